@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "task-private.h"
+
+#include "gtask-ext/error.h"
+
+/* The awaiting task's step is one of the future's callbacks. */
+typedef struct
+{
+  GtxWaiter waiter;
+  GtxFuture *awaited;
+} Await;
+
+/* A future of another context has a callback there that posts back. */
+typedef struct
+{
+  GtxWaiter waiter;
+  GtxFuture *awaited;
+  GtxHandle handle;
+} DistantAwait;
+
+static gboolean
+await_cancel (GtxWaiter *waiter)
+{
+  return gtx_future_cancel_here (((Await *) waiter)->awaited);
+}
+
+GtxTask *
+gtx_waiter_get_awaited (GtxWaiter *waiter)
+{
+  GtxFuture *awaited;
+  GtxTask *task;
+
+  if (waiter->cancel != await_cancel)
+    return NULL;
+  awaited = ((Await *) waiter)->awaited;
+  if (gtx_future_done (awaited) || !GTX_IS_TASK (awaited))
+    return NULL;
+  task = (GtxTask *) awaited;
+  return task->is_started && task->runner == NULL ? task : NULL;
+}
+
+static gboolean
+await_here (GtxTask   *task,
+            GtxFuture *awaited)
+{
+  Await await;
+
+  gtx_waiter_init (&await.waiter, task);
+  await.waiter.cancel = await_cancel;
+  await.awaited = awaited;
+  gtx_handle_list_append (&awaited->callbacks, &task->step);
+  return gtx_task_suspend (task, &await.waiter);
+}
+
+/* ---- Across contexts ---- */
+
+static void
+distant_wake (gpointer data)
+{
+  gtx_waiter_wake (&((DistantAwait *) data)->waiter);
+}
+
+static void
+distant_done (GtxHandle *handle)
+{
+  DistantAwait *await = GTX_CONTAINER_OF (handle, DistantAwait, handle);
+
+  gtx_scheduler_post (await->waiter.task->parent_instance.home, distant_wake, await);
+}
+
+static void
+distant_attach (gpointer data)
+{
+  DistantAwait *await = data;
+
+  if (gtx_future_done (await->awaited))
+    distant_done (&await->handle);
+  else
+    gtx_handle_list_append (&await->awaited->callbacks, &await->handle);
+}
+
+static gboolean
+distant_cancel (GtxWaiter *waiter)
+{
+  return gtx_cancel (((DistantAwait *) waiter)->awaited);
+}
+
+/* *@gone: the other context is. */
+static gboolean
+await_distant (GtxTask   *task,
+               GtxFuture *awaited,
+               gboolean  *gone)
+{
+  GtxScheduler *home = task->parent_instance.home;
+  DistantAwait await = { .awaited = awaited, .handle = { .run = distant_done } };
+  gboolean woken;
+
+  gtx_waiter_init (&await.waiter, task);
+  await.waiter.cancel = distant_cancel;
+  *gone = !gtx_scheduler_post (awaited->home, distant_attach, &await);
+  if (*gone)
+    return TRUE;
+  gtx_scheduler_hold (home);
+  woken = gtx_task_suspend (task, &await.waiter);
+  gtx_scheduler_release (home);
+  return woken;
+}
+
+/* ---- The public side ---- */
+
+static gboolean
+await_pending (GtxTask    *task,
+               GtxFuture  *awaited,
+               GError    **error)
+{
+  gboolean gone = FALSE;
+  gboolean woken;
+
+  if (awaited == &task->parent_instance ||
+      (GTX_IS_TASK (awaited) && ((GtxTask *) awaited)->runner == task))
+    {
+      g_set_error (error, GTX_ERROR, GTX_ERROR_AWAITS_ITSELF,
+                   "Task %s awaits itself, which would never end", gtx_task_get_name (task));
+      return FALSE;
+    }
+
+  if (awaited->home == task->parent_instance.home)
+    woken = await_here (task, awaited);
+  else
+    woken = await_distant (task, awaited, &gone);
+
+  if (!woken)
+    gtx_set_cancelled_error (error);
+  else if (gone)
+    g_set_error_literal (error, GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
+                         "What is awaited can never end: its main context is gone");
+  return woken && !gone;
+}
+
+static gboolean
+is_unstarted (GtxFuture *future)
+{
+  return GTX_IS_TASK (future) && !((GtxTask *) future)->is_started;
+}
+
+/* Waits for @future to be done: FALSE with @error set if that failed. */
+static gboolean
+await_done (GtxTask    *task,
+            GtxFuture  *future,
+            GError    **error)
+{
+  if (gtx_future_done (future))
+    return TRUE;
+  if (is_unstarted (future) && future->home == task->parent_instance.home)
+    {
+      gtx_task_run_inside ((GtxTask *) future, task);
+      return TRUE;
+    }
+  if (is_unstarted (future))
+    gtx_task_start ((GtxTask *) future);
+  return await_pending (task, future, error);
+}
+
+/**
+ * gtx_await:
+ * @future: (type GtxFuture): a #GtxFuture or #GtxTask
+ * @error: return location for a #GError, or %NULL
+ *
+ * Suspends the current task until @future is done: asyncio's `await`.
+ *
+ * What is done already is not waited for, and then nothing else runs and no
+ * request to cancel is delivered.  A task that was not started runs inside the
+ * current one, as a coroutine does that is awaited.  When the current task is
+ * cancelled meanwhile, @future is cancelled for it and waited for.
+ *
+ * Sets a copy of the error of @future, %G_IO_ERROR_CANCELLED if @future or the
+ * current task was cancelled, %GTX_ERROR_NOT_IN_TASK outside a task,
+ * %GTX_ERROR_AWAITS_ITSELF if @future is the current task,
+ * %GTX_ERROR_CONTEXT_GONE if the main context of @future is no more, and
+ * %GTX_ERROR_INVALID_ARGUMENT if @future is no future.  A future of another
+ * main context may be awaited.
+ *
+ * Returns: %TRUE exactly when there is no error
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_await (gpointer   future,
+           GError   **error)
+{
+  GtxTask *task;
+  gboolean succeeded;
+
+  if (!gtx_future_check (future, G_STRFUNC))
+    {
+      g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+                           "What was to be awaited is no GtxFuture");
+      return FALSE;
+    }
+  task = gtx_task_require (G_STRFUNC, error);
+  if (task == NULL)
+    return FALSE;
+
+  g_object_ref (future);
+  succeeded = await_done (task, future, error) && gtx_future_propagate (future, error);
+  g_object_unref (future);
+  return succeeded;
+}
+
+/**
+ * gtx_await_pointer:
+ * @future: (type GtxFuture): a #GtxFuture or #GtxTask
+ * @error: return location for a #GError, or %NULL
+ *
+ * Suspends the current task until @future is done, as gtx_await() does, and
+ * lends its result: the value of asyncio's `await`.
+ *
+ * Any number of tasks may await one future; gtx_task_steal_pointer() takes the
+ * result over.  Sets the errors that gtx_await() sets; a result may be %NULL
+ * without one.
+ *
+ * Returns: (transfer none) (nullable): the result, valid while @future lives
+ *
+ * Since: 0.1
+ */
+gpointer
+gtx_await_pointer (gpointer   future,
+                   GError   **error)
+{
+  return gtx_await (future, error) ? ((GtxFuture *) future)->result : NULL;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A task's GCancellable: cancelling it, in any thread, cancels the task. */
+
+#include "config.h"
+
+#include "task-private.h"
+
+/* A class of its own rather than a handler of a signal: nothing to connect
+ * for each task, and nothing to disconnect while another thread emits.
+ *
+ * Invariants: task is read and written in the home thread only, and is NULL
+ * from retirement on; taken says that a request through this object has been
+ * counted, or was never one. */
+struct _GtxTaskCancellable
+{
+  GCancellable parent_instance;
+  GtxScheduler *home;
+  GtxTask *task;
+  gboolean taken;
+};
+
+typedef struct
+{
+  GCancellableClass parent_class;
+} GtxTaskCancellableClass;
+
+GType gtx_task_cancellable_get_type (void) G_GNUC_CONST;
+
+G_DEFINE_TYPE (GtxTaskCancellable, gtx_task_cancellable, G_TYPE_CANCELLABLE)
+
+static void
+make_request (gpointer data)
+{
+  GtxTaskCancellable *self = data;
+
+  if (self->task && !self->taken)
+    {
+      self->taken = TRUE;
+      gtx_future_cancel_here (&self->task->parent_instance);
+    }
+  g_object_unref (self);
+}
+
+static void
+gtx_task_cancellable_cancelled (GCancellable *cancellable)
+{
+  GtxTaskCancellable *self = (GtxTaskCancellable *) cancellable;
+
+  g_object_ref (self);
+  if (gtx_scheduler_is_local (self->home))
+    make_request (self);
+  else if (!gtx_scheduler_post (self->home, make_request, self))
+    g_object_unref (self);
+}
+
+static void
+gtx_task_cancellable_finalize (GObject *object)
+{
+  gtx_scheduler_unref (((GtxTaskCancellable *) object)->home);
+  G_OBJECT_CLASS (gtx_task_cancellable_parent_class)->finalize (object);
+}
+
+static void
+gtx_task_cancellable_class_init (GtxTaskCancellableClass *class)
+{
+  G_OBJECT_CLASS (class)->finalize = gtx_task_cancellable_finalize;
+  G_CANCELLABLE_CLASS (class)->cancelled = gtx_task_cancellable_cancelled;
+}
+
+static void
+gtx_task_cancellable_init (GtxTaskCancellable *self)
+{
+  (void) self;
+}
+
+GtxTaskCancellable *
+gtx_task_cancellable_new (GtxTask *task)
+{
+  GtxTaskCancellable *self = g_object_new (gtx_task_cancellable_get_type (), NULL);
+
+  self->home = gtx_scheduler_ref (task->parent_instance.home);
+  self->task = task;
+  if (task->must_cancel)
+    gtx_task_cancellable_show (self);
+  return self;
+}
+
+gboolean
+gtx_task_cancellable_is_cancelled (GtxTaskCancellable *self)
+{
+  return g_cancellable_is_cancelled (G_CANCELLABLE (self));
+}
+
+gboolean
+gtx_task_cancellable_take (GtxTaskCancellable *self)
+{
+  if (self->taken || !gtx_task_cancellable_is_cancelled (self))
+    return FALSE;
+  self->taken = TRUE;
+  return TRUE;
+}
+
+void
+gtx_task_cancellable_show (GtxTaskCancellable *self)
+{
+  /* Where another thread was first, its request is one more. */
+  if (gtx_task_cancellable_is_cancelled (self))
+    return;
+  self->taken = TRUE;
+  g_cancellable_cancel (G_CANCELLABLE (self));
+}
+
+void
+gtx_task_cancellable_retire (GtxTaskCancellable *self)
+{
+  self->task = NULL;
+  g_object_unref (self);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "gtask-ext/future.h"
+
+#include "runtime/scheduler.h"
+
+/* Invariants:
+ * - The state goes from pending (by way of settling, where another thread may
+ *   settle it) to finished or cancelled, once; result and error are written
+ *   before, and belong to the future then.
+ * - The callbacks are touched in the home thread only, and empty once the
+ *   future is done and its home has seen it. */
+typedef enum
+{
+  GTX_FUTURE_PENDING,
+  GTX_FUTURE_SETTLING,
+  GTX_FUTURE_FINISHED,
+  GTX_FUTURE_CANCELLED
+} GtxFutureState;
+
+struct _GtxFuture
+{
+  GObject parent_instance;
+  GtxScheduler *home;
+  GtxHandleList callbacks;      /* queued when it is done */
+  gpointer result;
+  GDestroyNotify result_free;
+  GError *error;
+  gpointer mark;                /* of whoever counts futures without repeats */
+  gint state;                   /* GtxFutureState */
+  gint error_retrieved;
+  gint error_expected;          /* somebody will not ask for it, and knows */
+};
+
+typedef struct
+{
+  GObjectClass parent_class;
+  /* Called in the home thread. */
+  gboolean (*cancel) (GtxFuture *self);
+} GtxFutureClass;
+
+static inline GtxFutureState
+gtx_future_state (GtxFuture *self)
+{
+  return (GtxFutureState) __atomic_load_n (&self->state, __ATOMIC_ACQUIRE);
+}
+
+static inline gboolean
+gtx_future_done (GtxFuture *self)
+{
+  return gtx_future_state (self) >= GTX_FUTURE_FINISHED;
+}
+
+/* Whether @object is a future; else a g_critical names @function. */
+gboolean gtx_future_check           (gconstpointer  object,
+                                     const char    *function);
+
+/* Settle it, in the home thread: FALSE if it was done already (nothing is
+ * taken then). */
+gboolean gtx_future_finish          (GtxFuture      *self,
+                                     gpointer        result,
+                                     GDestroyNotify  result_free,
+                                     GError         *error);
+gboolean gtx_future_finish_cancelled (GtxFuture     *self);
+
+/* The outcome of one that is done: TRUE, or FALSE with @error set. */
+gboolean gtx_future_propagate       (GtxFuture      *self,
+                                     GError        **error);
+
+/* Makes the request in the home thread. */
+gboolean gtx_future_cancel_here     (GtxFuture      *self);
+
+void     gtx_set_cancelled_error    (GError        **error);

@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "future-private.h"
+
+#include "task-private.h"
+
+#include <gio/gio.h>
+
+static void async_result_init (GAsyncResultIface *iface);
+
+G_DEFINE_TYPE_WITH_CODE (GtxFuture, gtx_future, G_TYPE_OBJECT,
+                         G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_RESULT, async_result_init))
+
+/* A done callback that waits in the future, or in the ready list. */
+typedef struct
+{
+  GtxHandle handle;
+  GtxFuture *future;
+  GtxDoneFunc func;
+  gpointer data;
+  GDestroyNotify data_free;
+} DoneCallback;
+
+static void done_callback_run (GtxHandle *handle);
+
+gboolean
+gtx_future_check (gconstpointer  object,
+                  const char    *function)
+{
+  if (G_LIKELY (GTX_IS_FUTURE (object)))
+    return TRUE;
+  g_critical ("%s: a GtxFuture or GtxTask is wanted, and this is none: %s", function,
+              object ? g_type_name_from_instance ((GTypeInstance *) object) : "NULL");
+  return FALSE;
+}
+
+void
+gtx_set_cancelled_error (GError **error)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "The task was cancelled");
+}
+
+/* ---- Settling ---- */
+
+/* The callbacks outlive the future's other users from here on. */
+static void
+queue_callbacks (gpointer data)
+{
+  GtxFuture *self = data;
+
+  for (GtxHandle *handle = self->callbacks.ring.next; handle != &self->callbacks.ring; handle = handle->next)
+    if (handle->run == done_callback_run)
+      g_object_ref (self);
+  gtx_scheduler_call_all_soon (self->home, &self->callbacks);
+}
+
+static void
+queue_callbacks_and_unref (gpointer data)
+{
+  queue_callbacks (data);
+  g_object_unref (data);
+}
+
+/* Only one thread gets past this, and only once. */
+static gboolean
+begin_to_settle (GtxFuture *self)
+{
+  return g_atomic_int_compare_and_exchange (&self->state, GTX_FUTURE_PENDING, GTX_FUTURE_SETTLING);
+}
+
+static void
+settle (GtxFuture      *self,
+        GtxFutureState  state)
+{
+  __atomic_store_n (&self->state, state, __ATOMIC_RELEASE);
+  if (gtx_scheduler_is_local (self->home))
+    queue_callbacks (self);
+  else if (!gtx_scheduler_post (self->home, queue_callbacks_and_unref, g_object_ref (self)))
+    g_object_unref (self);
+}
+
+gboolean
+gtx_future_finish (GtxFuture      *self,
+                   gpointer        result,
+                   GDestroyNotify  result_free,
+                   GError         *error)
+{
+  if (!begin_to_settle (self))
+    return FALSE;
+  self->result = result;
+  self->result_free = result_free;
+  self->error = error;
+  if (error)
+    self->error_retrieved = self->error_expected;
+  settle (self, GTX_FUTURE_FINISHED);
+  return TRUE;
+}
+
+gboolean
+gtx_future_finish_cancelled (GtxFuture *self)
+{
+  if (!begin_to_settle (self))
+    return FALSE;
+  settle (self, GTX_FUTURE_CANCELLED);
+  return TRUE;
+}
+
+gboolean
+gtx_future_propagate (GtxFuture  *self,
+                      GError    **error)
+{
+  g_assert (gtx_future_done (self));
+
+  if (gtx_future_state (self) == GTX_FUTURE_CANCELLED)
+    {
+      gtx_set_cancelled_error (error);
+      return FALSE;
+    }
+  if (self->error == NULL)
+    return TRUE;
+  g_atomic_int_set (&self->error_retrieved, TRUE);
+  if (error)
+    *error = g_error_copy (self->error);
+  return FALSE;
+}
+
+/* ---- GObject ---- */
+
+/* Data that is freed here would be freed in the wrong thread. */
+static void
+free_at_home (GtxFuture *self)
+{
+  GDestroyNotify result_free = self->result_free;
+  gpointer result = g_steal_pointer (&self->result);
+
+  if (result == NULL || result_free == NULL)
+    return;
+  if (gtx_scheduler_is_local (self->home) ||
+      !gtx_scheduler_post (self->home, result_free, result))
+    result_free (result);
+}
+
+static void
+gtx_future_finalize (GObject *object)
+{
+  GtxFuture *self = (GtxFuture *) object;
+
+  g_assert (gtx_handle_list_is_empty (&self->callbacks) || !gtx_future_done (self));
+
+  if (self->error && !self->error_retrieved && gtx_future_state (self) == GTX_FUTURE_FINISHED)
+    g_warning ("%s: its error was never retrieved: %s",
+               GTX_IS_TASK (self) ? gtx_task_get_function ((GtxTask *) self) : "A GtxFuture",
+               self->error->message);
+  while (!gtx_handle_list_is_empty (&self->callbacks))
+    {
+      /* Only done callbacks: a task that waits holds a reference. */
+      DoneCallback *callback = (DoneCallback *) gtx_handle_list_pop (&self->callbacks);
+
+      if (callback->data_free)
+        callback->data_free (callback->data);
+      g_free (callback);
+    }
+  free_at_home (self);
+  g_clear_error (&self->error);
+  gtx_scheduler_unref (self->home);
+
+  G_OBJECT_CLASS (gtx_future_parent_class)->finalize (object);
+}
+
+static void
+gtx_future_class_init (GtxFutureClass *class)
+{
+  G_OBJECT_CLASS (class)->finalize = gtx_future_finalize;
+  class->cancel = gtx_future_finish_cancelled;
+}
+
+static void
+gtx_future_init (GtxFuture *self)
+{
+  self->home = gtx_scheduler_ref (gtx_scheduler_get ());
+  gtx_handle_list_init (&self->callbacks);
+}
+
+static gpointer
+get_user_data (GAsyncResult *result)
+{
+  (void) result;
+  return NULL;
+}
+
+static GObject *
+get_source_object (GAsyncResult *result)
+{
+  (void) result;
+  return NULL;
+}
+
+static void
+async_result_init (GAsyncResultIface *iface)
+{
+  iface->get_user_data = get_user_data;
+  iface->get_source_object = get_source_object;
+}
+
+/* ---- The public side ---- */
+
+/**
+ * gtx_future_new:
+ *
+ * Makes a future that is pending: asyncio's `loop.create_future()`.
+ *
+ * Never suspends; may be called in any thread, whose thread-default main
+ * context is the future's home.
+ *
+ * Returns: (transfer full): a new #GtxFuture
+ *
+ * Since: 0.1
+ */
+GtxFuture *
+gtx_future_new (void)
+{
+  return g_object_new (GTX_TYPE_FUTURE, NULL);
+}
+
+static gboolean
+may_be_set (gpointer    future,
+            const char *function)
+{
+  if (!gtx_future_check (future, function))
+    return FALSE;
+  if (!GTX_IS_TASK (future))
+    return TRUE;
+  g_critical ("%s: the outcome of a task is what its coroutine returns; set that of a GtxFuture", function);
+  return FALSE;
+}
+
+/**
+ * gtx_future_set_result:
+ * @self: a #GtxFuture that is no task
+ * @result: (transfer full) (nullable): the result
+ * @result_free: (nullable): frees @result with the future
+ *
+ * Ends the future with a result: asyncio's `Future.set_result()`.
+ *
+ * asyncio raises `InvalidStateError` where this returns %FALSE; @result is
+ * freed then.  Never suspends; may be called in any thread, and what awaits
+ * the future goes on in its own.
+ *
+ * Returns: %TRUE, or %FALSE if the future was done already
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_future_set_result (GtxFuture      *self,
+                       gpointer        result,
+                       GDestroyNotify  result_free)
+{
+  if (may_be_set (self, G_STRFUNC) && gtx_future_finish (self, result, result_free, NULL))
+    return TRUE;
+  if (result && result_free)
+    result_free (result);
+  return FALSE;
+}
+
+/**
+ * gtx_future_set_error:
+ * @self: a #GtxFuture that is no task
+ * @error: (transfer full): the error
+ *
+ * Ends the future with an error: asyncio's `Future.set_exception()`.
+ *
+ * asyncio raises `InvalidStateError` where this returns %FALSE; @error is
+ * freed then.  An error that nobody asks for is warned of when the future
+ * goes.  Never suspends; may be called in any thread.
+ *
+ * Returns: %TRUE, or %FALSE if the future was done already
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_future_set_error (GtxFuture *self,
+                      GError    *error)
+{
+  g_return_val_if_fail (error != NULL, FALSE);
+
+  if (may_be_set (self, G_STRFUNC) && gtx_future_finish (self, NULL, NULL, error))
+    return TRUE;
+  g_error_free (error);
+  return FALSE;
+}
+
+/**
+ * gtx_future_is_done:
+ * @future: (type GtxFuture): a #GtxFuture or #GtxTask
+ *
+ * Tells whether it has a result or an error, or was cancelled: asyncio's
+ * `Future.done()`.  Never suspends; may be called in any thread.
+ *
+ * Returns: %TRUE if it is done
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_future_is_done (gpointer future)
+{
+  return gtx_future_check (future, G_STRFUNC) && gtx_future_done (future);
+}
+
+/**
+ * gtx_future_is_cancelled:
+ * @future: (type GtxFuture): a #GtxFuture or #GtxTask
+ *
+ * Tells whether it ended by being cancelled: asyncio's `Future.cancelled()`.
+ * Never suspends; may be called in any thread.
+ *
+ * Returns: %TRUE if it is done, and was cancelled
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_future_is_cancelled (gpointer future)
+{
+  return gtx_future_check (future, G_STRFUNC) && gtx_future_state (future) == GTX_FUTURE_CANCELLED;
+}
+
+/**
+ * gtx_future_get_result:
+ * @future: (type GtxFuture): a #GtxFuture or #GtxTask
+ *
+ * Lends the result: asyncio's `Future.result()`, which raises where this
+ * returns %NULL.  Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer none) (nullable): the result, valid while @future lives;
+ *   %NULL if it is not done, failed or was cancelled
+ *
+ * Since: 0.1
+ */
+gpointer
+gtx_future_get_result (gpointer future)
+{
+  GtxFuture *self = future;
+
+  if (!gtx_future_check (future, G_STRFUNC) || !gtx_future_done (self))
+    return NULL;
+  return self->result;
+}
+
+/* One that was cancelled gets its error when somebody asks. */
+static const GError *
+cancelled_error (GtxFuture *self)
+{
+  GError *error = NULL;
+
+  if (__atomic_load_n (&self->error, __ATOMIC_ACQUIRE) == NULL)
+    {
+      GError *nothing = NULL;
+
+      gtx_set_cancelled_error (&error);
+      if (!__atomic_compare_exchange_n (&self->error, &nothing, error, FALSE,
+                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        g_error_free (error);
+    }
+  return self->error;
+}
+
+/**
+ * gtx_future_get_error:
+ * @future: (type GtxFuture): a #GtxFuture or #GtxTask
+ *
+ * Lends the error: asyncio's `Future.exception()`; %G_IO_ERROR_CANCELLED for
+ * one that was cancelled, where asyncio raises.  The error counts as
+ * retrieved.  Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer none) (nullable): the error, valid while @future lives;
+ *   %NULL if it is not done, or succeeded
+ *
+ * Since: 0.1
+ */
+const GError *
+gtx_future_get_error (gpointer future)
+{
+  GtxFuture *self = future;
+
+  if (!gtx_future_check (future, G_STRFUNC) || !gtx_future_done (self))
+    return NULL;
+  g_atomic_int_set (&self->error_retrieved, TRUE);
+  return gtx_future_state (self) == GTX_FUTURE_CANCELLED ? cancelled_error (self) : self->error;
+}
+
+static void
+done_callback_run (GtxHandle *handle)
+{
+  DoneCallback *callback = (DoneCallback *) handle;
+  GtxFuture *future = callback->future;
+
+  callback->func (future, callback->data);
+  if (callback->data_free)
+    callback->data_free (callback->data);
+  g_free (callback);
+  g_object_unref (future);
+}
+
+static void
+add_done_callback (gpointer data)
+{
+  DoneCallback *callback = data;
+  GtxFuture *self = callback->future;
+
+  if (gtx_future_done (self))
+    {
+      gtx_scheduler_call_soon (self->home, &callback->handle);
+      return;
+    }
+  gtx_handle_list_append (&self->callbacks, &callback->handle);
+  g_object_unref (self);
+}
+
+/**
+ * gtx_future_add_done_callback:
+ * @future: (type GtxFuture): a #GtxFuture or #GtxTask
+ * @callback: called once @future is done
+ * @data: (nullable): for @callback
+ * @data_free: (nullable): frees @data after the call, or when there will be none
+ *
+ * Has @callback called in a round after @future is done, or in the next one if
+ * it is: asyncio's `Future.add_done_callback()`.
+ *
+ * Callbacks and awaiting tasks run in the order in which they came.  Never
+ * suspends; may be called in any thread, and @callback runs in the home of
+ * @future.
+ *
+ * Since: 0.1
+ */
+void
+gtx_future_add_done_callback (gpointer        future,
+                              GtxDoneFunc     callback,
+                              gpointer        data,
+                              GDestroyNotify  data_free)
+{
+  GtxFuture *self = future;
+  DoneCallback *added;
+
+  if (!gtx_future_check (future, G_STRFUNC))
+    return;
+  g_return_if_fail (callback != NULL);
+
+  added = g_new0 (DoneCallback, 1);
+  added->handle.run = done_callback_run;
+  added->future = g_object_ref (self);
+  added->func = callback;
+  added->data = data;
+  added->data_free = data_free;
+  if (gtx_scheduler_is_local (self->home))
+    add_done_callback (added);
+  else if (!gtx_scheduler_post (self->home, add_done_callback, added))
+    {
+      if (data_free)
+        data_free (data);
+      g_free (added);
+      g_object_unref (self);
+    }
+}
+
+/**
+ * gtx_future_remove_done_callback:
+ * @future: (type GtxFuture): a #GtxFuture or #GtxTask
+ * @callback: what was given to gtx_future_add_done_callback()
+ * @data: (nullable): the data that was given with it
+ *
+ * Takes back every @callback with @data, if @future is not done: asyncio's
+ * `Future.remove_done_callback()`.  Never suspends; to be called in the thread
+ * of the home of @future.
+ *
+ * Returns: how many were taken back
+ *
+ * Since: 0.1
+ */
+guint
+gtx_future_remove_done_callback (gpointer     future,
+                                 GtxDoneFunc  callback,
+                                 gpointer     data)
+{
+  GtxFuture *self = future;
+  GtxHandle *next;
+  guint n = 0;
+
+  if (!gtx_future_check (future, G_STRFUNC))
+    return 0;
+  g_return_val_if_fail (gtx_scheduler_is_local (self->home), 0);
+
+  for (GtxHandle *handle = self->callbacks.ring.next; handle != &self->callbacks.ring; handle = next)
+    {
+      DoneCallback *found = (DoneCallback *) handle;
+
+      next = handle->next;
+      if (handle->run != done_callback_run || found->func != callback || found->data != data)
+        continue;
+      gtx_handle_unlink (handle);
+      if (found->data_free)
+        found->data_free (found->data);
+      g_free (found);
+      n++;
+    }
+  return n;
+}
+
+/* ---- Cancelling ---- */
+
+gboolean
+gtx_future_cancel_here (GtxFuture *self)
+{
+  /* As in asyncio: who cancels does not ask for the error. */
+  g_atomic_int_set (&self->error_retrieved, TRUE);
+  if (gtx_future_done (self))
+    return FALSE;
+  return ((GtxFutureClass *) G_OBJECT_GET_CLASS (self))->cancel (self);
+}
+
+static void
+cancel_and_unref (gpointer data)
+{
+  gtx_future_cancel_here (data);
+  g_object_unref (data);
+}
+
+/**
+ * gtx_cancel:
+ * @future: (type GtxFuture): a #GtxFuture or #GtxTask
+ *
+ * Requests that it be cancelled: asyncio's `Task.cancel()` and
+ * `Future.cancel()`.
+ *
+ * A plain future is cancelled at once.  A task fails with
+ * %G_IO_ERROR_CANCELLED at the await that it is in, or at the next one that
+ * suspends; it may clean up and await meanwhile, and may even carry on.  What
+ * it awaits (a task, a gathering, an operation of GIO) is cancelled for it.  A
+ * task that has not begun never does.  Never suspends; may be called in any
+ * thread: from another than that of its home, the request is made there later.
+ *
+ * Returns: %TRUE if the request was made, %FALSE if @future was done already
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_cancel (gpointer future)
+{
+  GtxFuture *self = future;
+
+  if (!gtx_future_check (future, G_STRFUNC))
+    return FALSE;
+  if (gtx_scheduler_is_local (self->home))
+    return gtx_future_cancel_here (self);
+  if (gtx_future_done (self))
+    return FALSE;
+  if (gtx_scheduler_post (self->home, cancel_and_unref, g_object_ref (self)))
+    return TRUE;
+  g_object_unref (self);
+  return FALSE;
+}

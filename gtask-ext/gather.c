@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "gtask-ext/gather.h"
+
+#include "task-private.h"
+
+#include "gtask-ext/error.h"
+
+#include <stdarg.h>
+
+typedef struct _Gathering Gathering;
+
+/* One future that is waited for, however often it was named. */
+typedef struct
+{
+  GtxHandle handle;             /* among its callbacks */
+  Gathering *gathering;
+  GtxFuture *future;
+} Member;
+
+/* asyncio's _GatheringFuture, on the stack of the task that awaits it. */
+struct _Gathering
+{
+  GtxWaiter waiter;
+  GtxGatherFlags flags;
+  GPtrArray *futures;           /* as they were named */
+  Member *members;
+  guint n_members;
+  guint n_done;
+  gboolean ended;
+  gboolean cancel_requested;
+  GtxFuture *failed;            /* its error is the gathering's */
+};
+
+static void
+end (Gathering *self,
+     GtxFuture *failed)
+{
+  self->ended = TRUE;
+  self->failed = failed;
+  gtx_waiter_wake (&self->waiter);
+}
+
+static void
+count_member (Gathering *self,
+              GtxFuture *future)
+{
+  gboolean has_failed = gtx_future_state (future) == GTX_FUTURE_CANCELLED || future->error;
+
+  self->n_done++;
+  g_atomic_int_set (&future->error_retrieved, TRUE);
+  if (self->ended)
+    return;
+  if (has_failed && !(self->flags & GTX_GATHER_RETURN_ERRORS))
+    end (self, future);
+  else if (self->n_done == self->n_members)
+    end (self, NULL);
+}
+
+static void
+on_member_done (GtxHandle *handle)
+{
+  Member *member = (Member *) handle;
+
+  count_member (member->gathering, member->future);
+}
+
+/* Passes a request on to each, as often as it was named. */
+static gboolean
+cancel_all (GtxWaiter *waiter)
+{
+  Gathering *self = (Gathering *) waiter;
+
+  if (self->ended)
+    return FALSE;
+  for (guint i = 0; i < self->futures->len; i++)
+    if (gtx_future_cancel_here (g_ptr_array_index (self->futures, i)))
+      self->cancel_requested = TRUE;
+  return self->cancel_requested;
+}
+
+/* The futures without repeats: whoever has our mark is there already. */
+static void
+collect_members (Gathering *self)
+{
+  self->members = g_new0 (Member, self->futures->len);
+  for (guint i = 0; i < self->futures->len; i++)
+    {
+      GtxFuture *future = g_ptr_array_index (self->futures, i);
+      Member *member;
+
+      if (future->mark == self)
+        continue;
+      future->mark = self;
+      member = &self->members[self->n_members++];
+      member->handle.run = on_member_done;
+      member->gathering = self;
+      member->future = g_object_ref (future);
+      if (GTX_IS_TASK (future) && !((GtxTask *) future)->is_started)
+        gtx_task_start ((GtxTask *) future);
+    }
+}
+
+/* First all are watched, then those count that are done. */
+static void
+watch_members (Gathering *self)
+{
+  for (guint i = 0; i < self->n_members; i++)
+    if (!gtx_future_done (self->members[i].future))
+      gtx_handle_list_append (&self->members[i].future->callbacks, &self->members[i].handle);
+  for (guint i = 0; i < self->n_members; i++)
+    if (gtx_future_done (self->members[i].future))
+      count_member (self, self->members[i].future);
+}
+
+/* Those that go on alone are expected to fail. */
+static void
+drop_members (Gathering *self)
+{
+  for (guint i = 0; i < self->n_members; i++)
+    {
+      Member *member = &self->members[i];
+
+      if (gtx_handle_is_linked (&member->handle))
+        gtx_handle_unlink (&member->handle);
+      member->future->mark = NULL;
+      if (self->ended)
+        g_atomic_int_set (&member->future->error_expected, TRUE);
+      if (self->ended && gtx_future_done (member->future))
+        g_atomic_int_set (&member->future->error_retrieved, TRUE);
+      g_object_unref (member->future);
+    }
+  g_free (self->members);
+}
+
+/* Waits; FALSE with @error set if the gathering failed or was cancelled. */
+static gboolean
+gather (GtxTask         *task,
+        GPtrArray       *futures,
+        GtxGatherFlags   flags,
+        GError         **error)
+{
+  Gathering self = { .flags = flags, .futures = futures };
+  gboolean cancelled = FALSE;
+  gboolean succeeded = FALSE;
+
+  gtx_waiter_init (&self.waiter, task);
+  self.waiter.state = GTX_WAITER_WOKEN;
+  self.waiter.cancel = cancel_all;
+  collect_members (&self);
+  watch_members (&self);
+  if (!self.ended)
+    {
+      self.waiter.state = GTX_WAITER_PENDING;
+      cancelled = !gtx_task_suspend (task, &self.waiter);
+    }
+
+  if (cancelled || (self.failed == NULL && self.cancel_requested))
+    gtx_set_cancelled_error (error);
+  else
+    succeeded = self.failed == NULL || gtx_future_propagate (self.failed, error);
+  drop_members (&self);
+  return succeeded;
+}
+
+static gboolean
+can_be_gathered (GtxTask    *task,
+                 GPtrArray  *futures,
+                 GError    **error)
+{
+  for (guint i = 0; i < futures->len; i++)
+    {
+      GtxFuture *future = g_ptr_array_index (futures, i);
+
+      if (!gtx_future_check (future, "gtx_gather"))
+        g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+                     "Number %u of what was to be gathered is no GtxFuture", i + 1);
+      else if (future->home != task->parent_instance.home)
+        g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+                     "Number %u of what was to be gathered belongs to another main context; "
+                     "gather a task that awaits it", i + 1);
+      else if (future == &task->parent_instance)
+        g_set_error (error, GTX_ERROR, GTX_ERROR_AWAITS_ITSELF,
+                     "Task %s gathers itself, which would never end", gtx_task_get_name (task));
+      else
+        continue;
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/**
+ * gtx_gather:
+ * @futures: (element-type GtxFuture): futures and tasks of the current task's
+ *   main context; one may be there twice
+ * @flags: how errors are taken
+ * @error: return location for a #GError, or %NULL
+ *
+ * Suspends the current task until all of @futures are done: asyncio's
+ * `gather()`.
+ *
+ * Tasks that were not started are.  Without %GTX_GATHER_RETURN_ERRORS the
+ * first error ends the wait and is set; the others go on.  With it every
+ * future keeps its own error and result, for gtx_future_get_error() and
+ * gtx_future_get_result() to be asked for.  When the current task is cancelled
+ * all that are not done are cancelled, and the wait goes on.  Errors count as
+ * retrieved.
+ *
+ * Sets %G_IO_ERROR_CANCELLED if the current task was cancelled (or, without
+ * the flag, a future was), %GTX_ERROR_NOT_IN_TASK outside a task,
+ * %GTX_ERROR_AWAITS_ITSELF if the current task is in @futures, and
+ * %GTX_ERROR_INVALID_ARGUMENT if something in @futures cannot be gathered.
+ *
+ * Returns: %TRUE when all are done (and, without the flag, succeeded), %FALSE
+ *   with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_gather (GPtrArray       *futures,
+            GtxGatherFlags   flags,
+            GError         **error)
+{
+  GtxTask *task = gtx_task_require (G_STRFUNC, error);
+
+  g_return_val_if_fail (futures != NULL, FALSE);
+  if (task == NULL || !can_be_gathered (task, futures, error))
+    return FALSE;
+  return futures->len == 0 || gather (task, futures, flags, error);
+}
+
+/**
+ * gtx_gather_list: (skip)
+ * @flags: how errors are taken
+ * @error: return location for a #GError, or %NULL
+ * @first_future: (type GtxFuture): the first future or task
+ * @...: more, and then %NULL
+ *
+ * Suspends the current task until all that are named are done: gtx_gather()
+ * for a few.  Sets the errors that gtx_gather() sets.
+ *
+ * Returns: what gtx_gather() returns
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_gather_list (GtxGatherFlags   flags,
+                 GError         **error,
+                 gpointer         first_future,
+                 ...)
+{
+  GPtrArray *futures = g_ptr_array_new ();
+  gboolean succeeded;
+  va_list rest;
+
+  va_start (rest, first_future);
+  for (gpointer future = first_future; future; future = va_arg (rest, gpointer))
+    g_ptr_array_add (futures, future);
+  va_end (rest);
+
+  succeeded = gtx_gather (futures, flags, error);
+  g_ptr_array_unref (futures);
+  return succeeded;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "run-private.h"
+
+#include "task-private.h"
+
+#include "gtask-ext/error.h"
+
+/* asyncio's run_until_complete (): the round in which the future's callback
+ * runs is finished, and then the rest waits. */
+static void
+stop (gpointer future,
+      gpointer data)
+{
+  gboolean *is_over = data;
+
+  *is_over = TRUE;
+  gtx_scheduler_stop (((GtxFuture *) future)->home);
+}
+
+static void
+iterate_until_done (GtxScheduler *scheduler,
+                    GMainContext *context,
+                    gpointer      future)
+{
+  gboolean is_over = FALSE;
+
+  gtx_future_add_done_callback (future, stop, &is_over, NULL);
+  while (!is_over || gtx_scheduler_is_stopping (scheduler))
+    g_main_context_iteration (context, TRUE);
+}
+
+/* ---- What is left ---- */
+
+typedef struct
+{
+  GtxFuture *gathering;
+  guint n_left;
+} Leftovers;
+
+static void
+on_leftover_done (gpointer future,
+                  gpointer data)
+{
+  Leftovers *leftovers = data;
+
+  (void) future;
+  if (--leftovers->n_left == 0)
+    gtx_future_set_result (leftovers->gathering, NULL, NULL);
+}
+
+static gboolean
+cancel_leftovers (GtxScheduler *scheduler,
+                  GMainContext *context)
+{
+  g_autoptr (GPtrArray) tasks = gtx_scheduler_list_tasks (scheduler);
+  Leftovers leftovers = { NULL, tasks->len };
+
+  if (tasks->len == 0)
+    return FALSE;
+
+  leftovers.gathering = gtx_future_new ();
+  for (guint i = 0; i < tasks->len; i++)
+    gtx_cancel (g_ptr_array_index (tasks, i));
+  for (guint i = 0; i < tasks->len; i++)
+    gtx_future_add_done_callback (g_ptr_array_index (tasks, i), on_leftover_done, &leftovers, NULL);
+  iterate_until_done (scheduler, context, leftovers.gathering);
+  g_object_unref (leftovers.gathering);
+  return TRUE;
+}
+
+/* ---- A run ---- */
+
+gboolean
+gtx_run_may_begin (GtxScheduler  *scheduler,
+                   GMainContext  *context,
+                   GError       **error)
+{
+  GSource *source = g_main_current_source ();
+  const char *why = NULL;
+
+  if (gtx_current_task () || gtx_scheduler_is_running (scheduler))
+    why = "a task runs: await the coroutine by calling it, or start it with gtx_create_task()";
+  else if (source && g_source_get_context (source) == context)
+    why = "the main loop runs already: start the coroutine with gtx_create_task()";
+  else if (!g_main_context_acquire (context))
+    why = "another thread runs the main context";
+
+  if (why)
+    g_set_error (error, GTX_ERROR, GTX_ERROR_ALREADY_RUNNING, "gtx_run() cannot begin, since %s", why);
+  return why == NULL;
+}
+
+gboolean
+gtx_run_on (GtxScheduler  *scheduler,
+            GMainContext  *context,
+            const char    *name,
+            GtxCoroutine   coroutine,
+            gpointer       data,
+            GError       **error)
+{
+  GtxTask *main_task = gtx_task_start (gtx_task_new_named (name, coroutine, data, NULL));
+  gboolean succeeded;
+
+  iterate_until_done (scheduler, context, main_task);
+  while (cancel_leftovers (scheduler, context))
+    ;
+  succeeded = gtx_future_propagate (&main_task->parent_instance, error);
+  g_object_unref (main_task);
+  g_main_context_release (context);
+  return succeeded;
+}
+
+/**
+ * gtx_run_named: (skip)
+ * @name: the name of @coroutine, for messages
+ * @coroutine: (scope call): a boolean coroutine
+ * @data: (nullable): its data
+ * @error: return location for a #GError, or %NULL
+ *
+ * Runs @coroutine on the thread-default main context: the function behind
+ * gtx_run(), which see.
+ *
+ * Returns: %TRUE if the coroutine succeeded
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_run_named (const char    *name,
+               GtxCoroutine   coroutine,
+               gpointer       data,
+               GError       **error)
+{
+  GtxScheduler *scheduler = gtx_scheduler_get ();
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
+
+  g_return_val_if_fail (coroutine != NULL, FALSE);
+
+  return gtx_run_may_begin (scheduler, context, error) &&
+         gtx_run_on (scheduler, context, name, coroutine, data, error);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Tells the tools that watch memory (AddressSanitizer, LeakSanitizer,
+ * ThreadSanitizer, Valgrind) of stacks and of the switches between them. */
+
+#pragma once
+
+#include <glib.h>
+
+#if defined (__SANITIZE_ADDRESS__)
+#define GTX_ASAN 1
+#elif defined (__has_feature)
+#if __has_feature (address_sanitizer)
+#define GTX_ASAN 1
+#endif
+#endif
+
+#if defined (__SANITIZE_THREAD__)
+#define GTX_TSAN 1
+#elif defined (__has_feature)
+#if __has_feature (thread_sanitizer)
+#define GTX_TSAN 1
+#endif
+#endif
+
+#ifdef GTX_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#include <sanitizer/lsan_interface.h>
+#endif
+#ifdef GTX_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+#ifdef HAVE_VALGRIND
+#include <valgrind/valgrind.h>
+#endif
+
+/* What the tools know of one stack that is in use. */
+typedef struct
+{
+  guint valgrind_id;
+  void *tsan_fiber;
+} GtxAnnouncement;
+
+/* One side of a switch: what the stack that is left has to remember. */
+typedef struct
+{
+  void *asan_fake_stack;
+  const void *asan_bottom;
+  gsize asan_size;
+  void *tsan_fiber;
+} GtxSwitchRecord;
+
+static inline void
+gtx_announce_stack (GtxAnnouncement *announcement,
+                    void            *base,
+                    gsize            size)
+{
+#ifdef GTX_ASAN
+  /* What a suspended task holds is reachable through its stack alone. */
+  ASAN_UNPOISON_MEMORY_REGION (base, size);
+  __lsan_register_root_region (base, size);
+#endif
+#ifdef GTX_TSAN
+  announcement->tsan_fiber = __tsan_create_fiber (0);
+#endif
+#ifdef HAVE_VALGRIND
+  announcement->valgrind_id = VALGRIND_STACK_REGISTER (base, (guint8 *) base + size);
+#endif
+  (void) announcement;
+  (void) base;
+  (void) size;
+}
+
+static inline void
+gtx_announce_stack_gone (GtxAnnouncement *announcement,
+                         void            *base,
+                         gsize            size)
+{
+#ifdef GTX_ASAN
+  __lsan_unregister_root_region (base, size);
+  ASAN_UNPOISON_MEMORY_REGION (base, size);
+#endif
+#ifdef GTX_TSAN
+  __tsan_destroy_fiber (announcement->tsan_fiber);
+#endif
+#ifdef HAVE_VALGRIND
+  VALGRIND_STACK_DEREGISTER (announcement->valgrind_id);
+#endif
+  (void) announcement;
+  (void) base;
+  (void) size;
+}
+
+/* Right before a switch.  @record: of the stack that is left, or NULL where it
+ * is left for good. */
+static inline void
+gtx_announce_leave (GtxSwitchRecord *record,
+                    const void      *to_base,
+                    gsize            to_size,
+                    void            *to_tsan_fiber)
+{
+#ifdef GTX_ASAN
+  __sanitizer_start_switch_fiber (record ? &record->asan_fake_stack : NULL, to_base, to_size);
+#endif
+#ifdef GTX_TSAN
+  __tsan_switch_to_fiber (to_tsan_fiber, 0);
+#endif
+  (void) record;
+  (void) to_base;
+  (void) to_size;
+  (void) to_tsan_fiber;
+}
+
+/* Right after a switch.  @record: of the stack that was entered, or NULL at
+ * its first entry.  @from: told where the other side's stack lies, or NULL. */
+static inline void
+gtx_announce_enter (GtxSwitchRecord *record,
+                    GtxSwitchRecord *from)
+{
+#ifdef GTX_ASAN
+  __sanitizer_finish_switch_fiber (record ? record->asan_fake_stack : NULL,
+                                   from ? &from->asan_bottom : NULL,
+                                   from ? &from->asan_size : NULL);
+#endif
+  (void) record;
+  (void) from;
+}
+
+static inline void *
+gtx_announce_current_fiber (void)
+{
+#ifdef GTX_TSAN
+  return __tsan_get_current_fiber ();
+#else
+  return NULL;
+#endif
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The context switch: one flow of control is put aside, another goes on. */
+
+#pragma once
+
+#include <stddef.h>
+
+#ifdef GTX_CONTEXT_UCONTEXT
+#include <ucontext.h>
+#endif
+
+typedef struct
+{
+#ifdef GTX_CONTEXT_UCONTEXT
+  ucontext_t ucontext;
+#else
+  /* Where the callee-saved registers lie on the stack that was left. */
+  void *stack_pointer;
+#endif
+} GtxContext;
+
+typedef void (*GtxContextEntry) (void *data);
+
+/* Prepares @context so that the first switch to it calls @entry (@data) on
+ * the stack of @size bytes that begins at @base; @entry never returns. */
+void gtx_context_make   (GtxContext      *context,
+                         void            *base,
+                         size_t           size,
+                         GtxContextEntry  entry,
+                         void            *data);
+
+/* Goes on in @to; returns when something switches back to @from.  Keeps what
+ * the ABI calls the callee's, floating-point control words included. */
+void gtx_context_switch (GtxContext      *from,
+                         GtxContext      *to);

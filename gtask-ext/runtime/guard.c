@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "guard.h"
+
+#include "announce.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Linux 6.13: a guard that is a mark in the page table and no mapping. */
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+/* Each page that mprotect () guards splits the slab's mapping in two more. */
+#define MAPPINGS_A_GUARD 2
+
+/* Mappings used up by mprotect (), by all threads. */
+static gint n_mappings;
+
+gsize
+gtx_guard_size (void)
+{
+  static gsize size;
+
+  if (size == 0)
+    size = (gsize) sysconf (_SC_PAGESIZE);
+  return size;
+}
+
+#ifndef GTX_ASAN
+/* The kernel reads the page on our behalf: where it cannot, it says so and
+ * nobody is hurt. */
+static gboolean
+page_faults (const void *page)
+{
+  gboolean faults;
+  int fds[2];
+
+  if (pipe (fds) != 0)
+    return FALSE;
+  faults = write (fds[1], page, 1) < 0 && errno == EFAULT;
+  close (fds[0]);
+  close (fds[1]);
+  return faults;
+}
+#endif
+
+/* Whether marks are known and do guard: some emulators say yes to any advice. */
+static gboolean
+can_mark (void)
+{
+#ifdef GTX_ASAN
+  /* LeakSanitizer reads all that /proc/self/maps calls readable. */
+  return FALSE;
+#else
+  static gsize answer;
+
+  if (g_once_init_enter (&answer))
+    {
+      gsize size = gtx_guard_size ();
+      void *page = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      gboolean yes = FALSE;
+
+      if (page != MAP_FAILED)
+        {
+          yes = madvise (page, size, MADV_GUARD_INSTALL) == 0 && page_faults (page);
+          munmap (page, size);
+        }
+      g_once_init_leave (&answer, yes ? 2 : 1);
+    }
+  return answer == 2;
+#endif
+}
+
+/* Half of what the system allows: malloc () and the loader need maps too. */
+static gint
+mapping_budget (void)
+{
+  static gsize budget;
+
+  if (g_once_init_enter (&budget))
+    {
+      FILE *file = fopen ("/proc/sys/vm/max_map_count", "re");
+      int limit = 65530;
+
+      if (file)
+        {
+          if (fscanf (file, "%d", &limit) != 1)
+            limit = 65530;
+          fclose (file);
+        }
+      g_once_init_leave (&budget, (gsize) MAX (limit / 2, MAPPINGS_A_GUARD));
+    }
+  return (gint) budget;
+}
+
+gboolean
+gtx_guard_install (void     *page,
+                   gboolean *takes_mappings)
+{
+  *takes_mappings = FALSE;
+  if (can_mark () && madvise (page, gtx_guard_size (), MADV_GUARD_INSTALL) == 0)
+    return TRUE;
+
+  if (g_atomic_int_add (&n_mappings, MAPPINGS_A_GUARD) + MAPPINGS_A_GUARD <= mapping_budget () &&
+      mprotect (page, gtx_guard_size (), PROT_NONE) == 0)
+    {
+      *takes_mappings = TRUE;
+      return TRUE;
+    }
+
+  g_atomic_int_add (&n_mappings, -MAPPINGS_A_GUARD);
+  return FALSE;
+}
+
+void
+gtx_guard_forget_mappings (void)
+{
+  g_atomic_int_add (&n_mappings, -MAPPINGS_A_GUARD);
+}

@@ -1,0 +1,807 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "scheduler.h"
+
+#include <unistd.h>
+
+/* GLib dispatches only the most urgent of the sources that are ready, so time
+ * that runs at default priority is time that a window cannot draw in.  It is
+ * charged until the main loop was seen to have nothing more urgent than our
+ * idle source; past the budget we run from that one alone. */
+#define BUDGET_US 4000
+
+/* From this charge on we ask the main loop whether it has nothing to do. */
+#define ASK_US 1000
+
+/* A demoted scheduler that has waited for so long takes one slice. */
+#define STARVING_US 50000
+
+/* The clock costs more than a switch: it is read once in so many entries. */
+#define MOST_ENTRIES_A_READ 64
+#define SHORT_READ_US 100
+#define LONG_READ_US 250
+
+/* How long after a burst its stacks are first looked at. */
+#define TRIM_AFTER_MS 1000
+
+typedef struct _Message Message;
+
+struct _Message
+{
+  Message *next;
+  GtxPostFunc func;
+  gpointer data;
+};
+
+typedef struct
+{
+  GSource source;
+  GtxScheduler *scheduler;
+} SchedulerSource;
+
+/* Invariants:
+ * - All but the messages is touched by the owner's thread alone, once there
+ *   is an owner with fibers.
+ * - The marker is in the ready list exactly while a round is being run, be it
+ *   by this dispatch, one below or one above it: what is before the marker
+ *   belongs to the round.
+ * - A timer is in the heap or its handle is in the ready list, never both.
+ * - Whatever is appended while the main loop polls wakes it. */
+struct _GtxScheduler
+{
+  gint ref_count;
+  GMainContext *context;        /* not owned; NULL when it is gone */
+  gboolean *owner;              /* the thread: the address of a variable of its own */
+  gboolean complained;
+
+  GtxHandleList ready;
+  GtxHandle marker;
+  GtxTimers timers;
+  GtxStackPool *stacks;
+
+  GSource *urgent;              /* at default priority */
+  GSource *idle;
+  GSource *trimmer;
+  gint64 armed;                 /* the urgent source's ready time, or -1 */
+  guint running;                /* dispatches on the stack */
+  guint holds;
+  gboolean polling;             /* the main loop was told that nothing is ready */
+  gboolean stopping;
+
+  gint64 now;                   /* as last read */
+  gint64 charge;
+  gint64 last_run;
+  gboolean demoted;
+  guint entries_a_read;
+  guint entries_left;
+
+  gboolean is_virtual;
+  gint64 virtual_now;
+  GtxDeadlockFunc deadlock;
+  gpointer deadlock_data;
+
+  gpointer extension;
+  GDestroyNotify destroy_extension;
+
+  GMutex mutex;                 /* of the messages, and of context's going */
+  Message *first_message;
+  Message **last_message;
+};
+
+static __thread gboolean this_thread;
+static __thread GtxScheduler *running_scheduler;
+static __thread gint running_depth;
+
+G_LOCK_DEFINE_STATIC (schedulers);
+static GHashTable *schedulers;  /* of GMainContext: GtxScheduler */
+
+static void attach_sources (GtxScheduler *self);
+
+/* ---- Which scheduler, whose thread ---- */
+
+GtxScheduler *
+gtx_scheduler_ref (GtxScheduler *self)
+{
+  g_atomic_int_inc (&self->ref_count);
+  return self;
+}
+
+void
+gtx_scheduler_unref (GtxScheduler *self)
+{
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
+    return;
+
+  g_assert (self->context == NULL);
+  gtx_timers_clear (&self->timers);
+  if (gtx_stack_pool_n_used (self->stacks) == 0)
+    gtx_stack_pool_free (self->stacks);
+  if (self->destroy_extension)
+    self->destroy_extension (self->extension);
+  g_mutex_clear (&self->mutex);
+  g_free (self);
+}
+
+static GtxScheduler *
+scheduler_new (GMainContext *context)
+{
+  GtxScheduler *self = g_new0 (GtxScheduler, 1);
+
+  self->ref_count = 1;
+  self->context = context;
+  self->stacks = gtx_stack_pool_new ();
+  self->armed = -1;
+  self->entries_a_read = 1;
+  self->entries_left = 1;
+  gtx_handle_list_init (&self->ready);
+  g_mutex_init (&self->mutex);
+  self->last_message = &self->first_message;
+  return self;
+}
+
+/* The main thread is told by its number, which is the process's. */
+static gboolean
+is_main_thread (void)
+{
+  return getpid () == gettid ();
+}
+
+/* Whoever uses a context as its own before anybody dispatched it, owns its
+ * scheduler until somebody does. */
+static void
+claim (GtxScheduler *self,
+       GMainContext *context)
+{
+  if (__atomic_load_n (&self->owner, __ATOMIC_ACQUIRE) != NULL)
+    return;
+  if (g_main_context_get_thread_default () == context ||
+      (context == g_main_context_default () && is_main_thread ()))
+    {
+      gboolean *nobody = NULL;
+
+      __atomic_compare_exchange_n (&self->owner, &nobody, &this_thread, FALSE,
+                                   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    }
+}
+
+GtxScheduler *
+gtx_scheduler_for_context (GMainContext *context)
+{
+  GtxScheduler *self;
+
+  if (context == NULL)
+    context = g_main_context_default ();
+
+  G_LOCK (schedulers);
+  if (schedulers == NULL)
+    schedulers = g_hash_table_new (NULL, NULL);
+  self = g_hash_table_lookup (schedulers, context);
+  if (self == NULL)
+    {
+      self = scheduler_new (context);
+      g_hash_table_insert (schedulers, context, self);
+      attach_sources (self);
+    }
+  G_UNLOCK (schedulers);
+
+  claim (self, context);
+  return self;
+}
+
+GtxScheduler *
+gtx_scheduler_get (void)
+{
+  static GtxScheduler *of_default_context;
+  GMainContext *context;
+
+  if (running_scheduler && running_depth == g_main_depth ())
+    return running_scheduler;
+
+  context = g_main_context_get_thread_default ();
+  if (context == NULL)
+    {
+      GtxScheduler *self = __atomic_load_n (&of_default_context, __ATOMIC_ACQUIRE);
+
+      if (self == NULL)
+        {
+          self = gtx_scheduler_for_context (NULL);
+          __atomic_store_n (&of_default_context, self, __ATOMIC_RELEASE);
+        }
+      claim (self, self->context);
+      return self;
+    }
+  return gtx_scheduler_for_context (context);
+}
+
+gboolean
+gtx_scheduler_is_local (GtxScheduler *self)
+{
+  return __atomic_load_n (&self->owner, __ATOMIC_RELAXED) == &this_thread;
+}
+
+gboolean
+gtx_scheduler_is_running (GtxScheduler *self)
+{
+  return self->running > 0;
+}
+
+GtxStackPool *
+gtx_scheduler_get_stacks (GtxScheduler *self)
+{
+  return self->stacks;
+}
+
+void
+gtx_scheduler_set_extension (GtxScheduler   *self,
+                             gpointer        extension,
+                             GDestroyNotify  destroy)
+{
+  self->extension = extension;
+  self->destroy_extension = destroy;
+}
+
+gpointer
+gtx_scheduler_get_extension (GtxScheduler *self)
+{
+  return self->extension;
+}
+
+/* A context may change hands while no fiber lives. */
+static gboolean
+may_dispatch (GtxScheduler *self)
+{
+  if (G_LIKELY (gtx_scheduler_is_local (self)))
+    return TRUE;
+
+  if (self->owner == NULL || gtx_stack_pool_n_used (self->stacks) == 0)
+    {
+      __atomic_store_n (&self->owner, &this_thread, __ATOMIC_RELEASE);
+      return TRUE;
+    }
+
+  if (!self->complained)
+    g_critical ("A main context whose tasks belong to another thread is dispatched by this one; "
+                "they do not run here: iterate the context in the thread that ran them first");
+  self->complained = TRUE;
+  return FALSE;
+}
+
+/* ---- From other threads ---- */
+
+gboolean
+gtx_scheduler_post (GtxScheduler *self,
+                    GtxPostFunc   func,
+                    gpointer      data)
+{
+  Message *message = g_new (Message, 1);
+  gboolean alive;
+
+  message->next = NULL;
+  message->func = func;
+  message->data = data;
+
+  g_mutex_lock (&self->mutex);
+  alive = self->context != NULL;
+  if (alive)
+    {
+      *self->last_message = message;
+      self->last_message = &message->next;
+      g_main_context_wakeup (self->context);
+    }
+  g_mutex_unlock (&self->mutex);
+
+  if (!alive)
+    g_free (message);
+  return alive;
+}
+
+static gboolean
+has_messages (GtxScheduler *self)
+{
+  return __atomic_load_n (&self->first_message, __ATOMIC_RELAXED) != NULL;
+}
+
+static void
+run_messages (GtxScheduler *self)
+{
+  Message *message;
+
+  if (!has_messages (self))
+    return;
+
+  g_mutex_lock (&self->mutex);
+  message = self->first_message;
+  self->first_message = NULL;
+  self->last_message = &self->first_message;
+  g_mutex_unlock (&self->mutex);
+
+  while (message)
+    {
+      Message *next = message->next;
+
+      message->func (message->data);
+      g_free (message);
+      message = next;
+    }
+}
+
+/* ---- What is ready, and when ---- */
+
+/* The main loop looks again before it sleeps, unless it was already told. */
+static inline void
+ensure_noticed (GtxScheduler *self)
+{
+  if (G_UNLIKELY (self->polling))
+    {
+      self->polling = FALSE;
+      if (self->context)
+        g_main_context_wakeup (self->context);
+    }
+}
+
+void
+gtx_scheduler_call_soon (GtxScheduler *self,
+                         GtxHandle    *handle)
+{
+  gtx_handle_list_append (&self->ready, handle);
+  ensure_noticed (self);
+}
+
+void
+gtx_scheduler_call_all_soon (GtxScheduler  *self,
+                             GtxHandleList *handles)
+{
+  gtx_handle_list_splice (&self->ready, handles);
+  ensure_noticed (self);
+}
+
+static gint64
+read_clock (GtxScheduler *self)
+{
+  self->now = self->is_virtual ? self->virtual_now : g_get_monotonic_time ();
+  return self->now;
+}
+
+gint64
+gtx_scheduler_get_time (GtxScheduler *self)
+{
+  return read_clock (self);
+}
+
+void
+gtx_scheduler_call_at (GtxScheduler *self,
+                       GtxTimer     *timer,
+                       gint64        time)
+{
+  if (time == GTX_NEVER)
+    return;
+  gtx_timers_insert (&self->timers, timer, time);
+  ensure_noticed (self);
+}
+
+void
+gtx_scheduler_cancel_timer (GtxScheduler *self,
+                            GtxTimer     *timer)
+{
+  if (timer->place > 0)
+    gtx_timers_remove (&self->timers, timer);
+  else if (gtx_handle_is_linked (&timer->handle))
+    gtx_handle_unlink (&timer->handle);
+}
+
+static void
+queue_due_timers (GtxScheduler *self)
+{
+  GtxTimer *timer;
+
+  while ((timer = gtx_timers_first (&self->timers)) && timer->deadline <= self->now)
+    {
+      gtx_timers_remove (&self->timers, timer);
+      gtx_handle_list_append (&self->ready, &timer->handle);
+    }
+}
+
+void
+gtx_scheduler_stop (GtxScheduler *self)
+{
+  self->stopping = TRUE;
+}
+
+gboolean
+gtx_scheduler_is_stopping (GtxScheduler *self)
+{
+  return self->stopping;
+}
+
+void
+gtx_scheduler_hold (GtxScheduler *self)
+{
+  self->holds++;
+}
+
+void
+gtx_scheduler_release (GtxScheduler *self)
+{
+  g_assert (self->holds > 0);
+  self->holds--;
+}
+
+void
+gtx_scheduler_set_virtual (GtxScheduler    *self,
+                           gboolean         is_virtual,
+                           GtxDeadlockFunc  deadlock,
+                           gpointer         data)
+{
+  self->is_virtual = is_virtual;
+  self->virtual_now = 0;
+  self->deadlock = deadlock;
+  self->deadlock_data = data;
+}
+
+/* ---- Rounds ---- */
+
+/* A round is what is ready now, and the timers due by now behind it. */
+static gboolean
+begin_round (GtxScheduler *self)
+{
+  run_messages (self);
+  queue_due_timers (self);
+  if (gtx_handle_list_is_empty (&self->ready))
+    return FALSE;
+  gtx_handle_list_append (&self->ready, &self->marker);
+  return TRUE;
+}
+
+/* Reads the clock once in so many entries that they take some hundred
+ * microseconds.  Returns whether real time has passed @until. */
+static gboolean
+is_over (GtxScheduler *self,
+         gint64       *last,
+         gint64        until)
+{
+  gint64 now;
+  gint64 took;
+
+  if (--self->entries_left > 0)
+    return FALSE;
+
+  now = g_get_monotonic_time ();
+  if (!self->is_virtual)
+    self->now = now;
+  took = now - *last;
+  *last = now;
+  if (took < SHORT_READ_US)
+    self->entries_a_read = MIN (2 * self->entries_a_read, MOST_ENTRIES_A_READ);
+  else if (took > LONG_READ_US)
+    self->entries_a_read = MAX (self->entries_a_read / 4, 1);
+  self->entries_left = self->entries_a_read;
+  return now >= until;
+}
+
+static void
+run_rounds (GtxScheduler *self,
+            gint64        start,
+            gint64        until)
+{
+  gint64 last = start;
+
+  if (!gtx_handle_is_linked (&self->marker) && !begin_round (self))
+    return;
+
+  for (;;)
+    {
+      GtxHandle *handle = gtx_handle_list_pop (&self->ready);
+
+      if (handle == NULL || handle == &self->marker)
+        {
+          if (self->stopping)
+            {
+              self->stopping = FALSE;
+              return;
+            }
+          if (!begin_round (self))
+            return;
+          continue;
+        }
+      handle->run (handle);
+      if (is_over (self, &last, until))
+        return;
+    }
+}
+
+static void trim_later (GtxScheduler *self, guint milliseconds);
+
+static gboolean
+trim (gpointer data)
+{
+  GtxScheduler *self = data;
+  guint milliseconds = gtx_stack_pool_trim (self->stacks);
+
+  self->trimmer = NULL;
+  if (milliseconds > 0)
+    trim_later (self, milliseconds);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+trim_later (GtxScheduler *self,
+            guint         milliseconds)
+{
+  self->trimmer = g_timeout_source_new (milliseconds);
+  g_source_set_priority (self->trimmer, G_PRIORITY_LOW);
+  g_source_set_callback (self->trimmer, trim, self, NULL);
+  g_source_set_name (self->trimmer, "gtask-ext (stacks)");
+  g_source_attach (self->trimmer, self->context);
+  g_source_unref (self->trimmer);
+}
+
+/* Runs what is ready for at most @budget microseconds; returns how many it
+ * took. */
+static gint64
+run (GtxScheduler *self,
+     gint64        budget)
+{
+  GtxScheduler *outer = running_scheduler;
+  gint outer_depth = running_depth;
+  gint64 start = g_get_monotonic_time ();
+  gint64 end;
+
+  gtx_scheduler_ref (self);
+  running_scheduler = self;
+  running_depth = g_main_depth ();
+  self->running++;
+  self->polling = FALSE;
+  self->now = self->is_virtual ? self->virtual_now : start;
+
+  run_rounds (self, start, start + budget);
+
+  self->running--;
+  running_scheduler = outer;
+  running_depth = outer_depth;
+  if (self->trimmer == NULL && gtx_stack_pool_has_surplus (self->stacks))
+    trim_later (self, TRIM_AFTER_MS);
+  end = g_get_monotonic_time ();
+  self->last_run = end;
+  gtx_scheduler_unref (self);
+  return end - start;
+}
+
+/* ---- Fairness ---- */
+
+static void
+run_urgently (GtxScheduler *self)
+{
+  gint64 budget = self->demoted ? BUDGET_US : BUDGET_US - self->charge;
+
+  self->charge += run (self, budget);
+  if (self->charge >= BUDGET_US)
+    self->demoted = TRUE;
+}
+
+static void
+run_idly (GtxScheduler *self)
+{
+  run (self, BUDGET_US);
+  if (gtx_handle_list_is_empty (&self->ready))
+    {
+      self->demoted = FALSE;
+      self->charge = 0;
+    }
+}
+
+void
+gtx_scheduler_call_now (GtxScheduler *self,
+                        GtxHandle    *handle)
+{
+  gtx_scheduler_call_soon (self, handle);
+  if (self->running == 0 && !self->demoted)
+    run_urgently (self);
+}
+
+/* ---- The sources ---- */
+
+static GtxScheduler *
+scheduler_of (GSource *source)
+{
+  return ((SchedulerSource *) (void *) source)->scheduler;
+}
+
+static gboolean
+has_work (GtxScheduler *self)
+{
+  return !gtx_handle_list_is_empty (&self->ready) || has_messages (self);
+}
+
+/* The ready time is set where it has to be sooner, or is past; to set it costs
+ * a system call and a turn of the loop, to wake up for nothing only the turn. */
+static void
+arm (GtxScheduler *self)
+{
+  const GtxTimer *timer = gtx_timers_first (&self->timers);
+  gint64 wanted = timer && !self->is_virtual ? timer->deadline : -1;
+
+  if (wanted == self->armed)
+    return;
+  if (self->armed > read_clock (self) && (wanted == -1 || wanted > self->armed))
+    return;
+  self->armed = wanted;
+  g_source_set_ready_time (self->urgent, wanted);
+}
+
+static gboolean
+urgent_is_ready (GtxScheduler *self)
+{
+  if (self->demoted)
+    return g_source_get_time (self->urgent) - self->last_run >= STARVING_US;
+  return has_work (self);
+}
+
+static gboolean
+urgent_prepare (GSource *source,
+                gint    *timeout)
+{
+  GtxScheduler *self = scheduler_of (source);
+
+  *timeout = -1;
+  if (!may_dispatch (self))
+    return FALSE;
+  if (urgent_is_ready (self))
+    return TRUE;
+  if (self->demoted)
+    {
+      if (self->armed != -1)
+        g_source_set_ready_time (source, self->armed = -1);
+    }
+  else
+    arm (self);
+  self->polling = TRUE;
+  return FALSE;
+}
+
+static gboolean
+urgent_check (GSource *source)
+{
+  GtxScheduler *self = scheduler_of (source);
+
+  if (!may_dispatch (self))
+    return FALSE;
+  self->polling = FALSE;
+  return urgent_is_ready (self);
+}
+
+static gboolean
+urgent_dispatch (GSource     *source,
+                 GSourceFunc  callback,
+                 gpointer     data)
+{
+  GtxScheduler *self = scheduler_of (source);
+
+  (void) callback;
+  (void) data;
+  if (may_dispatch (self))
+    run_urgently (self);
+  return G_SOURCE_CONTINUE;
+}
+
+/* Time may jump, or a deadlock be declared, where the main loop has nothing
+ * else to do and nothing outside can still happen. */
+static gboolean
+may_jump (GtxScheduler *self)
+{
+  if (!self->is_virtual || self->holds > 0 || has_work (self))
+    return FALSE;
+  return gtx_timers_first (&self->timers) || (self->deadlock && self->running == 0);
+}
+
+static gboolean
+idle_prepare (GSource *source,
+              gint    *timeout)
+{
+  GtxScheduler *self = scheduler_of (source);
+
+  *timeout = -1;
+  if (!gtx_scheduler_is_local (self))
+    return FALSE;
+  if (self->demoted || may_jump (self))
+    return TRUE;
+  if (self->charge >= ASK_US)
+    *timeout = 0;
+  return FALSE;
+}
+
+/* To be asked at all says that nothing more urgent is ready. */
+static gboolean
+idle_check (GSource *source)
+{
+  GtxScheduler *self = scheduler_of (source);
+
+  if (!gtx_scheduler_is_local (self))
+    return FALSE;
+  if (!self->demoted)
+    self->charge = 0;
+  return self->demoted || may_jump (self);
+}
+
+static void
+jump (GtxScheduler *self)
+{
+  GtxTimer *timer = gtx_timers_first (&self->timers);
+
+  if (timer)
+    self->virtual_now = MAX (self->virtual_now, timer->deadline);
+  else
+    self->deadlock (self->deadlock_data);
+}
+
+static gboolean
+idle_dispatch (GSource     *source,
+               GSourceFunc  callback,
+               gpointer     data)
+{
+  GtxScheduler *self = scheduler_of (source);
+
+  (void) callback;
+  (void) data;
+  if (!gtx_scheduler_is_local (self))
+    return G_SOURCE_CONTINUE;
+  if (may_jump (self))
+    jump (self);
+  run_idly (self);
+  return G_SOURCE_CONTINUE;
+}
+
+/* The context goes, and the urgent source with it. */
+static void
+urgent_finalize (GSource *source)
+{
+  GtxScheduler *self = scheduler_of (source);
+
+  G_LOCK (schedulers);
+  g_hash_table_remove (schedulers, self->context);
+  G_UNLOCK (schedulers);
+
+  g_mutex_lock (&self->mutex);
+  self->context = NULL;
+  g_mutex_unlock (&self->mutex);
+
+  run_messages (self);
+  if (gtx_stack_pool_n_used (self->stacks) > 0)
+    g_critical ("A main context goes away with %" G_GSIZE_FORMAT " suspended tasks, which now "
+                "never end; cancel and await them first",
+                gtx_stack_pool_n_used (self->stacks));
+  gtx_scheduler_unref (self);
+}
+
+static GSourceFuncs urgent_funcs = {
+  urgent_prepare, urgent_check, urgent_dispatch, urgent_finalize, NULL, NULL
+};
+
+static GSourceFuncs idle_funcs = {
+  idle_prepare, idle_check, idle_dispatch, NULL, NULL, NULL
+};
+
+static GSource *
+attach_source (GtxScheduler *self,
+               GSourceFuncs *funcs,
+               gint          priority,
+               const char   *name)
+{
+  GSource *source = g_source_new (funcs, sizeof (SchedulerSource));
+
+  ((SchedulerSource *) (void *) source)->scheduler = self;
+  g_source_set_priority (source, priority);
+  g_source_set_can_recurse (source, TRUE);
+  g_source_set_name (source, name);
+  g_source_attach (source, self->context);
+  g_source_unref (source);
+  return source;
+}
+
+static void
+attach_sources (GtxScheduler *self)
+{
+  self->idle = attach_source (self, &idle_funcs, G_PRIORITY_DEFAULT_IDLE, "gtask-ext (idle)");
+  self->urgent = attach_source (self, &urgent_funcs, G_PRIORITY_DEFAULT, "gtask-ext");
+}

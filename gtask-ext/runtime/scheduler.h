@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The scheduler of a GMainContext: what is ready runs in rounds, as in
+ * asyncio's event loop, from a GSource. */
+
+#pragma once
+
+#include "stack.h"
+#include "timers.h"
+
+typedef struct _GtxScheduler GtxScheduler;
+
+/* The scheduler of the code that runs: the one that runs it, else that of the
+ * thread-default main context.  Borrowed; made on first use. */
+GtxScheduler *gtx_scheduler_get         (void);
+GtxScheduler *gtx_scheduler_for_context (GMainContext *context);
+
+GtxScheduler *gtx_scheduler_ref         (GtxScheduler *self);
+void          gtx_scheduler_unref       (GtxScheduler *self);
+
+/* Whether the calling thread is the one that dispatches. */
+gboolean      gtx_scheduler_is_local    (GtxScheduler *self);
+/* Whether it runs something at this moment, be it below a nested loop. */
+gboolean      gtx_scheduler_is_running  (GtxScheduler *self);
+GtxStackPool *gtx_scheduler_get_stacks  (GtxScheduler *self);
+
+/* Of the scheduler's own thread only: */
+
+/* Runs in the next round. */
+void          gtx_scheduler_call_soon   (GtxScheduler  *self,
+                                         GtxHandle     *handle);
+void          gtx_scheduler_call_all_soon (GtxScheduler  *self,
+                                           GtxHandleList *handles);
+/* For callbacks of the main loop: runs what is ready, and then @handle, before
+ * it returns, unless that is the main loop's turn to decide. */
+void          gtx_scheduler_call_now    (GtxScheduler  *self,
+                                         GtxHandle     *handle);
+/* Microseconds of the scheduler's clock, fresh. */
+gint64        gtx_scheduler_get_time    (GtxScheduler  *self);
+/* At GTX_NEVER nothing is armed. */
+#define GTX_NEVER G_MAXINT64
+void          gtx_scheduler_call_at     (GtxScheduler  *self,
+                                         GtxTimer      *timer,
+                                         gint64         time);
+void          gtx_scheduler_cancel_timer (GtxScheduler  *self,
+                                         GtxTimer      *timer);
+/* Finishes the round and leaves the rest for later. */
+void          gtx_scheduler_stop        (GtxScheduler  *self);
+gboolean      gtx_scheduler_is_stopping (GtxScheduler  *self);
+
+/* While something is awaited that is neither a timer nor a task (an operation
+ * of GIO, a thread, a descriptor), virtual time stands still. */
+void          gtx_scheduler_hold        (GtxScheduler  *self);
+void          gtx_scheduler_release     (GtxScheduler  *self);
+
+/* Virtual time starts at 0 and jumps to the next timer when the main loop has
+ * nothing to do; @deadlock is called where there is no next timer either. */
+typedef void (*GtxDeadlockFunc) (gpointer data);
+void          gtx_scheduler_set_virtual (GtxScheduler    *self,
+                                         gboolean         is_virtual,
+                                         GtxDeadlockFunc  deadlock,
+                                         gpointer         data);
+
+/* Of any thread: @func runs in the scheduler's thread, in a round.  FALSE
+ * where the context is gone; then nothing happens. */
+typedef void (*GtxPostFunc) (gpointer data);
+gboolean      gtx_scheduler_post        (GtxScheduler  *self,
+                                         GtxPostFunc    func,
+                                         gpointer       data);
+
+/* What stands on the scheduler keeps one thing of its own with it. */
+void          gtx_scheduler_set_extension (GtxScheduler   *self,
+                                           gpointer        extension,
+                                           GDestroyNotify  destroy);
+gpointer      gtx_scheduler_get_extension (GtxScheduler   *self);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "gtask-ext/sleep.h"
+
+#include "deadline.h"
+#include "task-private.h"
+
+typedef struct
+{
+  GtxTimer timer;
+  GtxWaiter waiter;
+} Sleep;
+
+static void
+wake_up (GtxHandle *handle)
+{
+  gtx_waiter_wake (&GTX_CONTAINER_OF (handle, Sleep, timer.handle)->waiter);
+}
+
+static gboolean
+let_others_run (GtxTask *task)
+{
+  gtx_scheduler_call_soon (task->parent_instance.home, &task->step);
+  return gtx_task_suspend (task, NULL);
+}
+
+static gboolean
+sleep_for (GtxTask *task,
+           double   seconds)
+{
+  GtxScheduler *home = task->parent_instance.home;
+  Sleep sleep = { 0 };
+  gboolean woken;
+
+  gtx_waiter_init (&sleep.waiter, task);
+  sleep.timer.handle.run = wake_up;
+  gtx_scheduler_call_at (home, &sleep.timer, gtx_deadline (home, seconds));
+  woken = gtx_task_suspend (task, &sleep.waiter);
+  gtx_scheduler_cancel_timer (home, &sleep.timer);
+  return woken && sleep.waiter.state == GTX_WAITER_WOKEN;
+}
+
+/**
+ * gtx_sleep:
+ * @seconds: how long, in seconds; 0 or less only lets others run
+ * @error: return location for a #GError, or %NULL
+ *
+ * Suspends the current task for a time: asyncio's `sleep()`.
+ *
+ * It never sleeps for less than @seconds; infinity sleeps until the task is
+ * cancelled.  Sets %G_IO_ERROR_CANCELLED when the task is cancelled,
+ * %GTX_ERROR_NOT_IN_TASK outside a task and %GTX_ERROR_INVALID_ARGUMENT where
+ * @seconds is not a number.
+ *
+ * Returns: %TRUE when the time is over, %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_sleep (double   seconds,
+           GError **error)
+{
+  GtxTask *task = gtx_task_require (G_STRFUNC, error);
+
+  if (task == NULL || !gtx_check_seconds (seconds, error))
+    return FALSE;
+  if (seconds > 0 ? sleep_for (task, seconds) : let_others_run (task))
+    return TRUE;
+  gtx_set_cancelled_error (error);
+  return FALSE;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "gtask-ext/task.h"
+
+#include "future-private.h"
+#include "runtime/fiber.h"
+
+typedef struct _GtxWaiter GtxWaiter;
+typedef struct _GtxOperation GtxOperation;
+typedef struct _GtxTaskCancellable GtxTaskCancellable;
+
+/* What a suspended task waits for; on its stack as a rule. */
+struct _GtxWaiter
+{
+  /* A request to end: TRUE if the task will be woken for it, FALSE if the
+   * waiting has ended already, or ends by itself and the request stands. */
+  gboolean (*cancel) (GtxWaiter *self);
+  GtxTask *task;
+  enum
+  {
+    GTX_WAITER_PENDING,
+    GTX_WAITER_WOKEN,
+    GTX_WAITER_CANCELLED
+  } state;
+};
+
+/* Invariants, outside of the functions that change them:
+ * - A task that is started and not done is in its home's registry, and a
+ *   reference of its own keeps it.
+ * - Its step is queued or linked exactly while it is suspended and something
+ *   is to wake it; never twice.
+ * - must_cancel: a request that no await has delivered yet.
+ * - The waiter is set while the task is suspended in one, and NULL while it
+ *   runs or only lets others run. */
+struct _GtxTask
+{
+  GtxFuture parent_instance;
+
+  GtxHandle step;
+  GtxHandle registered;         /* a link in the registry, never run */
+  GtxFiber *fiber;
+  GtxWaiter *waiter;
+  GtxTask *runner;              /* the task inside which it was awaited unstarted */
+
+  union
+  {
+    GtxCoroutine boolean;
+    GtxPointerCoroutine pointer;
+  } coroutine;
+  gpointer data;
+  GDestroyNotify data_free;
+  GDestroyNotify result_free;   /* for what the coroutine will return */
+
+  const char *function;         /* the coroutine's name */
+  char *name;
+  guint64 number;               /* of its default name */
+  gsize stack_size;             /* 0: the default */
+
+  guint n_cancels;
+  guint is_pointer : 1;
+  guint is_started : 1;
+  guint must_cancel : 1;
+  guint in_request : 1;         /* a request is on its way down through it */
+
+  GtxTaskCancellable *cancellable; /* made when asked for */
+  GtxOperation *operation;      /* its last one, made when needed */
+};
+
+/* ---- task.c ---- */
+
+/* The current task, or NULL with GTX_ERROR_NOT_IN_TASK. */
+GtxTask *gtx_task_require          (const char  *function,
+                                    GError     **error);
+
+/* Runs the coroutine of an unstarted task inside @runner. */
+void     gtx_task_run_inside       (GtxTask     *self,
+                                    GtxTask     *runner);
+
+/* The tasks of @scheduler that are started and not done, as they came. */
+GPtrArray *gtx_scheduler_list_tasks (GtxScheduler *scheduler);
+
+/* ---- suspend.c ---- */
+
+/* Suspends the current task until @waiter wakes it; NULL: something queued
+ * already will.  A request stays outstanding. */
+void     gtx_task_suspend_raw      (GtxTask     *self,
+                                    GtxWaiter   *waiter);
+
+/* The same, and delivers a request: returns FALSE if the task was cancelled. */
+gboolean gtx_task_suspend          (GtxTask     *self,
+                                    GtxWaiter   *waiter);
+
+/* A request that came by the GCancellable from another thread, and is not yet
+ * here, is taken up now. */
+void     gtx_task_take_up_request  (GtxTask     *self);
+
+/* The request that stands, if any, is delivered or withdrawn. */
+void     gtx_task_settle_request   (GtxTask     *self);
+
+/* GtxFutureClass.cancel for tasks. */
+gboolean gtx_task_cancel           (GtxFuture   *future);
+
+/* A waiter that something wakes, once. */
+void     gtx_waiter_init           (GtxWaiter   *self,
+                                    GtxTask     *task);
+void     gtx_waiter_wake           (GtxWaiter   *self);
+
+/* ---- await.c ---- */
+
+/* The task of the same home that @waiter awaits, or NULL. */
+GtxTask *gtx_waiter_get_awaited    (GtxWaiter   *waiter);
+
+/* ---- cancellable.c ---- */
+
+GtxTaskCancellable *gtx_task_cancellable_new (GtxTask *task);
+
+/* Whether a request through it is outstanding and not taken up; takes it up. */
+gboolean gtx_task_cancellable_take   (GtxTaskCancellable *self);
+gboolean gtx_task_cancellable_is_cancelled (GtxTaskCancellable *self);
+/* Shows a request that came otherwise to whoever watches the GCancellable. */
+void     gtx_task_cancellable_show   (GtxTaskCancellable *self);
+/* It has served its task. */
+void     gtx_task_cancellable_retire (GtxTaskCancellable *self);
+
+/* ---- operation.c ---- */
+
+/* The task is about to suspend, start another operation or end: an operation
+ * in flight is a mistake then, and waited for. */
+void     gtx_operation_leave       (GtxTask      *task,
+                                    const char   *what);
+void     gtx_operation_free        (GtxOperation *operation);

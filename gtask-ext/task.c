@@ -1,0 +1,620 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "task-private.h"
+
+#include "gtask-ext/error.h"
+
+typedef struct
+{
+  GtxFutureClass parent_class;
+} GtxTaskClass;
+
+G_DEFINE_TYPE (GtxTask, gtx_task, GTX_TYPE_FUTURE)
+
+/* ---- The registry of a scheduler's tasks ---- */
+
+static GtxHandleList *
+registry (GtxScheduler *scheduler)
+{
+  GtxHandleList *list = gtx_scheduler_get_extension (scheduler);
+
+  if (list == NULL)
+    {
+      list = g_new (GtxHandleList, 1);
+      gtx_handle_list_init (list);
+      gtx_scheduler_set_extension (scheduler, list, g_free);
+    }
+  return list;
+}
+
+GPtrArray *
+gtx_scheduler_list_tasks (GtxScheduler *scheduler)
+{
+  GtxHandleList *list = registry (scheduler);
+  GPtrArray *tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (GtxHandle *link = list->ring.next; link != &list->ring; link = link->next)
+    g_ptr_array_add (tasks, g_object_ref (GTX_CONTAINER_OF (link, GtxTask, registered)));
+  return tasks;
+}
+
+/* ---- The current task ---- */
+
+/**
+ * gtx_current_task:
+ *
+ * Tells which task runs: asyncio's `current_task()`.
+ *
+ * A callback that a main loop dispatches is outside of all tasks, even where a
+ * task iterates that main loop.  Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer none) (nullable): the current task, or %NULL outside one
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_current_task (void)
+{
+  GtxFiber *fiber = gtx_fiber_current ();
+
+  return fiber ? gtx_fiber_get_data (fiber) : NULL;
+}
+
+GtxTask *
+gtx_task_require (const char  *function,
+                  GError     **error)
+{
+  GtxTask *task = gtx_current_task ();
+
+  if (G_UNLIKELY (task == NULL))
+    g_set_error (error, GTX_ERROR, GTX_ERROR_NOT_IN_TASK,
+                 "%s() was called outside a task, and only a task can wait; "
+                 "start one with gtx_create_task() or gtx_run()", function);
+  return task;
+}
+
+/**
+ * gtx_all_tasks:
+ *
+ * Lists the tasks of the thread-default main context that are started and not
+ * done, in the order in which they were: asyncio's `all_tasks()`, which has no
+ * order.  Never suspends; to be called in the thread that runs that context.
+ *
+ * Returns: (transfer container) (element-type GtxTask): the tasks
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+gtx_all_tasks (void)
+{
+  GtxScheduler *scheduler = gtx_scheduler_get ();
+
+  g_return_val_if_fail (gtx_scheduler_is_local (scheduler),
+                        g_ptr_array_new_with_free_func (g_object_unref));
+  return gtx_scheduler_list_tasks (scheduler);
+}
+
+/* ---- Running ---- */
+
+static GError *
+reasonless_error (GtxTask *self)
+{
+  g_critical ("The coroutine %s returned FALSE without setting an error; a coroutine that fails says why",
+              self->function);
+  return g_error_new (GTX_ERROR, GTX_ERROR_NO_REASON,
+                      "The coroutine %s failed without saying why", self->function);
+}
+
+/* A coroutine fails exactly when it sets the error. */
+static gpointer
+call_coroutine (GtxTask  *self,
+                GError  **error)
+{
+  gpointer result = NULL;
+  gboolean succeeded = TRUE;
+
+  if (self->is_pointer)
+    result = self->coroutine.pointer (self->data, error);
+  else
+    succeeded = self->coroutine.boolean (self->data, error);
+
+  if (!succeeded && *error == NULL)
+    *error = reasonless_error (self);
+  if (*error && result)
+    {
+      if (self->result_free)
+        self->result_free (result);
+      result = NULL;
+    }
+  return result;
+}
+
+/* As Python drops a coroutine's frame: before anybody learns that it ended. */
+static void
+free_data (GtxTask *self)
+{
+  gpointer data = g_steal_pointer (&self->data);
+
+  if (data && self->data_free)
+    self->data_free (data);
+}
+
+static void
+leave_registry (GtxTask *self)
+{
+  if (gtx_handle_is_linked (&self->registered))
+    gtx_handle_unlink (&self->registered);
+}
+
+/* Takes @result and @error. */
+static void
+finish (GtxTask  *self,
+        gpointer  result,
+        GError   *error)
+{
+  GtxFuture *future = &self->parent_instance;
+  gboolean is_cancelled;
+
+  /* As in asyncio: a request that nothing delivered is not lost. */
+  if (self->runner == NULL)
+    gtx_task_take_up_request (self);
+  is_cancelled = error ? g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
+                       : self->runner == NULL && self->must_cancel;
+  gtx_task_settle_request (self);
+  leave_registry (self);
+
+  if (!is_cancelled)
+    {
+      gtx_future_finish (future, result, result ? self->result_free : NULL, error);
+      return;
+    }
+  g_clear_error (&error);
+  if (result && self->result_free)
+    self->result_free (result);
+  gtx_future_finish_cancelled (future);
+}
+
+static void
+run_on_fiber (gpointer data)
+{
+  GtxTask *self = data;
+  GError *error = NULL;
+  gpointer result = call_coroutine (self, &error);
+
+  if (self->operation)
+    gtx_operation_leave (self, "ends");
+  free_data (self);
+  finish (self, result, error);
+}
+
+/* It never ran: neither it nor its stack needs to be left. */
+static void
+end_unrun (GtxTask *self,
+           GError  *error)
+{
+  free_data (self);
+  finish (self, NULL, error);
+  g_object_unref (self);
+}
+
+static gboolean
+begin (GtxTask *self)
+{
+  GError *error = NULL;
+
+  gtx_task_take_up_request (self);
+  if (!self->must_cancel)
+    self->fiber = gtx_fiber_new (gtx_scheduler_get_stacks (self->parent_instance.home),
+                                 self->stack_size ? self->stack_size : gtx_stack_default_size (),
+                                 run_on_fiber, self, &error);
+  if (self->fiber)
+    return TRUE;
+  end_unrun (self, error);
+  return FALSE;
+}
+
+static void
+step (GtxHandle *handle)
+{
+  GtxTask *self = GTX_CONTAINER_OF (handle, GtxTask, step);
+
+  if (self->fiber == NULL && !begin (self))
+    return;
+  if (gtx_fiber_resume (self->fiber))
+    return;
+  self->fiber = NULL;
+  g_object_unref (self);
+}
+
+void
+gtx_task_run_inside (GtxTask *self,
+                     GtxTask *runner)
+{
+  GError *error = NULL;
+  gpointer result;
+
+  self->is_started = TRUE;
+  self->runner = runner;
+  result = call_coroutine (self, &error);
+  free_data (self);
+  finish (self, result, error);
+  self->runner = NULL;
+}
+
+/* ---- GObject ---- */
+
+static void
+gtx_task_finalize (GObject *object)
+{
+  GtxTask *self = (GtxTask *) object;
+  GtxScheduler *home = self->parent_instance.home;
+
+  g_assert (self->fiber == NULL && !gtx_handle_is_linked (&self->step));
+
+  if (!self->is_started && !gtx_future_done (&self->parent_instance))
+    g_warning ("coroutine '%s' was never awaited", self->function);
+  if (self->data && self->data_free &&
+      (gtx_scheduler_is_local (home) || !gtx_scheduler_post (home, self->data_free, self->data)))
+    self->data_free (self->data);
+  if (self->operation)
+    gtx_operation_free (self->operation);
+  if (self->cancellable)
+    gtx_task_cancellable_retire (self->cancellable);
+  g_free (self->name);
+
+  G_OBJECT_CLASS (gtx_task_parent_class)->finalize (object);
+}
+
+static void
+gtx_task_class_init (GtxTaskClass *class)
+{
+  G_OBJECT_CLASS (class)->finalize = gtx_task_finalize;
+  ((GtxFutureClass *) class)->cancel = gtx_task_cancel;
+}
+
+static void
+gtx_task_init (GtxTask *self)
+{
+  self->step.run = step;
+}
+
+/* ---- Making and starting ---- */
+
+static GtxTask *
+task_new (const char     *function,
+          gpointer        data,
+          GDestroyNotify  data_free)
+{
+  GtxTask *self = g_object_new (GTX_TYPE_TASK, NULL);
+
+  self->function = g_intern_string (function);
+  self->data = data;
+  self->data_free = data_free;
+  return self;
+}
+
+/**
+ * gtx_task_new_named: (skip)
+ * @function: the name of @coroutine, for messages
+ * @coroutine: (scope async): a boolean coroutine
+ * @data: (transfer full) (nullable): its data
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ *
+ * Makes a task that is not started: the function behind gtx_task_new(), for
+ * C++ and for callers whose coroutine is known at run time only.  Never
+ * suspends; may be called in any thread.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_task_new_named (const char     *function,
+                    GtxCoroutine    coroutine,
+                    gpointer        data,
+                    GDestroyNotify  data_free)
+{
+  GtxTask *self;
+
+  g_return_val_if_fail (coroutine != NULL, NULL);
+
+  self = task_new (function, data, data_free);
+  self->coroutine.boolean = coroutine;
+  return self;
+}
+
+/**
+ * gtx_task_new_pointer_named: (skip)
+ * @function: the name of @coroutine, for messages
+ * @coroutine: (scope async): a pointer coroutine
+ * @data: (transfer full) (nullable): its data
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ * @result_free: (nullable): frees a result that nobody took
+ *
+ * Makes a task that is not started: the function behind
+ * gtx_task_new_pointer().  Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_task_new_pointer_named (const char          *function,
+                            GtxPointerCoroutine  coroutine,
+                            gpointer             data,
+                            GDestroyNotify       data_free,
+                            GDestroyNotify       result_free)
+{
+  GtxTask *self;
+
+  g_return_val_if_fail (coroutine != NULL, NULL);
+
+  self = task_new (function, data, data_free);
+  self->coroutine.pointer = coroutine;
+  self->is_pointer = TRUE;
+  self->result_free = result_free;
+  return self;
+}
+
+static void
+start_at_home (gpointer data)
+{
+  GtxTask *self = data;
+
+  /* Cancelled meanwhile: it is done, and nothing of it runs. */
+  if (gtx_future_done (&self->parent_instance))
+    {
+      free_data (self);
+      g_object_unref (self);
+      return;
+    }
+  gtx_handle_list_append (registry (self->parent_instance.home), &self->registered);
+  gtx_scheduler_call_soon (self->parent_instance.home, &self->step);
+}
+
+/**
+ * gtx_task_start:
+ * @self: a #GtxTask that was not started
+ *
+ * Starts a task that gtx_task_new() made: asyncio's `create_task()` of a
+ * coroutine object.
+ *
+ * Without a name it is given one now, `Task-N`.  To start a task twice, or one
+ * that was awaited, is a mistake that is warned of.  Never suspends; may be
+ * called in any thread.
+ *
+ * Returns: (transfer none): @self
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_task_start (GtxTask *self)
+{
+  static guint64 n_tasks;
+
+  g_return_val_if_fail (GTX_IS_TASK (self), self);
+
+  if (self->is_started)
+    {
+      g_critical ("%s: the task of %s was started or awaited before; a task runs once",
+                  G_STRFUNC, self->function);
+      return self;
+    }
+  self->is_started = TRUE;
+  if (self->name == NULL)
+    self->number = __atomic_add_fetch (&n_tasks, 1, __ATOMIC_RELAXED);
+
+  g_object_ref (self);
+  if (gtx_scheduler_is_local (self->parent_instance.home))
+    start_at_home (self);
+  else if (!gtx_scheduler_post (self->parent_instance.home, start_at_home, self))
+    end_unrun (self, g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
+                                          "The task's main context is gone"));
+  return self;
+}
+
+/* ---- What it tells, and what it is told ---- */
+
+/**
+ * gtx_task_steal_pointer:
+ * @self: a #GtxTask that is done
+ *
+ * Takes the task's result over, which is the caller's then.  Never suspends;
+ * to be called in the thread of the task's home.
+ *
+ * Returns: (transfer full) (nullable): the result; %NULL where there is none,
+ *   or it was taken before
+ *
+ * Since: 0.1
+ */
+gpointer
+gtx_task_steal_pointer (GtxTask *self)
+{
+  g_return_val_if_fail (GTX_IS_TASK (self), NULL);
+
+  if (!gtx_future_done (&self->parent_instance))
+    {
+      g_critical ("%s: the task %s is not done; await it first", G_STRFUNC, gtx_task_get_name (self));
+      return NULL;
+    }
+  self->parent_instance.result_free = NULL;
+  return g_steal_pointer (&self->parent_instance.result);
+}
+
+/**
+ * gtx_task_get_name:
+ * @self: a #GtxTask
+ *
+ * Tells the task's name: asyncio's `Task.get_name()`, `Task-N` by default, and
+ * the coroutine's name for one that is not started.  Never suspends; to be
+ * called in the thread of the task's home.
+ *
+ * Returns: (transfer none): the name, valid until it is changed
+ *
+ * Since: 0.1
+ */
+const char *
+gtx_task_get_name (GtxTask *self)
+{
+  g_return_val_if_fail (GTX_IS_TASK (self), NULL);
+
+  if (self->name)
+    return self->name;
+  if (self->number == 0)
+    return self->function;
+  return self->name = g_strdup_printf ("Task-%" G_GUINT64_FORMAT, self->number);
+}
+
+/**
+ * gtx_task_set_name:
+ * @self: a #GtxTask
+ * @name: the name
+ *
+ * Names the task: asyncio's `Task.set_name()`; before gtx_task_start(), the
+ * `name` of `create_task()`, which uses up no number.  Never suspends; to be
+ * called in the thread of the task's home.
+ *
+ * Since: 0.1
+ */
+void
+gtx_task_set_name (GtxTask    *self,
+                   const char *name)
+{
+  g_return_if_fail (GTX_IS_TASK (self));
+  g_return_if_fail (name != NULL);
+
+  name = g_strdup (name);
+  g_free (self->name);
+  self->name = (char *) name;
+}
+
+/**
+ * gtx_task_get_function:
+ * @self: a #GtxTask
+ *
+ * Tells the name of the task's coroutine.  Never suspends; may be called in
+ * any thread.
+ *
+ * Returns: (transfer none): the name of the function
+ *
+ * Since: 0.1
+ */
+const char *
+gtx_task_get_function (GtxTask *self)
+{
+  g_return_val_if_fail (GTX_IS_TASK (self), NULL);
+
+  return self->function;
+}
+
+/**
+ * gtx_task_set_stack_size:
+ * @self: a #GtxTask that was not started
+ * @bytes: the size in bytes, rounded up to a power of two; 0: the default
+ *
+ * Sets how large the task's stack is.  Never suspends; may be called in any
+ * thread.
+ *
+ * Since: 0.1
+ */
+void
+gtx_task_set_stack_size (GtxTask *self,
+                         gsize    bytes)
+{
+  g_return_if_fail (GTX_IS_TASK (self));
+
+  if (self->fiber || gtx_future_done (&self->parent_instance))
+    g_critical ("%s: the task %s has run already; set its stack size before", G_STRFUNC,
+                gtx_task_get_name (self));
+  self->stack_size = bytes;
+}
+
+/**
+ * gtx_set_default_stack_size:
+ * @bytes: the size in bytes, rounded up to a power of two; 0: what it was at
+ *   first, 1 MiB on 64-bit machines and 256 KiB on others
+ *
+ * Sets how large the stacks are of tasks that begin from now on and name no
+ * size.  64 KiB suits large crowds of simple tasks.  Never suspends; may be
+ * called in any thread.
+ *
+ * Since: 0.1
+ */
+void
+gtx_set_default_stack_size (gsize bytes)
+{
+  gtx_stack_set_default_size (bytes);
+}
+
+/**
+ * gtx_task_get_cancellable:
+ * @self: a #GtxTask
+ *
+ * Lends the task's current #GCancellable, made when first asked for.
+ *
+ * Cancelling it, in any thread, is gtx_cancel(); gtx_cancel() cancels it.  It
+ * is the current one only until the task's next await: after a request was
+ * delivered or withdrawn the task has a fresh one.  Never suspends; to be
+ * called in the thread of the task's home.
+ *
+ * Returns: (transfer none): the #GCancellable
+ *
+ * Since: 0.1
+ */
+GCancellable *
+gtx_task_get_cancellable (GtxTask *self)
+{
+  g_return_val_if_fail (GTX_IS_TASK (self), NULL);
+
+  if (self->runner)
+    return gtx_task_get_cancellable (self->runner);
+  if (self->cancellable == NULL)
+    self->cancellable = gtx_task_cancellable_new (self);
+  return (GCancellable *) self->cancellable;
+}
+
+/**
+ * gtx_uncancel:
+ * @self: a #GtxTask
+ *
+ * Withdraws one request to cancel: asyncio's `Task.uncancel()`; when none is
+ * left, one that was not delivered yet is dropped.  Never suspends; to be
+ * called in the thread of the task's home.
+ *
+ * Returns: how many requests are left
+ *
+ * Since: 0.1
+ */
+guint
+gtx_uncancel (GtxTask *self)
+{
+  g_return_val_if_fail (GTX_IS_TASK (self), 0);
+
+  gtx_task_take_up_request (self);
+  if (self->n_cancels > 0 && --self->n_cancels == 0)
+    gtx_task_settle_request (self);
+  return self->n_cancels;
+}
+
+/**
+ * gtx_cancelling:
+ * @self: a #GtxTask
+ *
+ * Tells how many requests to cancel were made and not withdrawn: asyncio's
+ * `Task.cancelling()`.  Never suspends; to be called in the thread of the
+ * task's home.
+ *
+ * Returns: the number of requests
+ *
+ * Since: 0.1
+ */
+guint
+gtx_cancelling (GtxTask *self)
+{
+  g_return_val_if_fail (GTX_IS_TASK (self), 0);
+
+  gtx_task_take_up_request (self);
+  return self->n_cancels;
+}

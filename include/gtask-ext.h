@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gtask-ext/error.h>
+#include <gtask-ext/future.h>
+#include <gtask-ext/task.h>
+#include <gtask-ext/sleep.h>
+#include <gtask-ext/gather.h>
+#include <gtask-ext/operation.h>
+#include <gtask-ext/run.h>
+#include <gtask-ext/test.h>

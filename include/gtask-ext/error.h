@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gtask-ext/macros.h>
+
+G_BEGIN_DECLS
+
+/**
+ * GTX_ERROR:
+ *
+ * The domain of this library's own errors.  A cancelled task or await fails
+ * with %G_IO_ERROR_CANCELLED and one that ran out of time with
+ * %G_IO_ERROR_TIMED_OUT, both of %G_IO_ERROR.
+ *
+ * Since: 0.1
+ */
+#define GTX_ERROR (gtx_error_quark ())
+
+/**
+ * GtxError:
+ * @GTX_ERROR_NOT_IN_TASK: something that suspends was called outside a task
+ * @GTX_ERROR_AWAITS_ITSELF: a task awaited itself
+ * @GTX_ERROR_NO_STACK: the system has no stack left for one more task
+ * @GTX_ERROR_NO_REASON: a coroutine failed without saying why
+ * @GTX_ERROR_ALREADY_RUNNING: gtx_run() was called from what the main loop runs
+ * @GTX_ERROR_INVALID_ARGUMENT: an argument is out of its range
+ * @GTX_ERROR_CONTEXT_GONE: the main context that should do it is gone
+ *
+ * The errors of this library.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  GTX_ERROR_NOT_IN_TASK,
+  GTX_ERROR_AWAITS_ITSELF,
+  GTX_ERROR_NO_STACK,
+  GTX_ERROR_NO_REASON,
+  GTX_ERROR_ALREADY_RUNNING,
+  GTX_ERROR_INVALID_ARGUMENT,
+  GTX_ERROR_CONTEXT_GONE
+} GtxError;
+
+GTX_API GQuark gtx_error_quark (void);
+
+G_END_DECLS

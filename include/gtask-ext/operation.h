@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gtask-ext/macros.h>
+
+G_BEGIN_DECLS
+
+/**
+ * GTX_CANCELLABLE:
+ *
+ * The #GCancellable for an operation that the current task starts.
+ *
+ * Since: 0.1
+ */
+#define GTX_CANCELLABLE (gtx_operation_get_cancellable ())
+
+/**
+ * GTX_CALLBACK:
+ *
+ * The callback and its data for an operation that the current task starts and
+ * awaits next with gtx_await_result(): two arguments.
+ *
+ * Since: 0.1
+ */
+#define GTX_CALLBACK gtx_operation_ready, gtx_operation_begin (__FILE__, __LINE__)
+
+/**
+ * GTX_ASYNC:
+ *
+ * The three arguments that end every function of GIO that starts an
+ * operation: cancellable, callback, data.  Await its result at once:
+ *
+ * |[<!-- language="C" -->
+ * g_file_read_async (file, G_PRIORITY_DEFAULT, GTX_ASYNC);
+ * stream = g_file_read_finish (file, gtx_await_result (), error);
+ * ]|
+ *
+ * A task that is cancelled while the operation is under way cancels the
+ * operation and waits for its callback, so nothing that the operation uses
+ * goes away before it ended.
+ *
+ * Outside a task the operation gets a cancelled #GCancellable, and
+ * gtx_await_result() iterates the main context until the callback has come.
+ *
+ * Since: 0.1
+ */
+#define GTX_ASYNC GTX_CANCELLABLE, GTX_CALLBACK
+
+GTX_API GCancellable *gtx_operation_get_cancellable (void);
+GTX_API gpointer      gtx_operation_begin           (const char    *file,
+                                                     int            line);
+GTX_API void          gtx_operation_ready           (GObject       *source,
+                                                     GAsyncResult  *result,
+                                                     gpointer       operation);
+GTX_API GAsyncResult *gtx_await_result              (void);
+GTX_API gboolean      gtx_await_completed           (GTask         *task,
+                                                     GError       **error);
+
+G_END_DECLS

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gtask-ext/task.h>
+
+G_BEGIN_DECLS
+
+/**
+ * gtx_run:
+ * @coroutine: a boolean coroutine, `gboolean f (U *data, GError **error)`
+ * @data: (transfer none) (nullable): its data, a `U *`
+ * @error: return location for a #GError, or %NULL
+ *
+ * Runs @coroutine as a task on the thread-default main context until it is
+ * done: asyncio's `run()`.
+ *
+ * The tasks of the context that are left then are cancelled, and waited for.
+ * Sets the coroutine's own error, or %GTX_ERROR_ALREADY_RUNNING inside a task
+ * or a callback of a main loop.  Blocks; not to be called in a task.  May be
+ * called in any thread that may iterate its thread-default main context.
+ *
+ * Returns: %TRUE if the coroutine succeeded
+ *
+ * Since: 0.1
+ */
+#define gtx_run(coroutine, data, error)                                        \
+  (__extension__ ({                                                            \
+    GTX_CHECK_COROUTINE_ (coroutine, data);                                    \
+    gtx_run_named (#coroutine, (GtxCoroutine) (coroutine), (gpointer) (data), (error)); \
+  }))
+
+GTX_API gboolean gtx_run_named (const char    *name,
+                                GtxCoroutine   coroutine,
+                                gpointer       data,
+                                GError       **error);
+
+G_END_DECLS

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gtask-ext/future.h>
+
+G_BEGIN_DECLS
+
+#define GTX_TYPE_TASK (gtx_task_get_type ())
+#define GTX_TASK(object) (G_TYPE_CHECK_INSTANCE_CAST ((object), GTX_TYPE_TASK, GtxTask))
+#define GTX_IS_TASK(object) (G_TYPE_CHECK_INSTANCE_TYPE ((object), GTX_TYPE_TASK))
+
+/**
+ * GtxTask:
+ *
+ * A coroutine that runs beside others: asyncio's `Task`.  It is a #GtxFuture,
+ * done when its coroutine has returned.
+ *
+ * Since: 0.1
+ */
+typedef struct _GtxTask GtxTask;
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GtxTask, g_object_unref)
+
+/**
+ * GtxCoroutine:
+ * @data: (nullable): what the coroutine works on
+ * @error: where it says why it failed
+ *
+ * A boolean coroutine: a function that may suspend.  It fails exactly when it
+ * sets @error.  It is written with the type of its data in place of gpointer.
+ *
+ * Returns: %TRUE, or %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+typedef gboolean (*GtxCoroutine) (gpointer   data,
+                                  GError   **error);
+
+/**
+ * GtxPointerCoroutine:
+ * @data: (nullable): what the coroutine works on
+ * @error: where it says why it failed
+ *
+ * A pointer coroutine: its result is its caller's to own.  It fails exactly
+ * when it sets @error; %NULL without an error is a result.
+ *
+ * Returns: (transfer full) (nullable): the result
+ *
+ * Since: 0.1
+ */
+typedef gpointer (*GtxPointerCoroutine) (gpointer   data,
+                                         GError   **error);
+
+/* The checks of the macros below, made by the compiler: a boolean coroutine is
+ * `gboolean f (U *data, GError **error)`, a pointer coroutine
+ * `R *f (U *data, GError **error)`, and the data is a U *. */
+#define GTX_COROUTINE_TAKES_(coroutine, result, data)                          \
+  (__builtin_types_compatible_p (__typeof__ (*(coroutine)),                    \
+                                 result (__typeof__ (0 ? (data) : (data)), GError **)) || \
+   __builtin_types_compatible_p (__typeof__ (*(coroutine)),                    \
+                                 result (const __typeof__ (*(data)) *, GError **)))
+#define GTX_COROUTINE_RESULT_(coroutine, data)                                 \
+  __typeof__ ((coroutine) ((data), (GError **) NULL))
+#define GTX_CHECK_COROUTINE_(coroutine, data)                                  \
+  _Static_assert (GTX_COROUTINE_TAKES_ (coroutine, gboolean, data),            \
+                  "a boolean coroutine is gboolean f (U *data, GError **error), and its data a U *")
+#define GTX_CHECK_POINTER_COROUTINE_(coroutine, data)                          \
+  _Static_assert (                                                             \
+    __builtin_classify_type (((GTX_COROUTINE_RESULT_ (coroutine, data) (*) (void)) NULL) ()) == 5 && \
+    GTX_COROUTINE_TAKES_ (coroutine, GTX_COROUTINE_RESULT_ (coroutine, data), data), \
+    "a pointer coroutine is R *f (U *data, GError **error), and its data a U *")
+
+/**
+ * gtx_task_new:
+ * @coroutine: a boolean coroutine, `gboolean f (U *data, GError **error)`
+ * @data: (transfer full) (nullable): its data, a `U *`
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ *
+ * Makes a task that is not started: asyncio's coroutine object.
+ *
+ * gtx_task_start() starts it; gtx_await() runs it inside the awaiting task.
+ * One that is dropped without either warns that it was never awaited.  Never
+ * suspends; may be called in any thread, whose thread-default main context is
+ * the task's home.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+#define gtx_task_new(coroutine, data, data_free)                               \
+  (__extension__ ({                                                            \
+    GTX_CHECK_COROUTINE_ (coroutine, data);                                    \
+    gtx_task_new_named (#coroutine, (GtxCoroutine) (coroutine), (gpointer) (data), (data_free)); \
+  }))
+
+/**
+ * gtx_task_new_pointer:
+ * @coroutine: a pointer coroutine, `R *f (U *data, GError **error)`
+ * @data: (transfer full) (nullable): its data, a `U *`
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ * @result_free: (nullable): frees a result that nobody took
+ *
+ * Makes a task that is not started, as gtx_task_new() does, of a coroutine
+ * that has a result.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+#define gtx_task_new_pointer(coroutine, data, data_free, result_free)          \
+  (__extension__ ({                                                            \
+    GTX_CHECK_POINTER_COROUTINE_ (coroutine, data);                            \
+    gtx_task_new_pointer_named (#coroutine, (GtxPointerCoroutine) (coroutine), \
+                                (gpointer) (data), (data_free), (result_free)); \
+  }))
+
+/**
+ * gtx_create_task:
+ * @coroutine: a boolean coroutine, `gboolean f (U *data, GError **error)`
+ * @data: (transfer full) (nullable): its data, a `U *`
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ *
+ * Starts a task: asyncio's `create_task()`.
+ *
+ * It first runs in the next round of the main context's scheduler, and is kept
+ * alive until it is done: the reference that is returned may be dropped.
+ * Never suspends; may be called in any thread, whose thread-default main
+ * context is the task's home.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+#define gtx_create_task(coroutine, data, data_free)                            \
+  gtx_task_start (gtx_task_new (coroutine, data, data_free))
+
+/**
+ * gtx_create_task_pointer:
+ * @coroutine: a pointer coroutine, `R *f (U *data, GError **error)`
+ * @data: (transfer full) (nullable): its data, a `U *`
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ * @result_free: (nullable): frees a result that nobody took
+ *
+ * Starts a task, as gtx_create_task() does, of a coroutine that has a result.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+#define gtx_create_task_pointer(coroutine, data, data_free, result_free)       \
+  gtx_task_start (gtx_task_new_pointer (coroutine, data, data_free, result_free))
+
+GTX_API GType         gtx_task_get_type           (void) G_GNUC_CONST;
+GTX_API GtxTask      *gtx_task_new_named          (const char          *function,
+                                                   GtxCoroutine         coroutine,
+                                                   gpointer             data,
+                                                   GDestroyNotify       data_free);
+GTX_API GtxTask      *gtx_task_new_pointer_named  (const char          *function,
+                                                   GtxPointerCoroutine  coroutine,
+                                                   gpointer             data,
+                                                   GDestroyNotify       data_free,
+                                                   GDestroyNotify       result_free);
+GTX_API GtxTask      *gtx_task_start              (GtxTask             *self);
+
+GTX_API gpointer      gtx_task_steal_pointer      (GtxTask             *self);
+GTX_API const char   *gtx_task_get_name           (GtxTask             *self);
+GTX_API void          gtx_task_set_name           (GtxTask             *self,
+                                                   const char          *name);
+GTX_API const char   *gtx_task_get_function       (GtxTask             *self);
+GTX_API void          gtx_task_set_stack_size     (GtxTask             *self,
+                                                   gsize                bytes);
+GTX_API void          gtx_set_default_stack_size  (gsize                bytes);
+GTX_API GCancellable *gtx_task_get_cancellable    (GtxTask             *self);
+GTX_API guint         gtx_uncancel                (GtxTask             *self);
+GTX_API guint         gtx_cancelling              (GtxTask             *self);
+
+GTX_API GtxTask      *gtx_current_task            (void);
+GTX_API GPtrArray    *gtx_all_tasks               (void);
+
+G_END_DECLS
