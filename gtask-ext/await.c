@@ -200,7 +200,7 @@ gtx_await (gpointer   future,
                            "What was to be awaited is no GtxFuture");
       return FALSE;
     }
-  task = gtx_task_require (G_STRFUNC, error);
+  task = gtx_task_begin_await (G_STRFUNC, error);
   if (task == NULL)
     return FALSE;
 

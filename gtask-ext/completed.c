@@ -102,7 +102,7 @@ gboolean
 gtx_await_completed (GTask   *task,
                      GError **error)
 {
-  GtxTask *current = gtx_task_require (G_STRFUNC, error);
+  GtxTask *current = gtx_task_begin_await (G_STRFUNC, error);
   gboolean completed;
 
   g_return_val_if_fail (G_IS_TASK (task), FALSE);

@@ -223,7 +223,7 @@ gtx_gather (GPtrArray       *futures,
             GtxGatherFlags   flags,
             GError         **error)
 {
-  GtxTask *task = gtx_task_require (G_STRFUNC, error);
+  GtxTask *task = gtx_task_begin_await (G_STRFUNC, error);
 
   g_return_val_if_fail (futures != NULL, FALSE);
   if (task == NULL || !can_be_gathered (task, futures, error))

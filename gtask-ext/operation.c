@@ -25,6 +25,7 @@ struct _GtxOperation
     HANDED_OUT
   } state;
   GAsyncResult *result;
+  GCancellable *lent;           /* what a mistake may still be using */
 };
 
 /* The one that this thread started outside of all tasks. */
@@ -67,6 +68,7 @@ gtx_operation_free (GtxOperation *self)
 {
   g_assert (self->state != UNDER_WAY);
   forget_result (self);
+  g_clear_object (&self->lent);
   g_free (self);
 }
 
@@ -212,12 +214,14 @@ gtx_operation_leave (GtxTask    *task,
 {
   GtxOperation *self = task->operation;
 
-  if (task->waiter == &self->waiter || self->waiter.task)
-    return;
   if (self->state == UNDER_WAY)
     {
+      /* In GTX_ASYNC it may have been lent to the next operation already. */
+      GCancellable *cancellable = gtx_task_get_cancellable (task);
+
       complain (self, what);
-      gtx_task_cancellable_show ((GtxTaskCancellable *) gtx_task_get_cancellable (task));
+      g_set_object (&self->lent, cancellable);
+      gtx_task_cancellable_show ((GtxTaskCancellable *) cancellable);
       wait_in_task (self);
       if (!task->must_cancel)
         gtx_task_settle_request (task);

@@ -62,7 +62,7 @@ gboolean
 gtx_sleep (double   seconds,
            GError **error)
 {
-  GtxTask *task = gtx_task_require (G_STRFUNC, error);
+  GtxTask *task = gtx_task_begin_await (G_STRFUNC, error);
 
   if (task == NULL || !gtx_check_seconds (seconds, error))
     return FALSE;

@@ -77,6 +77,15 @@ show_requests (void)
   g_slist_free (cancellables);
 }
 
+/* Tasks that await one another in a ring: here it breaks. */
+static void
+stop_awaiting (GtxTask *self)
+{
+  self->must_cancel = TRUE;
+  gtx_handle_unlink (&self->step);
+  gtx_scheduler_call_soon (self->parent_instance.home, &self->step);
+}
+
 /* One task's share of a request.  Returns the task that it passes on to. */
 static GtxTask *
 request_step (GtxTask *self)
@@ -89,10 +98,11 @@ request_step (GtxTask *self)
   if (self->cancellable && !gtx_task_cancellable_is_cancelled (self->cancellable))
     to_show = g_slist_prepend (to_show, g_object_ref (self->cancellable));
 
-  /* A task that is asked twice on one path awaits itself by way of others. */
+  if (awaited && !awaited->in_request)
+    return awaited;
   if (awaited)
-    return awaited->in_request ? NULL : awaited;
-  if (self->waiter == NULL || !self->waiter->cancel (self->waiter))
+    stop_awaiting (self);
+  else if (self->waiter == NULL || !self->waiter->cancel (self->waiter))
     self->must_cancel = TRUE;
   return NULL;
 }
@@ -131,9 +141,6 @@ void
 gtx_task_suspend_raw (GtxTask   *self,
                       GtxWaiter *waiter)
 {
-  if (G_UNLIKELY (self->operation != NULL))
-    gtx_operation_leave (self, "suspends");
-
   gtx_task_take_up_request (self);
   self->waiter = waiter;
   if (G_UNLIKELY (self->must_cancel) && waiter && waiter->cancel (waiter))

@@ -70,8 +70,9 @@ struct _GtxTask
 
 /* ---- task.c ---- */
 
-/* The current task, or NULL with GTX_ERROR_NOT_IN_TASK. */
-GtxTask *gtx_task_require          (const char  *function,
+/* For each public function that may suspend, first of all: the current task,
+ * or NULL with GTX_ERROR_NOT_IN_TASK.  May suspend itself, to mend a mistake. */
+GtxTask *gtx_task_begin_await      (const char  *function,
                                     GError     **error);
 
 /* Runs the coroutine of an unstarted task inside @runner. */
@@ -126,8 +127,8 @@ void     gtx_task_cancellable_retire (GtxTaskCancellable *self);
 
 /* ---- operation.c ---- */
 
-/* The task is about to suspend, start another operation or end: an operation
- * in flight is a mistake then, and waited for. */
+/* The task is about to await something else, start another operation or end:
+ * an operation in flight is a mistake then, and waited for. */
 void     gtx_operation_leave       (GtxTask      *task,
                                     const char   *what);
 void     gtx_operation_free        (GtxOperation *operation);

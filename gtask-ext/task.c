@@ -63,7 +63,7 @@ gtx_current_task (void)
 }
 
 GtxTask *
-gtx_task_require (const char  *function,
+gtx_task_begin_await (const char  *function,
                   GError     **error)
 {
   GtxTask *task = gtx_current_task ();
@@ -72,6 +72,8 @@ gtx_task_require (const char  *function,
     g_set_error (error, GTX_ERROR, GTX_ERROR_NOT_IN_TASK,
                  "%s() was called outside a task, and only a task can wait; "
                  "start one with gtx_create_task() or gtx_run()", function);
+  else if (G_UNLIKELY (task->operation != NULL))
+    gtx_operation_leave (task, "awaits something else");
   return task;
 }
 

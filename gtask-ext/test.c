@@ -52,9 +52,9 @@ gtx_test_run_named (const char    *name,
 
   if (!gtx_run_may_begin (scheduler, context, error))
     return FALSE;
-  gtx_scheduler_set_virtual (scheduler, TRUE, report_deadlock, scheduler);
+  gtx_scheduler_set_virtual (scheduler, report_deadlock, scheduler);
   succeeded = gtx_run_on (scheduler, context, name, coroutine, data, error);
-  gtx_scheduler_set_virtual (scheduler, FALSE, NULL, NULL);
+  gtx_scheduler_set_real (scheduler);
   return succeeded;
 }
 

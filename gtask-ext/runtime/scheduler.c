@@ -77,7 +77,7 @@ struct _GtxScheduler
   guint entries_a_read;
   guint entries_left;
 
-  gboolean is_virtual;
+  GSource *jumper;              /* in virtual time only */
   gint64 virtual_now;
   GtxDeadlockFunc deadlock;
   gpointer deadlock_data;
@@ -360,7 +360,7 @@ gtx_scheduler_call_all_soon (GtxScheduler  *self,
 static gint64
 read_clock (GtxScheduler *self)
 {
-  self->now = self->is_virtual ? self->virtual_now : g_get_monotonic_time ();
+  self->now = self->jumper ? self->virtual_now : g_get_monotonic_time ();
   return self->now;
 }
 
@@ -428,18 +428,6 @@ gtx_scheduler_release (GtxScheduler *self)
   self->holds--;
 }
 
-void
-gtx_scheduler_set_virtual (GtxScheduler    *self,
-                           gboolean         is_virtual,
-                           GtxDeadlockFunc  deadlock,
-                           gpointer         data)
-{
-  self->is_virtual = is_virtual;
-  self->virtual_now = 0;
-  self->deadlock = deadlock;
-  self->deadlock_data = data;
-}
-
 /* ---- Rounds ---- */
 
 /* A round is what is ready now, and the timers due by now behind it. */
@@ -468,7 +456,7 @@ is_over (GtxScheduler *self,
     return FALSE;
 
   now = g_get_monotonic_time ();
-  if (!self->is_virtual)
+  if (!self->jumper)
     self->now = now;
   took = now - *last;
   *last = now;
@@ -553,7 +541,7 @@ run (GtxScheduler *self,
   running_depth = g_main_depth ();
   self->running++;
   self->polling = FALSE;
-  self->now = self->is_virtual ? self->virtual_now : start;
+  self->now = self->jumper ? self->virtual_now : start;
 
   run_rounds (self, start, start + budget);
 
@@ -620,7 +608,7 @@ static void
 arm (GtxScheduler *self)
 {
   const GtxTimer *timer = gtx_timers_first (&self->timers);
-  gint64 wanted = timer && !self->is_virtual ? timer->deadline : -1;
+  gint64 wanted = timer && !self->jumper ? timer->deadline : -1;
 
   if (wanted == self->armed)
     return;
@@ -685,16 +673,6 @@ urgent_dispatch (GSource     *source,
   return G_SOURCE_CONTINUE;
 }
 
-/* Time may jump, or a deadlock be declared, where the main loop has nothing
- * else to do and nothing outside can still happen. */
-static gboolean
-may_jump (GtxScheduler *self)
-{
-  if (!self->is_virtual || self->holds > 0 || has_work (self))
-    return FALSE;
-  return gtx_timers_first (&self->timers) || (self->deadlock && self->running == 0);
-}
-
 static gboolean
 idle_prepare (GSource *source,
               gint    *timeout)
@@ -704,7 +682,7 @@ idle_prepare (GSource *source,
   *timeout = -1;
   if (!gtx_scheduler_is_local (self))
     return FALSE;
-  if (self->demoted || may_jump (self))
+  if (self->demoted)
     return TRUE;
   if (self->charge >= ASK_US)
     *timeout = 0;
@@ -721,18 +699,7 @@ idle_check (GSource *source)
     return FALSE;
   if (!self->demoted)
     self->charge = 0;
-  return self->demoted || may_jump (self);
-}
-
-static void
-jump (GtxScheduler *self)
-{
-  GtxTimer *timer = gtx_timers_first (&self->timers);
-
-  if (timer)
-    self->virtual_now = MAX (self->virtual_now, timer->deadline);
-  else
-    self->deadlock (self->deadlock_data);
+  return self->demoted;
 }
 
 static gboolean
@@ -744,11 +711,8 @@ idle_dispatch (GSource     *source,
 
   (void) callback;
   (void) data;
-  if (!gtx_scheduler_is_local (self))
-    return G_SOURCE_CONTINUE;
-  if (may_jump (self))
-    jump (self);
-  run_idly (self);
+  if (gtx_scheduler_is_local (self))
+    run_idly (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -797,6 +761,79 @@ attach_source (GtxScheduler *self,
   g_source_attach (source, self->context);
   g_source_unref (source);
   return source;
+}
+
+/* ---- Virtual time ---- */
+
+/* Time may jump, or a deadlock be declared, where nothing else is left to do
+ * and nothing outside can still happen. */
+static gboolean
+may_jump (GtxScheduler *self)
+{
+  if (self->holds > 0 || has_work (self) || !gtx_scheduler_is_local (self))
+    return FALSE;
+  return gtx_timers_first (&self->timers) || self->running == 0;
+}
+
+static gboolean
+jump_prepare (GSource *source,
+              gint    *timeout)
+{
+  *timeout = -1;
+  return may_jump (scheduler_of (source));
+}
+
+static gboolean
+jump_check (GSource *source)
+{
+  return may_jump (scheduler_of (source));
+}
+
+static gboolean
+jump_dispatch (GSource     *source,
+               GSourceFunc  callback,
+               gpointer     data)
+{
+  GtxScheduler *self = scheduler_of (source);
+  GtxTimer *timer = gtx_timers_first (&self->timers);
+
+  (void) callback;
+  (void) data;
+  if (!may_jump (self))
+    return G_SOURCE_CONTINUE;
+  if (timer)
+    {
+      self->virtual_now = MAX (self->virtual_now, timer->deadline);
+      self->now = self->virtual_now;
+      queue_due_timers (self);
+    }
+  else
+    self->deadlock (self->deadlock_data);
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs jump_funcs = {
+  jump_prepare, jump_check, jump_dispatch, NULL, NULL, NULL
+};
+
+void
+gtx_scheduler_set_virtual (GtxScheduler    *self,
+                           GtxDeadlockFunc  deadlock,
+                           gpointer         data)
+{
+  g_assert (self->jumper == NULL);
+  self->virtual_now = 0;
+  self->deadlock = deadlock;
+  self->deadlock_data = data;
+  self->jumper = attach_source (self, &jump_funcs, G_MAXINT, "gtask-ext (virtual time)");
+}
+
+void
+gtx_scheduler_set_real (GtxScheduler *self)
+{
+  g_assert (self->jumper != NULL);
+  g_source_destroy (self->jumper);
+  self->jumper = NULL;
 }
 
 static void

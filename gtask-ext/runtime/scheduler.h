@@ -56,9 +56,9 @@ void          gtx_scheduler_release     (GtxScheduler  *self);
  * nothing to do; @deadlock is called where there is no next timer either. */
 typedef void (*GtxDeadlockFunc) (gpointer data);
 void          gtx_scheduler_set_virtual (GtxScheduler    *self,
-                                         gboolean         is_virtual,
                                          GtxDeadlockFunc  deadlock,
                                          gpointer         data);
+void          gtx_scheduler_set_real    (GtxScheduler    *self);
 
 /* Of any thread: @func runs in the scheduler's thread, in a round.  FALSE
  * where the context is gone; then nothing happens. */

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the tests share: a trace of what ran, counted frees, and a way to run a
+ * test's coroutine in virtual time. */
+
+#pragma once
+
+#include <gtask-ext.h>
+
+#include <string.h>
+
+#ifdef HAVE_VALGRIND
+#include <valgrind/valgrind.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#endif
+
+#if defined (__SANITIZE_ADDRESS__)
+#define UNDER_ASAN 1
+#elif defined (__has_feature)
+#if __has_feature (address_sanitizer)
+#define UNDER_ASAN 1
+#endif
+#endif
+#ifndef UNDER_ASAN
+#define UNDER_ASAN 0
+#endif
+
+#define assert_cancelled(error) g_assert_error ((error), G_IO_ERROR, G_IO_ERROR_CANCELLED)
+
+/* Registers a test whose body is a coroutine without data, in virtual time. */
+#define add_coroutine(path, coroutine)                                         \
+  G_STMT_START {                                                               \
+    static const GtxCoroutine kept = (coroutine);                              \
+                                                                               \
+    g_test_add_data_func ((path), &kept, run_coroutine);                       \
+  } G_STMT_END
+
+static GString *trace;
+static gint n_freed;
+
+static inline void
+run_coroutine (gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  trace = g_string_new (NULL);
+  n_freed = 0;
+  g_assert_true (gtx_test_run_named ("test", *(const GtxCoroutine *) data, NULL, &error));
+  g_assert_no_error (error);
+  g_string_free (trace, TRUE);
+  trace = NULL;
+}
+
+/* Adds a word to the trace. */
+static inline void
+note (const char *word)
+{
+  if (trace->len > 0)
+    g_string_append_c (trace, ' ');
+  g_string_append (trace, word);
+}
+
+/* Compares the trace and begins a new one. */
+#define assert_trace(expected)                                                 \
+  G_STMT_START {                                                               \
+    g_assert_cmpstr (trace->str, ==, (expected));                              \
+    g_string_truncate (trace, 0);                                              \
+  } G_STMT_END
+
+static inline void
+count_free (gpointer data)
+{
+  g_free (data);
+  g_atomic_int_inc (&n_freed);
+}
+
+/* ---- Coroutines that many tests use ---- */
+
+static inline gboolean
+note_and_return (const char *word, GError **error)
+{
+  note (word);
+  return TRUE;
+}
+
+static inline gboolean
+sleep_long (gpointer data, GError **error)
+{
+  return gtx_sleep (1000, error);
+}
+
+static inline gboolean
+fail (const char *message, GError **error)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, message);
+  return FALSE;
+}
+
+/* Sleeps so many milliseconds, notes its word, which is "MS:WORD". */
+static inline gboolean
+sleep_and_note (const char *what, GError **error)
+{
+  const char *word = strchr (what, ':') + 1;
+
+  if (!gtx_sleep (g_ascii_strtod (what, NULL) / 1000, error))
+    {
+      g_autofree char *cancelled = g_strconcat (word, "!", NULL);
+
+      note (cancelled);
+      return FALSE;
+    }
+  note (word);
+  return TRUE;
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "fixture.h"
+
+static GtxTask *
+sleeper (const char *what)
+{
+  return gtx_create_task (sleep_and_note, what, NULL);
+}
+
+/* ---- Results ---- */
+
+static char *
+shout (char *word, GError **error)
+{
+  return gtx_sleep (strlen (word), error) ? g_ascii_strup (word, -1) : NULL;
+}
+
+static gboolean
+test_results (gpointer data, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  char words[][8] = { "three", "a", "to" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+    g_ptr_array_add (tasks, gtx_create_task_pointer (shout, words[i], NULL, g_free));
+  g_assert_true (gtx_gather (tasks, GTX_GATHER_NONE, error));
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 5);
+  g_assert_cmpstr (gtx_future_get_result (tasks->pdata[0]), ==, "THREE");
+  g_assert_cmpstr (gtx_future_get_result (tasks->pdata[1]), ==, "A");
+  g_assert_cmpstr (gtx_future_get_result (tasks->pdata[2]), ==, "TO");
+  return TRUE;
+}
+
+static gboolean
+test_nothing (gpointer data, GError **error)
+{
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
+  g_autoptr (GtxTask) other = gtx_create_task (note_and_return, "other", NULL);
+
+  g_assert_true (gtx_gather (none, GTX_GATHER_NONE, error));
+  assert_trace ("");
+  return gtx_await (other, error);
+}
+
+static gboolean
+test_all_done (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) done = gtx_create_task (note_and_return, "done", NULL);
+  g_autoptr (GtxTask) other = NULL;
+
+  g_assert_true (gtx_await (done, error));
+  other = gtx_create_task (note_and_return, "other", NULL);
+  g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, done, done, NULL));
+  assert_trace ("done");
+  return gtx_await (other, error);
+}
+
+static gboolean
+test_starts (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) unstarted = gtx_task_new (sleep_and_note, "5:ran", NULL);
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+
+  gtx_future_set_result (future, NULL, NULL);
+  g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, unstarted, future, NULL));
+  assert_trace ("ran");
+  g_assert_true (g_str_has_prefix (gtx_task_get_name (unstarted), "Task-"));
+  return TRUE;
+}
+
+static gboolean
+test_twice (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = sleeper ("5:once");
+
+  g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, task, task, NULL));
+  assert_trace ("once");
+  return TRUE;
+}
+
+/* ---- Errors ---- */
+
+static gboolean
+fail_later (const char *what, GError **error)
+{
+  return sleep_and_note (what, error) && fail (what, error);
+}
+
+static gboolean
+test_first_error (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) slow = gtx_create_task (fail_later, "20:slow", NULL);
+  g_autoptr (GtxTask) fast = gtx_create_task (fail_later, "10:fast", NULL);
+  g_autoptr (GtxTask) good = sleeper ("30:good");
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_gather_list (GTX_GATHER_NONE, &failure, slow, fast, good, NULL));
+  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_cmpstr (failure->message, ==, "10:fast");
+  assert_trace ("fast");
+  g_assert_false (gtx_future_is_done (slow) || gtx_future_is_done (good));
+
+  /* The others go on, and nobody is warned of the second error. */
+  gtx_sleep (1, NULL);
+  assert_trace ("slow good");
+  return TRUE;
+}
+
+static gboolean
+test_error_of_the_first_named (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = gtx_create_task (fail, "a", NULL);
+  g_autoptr (GtxTask) b = gtx_create_task (fail, "b", NULL);
+  g_autoptr (GError) failure = NULL;
+
+  gtx_sleep (0, NULL);
+  g_assert_false (gtx_gather_list (GTX_GATHER_NONE, &failure, b, a, NULL));
+  g_assert_cmpstr (failure->message, ==, "b");
+  return TRUE;
+}
+
+static gboolean
+test_return_errors (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) slow = gtx_create_task (fail_later, "20:slow", NULL);
+  g_autoptr (GtxTask) fast = gtx_create_task (fail_later, "10:fast", NULL);
+  g_autoptr (GtxTask) good = sleeper ("30:good");
+
+  g_assert_true (gtx_gather_list (GTX_GATHER_RETURN_ERRORS, error, slow, fast, good, NULL));
+  assert_trace ("fast slow good");
+  g_assert_cmpstr (gtx_future_get_error (slow)->message, ==, "20:slow");
+  g_assert_cmpstr (gtx_future_get_error (fast)->message, ==, "10:fast");
+  g_assert_null (gtx_future_get_error (good));
+  return TRUE;
+}
+
+/* ---- Cancelling ---- */
+
+static gboolean
+test_member_cancelled (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = sleeper ("10:a");
+  g_autoptr (GtxTask) b = sleeper ("20:b");
+  g_autoptr (GError) failure = NULL;
+
+  gtx_cancel (a);
+  g_assert_false (gtx_gather_list (GTX_GATHER_NONE, &failure, a, b, NULL));
+  assert_cancelled (failure);
+  g_assert_cmpuint (gtx_cancelling (gtx_current_task ()), ==, 0);
+  g_assert_false (gtx_future_is_done (b));
+  return gtx_await (b, error);
+}
+
+static gboolean
+test_member_cancelled_returned (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = sleeper ("10:a");
+  g_autoptr (GtxTask) b = sleeper ("20:b");
+
+  gtx_cancel (a);
+  g_assert_true (gtx_gather_list (GTX_GATHER_RETURN_ERRORS, error, a, b, NULL));
+  assert_trace ("b");
+  assert_cancelled (gtx_future_get_error (a));
+  g_assert_true (gtx_future_is_cancelled (a));
+  return TRUE;
+}
+
+typedef struct
+{
+  GtxTask *a;
+  GtxTask *b;
+  GtxGatherFlags flags;
+} Pair;
+
+static gboolean
+gather_pair (Pair *pair, GError **error)
+{
+  gboolean succeeded = gtx_gather_list (pair->flags, error, pair->a, pair->b, NULL);
+
+  note (succeeded ? "gathered" : "not-gathered");
+  return succeeded;
+}
+
+static void
+cancel_from_outside (GtxGatherFlags flags)
+{
+  g_autoptr (GtxTask) a = sleeper ("10:a");
+  g_autoptr (GtxTask) b = sleeper ("20:b");
+  Pair pair = { a, b, flags };
+  g_autoptr (GtxTask) gatherer = gtx_create_task (gather_pair, &pair, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  gtx_sleep (0.015, NULL);
+  gtx_cancel (gatherer);
+  g_assert_false (gtx_await (gatherer, &failure));
+  assert_cancelled (failure);
+  assert_trace ("a b! not-gathered");
+  g_assert_true (gtx_future_is_cancelled (gatherer));
+  g_assert_false (gtx_future_is_cancelled (a));
+  g_assert_true (gtx_future_is_cancelled (b));
+}
+
+static gboolean
+test_cancelled (gpointer data, GError **error)
+{
+  cancel_from_outside (GTX_GATHER_NONE);
+  return TRUE;
+}
+
+static gboolean
+test_cancelled_returned (gpointer data, GError **error)
+{
+  cancel_from_outside (GTX_GATHER_RETURN_ERRORS);
+  return TRUE;
+}
+
+static gboolean
+swallow (gpointer data, GError **error)
+{
+  gtx_sleep (1000, NULL);
+  note ("swallowed");
+  return TRUE;
+}
+
+/* A task that was named twice gets the request twice. */
+static gboolean
+test_cancelled_swallowed (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = gtx_create_task (swallow, NULL, NULL);
+  Pair pair = { a, a, GTX_GATHER_RETURN_ERRORS };
+  g_autoptr (GtxTask) gatherer = gtx_create_task (gather_pair, &pair, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  gtx_sleep (1, NULL);
+  gtx_cancel (gatherer);
+  g_assert_false (gtx_await (gatherer, &failure));
+  assert_cancelled (failure);
+  assert_trace ("swallowed not-gathered");
+  g_assert_cmpuint (gtx_cancelling (a), ==, 2);
+  return TRUE;
+}
+
+static gboolean
+test_cancelled_before (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = sleeper ("10:a");
+  g_autoptr (GtxTask) b = sleeper ("20:b");
+  g_autoptr (GError) failure = NULL;
+
+  gtx_cancel (gtx_current_task ());
+  g_assert_false (gtx_gather_list (GTX_GATHER_NONE, &failure, a, b, NULL));
+  assert_cancelled (failure);
+  gtx_sleep (1, NULL);
+  g_assert_true (gtx_future_is_cancelled (a) && gtx_future_is_cancelled (b));
+  assert_trace ("");
+  return TRUE;
+}
+
+/* ---- Mistakes ---- */
+
+static gboolean
+test_itself (gpointer data, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_gather_list (GTX_GATHER_NONE, &failure, gtx_current_task (), NULL));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_AWAITS_ITSELF);
+  return TRUE;
+}
+
+static gboolean
+test_no_future (gpointer data, GError **error)
+{
+  g_autoptr (GCancellable) none = g_cancellable_new ();
+  g_autoptr (GtxTask) task = sleeper ("10:slept");
+  g_autoptr (GError) failure = NULL;
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_gather: a GtxFuture or GtxTask is wanted*GCancellable");
+  g_assert_false (gtx_gather_list (GTX_GATHER_NONE, &failure, task, none, NULL));
+  g_test_assert_expected_messages ();
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT);
+  return gtx_await (task, error);
+}
+
+static void
+test_outside (void)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_gather_list (GTX_GATHER_NONE, &failure, future, NULL));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_NOT_IN_TASK);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  add_coroutine ("/gather/results", test_results);
+  add_coroutine ("/gather/nothing", test_nothing);
+  add_coroutine ("/gather/all-done", test_all_done);
+  add_coroutine ("/gather/starts", test_starts);
+  add_coroutine ("/gather/twice", test_twice);
+  add_coroutine ("/gather/error/first-to-fail", test_first_error);
+  add_coroutine ("/gather/error/first-named", test_error_of_the_first_named);
+  add_coroutine ("/gather/error/returned", test_return_errors);
+  add_coroutine ("/gather/cancel/member", test_member_cancelled);
+  add_coroutine ("/gather/cancel/member-returned", test_member_cancelled_returned);
+  add_coroutine ("/gather/cancel/from-outside", test_cancelled);
+  add_coroutine ("/gather/cancel/from-outside-returned", test_cancelled_returned);
+  add_coroutine ("/gather/cancel/swallowed", test_cancelled_swallowed);
+  add_coroutine ("/gather/cancel/before", test_cancelled_before);
+  add_coroutine ("/gather/misuse/itself", test_itself);
+  add_coroutine ("/gather/misuse/no-future", test_no_future);
+  g_test_add_func ("/gather/misuse/outside", test_outside);
+  return g_test_run ();
+}

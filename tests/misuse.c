@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Mistakes that have no better place: each is told of, and nothing hangs. */
+
+#include "fixture.h"
+
+/* ---- Outside of tasks ---- */
+
+static void
+test_await_outside (void)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (gtx_await (future, &error));
+  g_assert_error (error, GTX_ERROR, GTX_ERROR_NOT_IN_TASK);
+  g_assert_nonnull (strstr (error->message, "gtx_await() was called outside a task"));
+}
+
+static void
+await_in_callback (gpointer future, gpointer error)
+{
+  g_assert_false (gtx_await (future, error));
+}
+
+static gboolean
+test_await_in_done_callback (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GError) failure = NULL;
+
+  gtx_future_add_done_callback (future, await_in_callback, &failure, NULL);
+  gtx_future_set_result (future, NULL, NULL);
+  gtx_sleep (0, NULL);
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_NOT_IN_TASK);
+  return TRUE;
+}
+
+/* ---- What cannot be awaited ---- */
+
+static gboolean
+test_await_itself (gpointer data, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_await (gtx_current_task (), &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_AWAITS_ITSELF);
+  g_assert_nonnull (strstr (failure->message, gtx_task_get_name (gtx_current_task ())));
+  return TRUE;
+}
+
+static gboolean
+test_await_nothing (gpointer data, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_await: a GtxFuture or GtxTask is wanted*NULL");
+  g_assert_false (gtx_await (NULL, &failure));
+  g_test_assert_expected_messages ();
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT);
+  return TRUE;
+}
+
+/* Two tasks that await each other wait until one is cancelled. */
+static gboolean
+await_what (GtxTask **what, GError **error)
+{
+  return gtx_await (*what, error);
+}
+
+static gboolean
+test_await_each_other (gpointer data, GError **error)
+{
+  GtxTask *first = NULL;
+  GtxTask *second = NULL;
+  g_autoptr (GtxTask) a = gtx_create_task (await_what, &second, NULL);
+  g_autoptr (GtxTask) b = gtx_create_task (await_what, &first, NULL);
+
+  first = a;
+  second = b;
+  gtx_sleep (1, NULL);
+  g_assert_true (gtx_cancel (a));
+  gtx_sleep (1, NULL);
+  g_assert_true (gtx_future_is_cancelled (a) && gtx_future_is_cancelled (b));
+  return TRUE;
+}
+
+/* ---- Coroutines ---- */
+
+static gboolean
+fail_without_reason (gpointer data, GError **error)
+{
+  return FALSE;
+}
+
+static gboolean
+test_no_reason (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (fail_without_reason, NULL, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*fail_without_reason*");
+  g_assert_false (gtx_await (task, &failure));
+  g_test_assert_expected_messages ();
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_NO_REASON);
+  return TRUE;
+}
+
+static gboolean
+test_started_twice (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (note_and_return, "once", NULL);
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_task_start: *note_and_return*a task runs once");
+  g_assert_true (gtx_task_start (task) == task);
+  g_test_assert_expected_messages ();
+  g_assert_true (gtx_await (task, error));
+  assert_trace ("once");
+  return TRUE;
+}
+
+static gboolean
+test_steal_too_early (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (note_and_return, "done", NULL);
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_task_steal_pointer: *is not done; await it first");
+  g_assert_null (gtx_task_steal_pointer (task));
+  g_test_assert_expected_messages ();
+  return gtx_await (task, error);
+}
+
+static gboolean
+test_stack_size_too_late (gpointer data, GError **error)
+{
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_task_set_stack_size: *has run already*");
+  gtx_task_set_stack_size (gtx_current_task (), 64 * 1024);
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
+/* ---- Threads ---- */
+
+static gpointer
+dispatch (gpointer context)
+{
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  return NULL;
+}
+
+static gboolean
+note_freely (gboolean *ran, GError **error)
+{
+  *ran = TRUE;
+  return gtx_sleep (0, error);
+}
+
+/* A context that has suspended tasks stays with the thread that runs them. */
+static void
+test_another_thread (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GtxTask) task = NULL;
+  gboolean ran = FALSE;
+
+  g_main_context_push_thread_default (context);
+  task = gtx_create_task (sleep_long, NULL, NULL);
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_main_context_pop_thread_default (context);
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*belong to another thread*");
+  gtx_cancel (task);
+  g_thread_join (g_thread_new ("other", dispatch, context));
+  g_test_assert_expected_messages ();
+  g_assert_false (gtx_future_is_done (task));
+
+  g_main_context_push_thread_default (context);
+  g_object_unref (gtx_create_task (note_freely, &ran, NULL));
+  while (!gtx_future_is_done (task) || !ran)
+    g_main_context_iteration (context, FALSE);
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_main_context_pop_thread_default (context);
+  g_assert_true (gtx_future_is_cancelled (task));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/misuse/await/outside", test_await_outside);
+  add_coroutine ("/misuse/await/in-done-callback", test_await_in_done_callback);
+  add_coroutine ("/misuse/await/itself", test_await_itself);
+  add_coroutine ("/misuse/await/nothing", test_await_nothing);
+  add_coroutine ("/misuse/await/each-other", test_await_each_other);
+  add_coroutine ("/misuse/coroutine/no-reason", test_no_reason);
+  add_coroutine ("/misuse/coroutine/started-twice", test_started_twice);
+  add_coroutine ("/misuse/coroutine/steal-too-early", test_steal_too_early);
+  add_coroutine ("/misuse/coroutine/stack-size-too-late", test_stack_size_too_late);
+  g_test_add_func ("/misuse/another-thread", test_another_thread);
+  return g_test_run ();
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "fixture.h"
+
+/* What runs is in real time here: nothing sleeps for long. */
+static void
+begin_trace (void)
+{
+  trace = g_string_new (NULL);
+  n_freed = 0;
+}
+
+static void
+end_trace (const char *expected)
+{
+  assert_trace (expected);
+  g_string_free (g_steal_pointer (&trace), TRUE);
+}
+
+/* ---- The coroutine's outcome ---- */
+
+static gboolean
+double_it (int *number, GError **error)
+{
+  *number *= 2;
+  return gtx_sleep (0.001, error);
+}
+
+static void
+test_success (void)
+{
+  g_autoptr (GError) error = NULL;
+  int number = 21;
+
+  g_assert_true (gtx_run (double_it, &number, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (number, ==, 42);
+}
+
+static void
+test_error (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (gtx_run (fail, "no luck", &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_cmpstr (error->message, ==, "no luck");
+}
+
+static void
+test_error_ignored (void)
+{
+  g_assert_false (gtx_run (fail, "no luck", NULL));
+}
+
+static gboolean
+cancel_itself (gpointer data, GError **error)
+{
+  gtx_cancel (gtx_current_task ());
+  return gtx_sleep (0, error);
+}
+
+static void
+test_cancelled (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (gtx_run (cancel_itself, NULL, &error));
+  assert_cancelled (error);
+}
+
+/* ---- What is left ---- */
+
+static gboolean
+clean_up_slowly (const char *word, GError **error)
+{
+  if (gtx_sleep (1000, error))
+    return TRUE;
+  note (word);
+  gtx_sleep (0.001, NULL);
+  note (word);
+  return FALSE;
+}
+
+static gboolean
+leave_two (gpointer data, GError **error)
+{
+  g_object_unref (gtx_create_task (clean_up_slowly, "a", NULL));
+  g_object_unref (gtx_create_task (clean_up_slowly, "b", NULL));
+  return gtx_sleep (0, error);
+}
+
+static void
+test_leftovers (void)
+{
+  begin_trace ();
+  g_assert_true (gtx_run (leave_two, NULL, NULL));
+  end_trace ("a b a b");
+}
+
+static gboolean
+create_on_the_way_out (gpointer data, GError **error)
+{
+  gtx_sleep (1000, NULL);
+  note ("first");
+  g_object_unref (gtx_create_task (clean_up_slowly, "second", NULL));
+  return gtx_sleep (0, error);
+}
+
+static gboolean
+leave_one_that_creates (gpointer data, GError **error)
+{
+  g_object_unref (gtx_create_task (create_on_the_way_out, NULL, NULL));
+  return gtx_sleep (0, error);
+}
+
+static void
+test_leftovers_of_leftovers (void)
+{
+  begin_trace ();
+  g_assert_true (gtx_run (leave_one_that_creates, NULL, NULL));
+  end_trace ("first second second");
+}
+
+static gboolean
+leave_one_unbegun (gpointer data, GError **error)
+{
+  g_object_unref (gtx_create_task (note_and_return, g_strdup ("never"), count_free));
+  return TRUE;
+}
+
+static void
+test_leftover_unbegun (void)
+{
+  begin_trace ();
+  g_assert_true (gtx_run (leave_one_unbegun, NULL, NULL));
+  end_trace ("never");
+  g_assert_cmpint (n_freed, ==, 1);
+}
+
+/* ---- Where it runs ---- */
+
+static gboolean
+tell_context (GMainContext **context, GError **error)
+{
+  *context = g_main_context_get_thread_default ();
+  return gtx_sleep (0.001, error) && *context == g_main_context_get_thread_default ();
+}
+
+static void
+test_thread_default_context (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  GMainContext *seen = NULL;
+
+  g_main_context_push_thread_default (context);
+  g_assert_true (gtx_run (tell_context, &seen, NULL));
+  g_main_context_pop_thread_default (context);
+  g_assert_true (seen == context);
+}
+
+static void
+test_again_and_again (void)
+{
+  for (int i = 0; i < 100; i++)
+    {
+      int number = i;
+
+      g_assert_true (gtx_run (double_it, &number, NULL));
+      g_assert_cmpint (number, ==, 2 * i);
+    }
+}
+
+/* ---- Where it may not ---- */
+
+static gboolean
+run_again (gpointer data, GError **error)
+{
+  int number = 0;
+
+  return gtx_run (double_it, &number, error);
+}
+
+static void
+test_in_a_task (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (gtx_run (run_again, NULL, &error));
+  g_assert_error (error, GTX_ERROR, GTX_ERROR_ALREADY_RUNNING);
+}
+
+static gboolean
+run_in_callback (gpointer data)
+{
+  GError **error = data;
+  int number = 0;
+
+  g_assert_false (gtx_run (double_it, &number, error));
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_in_a_callback (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_idle_add (run_in_callback, &error);
+  while (error == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_error (error, GTX_ERROR, GTX_ERROR_ALREADY_RUNNING);
+}
+
+static gpointer
+run_on_default_context (gpointer data)
+{
+  GError **error = data;
+  int number = 0;
+
+  g_assert_false (gtx_run (double_it, &number, error));
+  return NULL;
+}
+
+static void
+test_in_another_thread (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (g_main_context_acquire (NULL));
+  g_thread_join (g_thread_new ("other", run_on_default_context, &error));
+  g_main_context_release (NULL);
+  g_assert_error (error, GTX_ERROR, GTX_ERROR_ALREADY_RUNNING);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/run/success", test_success);
+  g_test_add_func ("/run/error", test_error);
+  g_test_add_func ("/run/error-ignored", test_error_ignored);
+  g_test_add_func ("/run/cancelled", test_cancelled);
+  g_test_add_func ("/run/leftovers/cancelled", test_leftovers);
+  g_test_add_func ("/run/leftovers/of-leftovers", test_leftovers_of_leftovers);
+  g_test_add_func ("/run/leftovers/unbegun", test_leftover_unbegun);
+  g_test_add_func ("/run/thread-default-context", test_thread_default_context);
+  g_test_add_func ("/run/again-and-again", test_again_and_again);
+  g_test_add_func ("/run/misuse/in-a-task", test_in_a_task);
+  g_test_add_func ("/run/misuse/in-a-callback", test_in_a_callback);
+  g_test_add_func ("/run/misuse/in-another-thread", test_in_another_thread);
+  return g_test_run ();
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "fixture.h"
+
+/* ---- Starting ---- */
+
+static gboolean
+test_order (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = gtx_create_task (note_and_return, "a", NULL);
+  g_autoptr (GtxTask) b = gtx_task_new (note_and_return, "b", NULL);
+  g_autoptr (GtxTask) c = gtx_create_task (note_and_return, "c", NULL);
+
+  gtx_task_start (b);
+  note ("main");
+  gtx_sleep (0, NULL);
+  assert_trace ("main a c b");
+  g_assert_true (gtx_future_is_done (a) && gtx_future_is_done (b) && gtx_future_is_done (c));
+  return TRUE;
+}
+
+static gboolean
+test_unreferenced (gpointer data, GError **error)
+{
+  g_object_unref (gtx_create_task (sleep_and_note, g_strdup ("5:slept"), count_free));
+  gtx_sleep (1, NULL);
+  assert_trace ("slept");
+  g_assert_cmpint (n_freed, ==, 1);
+  return TRUE;
+}
+
+static gboolean
+test_never_awaited (gpointer data, GError **error)
+{
+  GtxTask *task = gtx_task_new (note_and_return, g_strdup ("x"), count_free);
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING, "coroutine 'note_and_return' was never awaited");
+  g_object_unref (task);
+  g_test_assert_expected_messages ();
+  g_assert_cmpint (n_freed, ==, 1);
+  assert_trace ("");
+  return TRUE;
+}
+
+/* ---- Names ---- */
+
+static guint
+number_of (GtxTask *task)
+{
+  const char *name = gtx_task_get_name (task);
+
+  g_assert_true (g_str_has_prefix (name, "Task-"));
+  return (guint) g_ascii_strtoull (name + 5, NULL, 10);
+}
+
+static gboolean
+test_names (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) first = gtx_create_task (sleep_long, NULL, NULL);
+  g_autoptr (GtxTask) named = gtx_task_new (sleep_long, NULL, NULL);
+  g_autoptr (GtxTask) last = NULL;
+
+  gtx_task_set_name (named, "named");
+  gtx_task_start (named);
+  last = gtx_create_task (sleep_long, NULL, NULL);
+
+  g_assert_cmpuint (number_of (first), ==, number_of (gtx_current_task ()) + 1);
+  g_assert_cmpstr (gtx_task_get_name (named), ==, "named");
+  g_assert_cmpuint (number_of (last), ==, number_of (first) + 1);
+  g_assert_cmpstr (gtx_task_get_function (last), ==, "sleep_long");
+  gtx_task_set_name (last, "renamed");
+  g_assert_cmpstr (gtx_task_get_name (last), ==, "renamed");
+  return TRUE;
+}
+
+/* ---- Which runs, and which are there ---- */
+
+static gboolean
+tell_current (GtxTask **current, GError **error)
+{
+  *current = gtx_current_task ();
+  return gtx_sleep (0, error) && *current == gtx_current_task ();
+}
+
+static gboolean
+test_current (gpointer data, GError **error)
+{
+  GtxTask *main_task = gtx_current_task ();
+  GtxTask *seen = NULL;
+  g_autoptr (GtxTask) task = gtx_create_task (tell_current, &seen, NULL);
+
+  g_assert_true (gtx_await (task, error));
+  g_assert_true (seen == task);
+  g_assert_true (gtx_current_task () == main_task);
+  return TRUE;
+}
+
+static gboolean
+test_all (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = gtx_create_task (sleep_long, NULL, NULL);
+  g_autoptr (GtxTask) b = gtx_create_task (note_and_return, "b", NULL);
+  g_autoptr (GtxTask) c = gtx_create_task (sleep_long, NULL, NULL);
+  g_autoptr (GPtrArray) before = gtx_all_tasks ();
+  g_autoptr (GPtrArray) after = NULL;
+
+  g_assert_cmpuint (before->len, ==, 4);
+  g_assert_true (before->pdata[0] == gtx_current_task ());
+  g_assert_true (before->pdata[1] == a && before->pdata[2] == b && before->pdata[3] == c);
+
+  gtx_sleep (0, NULL);
+  after = gtx_all_tasks ();
+  g_assert_cmpuint (after->len, ==, 3);
+  g_assert_true (after->pdata[1] == a && after->pdata[2] == c);
+  return TRUE;
+}
+
+static void
+test_outside (void)
+{
+  g_assert_null (gtx_current_task ());
+}
+
+/* ---- Results ---- */
+
+static char *
+make_string (const char *text, GError **error)
+{
+  return text ? g_strdup (text) : NULL;
+}
+
+static gboolean
+test_result (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task_pointer (make_string, "hello", NULL, count_free);
+  char *lent = gtx_await_pointer (task, error);
+
+  g_assert_cmpstr (lent, ==, "hello");
+  g_assert_true (lent == gtx_await_pointer (task, error));
+  g_assert_true (lent == gtx_future_get_result (task));
+  g_assert_null (gtx_future_get_error (task));
+  g_clear_object (&task);
+  g_assert_cmpint (n_freed, ==, 1);
+  return TRUE;
+}
+
+static gboolean
+test_result_stolen (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task_pointer (make_string, "hello", NULL, count_free);
+  g_autofree char *stolen = NULL;
+
+  g_assert_nonnull (gtx_await_pointer (task, error));
+  stolen = gtx_task_steal_pointer (task);
+  g_assert_cmpstr (stolen, ==, "hello");
+  g_assert_null (gtx_task_steal_pointer (task));
+  g_clear_object (&task);
+  g_assert_cmpint (n_freed, ==, 0);
+  return TRUE;
+}
+
+static gboolean
+test_result_not_taken (gpointer data, GError **error)
+{
+  g_object_unref (gtx_create_task_pointer (make_string, "hello", NULL, count_free));
+  gtx_sleep (0, NULL);
+  g_assert_cmpint (n_freed, ==, 1);
+  return TRUE;
+}
+
+static gboolean
+test_result_null (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task_pointer (make_string, (const char *) NULL, NULL, count_free);
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_null (gtx_await_pointer (task, &failure));
+  g_assert_no_error (failure);
+  g_assert_true (gtx_await (task, &failure));
+  return TRUE;
+}
+
+static char *
+make_string_and_fail (gpointer data, GError **error)
+{
+  fail ("failed all the same", error);
+  return g_strdup ("lost");
+}
+
+static gboolean
+test_result_and_error (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task_pointer (make_string_and_fail, NULL, NULL, count_free);
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_null (gtx_await_pointer (task, &failure));
+  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_cmpint (n_freed, ==, 1);
+  return TRUE;
+}
+
+static void
+note_freed (gpointer data)
+{
+  g_free (data);
+  note ("freed");
+}
+
+static void
+note_done (gpointer future, gpointer data)
+{
+  note (data);
+}
+
+static gboolean
+test_data_freed (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (note_and_return, g_strdup ("ran"), note_freed);
+
+  gtx_future_add_done_callback (task, note_done, "done", NULL);
+  g_assert_true (gtx_await (task, error));
+  assert_trace ("ran freed done");
+  return TRUE;
+}
+
+/* ---- Errors ---- */
+
+static gboolean
+test_error (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (fail, "no luck", NULL);
+  g_autoptr (GError) first = NULL;
+  g_autoptr (GError) second = NULL;
+
+  g_assert_false (gtx_await (task, &first));
+  g_assert_false (gtx_await (task, &second));
+  g_assert_error (first, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_cmpstr (second->message, ==, "no luck");
+  g_assert_true (first != second);
+  g_assert_false (gtx_future_is_cancelled (task));
+  g_assert_cmpstr (gtx_future_get_error (task)->message, ==, "no luck");
+  return TRUE;
+}
+
+static gboolean
+test_error_never_retrieved (gpointer data, GError **error)
+{
+  GtxTask *task = gtx_create_task (fail, "no luck", NULL);
+
+  gtx_sleep (0, NULL);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING, "fail: its error was never retrieved: no luck");
+  g_object_unref (task);
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
+/* Each of these counts as having asked for the error: none warns. */
+static gboolean
+test_error_retrieved (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) awaited = gtx_create_task (fail, "awaited", NULL);
+  g_autoptr (GtxTask) asked = gtx_create_task (fail, "asked", NULL);
+  g_autoptr (GtxTask) cancelled = gtx_create_task (fail, "cancelled", NULL);
+
+  g_assert_false (gtx_await (awaited, NULL));
+  g_assert_nonnull (gtx_future_get_error (asked));
+  g_assert_false (gtx_cancel (cancelled));
+  return TRUE;
+}
+
+/* ---- Stacks ---- */
+
+static gboolean
+use_stack (gsize *bytes, GError **error)
+{
+  volatile char *room = g_alloca (*bytes);
+
+  for (gsize i = 0; i < *bytes; i += 1024)
+    room[i] = 1;
+  return gtx_sleep (0, error) && room[0] == 1;
+}
+
+static gboolean
+test_stack_size (gpointer data, GError **error)
+{
+  gsize small = 32 * 1024;
+  gsize large = 3 * 1024 * 1024;
+  g_autoptr (GtxTask) modest = gtx_task_new (use_stack, &small, NULL);
+  g_autoptr (GtxTask) greedy = gtx_task_new (use_stack, &large, NULL);
+
+  gtx_task_set_stack_size (modest, 64 * 1024);
+  gtx_task_set_stack_size (greedy, 4 * 1024 * 1024);
+  gtx_task_start (modest);
+  gtx_task_start (greedy);
+  return gtx_gather_list (GTX_GATHER_NONE, error, modest, greedy, NULL);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  add_coroutine ("/task/order", test_order);
+  add_coroutine ("/task/unreferenced", test_unreferenced);
+  add_coroutine ("/task/never-awaited", test_never_awaited);
+  add_coroutine ("/task/names", test_names);
+  add_coroutine ("/task/current", test_current);
+  add_coroutine ("/task/all", test_all);
+  g_test_add_func ("/task/outside", test_outside);
+  add_coroutine ("/task/result/lent", test_result);
+  add_coroutine ("/task/result/stolen", test_result_stolen);
+  add_coroutine ("/task/result/not-taken", test_result_not_taken);
+  add_coroutine ("/task/result/null", test_result_null);
+  add_coroutine ("/task/result/with-an-error", test_result_and_error);
+  add_coroutine ("/task/data-freed", test_data_freed);
+  add_coroutine ("/task/error/each-gets-a-copy", test_error);
+  add_coroutine ("/task/error/never-retrieved", test_error_never_retrieved);
+  add_coroutine ("/task/error/retrieved", test_error_retrieved);
+  add_coroutine ("/task/stack-size", test_stack_size);
+  return g_test_run ();
+}
