@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The shared library exports what the headers declare, and nothing else.
+ * TEST_NM is a command line that lists what it exports, a name a line. */
+
+#include <gio/gio.h>
+
+#include <string.h>
+
+static GHashTable *
+exported_names (void)
+{
+  GHashTable *names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autofree char *output = NULL;
+  g_auto (GStrv) lines = NULL;
+  g_autoptr (GError) error = NULL;
+  int status;
+
+  g_spawn_command_line_sync (g_getenv ("TEST_NM"), &output, NULL, &status, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (status, ==, 0);
+
+  lines = g_strsplit (g_strchomp (output), "\n", -1);
+  for (char **line = lines; *line; line++)
+    g_hash_table_add (names, g_strdup (strrchr (*line, ' ') + 1));
+  return names;
+}
+
+static void
+add_declared_names (GHashTable *names,
+                    const char *path)
+{
+  g_autoptr (GRegex) declaration = NULL;
+  g_autoptr (GMatchInfo) match = NULL;
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+
+  declaration = g_regex_new ("^GTX_API [^;(]*?(\\w+) *\\(", G_REGEX_MULTILINE, 0, &error);
+  g_assert_no_error (error);
+  g_file_get_contents (path, &text, NULL, &error);
+  g_assert_no_error (error);
+  for (g_regex_match (declaration, text, 0, &match); g_match_info_matches (match); g_match_info_next (match, NULL))
+    g_hash_table_add (names, g_match_info_fetch (match, 1));
+}
+
+static GHashTable *
+declared_names (void)
+{
+  GHashTable *names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autofree char *folder = g_test_build_filename (G_TEST_DIST, "..", "include", "gtask-ext", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GDir) headers = g_dir_open (folder, 0, &error);
+  const char *name;
+
+  g_assert_no_error (error);
+  while ((name = g_dir_read_name (headers)))
+    {
+      g_autofree char *path = g_build_filename (folder, name, NULL);
+
+      if (g_str_has_suffix (name, ".h"))
+        add_declared_names (names, path);
+    }
+  return names;
+}
+
+static void
+assert_contains (GHashTable *names,
+                 GHashTable *others,
+                 const char *complaint)
+{
+  GHashTableIter iter;
+  gpointer name;
+
+  g_hash_table_iter_init (&iter, others);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    if (!g_hash_table_contains (names, name))
+      {
+        g_test_message ("%s %s", (char *) name, complaint);
+        g_test_fail ();
+      }
+}
+
+static void
+test_exports (void)
+{
+  g_autoptr (GHashTable) exported = NULL;
+  g_autoptr (GHashTable) declared = NULL;
+
+  if (g_getenv ("TEST_NM") == NULL)
+    {
+      g_test_skip ("TEST_NM does not say how to list the library's symbols");
+      return;
+    }
+  exported = exported_names ();
+  declared = declared_names ();
+  g_assert_cmpuint (g_hash_table_size (declared), >, 30);
+  assert_contains (exported, declared, "is declared and not exported");
+  assert_contains (declared, exported, "is exported and not declared");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/exports", test_exports);
+  return g_test_run ();
+}
