@@ -31,7 +31,7 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 #ifdef HAVE_VALGRIND
-#include <valgrind/valgrind.h>
+#include <valgrind/memcheck.h>
 #endif
 
 /* What the tools know of one stack that is in use. */
@@ -64,6 +64,8 @@ gtx_announce_stack (GtxAnnouncement *announcement,
   announcement->tsan_fiber = __tsan_create_fiber (0);
 #endif
 #ifdef HAVE_VALGRIND
+  /* What its last user unwound counts as out of bounds. */
+  VALGRIND_MAKE_MEM_UNDEFINED (base, size);
   announcement->valgrind_id = VALGRIND_STACK_REGISTER (base, (guint8 *) base + size);
 #endif
   (void) announcement;

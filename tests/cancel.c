@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "fixture.h"
+
+static GtxTask *
+sleeper (const char *what)
+{
+  return gtx_create_task (sleep_and_note, what, NULL);
+}
+
+static void
+assert_ends_cancelled (GtxTask *task)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_await (task, &failure));
+  assert_cancelled (failure);
+  g_assert_true (gtx_future_is_cancelled (task));
+  assert_cancelled (gtx_future_get_error (task));
+}
+
+/* ---- Where a request finds the task ---- */
+
+static gboolean
+test_before_start (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (note_and_return, g_strdup ("ran"), count_free);
+
+  g_assert_true (gtx_cancel (task));
+  g_assert_false (gtx_future_is_done (task));
+  assert_ends_cancelled (task);
+  assert_trace ("");
+  g_assert_cmpint (n_freed, ==, 1);
+  return TRUE;
+}
+
+static gboolean
+test_never_started (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_task_new (note_and_return, g_strdup ("ran"), count_free);
+
+  g_assert_true (gtx_cancel (task));
+  assert_ends_cancelled (task);
+  g_clear_object (&task);
+  assert_trace ("");
+  g_assert_cmpint (n_freed, ==, 1);
+  return TRUE;
+}
+
+static gboolean
+test_while_sleeping (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = sleeper ("9000:slept");
+
+  gtx_sleep (0.25, NULL);
+  g_assert_true (gtx_cancel (task));
+  assert_ends_cancelled (task);
+  assert_trace ("slept!");
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.25);
+  return TRUE;
+}
+
+static gboolean
+test_while_letting_others_run (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = sleeper ("0:ran");
+
+  gtx_sleep (0, NULL);
+  g_assert_true (gtx_cancel (task));
+  assert_ends_cancelled (task);
+  assert_trace ("ran!");
+  return TRUE;
+}
+
+static gboolean
+await_and_note (gpointer future, GError **error)
+{
+  gboolean succeeded = gtx_await (future, error);
+
+  note (succeeded ? "awaited" : "awaited!");
+  return succeeded;
+}
+
+static gboolean
+test_while_awaiting_a_task (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) inner = sleeper ("9000:slept");
+  g_autoptr (GtxTask) middle = gtx_create_task (await_and_note, (gpointer) inner, NULL);
+  g_autoptr (GtxTask) outer = gtx_create_task (await_and_note, (gpointer) middle, NULL);
+
+  gtx_sleep (0, NULL);
+  g_assert_true (gtx_cancel (outer));
+  assert_ends_cancelled (outer);
+  assert_trace ("slept! awaited! awaited!");
+  g_assert_true (gtx_future_is_cancelled (inner) && gtx_future_is_cancelled (middle));
+  return TRUE;
+}
+
+static gboolean
+test_while_awaiting_a_future (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GtxTask) task = gtx_create_task (await_and_note, (gpointer) future, NULL);
+
+  gtx_sleep (0, NULL);
+  g_assert_true (gtx_cancel (task));
+  g_assert_true (gtx_future_is_cancelled (future));
+  assert_ends_cancelled (task);
+  assert_trace ("awaited!");
+  return TRUE;
+}
+
+/* A task that several await is cancelled by one of them, for all. */
+static gboolean
+test_awaited_by_two (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) shared = sleeper ("9000:slept");
+  g_autoptr (GtxTask) first = gtx_create_task (await_and_note, (gpointer) shared, NULL);
+  g_autoptr (GtxTask) second = gtx_create_task (await_and_note, (gpointer) shared, NULL);
+
+  gtx_sleep (0, NULL);
+  gtx_cancel (first);
+  assert_ends_cancelled (first);
+  assert_ends_cancelled (second);
+  assert_trace ("slept! awaited! awaited!");
+  g_assert_cmpuint (gtx_cancelling (second), ==, 0);
+  return TRUE;
+}
+
+static gboolean
+test_after_the_end (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = sleeper ("1:slept");
+
+  g_assert_true (gtx_await (task, error));
+  g_assert_false (gtx_cancel (task));
+  g_assert_true (gtx_await (task, error));
+  g_assert_false (gtx_future_is_cancelled (task));
+  g_assert_cmpuint (gtx_cancelling (task), ==, 0);
+  return TRUE;
+}
+
+/* What woke it is there already: the request comes with it. */
+static gboolean
+test_already_woken (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GtxTask) task = gtx_create_task (await_and_note, (gpointer) future, NULL);
+
+  gtx_sleep (0, NULL);
+  gtx_future_set_result (future, NULL, NULL);
+  g_assert_true (gtx_cancel (task));
+  assert_ends_cancelled (task);
+  assert_trace ("awaited!");
+  return TRUE;
+}
+
+/* ---- What the task makes of it ---- */
+
+static gboolean
+swallow (gpointer data, GError **error)
+{
+  g_assert_false (gtx_sleep (1000, NULL));
+  note ("swallowed");
+  return gtx_sleep (1, error);
+}
+
+static gboolean
+test_swallowed (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (swallow, NULL, NULL);
+  g_autoptr (GtxTask) outer = gtx_create_task (await_and_note, (gpointer) task, NULL);
+
+  gtx_sleep (0, NULL);
+  gtx_cancel (outer);
+  g_assert_true (gtx_await (outer, error));
+  assert_trace ("swallowed awaited");
+  g_assert_false (gtx_future_is_cancelled (task) || gtx_future_is_cancelled (outer));
+  g_assert_cmpuint (gtx_cancelling (task), ==, 1);
+  g_assert_cmpuint (gtx_cancelling (outer), ==, 1);
+  return TRUE;
+}
+
+static gboolean
+clean_up (gpointer data, GError **error)
+{
+  if (gtx_sleep (1000, error))
+    return TRUE;
+  note ("cleaning");
+  note (gtx_sleep (1, NULL) ? "cleaned" : "interrupted");
+  return FALSE;
+}
+
+static gboolean
+test_clean_up (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (clean_up, NULL, NULL);
+
+  gtx_sleep (1, NULL);
+  gtx_cancel (task);
+  assert_ends_cancelled (task);
+  assert_trace ("cleaning cleaned");
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 2);
+  return TRUE;
+}
+
+static gboolean
+test_during_clean_up (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (clean_up, NULL, NULL);
+
+  gtx_sleep (1, NULL);
+  gtx_cancel (task);
+  gtx_sleep (0.5, NULL);
+  g_assert_true (gtx_cancel (task));
+  assert_ends_cancelled (task);
+  assert_trace ("cleaning interrupted");
+  g_assert_cmpuint (gtx_cancelling (task), ==, 2);
+  return TRUE;
+}
+
+/* Two requests before the task sees one are delivered as one. */
+static gboolean
+test_twice (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (clean_up, NULL, NULL);
+
+  gtx_sleep (1, NULL);
+  g_assert_true (gtx_cancel (task));
+  g_assert_true (gtx_cancel (task));
+  g_assert_cmpuint (gtx_cancelling (task), ==, 2);
+  assert_ends_cancelled (task);
+  return TRUE;
+}
+
+static gboolean
+fail_when_cancelled (gpointer data, GError **error)
+{
+  gtx_sleep (1000, NULL);
+  return fail ("another error", error);
+}
+
+static gboolean
+test_another_error (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (fail_when_cancelled, NULL, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  gtx_sleep (1, NULL);
+  gtx_cancel (task);
+  g_assert_false (gtx_await (task, &failure));
+  g_assert_cmpstr (failure->message, ==, "another error");
+  g_assert_false (gtx_future_is_cancelled (task));
+  return TRUE;
+}
+
+/* ---- By itself ---- */
+
+static gboolean
+cancel_itself_and_return (gpointer data, GError **error)
+{
+  return gtx_cancel (gtx_current_task ());
+}
+
+static gboolean
+test_itself_then_return (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (cancel_itself_and_return, NULL, NULL);
+
+  assert_ends_cancelled (task);
+  return TRUE;
+}
+
+static gboolean
+test_itself (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) done = sleeper ("1:done");
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_true (gtx_await (done, error));
+  gtx_cancel (gtx_current_task ());
+  g_assert_true (gtx_await (done, error));
+  g_assert_false (gtx_sleep (0, &failure));
+  assert_cancelled (failure);
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_cmpuint (gtx_cancelling (gtx_current_task ()), ==, 1);
+  g_assert_cmpuint (gtx_uncancel (gtx_current_task ()), ==, 0);
+  return TRUE;
+}
+
+static gboolean
+test_uncancel (gpointer data, GError **error)
+{
+  GtxTask *self = gtx_current_task ();
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_cmpuint (gtx_uncancel (self), ==, 0);
+  gtx_cancel (self);
+  gtx_cancel (self);
+  g_assert_cmpuint (gtx_uncancel (self), ==, 1);
+  g_assert_cmpuint (gtx_uncancel (self), ==, 0);
+  g_assert_true (gtx_sleep (0, error));
+
+  gtx_cancel (self);
+  gtx_cancel (self);
+  g_assert_cmpuint (gtx_uncancel (self), ==, 1);
+  g_assert_false (gtx_sleep (0, &failure));
+  assert_cancelled (failure);
+  g_assert_cmpuint (gtx_uncancel (self), ==, 0);
+  return TRUE;
+}
+
+/* ---- Its GCancellable ---- */
+
+static gboolean
+test_cancellable (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = sleeper ("9000:slept");
+  g_autoptr (GCancellable) cancellable = g_object_ref (gtx_task_get_cancellable (task));
+
+  g_assert_true (gtx_task_get_cancellable (task) == cancellable);
+  gtx_sleep (1, NULL);
+  g_cancellable_cancel (cancellable);
+  g_assert_cmpuint (gtx_cancelling (task), ==, 1);
+  assert_ends_cancelled (task);
+  assert_trace ("slept!");
+  return TRUE;
+}
+
+static gboolean
+test_cancellable_shown (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = sleeper ("9000:slept");
+  g_autoptr (GCancellable) cancellable = g_object_ref (gtx_task_get_cancellable (task));
+
+  gtx_cancel (task);
+  g_assert_true (g_cancellable_is_cancelled (cancellable));
+  g_assert_cmpuint (gtx_cancelling (task), ==, 1);
+  assert_ends_cancelled (task);
+  return TRUE;
+}
+
+static gboolean
+test_cancellable_fresh (gpointer data, GError **error)
+{
+  GtxTask *self = gtx_current_task ();
+  g_autoptr (GCancellable) first = g_object_ref (gtx_task_get_cancellable (self));
+  g_autoptr (GCancellable) second = NULL;
+
+  gtx_cancel (self);
+  g_assert_true (gtx_task_get_cancellable (self) == first);
+  g_assert_false (gtx_sleep (1, NULL));
+  second = g_object_ref (gtx_task_get_cancellable (self));
+  g_assert_true (second != first);
+  g_assert_false (g_cancellable_is_cancelled (second));
+
+  /* One that has served is nobody's. */
+  g_cancellable_reset (first);
+  g_cancellable_cancel (first);
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_cmpuint (gtx_uncancel (self), ==, 0);
+
+  gtx_cancel (self);
+  g_assert_true (g_cancellable_is_cancelled (second));
+  gtx_uncancel (self);
+  g_assert_true (gtx_task_get_cancellable (self) != second);
+  return gtx_sleep (0, error);
+}
+
+static void
+cancel_what (GCancellable *cancellable, gpointer task)
+{
+  gtx_cancel (task);
+  note ("passed-on");
+}
+
+/* A handler that cancels in its turn, while a request is on its way. */
+static gboolean
+test_cancellable_handler (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) other = sleeper ("9000:other");
+  g_autoptr (GtxTask) task = sleeper ("9000:task");
+  g_autoptr (GCancellable) cancellable = g_object_ref (gtx_task_get_cancellable (task));
+  gulong handler = g_cancellable_connect (cancellable, G_CALLBACK (cancel_what), other, NULL);
+
+  gtx_sleep (1, NULL);
+  gtx_cancel (task);
+  assert_ends_cancelled (task);
+  assert_ends_cancelled (other);
+  assert_trace ("passed-on task! other!");
+  g_cancellable_disconnect (cancellable, handler);
+  return TRUE;
+}
+
+/* ---- From another thread ---- */
+
+static gpointer
+cancel_cancellable (gpointer cancellable)
+{
+  g_cancellable_cancel (cancellable);
+  return NULL;
+}
+
+static gpointer
+cancel_task (gpointer task)
+{
+  g_assert_true (gtx_cancel (task));
+  return NULL;
+}
+
+static gboolean
+test_thread_cancels_cancellable (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = sleeper ("9000:slept");
+
+  gtx_sleep (0, NULL);
+  g_thread_join (g_thread_new ("other", cancel_cancellable, gtx_task_get_cancellable (task)));
+  assert_ends_cancelled (task);
+  g_assert_cmpuint (gtx_cancelling (task), ==, 1);
+  assert_trace ("slept!");
+  return TRUE;
+}
+
+static gboolean
+test_thread_cancels_task (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = sleeper ("9000:slept");
+
+  gtx_sleep (0, NULL);
+  g_thread_join (g_thread_new ("other", cancel_task, task));
+  assert_ends_cancelled (task);
+  g_assert_cmpuint (gtx_cancelling (task), ==, 1);
+  assert_trace ("slept!");
+  return TRUE;
+}
+
+/* The task takes the request up itself where it comes by first. */
+static gboolean
+test_thread_cancels_current (gpointer data, GError **error)
+{
+  GtxTask *self = gtx_current_task ();
+  g_autoptr (GError) failure = NULL;
+
+  g_thread_join (g_thread_new ("other", cancel_cancellable, gtx_task_get_cancellable (self)));
+  g_assert_false (gtx_sleep (1, &failure));
+  assert_cancelled (failure);
+  g_assert_true (gtx_sleep (1, error));
+  g_assert_cmpuint (gtx_cancelling (self), ==, 1);
+  gtx_uncancel (self);
+  return TRUE;
+}
+
+/* ---- Many ---- */
+
+static gboolean
+await_next (guint *left, GError **error)
+{
+  guint rest = *left - 1;
+  g_autoptr (GtxTask) next = NULL;
+
+  if (*left == 0)
+    return gtx_sleep (1000, error);
+  next = gtx_task_new (await_next, &rest, NULL);
+  gtx_task_set_stack_size (next, 64 * 1024);
+  return gtx_await (gtx_task_start (next), error);
+}
+
+static gboolean
+test_long_chain (gpointer data, GError **error)
+{
+  guint length = RUNNING_ON_VALGRIND ? 200 : 1000;
+  g_autoptr (GtxTask) first = gtx_create_task (await_next, &length, NULL);
+
+  gtx_sleep (1, NULL);
+  gtx_cancel (first);
+  assert_ends_cancelled (first);
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
+  return TRUE;
+}
+
+/* What is woken runs in the order in which it was woken. */
+static gboolean
+test_order (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = sleeper ("9000:a");
+  g_autoptr (GtxTask) b = sleeper ("9000:b");
+  g_autoptr (GtxTask) c = gtx_create_task (await_and_note, (gpointer) b, NULL);
+  g_autoptr (GtxTask) d = sleeper ("9000:d");
+
+  gtx_sleep (1, NULL);
+  gtx_cancel (d);
+  gtx_cancel (c);
+  gtx_cancel (a);
+  gtx_gather_list (GTX_GATHER_RETURN_ERRORS, NULL, a, b, c, d, NULL);
+  assert_trace ("d! b! a! awaited!");
+  return TRUE;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  add_coroutine ("/cancel/before-start", test_before_start);
+  add_coroutine ("/cancel/never-started", test_never_started);
+  add_coroutine ("/cancel/while-sleeping", test_while_sleeping);
+  add_coroutine ("/cancel/while-letting-others-run", test_while_letting_others_run);
+  add_coroutine ("/cancel/while-awaiting/task", test_while_awaiting_a_task);
+  add_coroutine ("/cancel/while-awaiting/future", test_while_awaiting_a_future);
+  add_coroutine ("/cancel/while-awaiting/shared", test_awaited_by_two);
+  add_coroutine ("/cancel/after-the-end", test_after_the_end);
+  add_coroutine ("/cancel/already-woken", test_already_woken);
+  add_coroutine ("/cancel/swallowed", test_swallowed);
+  add_coroutine ("/cancel/clean-up", test_clean_up);
+  add_coroutine ("/cancel/during-clean-up", test_during_clean_up);
+  add_coroutine ("/cancel/twice", test_twice);
+  add_coroutine ("/cancel/another-error", test_another_error);
+  add_coroutine ("/cancel/itself", test_itself);
+  add_coroutine ("/cancel/itself/then-return", test_itself_then_return);
+  add_coroutine ("/cancel/uncancel", test_uncancel);
+  add_coroutine ("/cancel/cancellable/cancels", test_cancellable);
+  add_coroutine ("/cancel/cancellable/is-cancelled", test_cancellable_shown);
+  add_coroutine ("/cancel/cancellable/fresh", test_cancellable_fresh);
+  add_coroutine ("/cancel/cancellable/handler", test_cancellable_handler);
+  add_coroutine ("/cancel/thread/cancellable", test_thread_cancels_cancellable);
+  add_coroutine ("/cancel/thread/task", test_thread_cancels_task);
+  add_coroutine ("/cancel/thread/current-task", test_thread_cancels_current);
+  add_coroutine ("/cancel/long-chain", test_long_chain);
+  add_coroutine ("/cancel/order", test_order);
+  return g_test_run ();
+}
