@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Futures on their own: promises for code with callbacks. */
+
+#include "fixture.h"
+
+static GError *
+some_error (void)
+{
+  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "broken");
+}
+
+static void
+note_done (gpointer future, gpointer word)
+{
+  g_assert_true (gtx_future_is_done (future));
+  g_assert_null (gtx_current_task ());
+  note (word);
+}
+
+/* ---- Outcomes ---- */
+
+static gboolean
+test_pending (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+
+  g_assert_true (GTX_IS_FUTURE (future) && G_IS_ASYNC_RESULT (future));
+  g_assert_false (gtx_future_is_done (future));
+  g_assert_false (gtx_future_is_cancelled (future));
+  g_assert_null (gtx_future_get_result (future));
+  g_assert_null (gtx_future_get_error (future));
+  return TRUE;
+}
+
+static gboolean
+test_result (gpointer data, GError **error)
+{
+  GtxFuture *future = gtx_future_new ();
+  char *result = g_strdup ("first");
+
+  g_assert_true (gtx_future_set_result (future, result, count_free));
+  g_assert_true (gtx_future_is_done (future));
+  g_assert_true (gtx_await_pointer (future, error) == result);
+  g_assert_true (gtx_future_get_result (future) == result);
+  g_assert_null (gtx_future_get_error (future));
+
+  /* The first outcome stays; what else is offered is freed. */
+  g_assert_false (gtx_future_set_result (future, g_strdup ("second"), count_free));
+  g_assert_cmpint (n_freed, ==, 1);
+  g_assert_false (gtx_future_set_error (future, some_error ()));
+  g_assert_false (gtx_cancel (future));
+  g_assert_cmpstr (gtx_future_get_result (future), ==, "first");
+
+  g_object_unref (future);
+  g_assert_cmpint (n_freed, ==, 2);
+  return TRUE;
+}
+
+static gboolean
+test_error (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GError) first = NULL;
+  g_autoptr (GError) second = NULL;
+
+  g_assert_true (gtx_future_set_error (future, some_error ()));
+  g_assert_true (gtx_future_is_done (future));
+  g_assert_false (gtx_future_is_cancelled (future));
+  g_assert_false (gtx_await (future, &first));
+  g_assert_null (gtx_await_pointer (future, &second));
+  g_assert_error (first, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_error (second, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_error (gtx_future_get_error (future), G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_null (gtx_future_get_result (future));
+  return TRUE;
+}
+
+static gboolean
+test_error_never_retrieved (gpointer data, GError **error)
+{
+  GtxFuture *future = gtx_future_new ();
+
+  gtx_future_set_error (future, some_error ());
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING, "A GtxFuture: its error was never retrieved: broken");
+  g_object_unref (future);
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
+static gboolean
+await_data (GtxFuture *future, GError **error)
+{
+  gboolean succeeded = gtx_await (future, error);
+
+  note (succeeded ? "awaited" : "failed");
+  return succeeded;
+}
+
+static gboolean
+test_cancel (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GtxTask) task = gtx_create_task (await_data, g_object_ref (future), g_object_unref);
+  g_autoptr (GError) failure = NULL;
+
+  gtx_sleep (0, NULL);
+  g_assert_true (gtx_cancel (future));
+  g_assert_true (gtx_future_is_cancelled (future));
+  assert_cancelled (gtx_future_get_error (future));
+  g_assert_false (gtx_cancel (future));
+  g_assert_false (gtx_future_set_result (future, NULL, NULL));
+
+  g_assert_false (gtx_await (task, &failure));
+  assert_cancelled (failure);
+  g_assert_true (gtx_future_is_cancelled (task));
+  return TRUE;
+}
+
+static gboolean
+test_awaiting_task_cancels (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GtxTask) task = gtx_create_task (await_data, g_object_ref (future), g_object_unref);
+  g_autoptr (GError) failure = NULL;
+
+  gtx_sleep (0, NULL);
+  gtx_cancel (task);
+  g_assert_true (gtx_future_is_cancelled (future));
+  g_assert_false (gtx_await (task, &failure));
+  assert_cancelled (failure);
+  return TRUE;
+}
+
+static gboolean
+test_set_on_task (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (sleep_long, NULL, NULL);
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_future_set_result: the outcome of a task is*");
+  g_assert_false (gtx_future_set_result (GTX_FUTURE (task), g_strdup ("no"), count_free));
+  g_test_assert_expected_messages ();
+  g_assert_cmpint (n_freed, ==, 1);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_future_set_error: the outcome of a task is*");
+  g_assert_false (gtx_future_set_error (GTX_FUTURE (task), some_error ()));
+  g_test_assert_expected_messages ();
+  g_assert_false (gtx_future_is_done (task));
+  gtx_cancel (task);
+  return TRUE;
+}
+
+/* ---- Done callbacks ---- */
+
+static gboolean
+test_callbacks_in_order (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GtxTask) task = NULL;
+
+  gtx_future_add_done_callback (future, note_done, "one", NULL);
+  task = gtx_create_task (await_data, g_object_ref (future), g_object_unref);
+  gtx_sleep (0, NULL);
+  gtx_future_add_done_callback (future, note_done, "two", NULL);
+
+  gtx_future_set_result (future, NULL, NULL);
+  assert_trace ("");
+  gtx_sleep (0, NULL);
+  assert_trace ("one awaited two");
+
+  gtx_future_add_done_callback (future, note_done, "late", NULL);
+  assert_trace ("");
+  gtx_sleep (0, NULL);
+  assert_trace ("late");
+  return TRUE;
+}
+
+static gboolean
+test_callbacks_removed (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  char *twice = g_strdup ("twice");
+
+  gtx_future_add_done_callback (future, note_done, "kept", NULL);
+  gtx_future_add_done_callback (future, note_done, twice, NULL);
+  gtx_future_add_done_callback (future, note_done, twice, count_free);
+  g_assert_cmpuint (gtx_future_remove_done_callback (future, note_done, "absent"), ==, 0);
+  g_assert_cmpuint (gtx_future_remove_done_callback (future, note_done, twice), ==, 2);
+  g_assert_cmpint (n_freed, ==, 1);
+
+  gtx_future_set_result (future, NULL, NULL);
+  gtx_sleep (0, NULL);
+  assert_trace ("kept");
+  return TRUE;
+}
+
+static gboolean
+test_callback_data (gpointer data, GError **error)
+{
+  GtxFuture *called = gtx_future_new ();
+  GtxFuture *dropped = gtx_future_new ();
+
+  gtx_future_add_done_callback (called, note_done, g_strdup ("called"), count_free);
+  gtx_future_add_done_callback (dropped, note_done, g_strdup ("never"), count_free);
+  g_object_unref (dropped);
+  g_assert_cmpint (n_freed, ==, 1);
+
+  /* The callback keeps a future that is done. */
+  gtx_future_set_result (called, NULL, NULL);
+  g_object_unref (called);
+  g_assert_cmpint (n_freed, ==, 1);
+  gtx_sleep (0, NULL);
+  g_assert_cmpint (n_freed, ==, 2);
+  assert_trace ("called");
+  return TRUE;
+}
+
+/* ---- From another thread ---- */
+
+static gpointer
+set_in_thread (gpointer future)
+{
+  g_assert_true (gtx_future_set_result (future, g_strdup ("from afar"), count_free));
+  g_object_unref (future);
+  return NULL;
+}
+
+static gboolean
+set_from_thread (gpointer data, GError **error)
+{
+  for (int i = 0; i < 200; i++)
+    {
+      g_autoptr (GtxFuture) future = gtx_future_new ();
+      GThread *thread = g_thread_new ("setter", set_in_thread, g_object_ref (future));
+
+      g_assert_cmpstr (gtx_await_pointer (future, error), ==, "from afar");
+      g_thread_join (thread);
+    }
+  return TRUE;
+}
+
+static void
+test_thread (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  n_freed = 0;
+  g_assert_true (gtx_run (set_from_thread, NULL, &error));
+  g_assert_no_error (error);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpint (n_freed, ==, 200);
+}
+
+static gpointer
+race (gpointer future)
+{
+  char *result = g_strdup ("mine");
+  gboolean won = gtx_future_set_result (future, result, count_free);
+
+  return GINT_TO_POINTER (won);
+}
+
+/* One of two threads wins, the other's result is freed. */
+static void
+test_race (void)
+{
+  n_freed = 0;
+  for (int i = 0; i < 500; i++)
+    {
+      g_autoptr (GtxFuture) future = gtx_future_new ();
+      GThread *a = g_thread_new ("a", race, future);
+      GThread *b = g_thread_new ("b", race, future);
+      int winners = GPOINTER_TO_INT (g_thread_join (a)) + GPOINTER_TO_INT (g_thread_join (b));
+
+      g_assert_cmpint (winners, ==, 1);
+      g_assert_cmpstr (gtx_future_get_result (future), ==, "mine");
+      while (g_main_context_iteration (NULL, FALSE))
+        ;
+    }
+  g_assert_cmpint (n_freed, ==, 1000);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  add_coroutine ("/future/pending", test_pending);
+  add_coroutine ("/future/result", test_result);
+  add_coroutine ("/future/error", test_error);
+  add_coroutine ("/future/error/never-retrieved", test_error_never_retrieved);
+  add_coroutine ("/future/cancel", test_cancel);
+  add_coroutine ("/future/cancel/by-awaiting-task", test_awaiting_task_cancels);
+  add_coroutine ("/future/set-on-task", test_set_on_task);
+  add_coroutine ("/future/callbacks/order", test_callbacks_in_order);
+  add_coroutine ("/future/callbacks/removed", test_callbacks_removed);
+  add_coroutine ("/future/callbacks/data", test_callback_data);
+  g_test_add_func ("/future/thread", test_thread);
+  g_test_add_func ("/future/thread/race", test_race);
+  return g_test_run ();
+}
