@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The context switch for AArch64 (AAPCS64).
+ *
+ * The frame that a switch leaves on the stack, from its stack pointer up:
+ *    0  x19 x20    16  x21 x22    32  x23 x24    48  x25 x26    64  x27 x28
+ *   80  x29 x30    96  d8 d9     112  d10 d11   128  d12 d13   144  d14 d15
+ *  160  fpcr, and 8 bytes of nothing
+ * Return addresses are signed with the stack pointer that they are used with.
+ * The instructions for that are hints: older processors pass over them. */
+
+#define FRAME   176
+#define PACIASP hint #25
+#define AUTIASP hint #29
+#define PACIA1716 hint #8
+#define BTI_C   hint #34
+
+        .text
+
+        .globl  gtx_context_switch
+        .hidden gtx_context_switch
+        .type   gtx_context_switch, %function
+        .p2align 4
+gtx_context_switch:
+        .cfi_startproc
+        PACIASP
+        .cfi_negate_ra_state
+        sub     sp, sp, #FRAME
+        .cfi_adjust_cfa_offset FRAME
+        stp     x19, x20, [sp, #0]
+        .cfi_rel_offset x19, 0
+        .cfi_rel_offset x20, 8
+        stp     x21, x22, [sp, #16]
+        .cfi_rel_offset x21, 16
+        .cfi_rel_offset x22, 24
+        stp     x23, x24, [sp, #32]
+        .cfi_rel_offset x23, 32
+        .cfi_rel_offset x24, 40
+        stp     x25, x26, [sp, #48]
+        .cfi_rel_offset x25, 48
+        .cfi_rel_offset x26, 56
+        stp     x27, x28, [sp, #64]
+        .cfi_rel_offset x27, 64
+        .cfi_rel_offset x28, 72
+        stp     x29, x30, [sp, #80]
+        .cfi_rel_offset x29, 80
+        .cfi_rel_offset x30, 88
+        stp     d8, d9, [sp, #96]
+        stp     d10, d11, [sp, #112]
+        stp     d12, d13, [sp, #128]
+        stp     d14, d15, [sp, #144]
+        mrs     x9, fpcr
+        str     x9, [sp, #160]
+
+        mov     x10, sp
+        str     x10, [x0]
+        ldr     x10, [x1]
+        mov     sp, x10
+
+        /* To write it is slow, and it rarely differs. */
+        ldr     x11, [sp, #160]
+        cmp     x9, x11
+        b.eq    1f
+        msr     fpcr, x11
+1:
+        ldp     d8, d9, [sp, #96]
+        ldp     d10, d11, [sp, #112]
+        ldp     d12, d13, [sp, #128]
+        ldp     d14, d15, [sp, #144]
+        ldp     x19, x20, [sp, #0]
+        ldp     x21, x22, [sp, #16]
+        ldp     x23, x24, [sp, #32]
+        ldp     x25, x26, [sp, #48]
+        ldp     x27, x28, [sp, #64]
+        ldp     x29, x30, [sp, #80]
+        .cfi_restore x19
+        .cfi_restore x20
+        .cfi_restore x21
+        .cfi_restore x22
+        .cfi_restore x23
+        .cfi_restore x24
+        .cfi_restore x25
+        .cfi_restore x26
+        .cfi_restore x27
+        .cfi_restore x28
+        .cfi_restore x29
+        .cfi_restore x30
+        add     sp, sp, #FRAME
+        .cfi_adjust_cfa_offset -FRAME
+        AUTIASP
+        .cfi_negate_ra_state
+        ret
+        .cfi_endproc
+        .size   gtx_context_switch, . - gtx_context_switch
+
+/* The first frame of a stack: the entry in x19, its data in x20.  There is no
+ * caller, which is what an undefined return address tells a debugger. */
+        .type   gtx_context_start, %function
+        .p2align 4
+gtx_context_start:
+        .cfi_startproc
+        .cfi_undefined x30
+        mov     x29, xzr
+        mov     x30, xzr
+        mov     x0, x20
+        blr     x19
+        brk     #1
+        .cfi_endproc
+        .size   gtx_context_start, . - gtx_context_start
+
+/* void gtx_context_make (context, base, size, entry, data) */
+        .globl  gtx_context_make
+        .hidden gtx_context_make
+        .type   gtx_context_make, %function
+        .p2align 4
+gtx_context_make:
+        .cfi_startproc
+        BTI_C
+        add     x16, x1, x2
+        and     x16, x16, #-16
+        adr     x17, gtx_context_start
+        PACIA1716
+        sub     x9, x16, #FRAME
+        stp     x3, x4, [x9, #0]
+        stp     xzr, xzr, [x9, #16]
+        stp     xzr, xzr, [x9, #32]
+        stp     xzr, xzr, [x9, #48]
+        stp     xzr, xzr, [x9, #64]
+        stp     xzr, x17, [x9, #80]
+        stp     xzr, xzr, [x9, #96]
+        stp     xzr, xzr, [x9, #112]
+        stp     xzr, xzr, [x9, #128]
+        stp     xzr, xzr, [x9, #144]
+        mrs     x10, fpcr
+        stp     x10, xzr, [x9, #160]
+        str     x9, [x0]
+        ret
+        .cfi_endproc
+        .size   gtx_context_make, . - gtx_context_make
+
+        .section .note.GNU-stack, "", %progbits
+
+/* BTI and PAC. */
+        .section .note.gnu.property, "a", %note
+        .p2align 3
+        .word   4
+        .word   16
+        .word   5
+        .asciz  "GNU"
+        .word   0xc0000000
+        .word   4
+        .word   3
+        .word   0

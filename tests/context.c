@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The switch: what the ABI calls the callee's is the fiber's own. */
+
+#include "runtime/fiber.h"
+
+#include <errno.h>
+#include <fenv.h>
+
+#define N_FIBERS 8
+#define N_ROUNDS 200
+
+typedef struct
+{
+  GtxFiber *fiber;
+  guint number;
+  guint n_rounds;
+} Runner;
+
+/* More values alive across the switch than there are registers for. */
+static void
+keep_values (gpointer data)
+{
+  Runner *runner = data;
+  volatile guint64 seed = runner->number;
+  guint64 a = seed + 1, b = seed + 2, c = seed + 3, d = seed + 4, e = seed + 5, f = seed + 6;
+  guint64 g = seed + 7, h = seed + 8, i = seed + 9, j = seed + 10, k = seed + 11, l = seed + 12;
+  double x = (double) seed + 0.25, y = (double) seed + 0.5;
+
+  for (; runner->n_rounds < N_ROUNDS; runner->n_rounds++)
+    {
+      gtx_fiber_suspend (runner->fiber);
+      a++, b++, c++, d++, e++, f++, g++, h++, i++, j++, k++, l++;
+      x += 1, y += 1;
+    }
+  g_assert_cmpuint (a + b + c + d + e + f + g + h + i + j + k + l, ==, 12 * (seed + N_ROUNDS) + 78);
+  g_assert_cmpfloat (x + y, ==, 2.0 * ((double) seed + N_ROUNDS) + 0.75);
+}
+
+static void
+test_values (void)
+{
+  GtxStackPool *pool = gtx_stack_pool_new ();
+  Runner runners[N_FIBERS];
+  guint n_left = N_FIBERS;
+
+  for (guint i = 0; i < N_FIBERS; i++)
+    {
+      runners[i] = (Runner) { .number = 1000 * i };
+      runners[i].fiber = gtx_fiber_new (pool, 1 << 16, keep_values, &runners[i], NULL);
+    }
+  while (n_left > 0)
+    for (guint i = 0; i < N_FIBERS; i++)
+      if (runners[i].fiber && !gtx_fiber_resume (runners[i].fiber))
+        {
+          runners[i].fiber = NULL;
+          n_left--;
+        }
+  for (guint i = 0; i < N_FIBERS; i++)
+    g_assert_cmpuint (runners[i].n_rounds, ==, N_ROUNDS);
+  gtx_stack_pool_free (pool);
+}
+
+/* ---- Rounding, errno, alignment ---- */
+
+static void
+round_up (gpointer data)
+{
+  Runner *runner = data;
+  volatile double one = 1;
+  volatile double three = 3;
+  volatile double third;
+
+  g_assert_cmpint (fegetround (), ==, FE_TONEAREST);
+  fesetround (FE_UPWARD);
+  third = one / three;
+  gtx_fiber_suspend (runner->fiber);
+  g_assert_cmpint (fegetround (), ==, FE_UPWARD);
+  g_assert_true (one / three == third);
+}
+
+static void
+test_rounding (void)
+{
+  GtxStackPool *pool = gtx_stack_pool_new ();
+  Runner runner = { 0 };
+  volatile double one = 1;
+  volatile double three = 3;
+  double third = one / three;
+
+  runner.fiber = gtx_fiber_new (pool, 1 << 16, round_up, &runner, NULL);
+  g_assert_true (gtx_fiber_resume (runner.fiber));
+  g_assert_cmpint (fegetround (), ==, FE_TONEAREST);
+  g_assert_true (one / three == third);
+  g_assert_false (gtx_fiber_resume (runner.fiber));
+  g_assert_cmpint (fegetround (), ==, FE_TONEAREST);
+  gtx_stack_pool_free (pool);
+}
+
+static void
+change_errno (gpointer data)
+{
+  Runner *runner = data;
+
+  errno = EDOM;
+  gtx_fiber_suspend (runner->fiber);
+  g_assert_cmpint (errno, ==, EDOM);
+  errno = ERANGE;
+}
+
+static void
+test_errno (void)
+{
+  GtxStackPool *pool = gtx_stack_pool_new ();
+  Runner runner = { 0 };
+
+  runner.fiber = gtx_fiber_new (pool, 1 << 16, change_errno, &runner, NULL);
+  errno = ENOENT;
+  g_assert_true (gtx_fiber_resume (runner.fiber));
+  g_assert_cmpint (errno, ==, ENOENT);
+  g_assert_false (gtx_fiber_resume (runner.fiber));
+  g_assert_cmpint (errno, ==, ENOENT);
+  gtx_stack_pool_free (pool);
+}
+
+static void
+check_alignment (gpointer data)
+{
+  /* The compiler relies on the stack's alignment and does not check it. */
+  struct { char c; max_align_t aligned; } local;
+  volatile guintptr address = (guintptr) &local.aligned;
+
+  g_assert_cmpuint (address % _Alignof (max_align_t), ==, 0);
+  g_assert_cmpuint ((guintptr) __builtin_frame_address (0) % 16, ==, 0);
+  *(guint *) data += 1;
+}
+
+static void
+test_alignment (void)
+{
+  GtxStackPool *pool = gtx_stack_pool_new ();
+  guint n = 0;
+
+  /* The tops of stacks are shifted, each in its own way. */
+  for (guint i = 0; i < 64; i++)
+    g_assert_false (gtx_fiber_resume (gtx_fiber_new (pool, 1 << 16, check_alignment, &n, NULL)));
+  g_assert_cmpuint (n, ==, 64);
+  gtx_stack_pool_free (pool);
+}
+
+/* ---- One inside another ---- */
+
+static GtxStackPool *nested_pool;
+
+static void
+resume_next (gpointer data)
+{
+  guint depth = GPOINTER_TO_UINT (data);
+  GtxFiber *self = gtx_fiber_current ();
+
+  g_assert_true (gtx_fiber_get_data (self) == data);
+  if (depth > 0)
+    g_assert_false (gtx_fiber_resume (gtx_fiber_new (nested_pool, 1 << 16, resume_next,
+                                                     GUINT_TO_POINTER (depth - 1), NULL)));
+  g_assert_true (gtx_fiber_current () == self);
+}
+
+static void
+test_nested (void)
+{
+  nested_pool = gtx_stack_pool_new ();
+  g_assert_null (gtx_fiber_current ());
+  g_assert_false (gtx_fiber_resume (gtx_fiber_new (nested_pool, 1 << 16, resume_next,
+                                                   GUINT_TO_POINTER (50), NULL)));
+  g_assert_null (gtx_fiber_current ());
+  gtx_stack_pool_free (nested_pool);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/context/values", test_values);
+  g_test_add_func ("/context/rounding", test_rounding);
+  g_test_add_func ("/context/errno", test_errno);
+  g_test_add_func ("/context/alignment", test_alignment);
+  g_test_add_func ("/context/nested", test_nested);
+  return g_test_run ();
+}

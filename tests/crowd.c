@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Many tasks alive at once: as many as each tool and kernel can bear. */
+
+#include "fixture.h"
+
+#include "runtime/guard.h"
+
+#include <sys/mman.h>
+
+/* Where guards take mappings, there are half of the system's for them, two for
+ * each. */
+static gboolean
+guards_take_mappings (void)
+{
+  gsize size = gtx_guard_size ();
+  void *page = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  gboolean take = FALSE;
+
+  g_assert_true (page != MAP_FAILED);
+  g_assert_true (gtx_guard_install (page, &take));
+  munmap (page, size);
+  if (take)
+    gtx_guard_forget_mappings ();
+  return take;
+}
+
+static guint
+guard_budget (void)
+{
+  g_autofree char *text = NULL;
+
+  if (!guards_take_mappings ())
+    return G_MAXUINT;
+  g_assert_true (g_file_get_contents ("/proc/sys/vm/max_map_count", &text, NULL, NULL));
+  return (guint) (g_ascii_strtoull (text, NULL, 10) / 4) - 16;
+}
+
+static guint
+crowd_size (void)
+{
+  guint wanted = RUNNING_ON_VALGRIND || UNDER_ASAN ? 2000 : 100000;
+
+  return MIN (wanted, guard_budget ());
+}
+
+static guint n_alive;
+static guint n_most;
+
+static gboolean
+live (GtxFuture *end, GError **error)
+{
+  gboolean succeeded;
+
+  n_alive++;
+  n_most = MAX (n_most, n_alive);
+  succeeded = gtx_await (end, error) && gtx_sleep (g_random_double (), error);
+  n_alive--;
+  return succeeded;
+}
+
+static GPtrArray *
+gather_crowd (GtxFuture *end)
+{
+  GPtrArray *tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  guint n = crowd_size ();
+
+  n_alive = n_most = 0;
+  for (guint i = 0; i < n; i++)
+    g_ptr_array_add (tasks, gtx_create_task (live, end, NULL));
+  gtx_sleep (0, NULL);
+  g_assert_cmpuint (n_alive, ==, n);
+  g_test_message ("%u tasks", n);
+  return tasks;
+}
+
+static gboolean
+test_end (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) end = gtx_future_new ();
+  g_autoptr (GPtrArray) tasks = gather_crowd (end);
+
+  gtx_future_set_result (end, NULL, NULL);
+  g_assert_true (gtx_gather (tasks, 0, error));
+  g_assert_cmpuint (n_alive, ==, 0);
+  g_assert_cmpuint (n_most, ==, tasks->len);
+  return TRUE;
+}
+
+static gboolean
+test_cancelled (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) end = gtx_future_new ();
+  g_autoptr (GPtrArray) tasks = gather_crowd (end);
+
+  for (guint i = 0; i < tasks->len; i++)
+    g_assert_true (gtx_cancel (tasks->pdata[i]));
+  g_assert_true (gtx_gather (tasks, GTX_GATHER_RETURN_ERRORS, error));
+  g_assert_cmpuint (n_alive, ==, 0);
+  for (guint i = 0; i < tasks->len; i++)
+    g_assert_true (gtx_future_is_cancelled (tasks->pdata[i]));
+  return TRUE;
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  add_coroutine ("/crowd/end", test_end);
+  add_coroutine ("/crowd/cancelled", test_cancelled);
+  return g_test_run ();
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Tasks that never stop leave turns to all other sources, and no other source
+ * keeps the tasks from theirs.  Each test waits until the other side had its
+ * turns, however long that takes. */
+
+#include "fixture.h"
+
+/* GTK draws at this priority. */
+#define REDRAW_PRIORITY 120
+
+static gboolean
+yield_for_ever (gpointer data, GError **error)
+{
+  while (gtx_sleep (0, error))
+    ;
+  return FALSE;
+}
+
+typedef struct
+{
+  GtxFuture *enough;
+  guint n_turns;
+} Turns;
+
+static gboolean
+take_turn (gpointer data)
+{
+  Turns *turns = data;
+
+  if (++turns->n_turns == 20)
+    gtx_future_set_result (turns->enough, NULL, NULL);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+beside_tasks (guint n_tasks, gint priority, GError **error)
+{
+  g_autoptr (GtxFuture) enough = gtx_future_new ();
+  Turns turns = { enough, 0 };
+  guint source = g_idle_add_full (priority, take_turn, &turns, NULL);
+  gboolean succeeded;
+
+  /* gtx_run() cancels them. */
+  for (guint i = 0; i < n_tasks; i++)
+    g_object_unref (gtx_create_task (yield_for_ever, NULL, NULL));
+  succeeded = gtx_await (enough, error);
+  g_source_remove (source);
+  return succeeded;
+}
+
+static gboolean
+redraw_beside_one (gpointer data, GError **error)
+{
+  return beside_tasks (1, REDRAW_PRIORITY, error);
+}
+
+static gboolean
+redraw_beside_many (gpointer data, GError **error)
+{
+  return beside_tasks (100, REDRAW_PRIORITY, error);
+}
+
+static gboolean
+idle_beside_many (gpointer data, GError **error)
+{
+  return beside_tasks (100, G_PRIORITY_DEFAULT_IDLE, error);
+}
+
+/* ---- The other way round ---- */
+
+static gboolean
+always_ready (gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+busy_source (gint priority, double seconds, GError **error)
+{
+  guint source = g_idle_add_full (priority, always_ready, NULL, NULL);
+  gboolean succeeded = TRUE;
+
+  for (guint i = 0; succeeded && i < 20; i++)
+    succeeded = gtx_sleep (seconds, error);
+  g_source_remove (source);
+  return succeeded;
+}
+
+static gboolean
+tasks_beside_busy_source (gpointer data, GError **error)
+{
+  return busy_source (G_PRIORITY_DEFAULT, 0, error);
+}
+
+static gboolean
+timers_beside_busy_source (gpointer data, GError **error)
+{
+  return busy_source (G_PRIORITY_DEFAULT, 0.0001, error);
+}
+
+static gboolean
+draw_slowly (gpointer data)
+{
+  g_usleep (5000);
+  return G_SOURCE_CONTINUE;
+}
+
+/* A window that needs all the time there is, and tasks past their budget. */
+static gboolean
+demoted_beside_redraw (gpointer data, GError **error)
+{
+  guint source = g_idle_add_full (REDRAW_PRIORITY, draw_slowly, NULL, NULL);
+  gint64 end = g_get_monotonic_time () + 6000;
+  gboolean succeeded = TRUE;
+
+  while (g_get_monotonic_time () < end)
+    ;
+  for (guint i = 0; succeeded && i < 5; i++)
+    succeeded = gtx_sleep (0, error);
+  g_source_remove (source);
+  return succeeded;
+}
+
+static void
+run_real (gconstpointer coroutine)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (gtx_run_named ("test", *(const GtxCoroutine *) coroutine, NULL, &error));
+  g_assert_no_error (error);
+}
+
+#define add_real(path, coroutine)                                              \
+  G_STMT_START {                                                               \
+    static const GtxCoroutine kept = (coroutine);                              \
+                                                                               \
+    g_test_add_data_func ((path), &kept, run_real);                            \
+  } G_STMT_END
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  add_real ("/fairness/redraw-beside-one", redraw_beside_one);
+  add_real ("/fairness/redraw-beside-many", redraw_beside_many);
+  add_real ("/fairness/idle-beside-many", idle_beside_many);
+  add_real ("/fairness/tasks-beside-busy-source", tasks_beside_busy_source);
+  add_real ("/fairness/timers-beside-busy-source", timers_beside_busy_source);
+  add_real ("/fairness/demoted-beside-redraw", demoted_beside_redraw);
+  return g_test_run ();
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A system that has no stack for one more task. */
+
+#include "fixture.h"
+
+#include "runtime/stack.h"
+
+#include <errno.h>
+
+/* A size that nothing else uses, so that no free stack of it lies about. */
+#define OWN_SIZE ((gsize) 2 << 20)
+
+static void *
+no_memory (gsize size)
+{
+  errno = ENOMEM;
+  return NULL;
+}
+
+static gboolean
+never_runs (char *data, GError **error)
+{
+  g_assert_not_reached ();
+}
+
+static gboolean
+test_task_fails (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) other = gtx_create_task (sleep_and_note, "1:other", NULL);
+  g_autoptr (GtxTask) task = gtx_task_new (never_runs, g_strdup ("data"), count_free);
+  g_autoptr (GError) failure = NULL;
+
+  gtx_sleep (0, NULL);
+  gtx_stack_set_map (no_memory);
+  gtx_task_set_stack_size (task, OWN_SIZE);
+  gtx_task_start (task);
+  g_assert_false (gtx_await (task, &failure));
+  gtx_stack_set_map (NULL);
+
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_NO_STACK);
+  g_assert_nonnull (strstr (failure->message, "run fewer tasks at once"));
+  g_assert_false (gtx_future_is_cancelled (task));
+  g_assert_cmpint (n_freed, ==, 1);
+  g_assert_true (gtx_await (other, error));
+  assert_trace ("other");
+  return TRUE;
+}
+
+static gboolean
+test_recovers (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_task_new (sleep_and_note, "1:again", NULL);
+
+  gtx_task_set_stack_size (task, OWN_SIZE);
+  gtx_task_start (task);
+  g_assert_true (gtx_await (task, error));
+  assert_trace ("again");
+  return TRUE;
+}
+
+static gboolean
+test_too_large (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_task_new (never_runs, (char *) NULL, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  gtx_task_set_stack_size (task, G_MAXSIZE / 2);
+  gtx_task_start (task);
+  g_assert_false (gtx_await (task, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_NO_STACK);
+  return TRUE;
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  add_coroutine ("/no-stack/task-fails", test_task_fails);
+  add_coroutine ("/no-stack/recovers", test_recovers);
+  add_coroutine ("/no-stack/too-large", test_too_large);
+  return g_test_run ();
+}

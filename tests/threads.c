@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Contexts of several threads: each with tasks of its own, which await and
+ * cancel one another. */
+
+#include "fixture.h"
+
+/* ---- A thread that runs a coroutine on a context of its own ---- */
+
+typedef struct
+{
+  GtxCoroutine coroutine;
+  gpointer data;
+  GError *error;
+} Run;
+
+static gpointer
+run_in_thread (gpointer data)
+{
+  Run *run = data;
+  g_autoptr (GMainContext) context = g_main_context_new ();
+
+  g_main_context_push_thread_default (context);
+  gtx_run_named ("thread", run->coroutine, run->data, &run->error);
+  g_main_context_pop_thread_default (context);
+  return NULL;
+}
+
+static void
+run_here (GtxCoroutine coroutine, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (gtx_run_named ("main", coroutine, data, &error));
+  g_assert_no_error (error);
+}
+
+/* ---- Each its own ---- */
+
+static gboolean
+sleep_a_little (gpointer data, GError **error)
+{
+  return gtx_sleep (0.0001, error);
+}
+
+static gboolean
+many_tasks (gint *n_done, GError **error)
+{
+  for (int i = 0; i < 50; i++)
+    {
+      g_autoptr (GtxTask) first = gtx_create_task (sleep_a_little, NULL, NULL);
+      g_autoptr (GtxTask) second = gtx_create_task (sleep_a_little, NULL, NULL);
+      g_autoptr (GPtrArray) all = gtx_all_tasks ();
+
+      /* Those of the other threads are not ours. */
+      g_assert_cmpuint (all->len, ==, 3);
+      if (!gtx_await (first, error) || !gtx_await (second, error))
+        return FALSE;
+    }
+  g_atomic_int_inc (n_done);
+  return TRUE;
+}
+
+static void
+test_each_its_own (void)
+{
+  gint n_done = 0;
+  Run runs[4];
+  GThread *threads[4];
+
+  for (int i = 0; i < 4; i++)
+    {
+      runs[i] = (Run) { (GtxCoroutine) many_tasks, &n_done, NULL };
+      threads[i] = g_thread_new ("own", run_in_thread, &runs[i]);
+    }
+  for (int i = 0; i < 4; i++)
+    {
+      g_thread_join (threads[i]);
+      g_assert_no_error (runs[i].error);
+    }
+  g_assert_cmpint (n_done, ==, 4);
+}
+
+/* ---- Awaiting and cancelling across ---- */
+
+typedef struct
+{
+  GAsyncQueue *tasks;           /* those of the thread, for us */
+  GtxFuture *enough;            /* ours: the thread may end */
+} Shared;
+
+static char *
+answer (gpointer data, GError **error)
+{
+  return gtx_sleep (0.001, error) ? g_strdup ("answer") : NULL;
+}
+
+static gboolean
+offer_task (Shared *shared, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task_pointer (answer, NULL, NULL, count_free);
+
+  g_async_queue_push (shared->tasks, g_object_ref (task));
+  return gtx_await (shared->enough, error);
+}
+
+static gboolean
+await_offered (Shared *shared, GError **error)
+{
+  g_autoptr (GtxTask) task = g_async_queue_pop (shared->tasks);
+
+  g_assert_cmpstr (gtx_await_pointer (task, error), ==, "answer");
+  return gtx_future_set_result (shared->enough, NULL, NULL);
+}
+
+static gboolean
+offer_sleeper (Shared *shared, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (sleep_long, NULL, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  g_async_queue_push (shared->tasks, g_object_ref (task));
+  g_assert_false (gtx_await (task, &failure));
+  assert_cancelled (failure);
+  return TRUE;
+}
+
+static gboolean
+cancel_offered (Shared *shared, GError **error)
+{
+  g_autoptr (GtxTask) task = g_async_queue_pop (shared->tasks);
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_true (gtx_cancel (task));
+  g_assert_false (gtx_await (task, &failure));
+  assert_cancelled (failure);
+  return TRUE;
+}
+
+static gboolean
+await_what (GtxTask *task, GError **error)
+{
+  return gtx_await (task, error);
+}
+
+/* A request passes from context to context. */
+static gboolean
+cancel_awaiting (Shared *shared, GError **error)
+{
+  g_autoptr (GtxTask) task = g_async_queue_pop (shared->tasks);
+  g_autoptr (GtxTask) awaiting = gtx_create_task (await_what, task, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  gtx_sleep (0, NULL);
+  gtx_cancel (awaiting);
+  g_assert_false (gtx_await (awaiting, &failure));
+  assert_cancelled (failure);
+  g_assert_true (gtx_future_is_cancelled (task));
+  return TRUE;
+}
+
+typedef gboolean (*SharedCoroutine) (Shared *shared, GError **error);
+
+static void
+with_thread (SharedCoroutine there, SharedCoroutine here)
+{
+  Shared shared = { g_async_queue_new (), gtx_future_new () };
+  Run run = { (GtxCoroutine) there, &shared, NULL };
+  GThread *thread = g_thread_new ("there", run_in_thread, &run);
+
+  run_here ((GtxCoroutine) here, &shared);
+  g_thread_join (thread);
+  g_assert_no_error (run.error);
+  g_async_queue_unref (shared.tasks);
+  g_object_unref (shared.enough);
+}
+
+static void
+test_await_across (void)
+{
+  n_freed = 0;
+  for (int i = 0; i < 50; i++)
+    with_thread (offer_task, await_offered);
+  g_assert_cmpint (n_freed, ==, 50);
+}
+
+static void
+test_cancel_across (void)
+{
+  for (int i = 0; i < 50; i++)
+    with_thread (offer_sleeper, cancel_offered);
+}
+
+static void
+test_cancel_awaiting_across (void)
+{
+  for (int i = 0; i < 50; i++)
+    with_thread (offer_sleeper, cancel_awaiting);
+}
+
+/* ---- The GCancellable, from another thread ---- */
+
+static gpointer
+cancel_in_thread (gpointer cancellable)
+{
+  g_cancellable_cancel (cancellable);
+  g_object_unref (cancellable);
+  return NULL;
+}
+
+static gboolean
+cancel_from_threads (gpointer data, GError **error)
+{
+  for (int i = 0; i < 200; i++)
+    {
+      g_autoptr (GtxTask) task = gtx_create_task (sleep_long, NULL, NULL);
+      g_autoptr (GError) failure = NULL;
+      GThread *thread = g_thread_new ("cancel", cancel_in_thread, g_object_ref (gtx_task_get_cancellable (task)));
+
+      g_assert_false (gtx_await (task, &failure));
+      assert_cancelled (failure);
+      g_thread_join (thread);
+    }
+  return TRUE;
+}
+
+static void
+test_cancellable (void)
+{
+  run_here (cancel_from_threads, NULL);
+}
+
+/* ---- Results go where they belong ---- */
+
+static GThread *freed_in;
+
+static void
+note_thread (gpointer data)
+{
+  freed_in = g_thread_self ();
+  g_free (data);
+}
+
+static gpointer
+unref_in_thread (gpointer object)
+{
+  g_object_unref (object);
+  return NULL;
+}
+
+static void
+test_freed_at_home (void)
+{
+  GtxFuture *future = gtx_future_new ();
+
+  gtx_future_set_result (future, g_strdup ("result"), note_thread);
+  g_thread_join (g_thread_new ("unref", unref_in_thread, future));
+  g_assert_null (freed_in);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_true (freed_in == g_thread_self ());
+}
+
+/* ---- What is gone, and who may dispatch ---- */
+
+static gpointer
+make_future (gpointer data)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  GtxFuture *future;
+
+  g_main_context_push_thread_default (context);
+  future = gtx_future_new ();
+  g_main_context_pop_thread_default (context);
+  return future;
+}
+
+static gboolean
+await_homeless (GtxFuture *future, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_await (future, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_CONTEXT_GONE);
+  return TRUE;
+}
+
+static void
+test_context_gone (void)
+{
+  g_autoptr (GtxFuture) future = g_thread_join (g_thread_new ("gone", make_future, NULL));
+
+  run_here ((GtxCoroutine) await_homeless, future);
+}
+
+static gpointer
+iterate (gpointer context)
+{
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  return NULL;
+}
+
+static void
+test_dispatched_by_another (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GtxTask) task = NULL;
+  g_autoptr (GtxFuture) future = NULL;
+
+  g_main_context_push_thread_default (context);
+  future = gtx_future_new ();
+  task = gtx_create_task (await_what, (GtxTask *) (gpointer) future, NULL);
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  gtx_future_set_result (future, NULL, NULL);
+  g_main_context_pop_thread_default (context);
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "A main context whose tasks belong to another thread*");
+  g_thread_join (g_thread_new ("other", iterate, context));
+  g_test_assert_expected_messages ();
+  g_assert_false (gtx_future_is_done (task));
+
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_assert_true (gtx_future_is_done (task));
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/threads/each-its-own", test_each_its_own);
+  g_test_add_func ("/threads/await", test_await_across);
+  g_test_add_func ("/threads/cancel", test_cancel_across);
+  g_test_add_func ("/threads/cancel/awaiting", test_cancel_awaiting_across);
+  g_test_add_func ("/threads/cancel/cancellable", test_cancellable);
+  g_test_add_func ("/threads/freed-at-home", test_freed_at_home);
+  g_test_add_func ("/threads/context-gone", test_context_gone);
+  g_test_add_func ("/threads/dispatched-by-another", test_dispatched_by_another);
+  return g_test_run ();
+}
