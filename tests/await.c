@@ -78,6 +78,7 @@ test_last_reference (gpointer data, GError **error)
   g_assert_true (gtx_await (future, error));
   g_assert_null (future);
   g_assert_cmpint (n_freed, ==, 1);
+  g_assert_true (gtx_future_is_done (task));
   return TRUE;
 }
 

@@ -248,8 +248,8 @@ gtx_stack_pool_acquire (GtxStackPool  *pool,
                         GError       **error)
 {
   guint index = size <= (gsize) 1 << SMALLEST_SHIFT ? 0 : g_bit_storage (size - 1) - SMALLEST_SHIFT;
-  Class *class = &pool->classes[index];
-  Cell *cell = NULL;
+  Class *class;
+  Cell *cell;
 
   if (index >= N_CLASSES)
     {
@@ -258,6 +258,7 @@ gtx_stack_pool_acquire (GtxStackPool  *pool,
       return NULL;
     }
 
+  class = &pool->classes[index];
   cell = class->hot;
   if (cell)
     {
