@@ -92,6 +92,12 @@ gtx_task_cancellable_is_cancelled (GtxTaskCancellable *self)
 }
 
 gboolean
+gtx_task_cancellable_is_taken (GtxTaskCancellable *self)
+{
+  return self->taken;
+}
+
+gboolean
 gtx_task_cancellable_take (GtxTaskCancellable *self)
 {
   if (self->taken || !gtx_task_cancellable_is_cancelled (self))

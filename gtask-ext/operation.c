@@ -186,6 +186,18 @@ wait_outside (GtxOperation *self)
     g_main_context_iteration (self->context, TRUE);
 }
 
+/* A GTask may look at its GCancellable as late as in its _finish (): another
+ * thread that cancels until then would be reported, and be a request to the
+ * next await too.  FALSE where it has been cancelled meanwhile. */
+static gboolean
+fix_outcome (GTask *result)
+{
+  if (g_task_get_return_on_cancel (result) && !g_task_set_return_on_cancel (result, FALSE))
+    return FALSE;
+  g_task_set_check_cancellable (result, FALSE);
+  return TRUE;
+}
+
 /* Whether the operation reported a cancellation is seen by its _finish ()
  * alone.  What may have reported one counts as delivery. */
 static void
@@ -193,6 +205,8 @@ deliver_request (GtxTask      *task,
                  GAsyncResult *result)
 {
   gtx_task_take_up_request (task);
+  if (!task->must_cancel && G_IS_TASK (result) && !fix_outcome (G_TASK (result)))
+    gtx_task_take_up_request (task);
   if (task->must_cancel && G_IS_TASK (result) && !g_task_had_error (G_TASK (result)))
     return;
   gtx_task_settle_request (task);

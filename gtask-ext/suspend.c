@@ -53,7 +53,8 @@ gtx_task_settle_request (GtxTask *self)
   GtxTaskCancellable *cancellable = self->cancellable;
 
   self->must_cancel = FALSE;
-  if (G_LIKELY (cancellable == NULL) || !gtx_task_cancellable_is_cancelled (cancellable))
+  /* One that another thread cancelled just now makes a request yet to come. */
+  if (G_LIKELY (cancellable == NULL) || !gtx_task_cancellable_is_taken (cancellable))
     return;
   self->cancellable = NULL;
   gtx_task_cancellable_retire (cancellable);

@@ -119,6 +119,8 @@ GtxTaskCancellable *gtx_task_cancellable_new (GtxTask *task);
 
 /* Whether a request through it is outstanding and not taken up; takes it up. */
 gboolean gtx_task_cancellable_take   (GtxTaskCancellable *self);
+/* Whether a request through it, or shown by it, has been counted. */
+gboolean gtx_task_cancellable_is_taken  (GtxTaskCancellable *self);
 gboolean gtx_task_cancellable_is_cancelled (GtxTaskCancellable *self);
 /* Shows a request that came otherwise to whoever watches the GCancellable. */
 void     gtx_task_cancellable_show   (GtxTaskCancellable *self);
