@@ -4,35 +4,22 @@
 
 #include "gtask-ext/gather.h"
 
-#include "task-private.h"
-
-#include "gtask-ext/error.h"
+#include "watch.h"
 
 #include <stdarg.h>
 
-typedef struct _Gathering Gathering;
-
-/* One future that is waited for, however often it was named. */
-typedef struct
-{
-  GtxHandle handle;             /* among its callbacks */
-  Gathering *gathering;
-  GtxFuture *future;
-} Member;
-
 /* asyncio's _GatheringFuture, on the stack of the task that awaits it. */
-struct _Gathering
+typedef struct
 {
   GtxWaiter waiter;
   GtxGatherFlags flags;
   GPtrArray *futures;           /* as they were named */
-  Member *members;
-  guint n_members;
+  GtxWatches members;
   guint n_done;
   gboolean ended;
   gboolean cancel_requested;
   GtxFuture *failed;            /* its error is the gathering's */
-};
+} Gathering;
 
 static void
 end (Gathering *self,
@@ -55,16 +42,16 @@ count_member (Gathering *self,
     return;
   if (has_failed && !(self->flags & GTX_GATHER_RETURN_ERRORS))
     end (self, future);
-  else if (self->n_done == self->n_members)
+  else if (self->n_done == self->members.length)
     end (self, NULL);
 }
 
 static void
 on_member_done (GtxHandle *handle)
 {
-  Member *member = (Member *) handle;
+  GtxWatch *member = (GtxWatch *) handle;
 
-  count_member (member->gathering, member->future);
+  count_member (member->owner, member->future);
 }
 
 /* Passes a request on to each, as often as it was named. */
@@ -81,58 +68,33 @@ cancel_all (GtxWaiter *waiter)
   return self->cancel_requested;
 }
 
-/* The futures without repeats: whoever has our mark is there already. */
-static void
-collect_members (Gathering *self)
-{
-  self->members = g_new0 (Member, self->futures->len);
-  for (guint i = 0; i < self->futures->len; i++)
-    {
-      GtxFuture *future = g_ptr_array_index (self->futures, i);
-      Member *member;
-
-      if (future->mark == self)
-        continue;
-      future->mark = self;
-      member = &self->members[self->n_members++];
-      member->handle.run = on_member_done;
-      member->gathering = self;
-      member->future = g_object_ref (future);
-      if (GTX_IS_TASK (future) && !((GtxTask *) future)->is_started)
-        gtx_task_start ((GtxTask *) future);
-    }
-}
-
 /* First all are watched, then those count that are done. */
 static void
 watch_members (Gathering *self)
 {
-  for (guint i = 0; i < self->n_members; i++)
-    if (!gtx_future_done (self->members[i].future))
-      gtx_handle_list_append (&self->members[i].future->callbacks, &self->members[i].handle);
-  for (guint i = 0; i < self->n_members; i++)
-    if (gtx_future_done (self->members[i].future))
-      count_member (self, self->members[i].future);
+  GtxWatch *members = self->members.watches;
+
+  for (guint i = 0; i < self->members.length; i++)
+    if (!gtx_future_done (members[i].future))
+      gtx_handle_list_append (&members[i].future->callbacks, &members[i].handle);
+  for (guint i = 0; i < self->members.length; i++)
+    if (gtx_future_done (members[i].future))
+      count_member (self, members[i].future);
 }
 
 /* Those that go on alone are expected to fail. */
 static void
 drop_members (Gathering *self)
 {
-  for (guint i = 0; i < self->n_members; i++)
+  for (guint i = 0; self->ended && i < self->members.length; i++)
     {
-      Member *member = &self->members[i];
+      GtxFuture *future = self->members.watches[i].future;
 
-      if (gtx_handle_is_linked (&member->handle))
-        gtx_handle_unlink (&member->handle);
-      member->future->mark = NULL;
-      if (self->ended)
-        g_atomic_int_set (&member->future->error_expected, TRUE);
-      if (self->ended && gtx_future_done (member->future))
-        g_atomic_int_set (&member->future->error_retrieved, TRUE);
-      g_object_unref (member->future);
+      g_atomic_int_set (&future->error_expected, TRUE);
+      if (gtx_future_done (future))
+        g_atomic_int_set (&future->error_retrieved, TRUE);
     }
-  g_free (self->members);
+  gtx_watches_clear (&self->members);
 }
 
 /* Waits; FALSE with @error set if the gathering failed or was cancelled. */
@@ -149,7 +111,7 @@ gather (GtxTask         *task,
   gtx_waiter_init (&self.waiter, task);
   self.waiter.state = GTX_WAITER_WOKEN;
   self.waiter.cancel = cancel_all;
-  collect_members (&self);
+  gtx_watches_init (&self.members, futures, on_member_done, &self);
   watch_members (&self);
   if (!self.ended)
     {
@@ -163,32 +125,6 @@ gather (GtxTask         *task,
     succeeded = self.failed == NULL || gtx_future_propagate (self.failed, error);
   drop_members (&self);
   return succeeded;
-}
-
-static gboolean
-can_be_gathered (GtxTask    *task,
-                 GPtrArray  *futures,
-                 GError    **error)
-{
-  for (guint i = 0; i < futures->len; i++)
-    {
-      GtxFuture *future = g_ptr_array_index (futures, i);
-
-      if (!gtx_future_check (future, "gtx_gather"))
-        g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
-                     "Number %u of what was to be gathered is no GtxFuture", i + 1);
-      else if (future->home != task->parent_instance.home)
-        g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
-                     "Number %u of what was to be gathered belongs to another main context; "
-                     "gather a task that awaits it", i + 1);
-      else if (future == &task->parent_instance)
-        g_set_error (error, GTX_ERROR, GTX_ERROR_AWAITS_ITSELF,
-                     "Task %s gathers itself, which would never end", gtx_task_get_name (task));
-      else
-        continue;
-      return FALSE;
-    }
-  return TRUE;
 }
 
 /**
@@ -226,7 +162,7 @@ gtx_gather (GPtrArray       *futures,
   GtxTask *task = gtx_task_begin_await (G_STRFUNC, error);
 
   g_return_val_if_fail (futures != NULL, FALSE);
-  if (task == NULL || !can_be_gathered (task, futures, error))
+  if (task == NULL || !gtx_watches_check (task, futures, "gtx_gather", error))
     return FALSE;
   return futures->len == 0 || gather (task, futures, flags, error);
 }

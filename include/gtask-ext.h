@@ -7,6 +7,9 @@
 #include <gtask-ext/task.h>
 #include <gtask-ext/sleep.h>
 #include <gtask-ext/gather.h>
+#include <gtask-ext/wait.h>
+#include <gtask-ext/shield.h>
+#include <gtask-ext/timeout.h>
 #include <gtask-ext/operation.h>
 #include <gtask-ext/run.h>
 #include <gtask-ext/test.h>

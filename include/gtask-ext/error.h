@@ -26,6 +26,7 @@ G_BEGIN_DECLS
  * @GTX_ERROR_ALREADY_RUNNING: gtx_run() was called from what the main loop runs
  * @GTX_ERROR_INVALID_ARGUMENT: an argument is out of its range
  * @GTX_ERROR_CONTEXT_GONE: the main context that should do it is gone
+ * @GTX_ERROR_INVALID_STATE: it is too early or too late for that
  *
  * The errors of this library.
  *
@@ -39,7 +40,8 @@ typedef enum
   GTX_ERROR_NO_REASON,
   GTX_ERROR_ALREADY_RUNNING,
   GTX_ERROR_INVALID_ARGUMENT,
-  GTX_ERROR_CONTEXT_GONE
+  GTX_ERROR_CONTEXT_GONE,
+  GTX_ERROR_INVALID_STATE
 } GtxError;
 
 GTX_API GQuark gtx_error_quark (void);

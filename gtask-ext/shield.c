@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "gtask-ext/shield.h"
+
+#include "task-private.h"
+
+/* The outer future lends the inner one's result, and keeps it for that. */
+static void
+on_inner_done (gpointer future,
+               gpointer outer)
+{
+  GtxFuture *inner = future;
+
+  if (gtx_future_done (outer))
+    return;
+  if (gtx_future_state (inner) == GTX_FUTURE_CANCELLED)
+    gtx_cancel (outer);
+  else if (inner->error)
+    gtx_future_set_error (outer, g_error_copy (gtx_future_get_error (inner)));
+  else
+    {
+      g_object_set_data_full (outer, "gtx-shielded", g_object_ref (inner), g_object_unref);
+      gtx_future_set_result (outer, inner->result, NULL);
+    }
+}
+
+/**
+ * gtx_shield:
+ * @future: (type GtxFuture): a #GtxFuture or #GtxTask
+ *
+ * Makes a future that ends as @future does, and can be cancelled without it:
+ * asyncio's `shield()`.
+ *
+ * A task that awaits what is returned and is cancelled leaves @future alone.
+ * Where @future is done already, it is @future itself.  A task that was not
+ * started is.  The result stays that of @future: it is lent while either
+ * lives.  Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer full): a future
+ *
+ * Since: 0.1
+ */
+GtxFuture *
+gtx_shield (gpointer future)
+{
+  GtxFuture *outer;
+
+  if (!gtx_future_check (future, G_STRFUNC))
+    return NULL;
+  if (GTX_IS_TASK (future) && !((GtxTask *) future)->is_started && !gtx_future_done (future))
+    gtx_task_start (future);
+  if (gtx_future_done (future))
+    return g_object_ref (future);
+
+  outer = gtx_future_new ();
+  gtx_future_add_done_callback (future, on_inner_done, g_object_ref (outer), g_object_unref);
+  return outer;
+}

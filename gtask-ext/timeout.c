@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "gtask-ext/timeout.h"
+
+#include "deadline.h"
+#include "task-private.h"
+
+/* Invariant: the timer is armed or queued only while the state is ENTERED. */
+typedef struct
+{
+  GtxTimer timer;
+  GtxTask *task;
+  guint n_cancels;              /* of the task, when the block began */
+  enum
+  {
+    ENTERED,
+    EXPIRING,                   /* the task was cancelled for it */
+    EXPIRED,
+    EXITED
+  } state;
+} Block;
+
+static void
+on_timeout (GtxHandle *handle)
+{
+  Block *block = GTX_CONTAINER_OF (handle, Block, timer.handle);
+
+  g_assert (block->state == ENTERED);
+  block->state = EXPIRING;
+  gtx_future_cancel_here (&block->task->parent_instance);
+}
+
+static void
+disarm (Block *block)
+{
+  gtx_scheduler_cancel_timer (block->task->parent_instance.home, &block->timer);
+}
+
+/* What is due already expires in the next round, and no timer is asked. */
+static void
+arm (Block  *block,
+     double  seconds)
+{
+  GtxScheduler *home = block->task->parent_instance.home;
+
+  disarm (block);
+  if (seconds <= 0)
+    gtx_scheduler_call_soon (home, &block->timer.handle);
+  else
+    gtx_scheduler_call_at (home, &block->timer, gtx_deadline (home, seconds));
+}
+
+/**
+ * gtx_timeout_begin:
+ * @self: a #GtxTimeout that is %GTX_TIMEOUT_INIT
+ * @seconds: how long the block may last, from now; %GTX_FOREVER arms nothing
+ *
+ * Begins the block: entering asyncio's `timeout()`.
+ *
+ * When the time is over the current task is cancelled, and gtx_timeout_end()
+ * makes %G_IO_ERROR_TIMED_OUT of that.  With 0 or less that is in the next
+ * round.  Never suspends; to be called in a task.
+ *
+ * Since: 0.1
+ */
+void
+gtx_timeout_begin (GtxTimeout *self,
+                   double      seconds)
+{
+  GtxTask *task = gtx_current_task ();
+  Block *block;
+
+  g_return_if_fail (self != NULL && self->state == NULL);
+  g_return_if_fail (!__builtin_isnan (seconds));
+  if (task == NULL)
+    {
+      g_critical ("gtx_timeout_begin() was called outside a task; only what a task awaits runs out of time");
+      return;
+    }
+
+  block = g_new0 (Block, 1);
+  block->timer.handle.run = on_timeout;
+  block->task = g_object_ref (task);
+  block->n_cancels = gtx_cancelling (task);
+  block->state = ENTERED;
+  self->state = block;
+  arm (block, seconds);
+}
+
+/**
+ * gtx_timeout_reschedule:
+ * @self: a #GtxTimeout whose block has begun
+ * @seconds: how long the block may last, from now; %GTX_FOREVER disarms it
+ * @error: return location for a #GError, or %NULL
+ *
+ * Changes the time that is left: asyncio's `Timeout.reschedule()`, which takes
+ * a moment of the loop's clock instead.
+ *
+ * Sets %GTX_ERROR_INVALID_STATE if the block has not begun, has ended or is
+ * out of time, and %GTX_ERROR_INVALID_ARGUMENT if @seconds is not a number.
+ * Never suspends; to be called in the thread of the task.
+ *
+ * Returns: %TRUE, or %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_timeout_reschedule (GtxTimeout  *self,
+                        double       seconds,
+                        GError     **error)
+{
+  Block *block;
+
+  g_return_val_if_fail (self != NULL, FALSE);
+  block = self->state;
+  if (!gtx_check_seconds (seconds, error))
+    return FALSE;
+  if (block == NULL || block->state != ENTERED)
+    {
+      g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_STATE,
+                           block == NULL ? "The timeout has not begun"
+                           : block->state == EXITED ? "The timeout's block has ended"
+                           : "The timeout has expired already");
+      return FALSE;
+    }
+  arm (block, seconds);
+  return TRUE;
+}
+
+/**
+ * gtx_timeout_expired:
+ * @self: a #GtxTimeout
+ *
+ * Tells whether the time was over before the block ended: asyncio's
+ * `Timeout.expired()`.  Never suspends; to be called in the thread of the task.
+ *
+ * Returns: %TRUE if the task was cancelled for it
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_timeout_expired (GtxTimeout *self)
+{
+  const Block *block;
+
+  g_return_val_if_fail (self != NULL, FALSE);
+  block = self->state;
+  return block && (block->state == EXPIRING || block->state == EXPIRED);
+}
+
+/* Whether the failure is what on_timeout () caused; other requests to cancel
+ * keep theirs. */
+static gboolean
+leave (Block        *block,
+       const GError *failure)
+{
+  disarm (block);
+  if (block->state == ENTERED)
+    block->state = EXITED;
+  if (block->state != EXPIRING)
+    return FALSE;
+  block->state = EXPIRED;
+  return gtx_uncancel (block->task) <= block->n_cancels && failure &&
+         g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+/**
+ * gtx_timeout_end:
+ * @self: a #GtxTimeout whose block has begun
+ * @failure: (transfer full) (nullable): the error that the block ended with
+ * @error: return location for a #GError, or %NULL
+ *
+ * Ends the block: leaving asyncio's `timeout()`.
+ *
+ * Sets %G_IO_ERROR_TIMED_OUT where the block was cancelled because its time
+ * was over, and @failure itself where it failed otherwise.  Never suspends; to
+ * be called in the task.
+ *
+ * Returns: %TRUE if the block did not fail
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_timeout_end (GtxTimeout  *self,
+                 GError      *failure,
+                 GError     **error)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  if (self->state && leave (self->state, failure))
+    {
+      g_clear_error (&failure);
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "The time is over");
+      return FALSE;
+    }
+  if (failure == NULL)
+    return TRUE;
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
+/**
+ * gtx_timeout_clear:
+ * @self: a #GtxTimeout
+ *
+ * Frees what a #GtxTimeout holds, and disarms it if its block was not ended:
+ * what `g_auto` calls.  Never suspends; to be called in the thread of the task.
+ *
+ * Since: 0.1
+ */
+void
+gtx_timeout_clear (GtxTimeout *self)
+{
+  Block *block;
+
+  g_return_if_fail (self != NULL);
+  block = g_steal_pointer (&self->state);
+  if (block == NULL)
+    return;
+  leave (block, NULL);
+  g_object_unref (block->task);
+  g_free (block);
+}

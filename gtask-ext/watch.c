@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "watch.h"
+
+#include "gtask-ext/error.h"
+
+gboolean
+gtx_watches_check (GtxTask     *task,
+                   GPtrArray   *futures,
+                   const char  *function,
+                   GError     **error)
+{
+  for (guint i = 0; i < futures->len; i++)
+    {
+      GtxFuture *future = g_ptr_array_index (futures, i);
+
+      if (!gtx_future_check (future, function))
+        g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+                     "Number %u of what %s() was given is no GtxFuture", i + 1, function);
+      else if (future->home != task->parent_instance.home)
+        g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+                     "Number %u of what %s() was given belongs to another main context; "
+                     "give it a task that awaits it", i + 1, function);
+      else if (future == &task->parent_instance)
+        g_set_error (error, GTX_ERROR, GTX_ERROR_AWAITS_ITSELF,
+                     "Task %s gives itself to %s(), which would never end",
+                     gtx_task_get_name (task), function);
+      else
+        continue;
+      return FALSE;
+    }
+  return TRUE;
+}
+
+void
+gtx_watches_init (GtxWatches  *self,
+                  GPtrArray   *futures,
+                  void       (*on_done) (GtxHandle *handle),
+                  gpointer     owner)
+{
+  self->watches = g_new0 (GtxWatch, futures->len);
+  self->length = 0;
+  for (guint i = 0; i < futures->len; i++)
+    {
+      GtxFuture *future = g_ptr_array_index (futures, i);
+      GtxWatch *watch;
+
+      /* Whoever has our mark is there already. */
+      if (future->mark == self)
+        continue;
+      future->mark = self;
+      watch = &self->watches[self->length++];
+      watch->handle.run = on_done;
+      watch->owner = owner;
+      watch->future = g_object_ref (future);
+      if (GTX_IS_TASK (future) && !((GtxTask *) future)->is_started)
+        gtx_task_start ((GtxTask *) future);
+    }
+  for (guint i = 0; i < self->length; i++)
+    self->watches[i].future->mark = NULL;
+}
+
+void
+gtx_watches_clear (GtxWatches *self)
+{
+  for (guint i = 0; i < self->length; i++)
+    {
+      GtxWatch *watch = &self->watches[i];
+
+      if (gtx_handle_is_linked (&watch->handle))
+        gtx_handle_unlink (&watch->handle);
+      g_object_unref (watch->future);
+    }
+  g_free (self->watches);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Watching several futures at once, each once however often it is named. */
+
+#pragma once
+
+#include "task-private.h"
+
+typedef struct
+{
+  GtxHandle handle;             /* among the future's callbacks, or queued */
+  gpointer owner;
+  GtxFuture *future;
+} GtxWatch;
+
+typedef struct
+{
+  GtxWatch *watches;
+  guint length;
+} GtxWatches;
+
+/* Whether @task can wait for all of @futures; @function asks. */
+gboolean gtx_watches_check (GtxTask     *task,
+                            GPtrArray   *futures,
+                            const char  *function,
+                            GError     **error);
+
+/* Starts those that are not; nothing is linked yet. */
+void     gtx_watches_init  (GtxWatches  *self,
+                            GPtrArray   *futures,
+                            void       (*on_done) (GtxHandle *handle),
+                            gpointer     owner);
+void     gtx_watches_clear (GtxWatches  *self);

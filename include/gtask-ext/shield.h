@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gtask-ext/future.h>
+
+G_BEGIN_DECLS
+
+GTX_API GtxFuture *gtx_shield (gpointer future);
+
+G_END_DECLS

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gtask-ext/macros.h>
+
+G_BEGIN_DECLS
+
+/**
+ * GtxTimeout:
+ *
+ * A block of code that may last so long: asyncio's `timeout()`.
+ *
+ * It lies on the stack of the task, and the block hands the error it ended
+ * with to gtx_timeout_end():
+ *
+ * |[<!-- language="C" -->
+ * g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+ * GError *failure = NULL;
+ *
+ * gtx_timeout_begin (&timeout, 5);
+ * fetch (uri, &failure);
+ * return gtx_timeout_end (&timeout, failure, error);
+ * ]|
+ *
+ * One that is left by an early return is disarmed.
+ *
+ * Since: 0.1
+ */
+typedef struct
+{
+  /*< private >*/
+  gpointer state;
+} GtxTimeout;
+
+/**
+ * GTX_TIMEOUT_INIT:
+ *
+ * What a #GtxTimeout is before gtx_timeout_begin().
+ *
+ * Since: 0.1
+ */
+#define GTX_TIMEOUT_INIT { NULL }
+
+GTX_API void     gtx_timeout_begin      (GtxTimeout  *self,
+                                         double       seconds);
+GTX_API gboolean gtx_timeout_reschedule (GtxTimeout  *self,
+                                         double       seconds,
+                                         GError     **error);
+GTX_API gboolean gtx_timeout_expired    (GtxTimeout  *self);
+GTX_API gboolean gtx_timeout_end        (GtxTimeout  *self,
+                                         GError      *failure,
+                                         GError     **error);
+GTX_API void     gtx_timeout_clear      (GtxTimeout  *self);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GtxTimeout, gtx_timeout_clear)
+
+G_END_DECLS
