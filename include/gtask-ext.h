@@ -7,6 +7,7 @@
 #include <gtask-ext/task.h>
 #include <gtask-ext/sleep.h>
 #include <gtask-ext/gather.h>
+#include <gtask-ext/group.h>
 #include <gtask-ext/wait.h>
 #include <gtask-ext/shield.h>
 #include <gtask-ext/timeout.h>

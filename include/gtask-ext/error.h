@@ -27,6 +27,8 @@ G_BEGIN_DECLS
  * @GTX_ERROR_INVALID_ARGUMENT: an argument is out of its range
  * @GTX_ERROR_CONTEXT_GONE: the main context that should do it is gone
  * @GTX_ERROR_INVALID_STATE: it is too early or too late for that
+ * @GTX_ERROR_GROUP: tasks of a group failed: asyncio's `ExceptionGroup`; see
+ *   gtx_error_get_error()
  *
  * The errors of this library.
  *
@@ -41,9 +43,13 @@ typedef enum
   GTX_ERROR_ALREADY_RUNNING,
   GTX_ERROR_INVALID_ARGUMENT,
   GTX_ERROR_CONTEXT_GONE,
-  GTX_ERROR_INVALID_STATE
+  GTX_ERROR_INVALID_STATE,
+  GTX_ERROR_GROUP
 } GtxError;
 
-GTX_API GQuark gtx_error_quark (void);
+GTX_API GQuark        gtx_error_quark        (void);
+GTX_API guint         gtx_error_get_n_errors (const GError *error);
+GTX_API const GError *gtx_error_get_error    (const GError *error,
+                                              guint         index);
 
 G_END_DECLS

@@ -46,7 +46,7 @@ test_recorded (gconstpointer path)
 
 /* ---- Fresh ones ---- */
 
-#define FEATURES "cancel,gather,wait,timeout,shield,future,share"
+#define FEATURES "cancel,gather,wait,timeout,group,shield,future,share"
 #define N_FRESH 200
 
 static gboolean

@@ -46,7 +46,7 @@ parse_block (const char *const *stops)
   static const char *const of_try[] = { "except", "finally", "end", NULL };
   static const char *const of_handler[] = { "finally", "end", NULL };
   static const char *const of_block[] = { "end", NULL };
-  static const char *const blocks[] = { "coro", "main", "timeout", "repeat", NULL };
+  static const char *const blocks[] = { "coro", "main", "timeout", "group", "repeat", NULL };
   GPtrArray *block = g_ptr_array_new ();
 
   while (!is_word (lines[position][0], stops))
@@ -178,6 +178,19 @@ kind_of (const GError *error)
     return g_strdup ("timeout");
   if (g_error_matches (error, GTX_ERROR, GTX_ERROR_INVALID_STATE))
     return g_strdup ("runtime");
+  if (g_error_matches (error, GTX_ERROR, GTX_ERROR_GROUP))
+    {
+      g_autoptr (GString) kinds = g_string_new ("group[");
+
+      for (guint i = 0; i < gtx_error_get_n_errors (error); i++)
+        {
+          g_autofree char *kind = kind_of (gtx_error_get_error (error, i));
+
+          g_string_append_printf (kinds, "%s%s", i > 0 ? "," : "", kind);
+        }
+      g_string_append_c (kinds, ']');
+      return g_string_free (g_steal_pointer (&kinds), FALSE);
+    }
   g_error ("An error without a kind: %s", error->message);
 }
 
@@ -198,6 +211,7 @@ typedef struct
   GPtrArray *body;
   GHashTable *tasks;            /* of variables */
   GPtrArray *timeouts;          /* GtxTimeout, the innermost last */
+  GPtrArray *groups;            /* GtxTaskGroup, the innermost last */
   GPtrArray *errors;            /* being handled, the innermost last */
   int value;                    /* what it returns */
 } Call;
@@ -219,6 +233,7 @@ call_new (const char *name)
   call->body = g_hash_table_lookup (coroutines, name);
   call->tasks = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
   call->timeouts = g_ptr_array_new ();
+  call->groups = g_ptr_array_new ();
   call->errors = g_ptr_array_new ();
   return call;
 }
@@ -228,6 +243,7 @@ call_free (Call *call)
 {
   g_hash_table_unref (call->tasks);
   g_ptr_array_unref (call->timeouts);
+  g_ptr_array_unref (call->groups);
   g_ptr_array_unref (call->errors);
   g_free (call);
 }
@@ -246,15 +262,22 @@ task_for (const char *coroutine)
   return gtx_task_new_pointer (run_call, call_new (coroutine), (GDestroyNotify) call_free, g_free);
 }
 
-static GtxTask *
-spawn (const char *coroutine)
+static void
+name_task (GtxTask *task, const char *coroutine)
 {
-  GtxTask *task = gtx_task_start (task_for (coroutine));
   guint n = GPOINTER_TO_UINT (g_hash_table_lookup (spawned, coroutine)) + 1;
   g_autofree char *name = g_strdup_printf ("%s.%u", coroutine, n);
 
   g_hash_table_insert (spawned, (char *) coroutine, GUINT_TO_POINTER (n));
   gtx_task_set_name (task, name);
+}
+
+static GtxTask *
+spawn (const char *coroutine)
+{
+  GtxTask *task = gtx_task_start (task_for (coroutine));
+
+  name_task (task, coroutine);
   return task;
 }
 
@@ -527,6 +550,36 @@ run_timeout (Call *call, Statement *statement, GError **error)
 }
 
 static Flow
+run_group (Call *call, Statement *statement, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  GError *failure = NULL;
+  Flow result;
+
+  gtx_task_group_begin (&group);
+  g_ptr_array_add (call->groups, &group);
+  result = run_block (call, statement->body, &failure);
+  g_ptr_array_remove_index (call->groups, call->groups->len - 1);
+  return gtx_task_group_end (&group, failure, error) ? result : FAIL;
+}
+
+static Flow
+run_gspawn (Call *call, char **words, GError **error)
+{
+  GtxTask *task;
+
+  if (call->groups->len == 0)
+    return GO_ON;
+  task = task_for (words[2]);
+  name_task (task, words[2]);
+  task = gtx_task_group_start (call->groups->pdata[call->groups->len - 1], task, error);
+  if (task == NULL)
+    return FAIL;
+  g_hash_table_insert (call->tasks, words[1], g_object_ref (task));
+  return GO_ON;
+}
+
+static Flow
 run_handler (Call *call, Statement *statement, GError **error)
 {
   GError *handled = g_steal_pointer (error);
@@ -688,6 +741,10 @@ run_statement (Call *call, Statement *statement, GError **error)
     return run_repeat (call, statement, error);
   else if (strcmp (what, "timeout") == 0)
     return run_timeout (call, statement, error);
+  else if (strcmp (what, "group") == 0)
+    return run_group (call, statement, error);
+  else if (strcmp (what, "gspawn") == 0)
+    return run_gspawn (call, words, error);
   else if (strcmp (what, "reschedule") == 0)
     return call->timeouts->len == 0 ? GO_ON
            : flow (gtx_timeout_reschedule (call->timeouts->pdata[call->timeouts->len - 1],

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "gtask-ext/group.h"
+
+#include "error-private.h"
+#include "task-private.h"
+
+#include "gtask-ext/error.h"
+
+/* Invariants: children holds exactly those that are not done or whose end the
+ * group has not seen; once aborting, none is added. */
+typedef struct
+{
+  GtxTask *parent;
+  GtxHandleList children;       /* as they were created */
+  GPtrArray *errors;            /* of GError, as they came */
+  GtxWaiter *waiter;            /* of the parent, while it waits for children */
+  gboolean exiting;
+  gboolean aborting;
+  gboolean parent_cancel_requested;
+} Group;
+
+typedef struct
+{
+  GtxHandle done;               /* among the task's callbacks */
+  GtxHandle sibling;            /* a link, never run */
+  Group *group;
+  GtxTask *task;
+} Child;
+
+static gboolean
+is_cancelled_error (const GError *error)
+{
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+static void
+abort_children (Group *group)
+{
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  group->aborting = TRUE;
+  for (GtxHandle *link = group->children.ring.next; link != &group->children.ring; link = link->next)
+    g_ptr_array_add (tasks, g_object_ref (GTX_CONTAINER_OF (link, Child, sibling)->task));
+  for (guint i = 0; i < tasks->len; i++)
+    if (!gtx_future_done (tasks->pdata[i]))
+      gtx_future_cancel_here (tasks->pdata[i]);
+}
+
+static void
+on_child_done (GtxHandle *handle)
+{
+  Child *child = (Child *) handle;
+  Group *group = child->group;
+  GtxFuture *future = &child->task->parent_instance;
+
+  gtx_handle_unlink (&child->sibling);
+  if (group->waiter && gtx_handle_list_is_empty (&group->children))
+    gtx_waiter_wake (group->waiter);
+
+  if (gtx_future_state (future) == GTX_FUTURE_FINISHED && future->error)
+    {
+      g_ptr_array_add (group->errors, g_error_copy (gtx_future_get_error (future)));
+      if (!group->aborting && !group->parent_cancel_requested)
+        {
+          abort_children (group);
+          group->parent_cancel_requested = TRUE;
+          gtx_future_cancel_here (&group->parent->parent_instance);
+        }
+    }
+  g_object_unref (child->task);
+  g_free (child);
+}
+
+/**
+ * gtx_task_group_begin:
+ * @self: a #GtxTaskGroup that is %GTX_TASK_GROUP_INIT
+ *
+ * Begins the block: entering asyncio's `TaskGroup`.  Never suspends; to be
+ * called in a task.
+ *
+ * Since: 0.1
+ */
+void
+gtx_task_group_begin (GtxTaskGroup *self)
+{
+  GtxTask *task = gtx_current_task ();
+  Group *group;
+
+  g_return_if_fail (self != NULL && self->state == NULL);
+  if (task == NULL)
+    {
+      g_critical ("gtx_task_group_begin() was called outside a task, and only a task can wait for children");
+      return;
+    }
+  group = g_new0 (Group, 1);
+  group->parent = g_object_ref (task);
+  group->errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
+  gtx_handle_list_init (&group->children);
+  self->state = group;
+}
+
+static const char *
+why_closed (const Group *group)
+{
+  if (group == NULL)
+    return "The task group has not begun";
+  if (group->exiting && gtx_handle_list_is_empty (&group->children))
+    return "The task group has ended";
+  if (group->aborting)
+    return "The task group is shutting down";
+  return NULL;
+}
+
+/**
+ * gtx_task_group_start: (skip)
+ * @self: a #GtxTaskGroup whose block has begun
+ * @task: (transfer full): a task that was not started
+ * @error: return location for a #GError, or %NULL
+ *
+ * Starts a task in the group: the function behind
+ * gtx_task_group_create_task(), which see.  @task is dropped where that fails.
+ *
+ * Returns: (transfer none) (nullable): @task, or %NULL with @error set
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_task_group_start (GtxTaskGroup  *self,
+                      GtxTask       *task,
+                      GError       **error)
+{
+  Group *group;
+  const char *why;
+  Child *child;
+
+  g_return_val_if_fail (self != NULL, NULL);
+  g_return_val_if_fail (GTX_IS_TASK (task) && !task->is_started, NULL);
+
+  group = self->state;
+  why = why_closed (group);
+  if (why)
+    {
+      g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_STATE, why);
+      gtx_cancel (task);
+      g_object_unref (task);
+      return NULL;
+    }
+
+  child = g_new0 (Child, 1);
+  child->done.run = on_child_done;
+  child->group = group;
+  child->task = gtx_task_start (task);
+  gtx_handle_list_append (&group->children, &child->sibling);
+  gtx_handle_list_append (&task->parent_instance.callbacks, &child->done);
+  return task;
+}
+
+/* Returns whether the parent was cancelled while it waited and nothing was
+ * aborting yet; *@swallowed: at any time. */
+static gboolean
+wait_for_children (Group    *group,
+                   gboolean *swallowed)
+{
+  gboolean cancelled_first = FALSE;
+  GtxWaiter waiter;
+
+  *swallowed = FALSE;
+  while (!gtx_handle_list_is_empty (&group->children))
+    {
+      gboolean woken;
+
+      gtx_waiter_init (&waiter, group->parent);
+      group->waiter = &waiter;
+      woken = gtx_task_suspend (group->parent, &waiter) && waiter.state == GTX_WAITER_WOKEN;
+      group->waiter = NULL;
+      if (woken)
+        continue;
+      *swallowed = TRUE;
+      if (!group->aborting)
+        {
+          cancelled_first = TRUE;
+          abort_children (group);
+        }
+    }
+  return cancelled_first;
+}
+
+/* What the block ends with, or NULL; takes @failure. */
+static GError *
+outcome (Group    *group,
+         GError   *failure,
+         gboolean  cancelled)
+{
+  gboolean propagates_cancel = cancelled || is_cancelled_error (failure);
+
+  if (group->parent_cancel_requested && gtx_uncancel (group->parent) == 0)
+    propagates_cancel = FALSE;
+  if (propagates_cancel && group->errors->len == 0)
+    {
+      g_clear_error (&failure);
+      gtx_set_cancelled_error (&failure);
+      return failure;
+    }
+
+  if (failure && !is_cancelled_error (failure))
+    g_ptr_array_add (group->errors, g_steal_pointer (&failure));
+  g_clear_error (&failure);
+  if (group->errors->len == 0)
+    return NULL;
+
+  /* A request from elsewhere is not hidden by the errors. */
+  if (gtx_cancelling (group->parent) > 0)
+    {
+      gtx_uncancel (group->parent);
+      gtx_future_cancel_here (&group->parent->parent_instance);
+    }
+  return gtx_error_new_group (group->errors);
+}
+
+/**
+ * gtx_task_group_end:
+ * @self: a #GtxTaskGroup whose block has begun
+ * @failure: (transfer full) (nullable): the error that the block ended with
+ * @error: return location for a #GError, or %NULL
+ *
+ * Suspends the current task until all children are done: leaving asyncio's
+ * `TaskGroup`.
+ *
+ * With @failure the children are cancelled first.  When the current task is
+ * cancelled they are, and waited for all the same.
+ *
+ * Sets %GTX_ERROR_GROUP where children failed, or the block did: it holds each
+ * error, see gtx_error_get_error(); %G_IO_ERROR_CANCELLED if the task was
+ * cancelled and nothing failed; and @failure where the group had not begun.
+ * To be called in the task that began the group.
+ *
+ * Returns: %TRUE if neither the block nor a child failed
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_task_group_end (GtxTaskGroup  *self,
+                    GError        *failure,
+                    GError       **error)
+{
+  Group *group;
+  gboolean cancelled;
+  gboolean swallowed;
+
+  g_return_val_if_fail (self != NULL, FALSE);
+  group = self->state;
+  if (group && group->parent == gtx_task_begin_await (G_STRFUNC, NULL))
+    {
+      group->exiting = TRUE;
+      if (failure && !group->aborting)
+        abort_children (group);
+      cancelled = wait_for_children (group, &swallowed);
+      failure = outcome (group, failure, cancelled);
+      g_ptr_array_set_size (group->errors, 0);
+    }
+  else
+    g_critical ("gtx_task_group_end: to be called once, in the task that called gtx_task_group_begin()");
+
+  if (failure == NULL)
+    return TRUE;
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
+/* Left early: nobody asks for errors. */
+static void
+end_early (Group *group)
+{
+  gboolean swallowed;
+
+  abort_children (group);
+  wait_for_children (group, &swallowed);
+  if (group->parent_cancel_requested)
+    gtx_uncancel (group->parent);
+  if (swallowed && gtx_cancelling (group->parent) > 0)
+    group->parent->must_cancel = TRUE;
+  for (guint i = 0; i < group->errors->len; i++)
+    g_warning ("A task group was left before gtx_task_group_end(), and a task of it failed: %s",
+               ((GError *) group->errors->pdata[i])->message);
+}
+
+/**
+ * gtx_task_group_clear:
+ * @self: a #GtxTaskGroup
+ *
+ * Frees what a #GtxTaskGroup holds: what `g_auto` calls.  If its block was not
+ * ended, cancels the children and suspends until they are done.  To be called
+ * in the task that began the group.
+ *
+ * Since: 0.1
+ */
+void
+gtx_task_group_clear (GtxTaskGroup *self)
+{
+  Group *group;
+
+  g_return_if_fail (self != NULL);
+  group = self->state;
+  if (group == NULL)
+    return;
+  if (!group->exiting && group->parent == gtx_task_begin_await (G_STRFUNC, NULL))
+    end_early (group);
+  if (!gtx_handle_list_is_empty (&group->children))
+    {
+      g_critical ("gtx_task_group_clear: not called in the group's task, so its children cannot be waited for");
+      return;
+    }
+  self->state = NULL;
+  g_ptr_array_unref (group->errors);
+  g_object_unref (group->parent);
+  g_free (group);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gtask-ext/task.h>
+
+G_BEGIN_DECLS
+
+/**
+ * GtxTaskGroup:
+ *
+ * A block of code whose tasks end before it does: asyncio's `TaskGroup`.
+ *
+ * It lies on the stack of the task, and is declared after everything that its
+ * children use. The block hands the error it ended with to
+ * gtx_task_group_end():
+ *
+ * |[<!-- language="C" -->
+ * g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+ *
+ * gtx_task_group_begin (&group);
+ * gtx_task_group_create_task (&group, fetch, first, NULL, NULL);
+ * gtx_task_group_create_task (&group, fetch, second, NULL, NULL);
+ * return gtx_task_group_end (&group, NULL, error);
+ * ]|
+ *
+ * A child that fails cancels the others and the block.  One that is left by an
+ * early return cancels its children and waits for them, where asyncio waits
+ * only; a request to cancel that comes meanwhile is kept for the next await,
+ * and errors of children are warned of.
+ *
+ * Since: 0.1
+ */
+typedef struct
+{
+  /*< private >*/
+  gpointer state;
+} GtxTaskGroup;
+
+/**
+ * GTX_TASK_GROUP_INIT:
+ *
+ * What a #GtxTaskGroup is before gtx_task_group_begin().
+ *
+ * Since: 0.1
+ */
+#define GTX_TASK_GROUP_INIT { NULL }
+
+/**
+ * gtx_task_group_create_task:
+ * @group: a #GtxTaskGroup whose block has begun
+ * @coroutine: a boolean coroutine, `gboolean f (U *data, GError **error)`
+ * @data: (transfer full) (nullable): its data, a `U *`
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ * @error: return location for a #GError, or %NULL
+ *
+ * Starts a task in the group: asyncio's `TaskGroup.create_task()`.
+ *
+ * Sets %GTX_ERROR_INVALID_STATE if the group has not begun, is ending after a
+ * failure or has ended.  Never suspends; to be called in the thread of the
+ * group's task.
+ *
+ * Returns: (transfer none) (nullable): the task, valid until it is done unless
+ *   a reference is taken; or %NULL with @error set
+ *
+ * Since: 0.1
+ */
+#define gtx_task_group_create_task(group, coroutine, data, data_free, error)   \
+  gtx_task_group_start ((group), gtx_task_new (coroutine, data, data_free), (error))
+
+/**
+ * gtx_task_group_create_task_pointer:
+ * @group: a #GtxTaskGroup whose block has begun
+ * @coroutine: a pointer coroutine, `R *f (U *data, GError **error)`
+ * @data: (transfer full) (nullable): its data, a `U *`
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ * @result_free: (nullable): frees a result that nobody took
+ * @error: return location for a #GError, or %NULL
+ *
+ * Starts a task in the group, as gtx_task_group_create_task() does, of a
+ * coroutine that has a result.
+ *
+ * Returns: (transfer none) (nullable): the task, or %NULL with @error set
+ *
+ * Since: 0.1
+ */
+#define gtx_task_group_create_task_pointer(group, coroutine, data, data_free, result_free, error) \
+  gtx_task_group_start ((group), gtx_task_new_pointer (coroutine, data, data_free, result_free), (error))
+
+GTX_API void     gtx_task_group_begin (GtxTaskGroup  *self);
+GTX_API GtxTask *gtx_task_group_start (GtxTaskGroup  *self,
+                                       GtxTask       *task,
+                                       GError       **error);
+GTX_API gboolean gtx_task_group_end   (GtxTaskGroup  *self,
+                                       GError        *failure,
+                                       GError       **error);
+GTX_API void     gtx_task_group_clear (GtxTaskGroup  *self);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GtxTaskGroup, gtx_task_group_clear)
+
+G_END_DECLS
