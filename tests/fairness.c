@@ -121,31 +121,15 @@ demoted_beside_redraw (gpointer data, GError **error)
   return succeeded;
 }
 
-static void
-run_real (gconstpointer coroutine)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (gtx_run_named ("test", *(const GtxCoroutine *) coroutine, NULL, &error));
-  g_assert_no_error (error);
-}
-
-#define add_real(path, coroutine)                                              \
-  G_STMT_START {                                                               \
-    static const GtxCoroutine kept = (coroutine);                              \
-                                                                               \
-    g_test_add_data_func ((path), &kept, run_real);                            \
-  } G_STMT_END
-
 int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
-  add_real ("/fairness/redraw-beside-one", redraw_beside_one);
-  add_real ("/fairness/redraw-beside-many", redraw_beside_many);
-  add_real ("/fairness/idle-beside-many", idle_beside_many);
-  add_real ("/fairness/tasks-beside-busy-source", tasks_beside_busy_source);
-  add_real ("/fairness/timers-beside-busy-source", timers_beside_busy_source);
-  add_real ("/fairness/demoted-beside-redraw", demoted_beside_redraw);
+  add_real_coroutine ("/fairness/redraw-beside-one", redraw_beside_one);
+  add_real_coroutine ("/fairness/redraw-beside-many", redraw_beside_many);
+  add_real_coroutine ("/fairness/idle-beside-many", idle_beside_many);
+  add_real_coroutine ("/fairness/tasks-beside-busy-source", tasks_beside_busy_source);
+  add_real_coroutine ("/fairness/timers-beside-busy-source", timers_beside_busy_source);
+  add_real_coroutine ("/fairness/demoted-beside-redraw", demoted_beside_redraw);
   return g_test_run ();
 }

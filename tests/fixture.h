@@ -29,26 +29,46 @@
 
 /* Registers a test whose body is a coroutine without data, in virtual time. */
 #define add_coroutine(path, coroutine)                                         \
+  add_run_ ((path), (coroutine), run_coroutine)
+
+/* The same in real time, for what is about the main loop itself. */
+#define add_real_coroutine(path, coroutine)                                    \
+  add_run_ ((path), (coroutine), run_real_coroutine)
+
+#define add_run_(path, coroutine, run)                                         \
   G_STMT_START {                                                               \
     static const GtxCoroutine kept = (coroutine);                              \
                                                                                \
-    g_test_add_data_func ((path), &kept, run_coroutine);                       \
+    g_test_add_data_func ((path), &kept, (run));                               \
   } G_STMT_END
 
 static GString *trace;
 static gint n_freed;
 
+typedef gboolean (*RunFunc) (const char *name, GtxCoroutine coroutine, gpointer data, GError **error);
+
 static inline void
-run_coroutine (gconstpointer data)
+run_with (RunFunc run, GtxCoroutine coroutine, gpointer data)
 {
   g_autoptr (GError) error = NULL;
 
   trace = g_string_new (NULL);
   n_freed = 0;
-  g_assert_true (gtx_test_run_named ("test", *(const GtxCoroutine *) data, NULL, &error));
+  g_assert_true (run ("test", coroutine, data, &error));
   g_assert_no_error (error);
-  g_string_free (trace, TRUE);
-  trace = NULL;
+  g_string_free (g_steal_pointer (&trace), TRUE);
+}
+
+static inline void
+run_coroutine (gconstpointer data)
+{
+  run_with (gtx_test_run_named, *(const GtxCoroutine *) data, NULL);
+}
+
+static inline void
+run_real_coroutine (gconstpointer data)
+{
+  run_with (gtx_run_named, *(const GtxCoroutine *) data, NULL);
 }
 
 /* Adds a word to the trace. */

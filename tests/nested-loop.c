@@ -119,23 +119,11 @@ two_deep (Nest *nest, GError **error)
   g_autoptr (GtxTask) inner = gtx_create_task (hold_inner, nest, NULL);
   g_autoptr (GtxTask) quitter = gtx_create_task (quit_both, nest, NULL);
 
-  return gtx_await (outer, error) && gtx_await (inner, error) && gtx_await (quitter, error);
-}
-
-static void
-run_real (GtxCoroutine coroutine, gpointer data)
-{
-  g_autoptr (GError) error = NULL;
-
-  trace = g_string_new (NULL);
-  g_assert_true (gtx_run_named ("test", coroutine, data, &error));
-  g_assert_no_error (error);
-}
-
-static void
-end_trace (void)
-{
-  g_string_free (g_steal_pointer (&trace), TRUE);
+  if (!gtx_await (outer, error) || !gtx_await (inner, error) || !gtx_await (quitter, error))
+    return FALSE;
+  assert_trace (nest->first == 0 ? "outer inner outer-quit inner-out outer-out"
+                                 : "outer inner inner-quit inner-out outer-out");
+  return TRUE;
 }
 
 /* The outer loop's run returns only once the inner one has. */
@@ -144,10 +132,7 @@ test_two_deep (gconstpointer first)
 {
   Nest nest = { { g_main_loop_new (NULL, FALSE), g_main_loop_new (NULL, FALSE) }, GPOINTER_TO_INT (first) };
 
-  run_real ((GtxCoroutine) two_deep, &nest);
-  assert_trace (nest.first == 0 ? "outer inner outer-quit inner-out outer-out"
-                                : "outer inner inner-quit inner-out outer-out");
-  end_trace ();
+  run_with (gtx_run_named, (GtxCoroutine) two_deep, &nest);
   g_main_loop_unref (nest.loops[0]);
   g_main_loop_unref (nest.loops[1]);
 }
@@ -192,28 +177,14 @@ single_iterations (gpointer data, GError **error)
   return gtx_await (task, error);
 }
 
-static void
-test_real (gconstpointer coroutine)
-{
-  run_real (*(const GtxCoroutine *) coroutine, NULL);
-  end_trace ();
-}
-
-#define add_real(path, coroutine)                                              \
-  G_STMT_START {                                                               \
-    static const GtxCoroutine kept = (coroutine);                              \
-                                                                               \
-    g_test_add_data_func ((path), &kept, test_real);                           \
-  } G_STMT_END
-
 int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
-  add_real ("/nested-loop/others-go-on", others_go_on);
-  add_real ("/nested-loop/callback-is-outside", outside_in_callback);
-  add_real ("/nested-loop/cancelled", cancelled_while_holding);
-  add_real ("/nested-loop/iteration", single_iterations);
+  add_real_coroutine ("/nested-loop/others-go-on", others_go_on);
+  add_real_coroutine ("/nested-loop/callback-is-outside", outside_in_callback);
+  add_real_coroutine ("/nested-loop/cancelled", cancelled_while_holding);
+  add_real_coroutine ("/nested-loop/iteration", single_iterations);
   g_test_add_data_func ("/nested-loop/two-deep/outer-first", GINT_TO_POINTER (0), test_two_deep);
   g_test_add_data_func ("/nested-loop/two-deep/inner-first", GINT_TO_POINTER (1), test_two_deep);
   return g_test_run ();
