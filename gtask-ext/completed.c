@@ -72,7 +72,7 @@ wait_for_completion (GtxTask *current,
   if (!g_task_get_completed (task))
     {
       gtx_scheduler_hold (home);
-      completed = gtx_task_suspend (current, &waiter) && waiter.state == GTX_WAITER_WOKEN;
+      completed = gtx_waiter_wait (&waiter);
       gtx_scheduler_release (home);
     }
 

@@ -162,7 +162,7 @@ gtx_gather (GPtrArray       *futures,
   GtxTask *task = gtx_task_begin_await (G_STRFUNC, error);
 
   g_return_val_if_fail (futures != NULL, FALSE);
-  if (task == NULL || !gtx_watches_check (task, futures, "gtx_gather", error))
+  if (task == NULL || !gtx_watches_check (task, futures, G_STRFUNC, error))
     return FALSE;
   return futures->len == 0 || gather (task, futures, flags, error);
 }

@@ -174,7 +174,7 @@ wait_for_children (Group    *group,
 
       gtx_waiter_init (&waiter, group->parent);
       group->waiter = &waiter;
-      woken = gtx_task_suspend (group->parent, &waiter) && waiter.state == GTX_WAITER_WOKEN;
+      woken = gtx_waiter_wait (&waiter);
       group->waiter = NULL;
       if (woken)
         continue;

@@ -49,11 +49,10 @@ gtx_shield (gpointer future)
 
   if (!gtx_future_check (future, G_STRFUNC))
     return NULL;
-  if (GTX_IS_TASK (future) && !((GtxTask *) future)->is_started && !gtx_future_done (future))
-    gtx_task_start (future);
   if (gtx_future_done (future))
     return g_object_ref (future);
 
+  gtx_task_ensure_started (future);
   outer = gtx_future_new ();
   gtx_future_add_done_callback (future, on_inner_done, g_object_ref (outer), g_object_unref);
   return outer;

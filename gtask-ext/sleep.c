@@ -37,9 +37,9 @@ sleep_for (GtxTask *task,
   gtx_waiter_init (&sleep.waiter, task);
   sleep.timer.handle.run = wake_up;
   gtx_scheduler_call_at (home, &sleep.timer, gtx_deadline (home, seconds));
-  woken = gtx_task_suspend (task, &sleep.waiter);
+  woken = gtx_waiter_wait (&sleep.waiter);
   gtx_scheduler_cancel_timer (home, &sleep.timer);
-  return woken && sleep.waiter.state == GTX_WAITER_WOKEN;
+  return woken;
 }
 
 /**

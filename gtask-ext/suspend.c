@@ -36,6 +36,12 @@ gtx_waiter_wake (GtxWaiter *self)
   gtx_scheduler_call_soon (self->task->parent_instance.home, &self->task->step);
 }
 
+gboolean
+gtx_waiter_wait (GtxWaiter *self)
+{
+  return gtx_task_suspend (self->task, self) && self->state == GTX_WAITER_WOKEN;
+}
+
 /* ---- Requests ---- */
 
 void

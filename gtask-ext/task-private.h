@@ -79,6 +79,9 @@ GtxTask *gtx_task_begin_await      (const char  *function,
 void     gtx_task_run_inside       (GtxTask     *self,
                                     GtxTask     *runner);
 
+/* Starts @future if it is a task that was not: asyncio's ensure_future(). */
+void     gtx_task_ensure_started   (GtxFuture   *future);
+
 /* The tasks of @scheduler that are started and not done, as they came. */
 GPtrArray *gtx_scheduler_list_tasks (GtxScheduler *scheduler);
 
@@ -107,6 +110,8 @@ gboolean gtx_task_cancel           (GtxFuture   *future);
 void     gtx_waiter_init           (GtxWaiter   *self,
                                     GtxTask     *task);
 void     gtx_waiter_wake           (GtxWaiter   *self);
+/* Suspends its task until then: FALSE if the task was cancelled instead. */
+gboolean gtx_waiter_wait           (GtxWaiter   *self);
 
 /* ---- await.c ---- */
 

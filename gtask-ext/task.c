@@ -417,6 +417,13 @@ gtx_task_start (GtxTask *self)
   return self;
 }
 
+void
+gtx_task_ensure_started (GtxFuture *future)
+{
+  if (GTX_IS_TASK (future) && !((GtxTask *) future)->is_started)
+    gtx_task_start ((GtxTask *) future);
+}
+
 /* ---- What it tells, and what it is told ---- */
 
 /**

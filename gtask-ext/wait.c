@@ -74,7 +74,7 @@ wait_for_futures (GtxTask       *task,
   self.n_left = self.futures.length;
   gtx_scheduler_call_at (home, &self.timer, gtx_deadline (home, seconds));
   watch_all (&self, home);
-  woken = gtx_task_suspend (task, &self.waiter) && self.waiter.state == GTX_WAITER_WOKEN;
+  woken = gtx_waiter_wait (&self.waiter);
   gtx_scheduler_cancel_timer (home, &self.timer);
   gtx_watches_clear (&self.futures);
   return woken;
@@ -137,8 +137,7 @@ cancel_and_wait (gpointer   future,
   g_autoptr (GPtrArray) futures = g_ptr_array_new ();
 
   g_ptr_array_add (futures, future);
-  if (GTX_IS_TASK (future) && !((GtxTask *) future)->is_started)
-    gtx_task_start (future);
+  gtx_task_ensure_started (future);
   gtx_cancel (future);
   if (!gtx_wait (futures, GTX_ALL_COMPLETED, GTX_FOREVER, error))
     return FALSE;

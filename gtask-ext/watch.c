@@ -55,8 +55,7 @@ gtx_watches_init (GtxWatches  *self,
       watch->handle.run = on_done;
       watch->owner = owner;
       watch->future = g_object_ref (future);
-      if (GTX_IS_TASK (future) && !((GtxTask *) future)->is_started)
-        gtx_task_start ((GtxTask *) future);
+      gtx_task_ensure_started (future);
     }
   for (guint i = 0; i < self->length; i++)
     self->watches[i].future->mark = NULL;

@@ -807,10 +807,10 @@ watch_leftovers (gpointer data)
   gtx_future_add_done_callback (over, on_over, NULL, NULL);
   for (guint i = 0; i < all->len; i++)
     if (gtx_cancelling (all->pdata[i]) > 0 && all->pdata[i] != data)
-      n_left++;
-  for (guint i = 0; i < all->len; i++)
-    if (gtx_cancelling (all->pdata[i]) > 0 && all->pdata[i] != data)
-      gtx_future_add_done_callback (all->pdata[i], on_left_done, over, NULL);
+      {
+        n_left++;
+        gtx_future_add_done_callback (all->pdata[i], on_left_done, over, NULL);
+      }
   if (n_left == 0)
     end (ending);
 }
