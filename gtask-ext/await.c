@@ -27,13 +27,34 @@ await_cancel (GtxWaiter *waiter)
   return gtx_future_cancel_here (((Await *) waiter)->awaited);
 }
 
+static void
+await_describe (GtxWaiter *waiter,
+                GString   *text)
+{
+  GtxFuture *awaited = ((Await *) waiter)->awaited;
+
+  if (GTX_IS_TASK (awaited))
+    g_string_append_printf (text, "task %s", gtx_task_get_name ((GtxTask *) awaited));
+  else
+    g_string_append_printf (text, "future %p", (gpointer) awaited);
+}
+
+static void
+await_list (GtxWaiter *waiter,
+            GPtrArray *futures)
+{
+  g_ptr_array_add (futures, ((Await *) waiter)->awaited);
+}
+
+static const GtxWaiterKind await_kind = { await_cancel, await_describe, await_list };
+
 GtxTask *
 gtx_waiter_get_awaited (GtxWaiter *waiter)
 {
   GtxFuture *awaited;
   GtxTask *task;
 
-  if (waiter->cancel != await_cancel)
+  if (waiter->kind != &await_kind)
     return NULL;
   awaited = ((Await *) waiter)->awaited;
   if (gtx_future_done (awaited) || !GTX_IS_TASK (awaited))
@@ -48,8 +69,7 @@ await_here (GtxTask   *task,
 {
   Await await;
 
-  gtx_waiter_init (&await.waiter, task);
-  await.waiter.cancel = await_cancel;
+  gtx_waiter_init (&await.waiter, task, &await_kind);
   await.awaited = awaited;
   gtx_handle_list_append (&awaited->callbacks, &task->step);
   return gtx_task_suspend (task, &await.waiter);
@@ -88,6 +108,18 @@ distant_cancel (GtxWaiter *waiter)
   return gtx_cancel (((DistantAwait *) waiter)->awaited);
 }
 
+/* The name of a task is its own context's to read. */
+static void
+distant_describe (GtxWaiter *waiter,
+                  GString   *text)
+{
+  g_string_append_printf (text, "%s %p of another main context",
+                          GTX_IS_TASK (((DistantAwait *) waiter)->awaited) ? "task" : "future",
+                          (gpointer) ((DistantAwait *) waiter)->awaited);
+}
+
+static const GtxWaiterKind distant_kind = { distant_cancel, distant_describe, NULL };
+
 /* *@gone: the other context is. */
 static gboolean
 await_distant (GtxTask   *task,
@@ -98,8 +130,7 @@ await_distant (GtxTask   *task,
   DistantAwait await = { .awaited = awaited, .handle = { .run = distant_done } };
   gboolean woken;
 
-  gtx_waiter_init (&await.waiter, task);
-  await.waiter.cancel = distant_cancel;
+  gtx_waiter_init (&await.waiter, task, &distant_kind);
   *gone = !gtx_scheduler_post (awaited->home, distant_attach, &await);
   if (*gone)
     return TRUE;

@@ -53,6 +53,16 @@ on_completed (GTask      *task,
     completion_unref (completion, NULL);
 }
 
+static void
+describe (GtxWaiter *waiter,
+          GString   *text)
+{
+  (void) waiter;
+  g_string_append (text, "a GTask to complete");
+}
+
+static const GtxWaiterKind completion_kind = { gtx_waiter_cancel, describe, NULL };
+
 static gboolean
 wait_for_completion (GtxTask *current,
                      GTask   *task)
@@ -63,7 +73,7 @@ wait_for_completion (GtxTask *current,
   GtxWaiter waiter;
   gulong handler;
 
-  gtx_waiter_init (&waiter, current);
+  gtx_waiter_init (&waiter, current, &completion_kind);
   completion->home = gtx_scheduler_ref (home);
   completion->waiter = &waiter;
   handler = g_signal_connect_data (task, "notify::completed", G_CALLBACK (on_completed),

@@ -7,6 +7,18 @@
 
 #include "runtime/scheduler.h"
 
+/* How much is left, for a person. */
+static inline void
+gtx_timer_describe (const GtxTimer *timer,
+                    GtxScheduler   *scheduler,
+                    GString        *text)
+{
+  gint64 left = timer->deadline - gtx_scheduler_get_time (scheduler);
+
+  if (timer->place > 0)
+    g_string_append_printf (text, ", %.3f s left", MAX (left, 0) / 1e6);
+}
+
 static inline gboolean
 gtx_check_seconds (double   seconds,
                    GError **error)

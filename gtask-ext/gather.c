@@ -59,14 +59,32 @@ static gboolean
 cancel_all (GtxWaiter *waiter)
 {
   Gathering *self = (Gathering *) waiter;
+  gboolean passed_on = FALSE;
 
   if (self->ended)
     return FALSE;
   for (guint i = 0; i < self->futures->len; i++)
     if (gtx_future_cancel_here (g_ptr_array_index (self->futures, i)))
-      self->cancel_requested = TRUE;
-  return self->cancel_requested;
+      passed_on = TRUE;
+  self->cancel_requested |= passed_on;
+  return passed_on;
 }
+
+static void
+describe (GtxWaiter *waiter,
+          GString   *text)
+{
+  g_string_append_printf (text, "a gathering of %u", ((Gathering *) waiter)->members.length);
+}
+
+static void
+list_members (GtxWaiter *waiter,
+              GPtrArray *futures)
+{
+  gtx_watches_list (&((Gathering *) waiter)->members, futures);
+}
+
+static const GtxWaiterKind gathering_kind = { cancel_all, describe, list_members };
 
 /* First all are watched, then those count that are done. */
 static void
@@ -108,9 +126,8 @@ gather (GtxTask         *task,
   gboolean cancelled = FALSE;
   gboolean succeeded = FALSE;
 
-  gtx_waiter_init (&self.waiter, task);
+  gtx_waiter_init (&self.waiter, task, &gathering_kind);
   self.waiter.state = GTX_WAITER_WOKEN;
-  self.waiter.cancel = cancel_all;
   gtx_watches_init (&self.members, futures, on_member_done, &self);
   watch_members (&self);
   if (!self.ended)

@@ -158,6 +158,34 @@ gtx_task_group_start (GtxTaskGroup  *self,
   return task;
 }
 
+/* While it waits for its children, the task's waiter is the group's. */
+typedef struct
+{
+  GtxWaiter waiter;
+  Group *group;
+} GroupWaiter;
+
+static void
+describe (GtxWaiter *waiter,
+          GString   *text)
+{
+  Group *group = ((GroupWaiter *) waiter)->group;
+
+  g_string_append (text, group->aborting ? "a task group that is shutting down" : "a task group");
+}
+
+static void
+list_children (GtxWaiter *waiter,
+               GPtrArray *futures)
+{
+  Group *group = ((GroupWaiter *) waiter)->group;
+
+  for (GtxHandle *link = group->children.ring.next; link != &group->children.ring; link = link->next)
+    g_ptr_array_add (futures, GTX_CONTAINER_OF (link, Child, sibling)->task);
+}
+
+static const GtxWaiterKind group_kind = { gtx_waiter_cancel, describe, list_children };
+
 /* Returns whether the parent was cancelled while it waited and nothing was
  * aborting yet; *@swallowed: at any time. */
 static gboolean
@@ -165,16 +193,16 @@ wait_for_children (Group    *group,
                    gboolean *swallowed)
 {
   gboolean cancelled_first = FALSE;
-  GtxWaiter waiter;
+  GroupWaiter self = { .group = group };
 
   *swallowed = FALSE;
   while (!gtx_handle_list_is_empty (&group->children))
     {
       gboolean woken;
 
-      gtx_waiter_init (&waiter, group->parent);
-      group->waiter = &waiter;
-      woken = gtx_waiter_wait (&waiter);
+      gtx_waiter_init (&self.waiter, group->parent, &group_kind);
+      group->waiter = &self.waiter;
+      woken = gtx_waiter_wait (&self.waiter);
       group->waiter = NULL;
       if (woken)
         continue;

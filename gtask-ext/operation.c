@@ -42,6 +42,17 @@ leave_request_standing (GtxWaiter *waiter)
   return FALSE;
 }
 
+static void
+describe (GtxWaiter *waiter,
+          GString   *text)
+{
+  GtxOperation *self = (GtxOperation *) waiter;
+
+  g_string_append_printf (text, "the operation started at %s:%d", self->file, self->line);
+}
+
+static const GtxWaiterKind operation_kind = { leave_request_standing, describe, NULL };
+
 static GtxOperation *
 current_operation (void)
 {
@@ -173,8 +184,7 @@ wait_in_task (GtxOperation *self)
 {
   if (self->state != UNDER_WAY)
     return;
-  gtx_waiter_init (&self->waiter, self->task);
-  self->waiter.cancel = leave_request_standing;
+  gtx_waiter_init (&self->waiter, self->task, &operation_kind);
   gtx_task_suspend_raw (self->task, &self->waiter);
   g_assert (self->state == ARRIVED);
 }

@@ -19,6 +19,17 @@ wake_up (GtxHandle *handle)
   gtx_waiter_wake (&GTX_CONTAINER_OF (handle, Sleep, timer.handle)->waiter);
 }
 
+static void
+describe (GtxWaiter *waiter,
+          GString   *text)
+{
+  g_string_append (text, "a sleep");
+  gtx_timer_describe (&GTX_CONTAINER_OF (waiter, Sleep, waiter)->timer,
+                      waiter->task->parent_instance.home, text);
+}
+
+static const GtxWaiterKind sleep_kind = { gtx_waiter_cancel, describe, NULL };
+
 static gboolean
 let_others_run (GtxTask *task)
 {
@@ -34,7 +45,7 @@ sleep_for (GtxTask *task,
   Sleep sleep = { 0 };
   gboolean woken;
 
-  gtx_waiter_init (&sleep.waiter, task);
+  gtx_waiter_init (&sleep.waiter, task, &sleep_kind);
   sleep.timer.handle.run = wake_up;
   gtx_scheduler_call_at (home, &sleep.timer, gtx_deadline (home, seconds));
   woken = gtx_waiter_wait (&sleep.waiter);

@@ -8,8 +8,8 @@
 
 /* ---- Waiters ---- */
 
-static gboolean
-waiter_cancel (GtxWaiter *self)
+gboolean
+gtx_waiter_cancel (GtxWaiter *self)
 {
   if (self->state != GTX_WAITER_PENDING)
     return FALSE;
@@ -19,10 +19,11 @@ waiter_cancel (GtxWaiter *self)
 }
 
 void
-gtx_waiter_init (GtxWaiter *self,
-                 GtxTask   *task)
+gtx_waiter_init (GtxWaiter           *self,
+                 GtxTask             *task,
+                 const GtxWaiterKind *kind)
 {
-  self->cancel = waiter_cancel;
+  self->kind = kind;
   self->task = task;
   self->state = GTX_WAITER_PENDING;
 }
@@ -109,7 +110,7 @@ request_step (GtxTask *self)
     return awaited;
   if (awaited)
     stop_awaiting (self);
-  else if (self->waiter == NULL || !self->waiter->cancel (self->waiter))
+  else if (self->waiter == NULL || !self->waiter->kind->cancel (self->waiter))
     self->must_cancel = TRUE;
   return NULL;
 }
@@ -150,7 +151,7 @@ gtx_task_suspend_raw (GtxTask   *self,
 {
   gtx_task_take_up_request (self);
   self->waiter = waiter;
-  if (G_UNLIKELY (self->must_cancel) && waiter && waiter->cancel (waiter))
+  if (G_UNLIKELY (self->must_cancel) && waiter && waiter->kind->cancel (waiter))
     self->must_cancel = FALSE;
 
   gtx_fiber_suspend (self->fiber);

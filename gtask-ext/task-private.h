@@ -11,12 +11,23 @@ typedef struct _GtxWaiter GtxWaiter;
 typedef struct _GtxOperation GtxOperation;
 typedef struct _GtxTaskCancellable GtxTaskCancellable;
 
-/* What a suspended task waits for; on its stack as a rule. */
-struct _GtxWaiter
+typedef struct
 {
   /* A request to end: TRUE if the task will be woken for it, FALSE if the
    * waiting has ended already, or ends by itself and the request stands. */
   gboolean (*cancel) (GtxWaiter *self);
+  /* For a person: what is waited for, as in "waits for a lock". */
+  void (*describe) (GtxWaiter *self,
+                    GString   *text);
+  /* Adds the futures that are waited for, if any (NULL: none). */
+  void (*list_awaited) (GtxWaiter *self,
+                        GPtrArray *futures);
+} GtxWaiterKind;
+
+/* What a suspended task waits for; on its stack as a rule. */
+struct _GtxWaiter
+{
+  const GtxWaiterKind *kind;
   GtxTask *task;
   enum
   {
@@ -107,9 +118,12 @@ void     gtx_task_settle_request   (GtxTask     *self);
 gboolean gtx_task_cancel           (GtxFuture   *future);
 
 /* A waiter that something wakes, once. */
-void     gtx_waiter_init           (GtxWaiter   *self,
-                                    GtxTask     *task);
+void     gtx_waiter_init           (GtxWaiter           *self,
+                                    GtxTask             *task,
+                                    const GtxWaiterKind *kind);
 void     gtx_waiter_wake           (GtxWaiter   *self);
+/* GtxWaiterKind.cancel where nothing but the waiting ends. */
+gboolean gtx_waiter_cancel         (GtxWaiter   *self);
 /* Suspends its task until then: FALSE if the task was cancelled instead. */
 gboolean gtx_waiter_wait           (GtxWaiter   *self);
 

@@ -43,21 +43,25 @@ on_time_over (GtxHandle *handle)
   gtx_waiter_wake (&GTX_CONTAINER_OF (handle, Wait, timer.handle)->waiter);
 }
 
-/* What is done already is told of in the next round, as what will be. */
 static void
-watch_all (Wait         *self,
-           GtxScheduler *home)
+describe (GtxWaiter *waiter,
+          GString   *text)
 {
-  for (guint i = 0; i < self->futures.length; i++)
-    {
-      GtxWatch *watch = &self->futures.watches[i];
+  static const char *const what[] = { "all", "the first", "the first error" };
+  Wait *self = (Wait *) waiter;
 
-      if (gtx_future_done (watch->future))
-        gtx_scheduler_call_soon (home, &watch->handle);
-      else
-        gtx_handle_list_append (&watch->future->callbacks, &watch->handle);
-    }
+  g_string_append_printf (text, "%s of %u", what[self->return_when], self->futures.length);
+  gtx_timer_describe (&self->timer, self->waiter.task->parent_instance.home, text);
 }
+
+static void
+list_awaited (GtxWaiter *waiter,
+              GPtrArray *futures)
+{
+  gtx_watches_list (&((Wait *) waiter)->futures, futures);
+}
+
+static const GtxWaiterKind wait_kind = { gtx_waiter_cancel, describe, list_awaited };
 
 static gboolean
 wait_for_futures (GtxTask       *task,
@@ -69,11 +73,11 @@ wait_for_futures (GtxTask       *task,
   Wait self = { .return_when = return_when, .timer = { .handle = { .run = on_time_over } } };
   gboolean woken;
 
-  gtx_waiter_init (&self.waiter, task);
+  gtx_waiter_init (&self.waiter, task, &wait_kind);
   gtx_watches_init (&self.futures, futures, on_done, &self);
   self.n_left = self.futures.length;
   gtx_scheduler_call_at (home, &self.timer, gtx_deadline (home, seconds));
-  watch_all (&self, home);
+  gtx_watches_attach (&self.futures, home);
   woken = gtx_waiter_wait (&self.waiter);
   gtx_scheduler_cancel_timer (home, &self.timer);
   gtx_watches_clear (&self.futures);

@@ -62,15 +62,42 @@ gtx_watches_init (GtxWatches  *self,
 }
 
 void
-gtx_watches_clear (GtxWatches *self)
+gtx_watches_list (const GtxWatches *self,
+                  GPtrArray        *futures)
+{
+  for (guint i = 0; i < self->length; i++)
+    if (!gtx_future_done (self->watches[i].future))
+      g_ptr_array_add (futures, self->watches[i].future);
+}
+
+void
+gtx_watches_attach (GtxWatches   *self,
+                    GtxScheduler *home)
 {
   for (guint i = 0; i < self->length; i++)
     {
       GtxWatch *watch = &self->watches[i];
 
-      if (gtx_handle_is_linked (&watch->handle))
-        gtx_handle_unlink (&watch->handle);
-      g_object_unref (watch->future);
+      if (gtx_future_done (watch->future))
+        gtx_scheduler_call_soon (home, &watch->handle);
+      else
+        gtx_handle_list_append (&watch->future->callbacks, &watch->handle);
     }
+}
+
+void
+gtx_watches_detach (GtxWatches *self)
+{
+  for (guint i = 0; i < self->length; i++)
+    if (gtx_handle_is_linked (&self->watches[i].handle))
+      gtx_handle_unlink (&self->watches[i].handle);
+}
+
+void
+gtx_watches_clear (GtxWatches *self)
+{
+  gtx_watches_detach (self);
+  for (guint i = 0; i < self->length; i++)
+    g_object_unref (self->watches[i].future);
   g_free (self->watches);
 }

@@ -29,4 +29,13 @@ void     gtx_watches_init  (GtxWatches  *self,
                             GPtrArray   *futures,
                             void       (*on_done) (GtxHandle *handle),
                             gpointer     owner);
+/* Has on_done called for each, in a round after it is done, or in the next one
+ * if it is. */
+void     gtx_watches_attach (GtxWatches   *self,
+                             GtxScheduler *home);
+/* No more of that. */
+void     gtx_watches_detach (GtxWatches   *self);
+/* Adds those that are not done. */
+void     gtx_watches_list  (const GtxWatches *self,
+                            GPtrArray        *futures);
 void     gtx_watches_clear (GtxWatches  *self);

@@ -9,8 +9,15 @@
 #include <gtask-ext/gather.h>
 #include <gtask-ext/group.h>
 #include <gtask-ext/wait.h>
+#include <gtask-ext/as-completed.h>
 #include <gtask-ext/shield.h>
 #include <gtask-ext/timeout.h>
+#include <gtask-ext/lock.h>
+#include <gtask-ext/event.h>
+#include <gtask-ext/condition.h>
+#include <gtask-ext/semaphore.h>
+#include <gtask-ext/barrier.h>
+#include <gtask-ext/queue.h>
 #include <gtask-ext/operation.h>
 #include <gtask-ext/run.h>
 #include <gtask-ext/test.h>

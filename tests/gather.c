@@ -242,6 +242,42 @@ test_cancelled_swallowed (gpointer data, GError **error)
 }
 
 static gboolean
+swallow_and_fail (gpointer data, GError **error)
+{
+  g_assert_false (sleep_long (NULL, NULL));
+  return fail ("late", error);
+}
+
+static gboolean
+gather_one (GtxTask *task, GError **error)
+{
+  return gtx_gather_list (GTX_GATHER_NONE, error, task, NULL);
+}
+
+static void
+cancel_other (gpointer future, gpointer other)
+{
+  gtx_cancel (other);
+}
+
+/* The first request was passed on, and swallowed; there is nothing left that
+ * the second could be passed on to. */
+static gboolean
+test_cancelled_when_all_done (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (swallow_and_fail, NULL, NULL);
+  g_autoptr (GtxTask) gatherer = gtx_task_new (gather_one, task, NULL);
+
+  gtx_future_add_done_callback (task, cancel_other, gatherer, NULL);
+  gtx_task_start (gatherer);
+  g_assert_true (gtx_sleep (1, error));
+  gtx_cancel (gatherer);
+  g_assert_false (gtx_await (gatherer, NULL));
+  g_assert_true (gtx_future_is_cancelled (gatherer));
+  return TRUE;
+}
+
+static gboolean
 test_cancelled_before (gpointer data, GError **error)
 {
   g_autoptr (GtxTask) a = sleeper ("10:a");
@@ -310,6 +346,7 @@ main (int argc, char **argv)
   add_coroutine ("/gather/cancel/from-outside", test_cancelled);
   add_coroutine ("/gather/cancel/from-outside-returned", test_cancelled_returned);
   add_coroutine ("/gather/cancel/swallowed", test_cancelled_swallowed);
+  add_coroutine ("/gather/cancel/when-all-done", test_cancelled_when_all_done);
   add_coroutine ("/gather/cancel/before", test_cancelled_before);
   add_coroutine ("/gather/misuse/itself", test_itself);
   add_coroutine ("/gather/misuse/no-future", test_no_future);

@@ -29,6 +29,10 @@ G_BEGIN_DECLS
  * @GTX_ERROR_INVALID_STATE: it is too early or too late for that
  * @GTX_ERROR_GROUP: tasks of a group failed: asyncio's `ExceptionGroup`; see
  *   gtx_error_get_error()
+ * @GTX_ERROR_BROKEN_BARRIER: a barrier was broken, or reset, while tasks waited
+ * @GTX_ERROR_QUEUE_FULL: there is no room in a queue
+ * @GTX_ERROR_QUEUE_EMPTY: there is nothing in a queue
+ * @GTX_ERROR_QUEUE_SHUT_DOWN: a queue was shut down
  *
  * The errors of this library.
  *
@@ -44,7 +48,11 @@ typedef enum
   GTX_ERROR_INVALID_ARGUMENT,
   GTX_ERROR_CONTEXT_GONE,
   GTX_ERROR_INVALID_STATE,
-  GTX_ERROR_GROUP
+  GTX_ERROR_GROUP,
+  GTX_ERROR_BROKEN_BARRIER,
+  GTX_ERROR_QUEUE_FULL,
+  GTX_ERROR_QUEUE_EMPTY,
+  GTX_ERROR_QUEUE_SHUT_DOWN
 } GtxError;
 
 GTX_API GQuark        gtx_error_quark        (void);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "line.h"
+
+#include "gtask-ext/error.h"
+
+void
+gtx_line_init (GtxLine *self)
+{
+  gtx_handle_list_init (&self->places);
+  self->home = NULL;
+}
+
+void
+gtx_line_clear (GtxLine *self)
+{
+  g_assert (gtx_handle_list_is_empty (&self->places));
+  g_clear_pointer (&self->home, gtx_scheduler_unref);
+}
+
+GtxTask *
+gtx_line_begin (GtxLine     *self,
+                const char  *function,
+                GError     **error)
+{
+  GtxTask *task = gtx_task_begin_await (function, error);
+
+  if (task == NULL)
+    return NULL;
+  if (self->home == NULL)
+    self->home = gtx_scheduler_ref (task->parent_instance.home);
+  if (G_LIKELY (self->home == task->parent_instance.home))
+    return task;
+  g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+               "What %s() was called for is used by tasks of another main context, and is theirs",
+               function);
+  return NULL;
+}
+
+gboolean
+gtx_line_wait (GtxLine             *self,
+               GtxTask             *task,
+               const GtxWaiterKind *kind,
+               gpointer             object,
+               gboolean            *woken,
+               GError             **error)
+{
+  GtxInLine in_line = { .object = object };
+  gboolean succeeded;
+
+  gtx_waiter_init (&in_line.waiter, task, kind);
+  gtx_handle_list_append (&self->places, &in_line.place);
+  succeeded = gtx_waiter_wait (&in_line.waiter);
+  if (gtx_handle_is_linked (&in_line.place))
+    gtx_handle_unlink (&in_line.place);
+
+  *woken = in_line.waiter.state == GTX_WAITER_WOKEN;
+  if (!succeeded)
+    gtx_set_cancelled_error (error);
+  return succeeded;
+}
+
+/* ---- Waking ---- */
+
+static GtxWaiter *
+waiter_at (GtxHandle *place)
+{
+  return &GTX_CONTAINER_OF (place, GtxInLine, place)->waiter;
+}
+
+gboolean
+gtx_line_is_free (GtxLine *self)
+{
+  for (GtxHandle *place = self->places.ring.next; place != &self->places.ring; place = place->next)
+    if (waiter_at (place)->state != GTX_WAITER_CANCELLED)
+      return FALSE;
+  return TRUE;
+}
+
+void
+gtx_line_wake_head (GtxLine *self)
+{
+  if (!gtx_handle_list_is_empty (&self->places))
+    gtx_waiter_wake (waiter_at (self->places.ring.next));
+}
+
+guint
+gtx_line_wake (GtxLine *self,
+               guint    n)
+{
+  guint n_woken = 0;
+
+  for (GtxHandle *place = self->places.ring.next;
+       place != &self->places.ring && n_woken < n; place = place->next)
+    if (waiter_at (place)->state == GTX_WAITER_PENDING)
+      {
+        gtx_waiter_wake (waiter_at (place));
+        n_woken++;
+      }
+  return n_woken;
+}
+
+guint
+gtx_line_call (GtxLine *self,
+               guint    n)
+{
+  guint n_woken = 0;
+
+  while (n_woken < n)
+    {
+      GtxHandle *place = gtx_handle_list_pop (&self->places);
+
+      if (place == NULL)
+        break;
+      if (waiter_at (place)->state != GTX_WAITER_PENDING)
+        continue;
+      gtx_waiter_wake (waiter_at (place));
+      n_woken++;
+    }
+  return n_woken;
+}

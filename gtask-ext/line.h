@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Tasks of one main context that stand in line for the same thing. */
+
+#pragma once
+
+#include "task-private.h"
+
+/* Invariant: who is in line is suspended, or was woken and has not run yet;
+ * who is woken by gtx_line_call() has left it. */
+typedef struct
+{
+  GtxHandleList places;
+  GtxScheduler *home;           /* of the first that ever stood in it */
+} GtxLine;
+
+typedef struct
+{
+  GtxWaiter waiter;
+  GtxHandle place;              /* a link, never run */
+  gpointer object;              /* what is waited for, for GtxWaiterKind.describe */
+} GtxInLine;
+
+void     gtx_line_init       (GtxLine      *self);
+void     gtx_line_clear      (GtxLine      *self);
+
+/* For each public function that may stand in it, first of all: the current
+ * task, or NULL with @error set. */
+GtxTask *gtx_line_begin      (GtxLine      *self,
+                              const char   *function,
+                              GError      **error);
+
+/* Suspends @task until it is woken: FALSE with @error set if it was cancelled.
+ * *@woken: whether it was woken all the same. */
+gboolean gtx_line_wait       (GtxLine             *self,
+                              GtxTask             *task,
+                              const GtxWaiterKind *kind,
+                              gpointer             object,
+                              gboolean            *woken,
+                              GError             **error);
+
+/* Whether nobody but cancelled tasks is in it. */
+gboolean gtx_line_is_free    (GtxLine      *self);
+
+/* Wakes the task at its head, unless that was woken or cancelled already. */
+void     gtx_line_wake_head  (GtxLine      *self);
+/* Wakes up to @n of those that were not woken or cancelled; returns how many. */
+guint    gtx_line_wake       (GtxLine      *self,
+                              guint         n);
+/* The same; those that are woken, and the cancelled before them, leave it. */
+guint    gtx_line_call       (GtxLine      *self,
+                              guint         n);

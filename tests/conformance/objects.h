@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a scenario declares: futures, locks and their kin, queues. */
+
+#pragma once
+
+#include "program.h"
+#include "trace.h"
+
+/* FALSE if the statement declares none. */
+gboolean declare_object  (const Statement *statement);
+
+gboolean is_of_object    (const char *what);
+Flow     run_with_object (const Statement *statement, GError **error);
+
+/* `with`: its two ends. */
+Flow     acquire_object  (const char *name, GError **error);
+Flow     release_object  (const char *name, GError **error);

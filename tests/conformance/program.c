@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "program.h"
+
+#include <string.h>
+
+static char ***lines;
+static guint position;
+
+static GPtrArray *
+parse_block (const char *const *stops)
+{
+  static const char *const of_try[] = { "except", "finally", "end", NULL };
+  static const char *const of_handler[] = { "finally", "end", NULL };
+  static const char *const of_block[] = { "end", NULL };
+  static const char *const blocks[] = { "coro", "main", "timeout", "group", "repeat", "with", NULL };
+  GPtrArray *block = g_ptr_array_new ();
+
+  while (!is_word (lines[position][0], stops))
+    {
+      Statement *statement = g_new0 (Statement, 1);
+
+      statement->words = lines[position++];
+      statement->line = g_strjoinv (" ", statement->words);
+      g_ptr_array_add (block, statement);
+      if (strcmp (statement->words[0], "try") == 0)
+        {
+          statement->body = parse_block (of_try);
+          if (strcmp (lines[position][0], "except") == 0)
+            {
+              statement->handled = lines[position++][1];
+              statement->handler = parse_block (of_handler);
+            }
+          if (strcmp (lines[position][0], "finally") == 0)
+            {
+              position++;
+              statement->final = parse_block (of_block);
+            }
+          position++;
+        }
+      else if (is_word (statement->words[0], blocks))
+        {
+          statement->body = parse_block (of_block);
+          position++;
+        }
+    }
+  return block;
+}
+
+/* The words of each line that has some, and a last line that ends it all. */
+static GPtrArray *
+split (const char *text)
+{
+  g_auto (GStrv) each = g_strsplit (text, "\n", -1);
+  GPtrArray *kept = g_ptr_array_new ();
+
+  for (char **line = each; *line; line++)
+    {
+      g_autoptr (GStrvBuilder) words = g_strv_builder_new ();
+      g_auto (GStrv) parts = NULL;
+      char **added;
+
+      (*line)[strcspn (*line, "#")] = '\0';
+      parts = g_strsplit_set (*line, " \t\r", -1);
+      for (char **part = parts; *part; part++)
+        if (**part)
+          g_strv_builder_add (words, *part);
+      added = g_strv_builder_end (words);
+      if (added[0])
+        g_ptr_array_add (kept, added);
+      else
+        g_strfreev (added);
+    }
+  g_ptr_array_add (kept, g_strsplit ("<eof>", " ", -1));
+  return kept;
+}
+
+GPtrArray *
+parse_program (const char *text)
+{
+  static const char *const at_end[] = { "<eof>", NULL };
+  g_autoptr (GPtrArray) kept = split (text);
+
+  lines = (char ***) kept->pdata;
+  position = 0;
+  return parse_block (at_end);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A scenario's text, parsed. */
+
+#pragma once
+
+#include <glib.h>
+
+typedef struct
+{
+  char **words;
+  char *line;                   /* the words, one blank apart */
+  GPtrArray *body;
+  GPtrArray *handler;
+  char *handled;                /* the kind that the handler takes */
+  GPtrArray *final;
+} Statement;
+
+/* Of Statement: declarations, coroutines and main. */
+GPtrArray *parse_program (const char *text);
+
+static inline gboolean
+is_word (const char *word, const char *const *words)
+{
+  return g_strv_contains (words, word);
+}

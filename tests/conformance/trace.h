@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a scenario prints, and its errors' names. */
+
+#pragma once
+
+#include <gtask-ext.h>
+
+/* How a statement ends. */
+typedef enum
+{
+  GO_ON,
+  RETURN,
+  FAIL
+} Flow;
+
+static inline Flow
+flow (gboolean succeeded)
+{
+  return succeeded ? GO_ON : FAIL;
+}
+
+/* A line of the current task. */
+void     trace       (const char *format, ...) G_GNUC_PRINTF (1, 2);
+
+/* The last line, and the end of the program. */
+void     end         (const char *how) G_GNUC_NORETURN;
+
+/* Fails with an error of a kind that is the scenario's own. */
+Flow     fail_with   (const char *kind, GError **error);
+
+char    *kind_of     (const GError *error);
+gboolean is_taken_by (const GError *error, const char *handled);
+
+/* Whether the kind is `error:NAME`. */
+gboolean is_raised   (const GError *error);
