@@ -8,14 +8,18 @@
 #include "task-private.h"
 
 #include "gtask-ext/error.h"
+#include "gtask-ext/semaphore.h"
 
 /* Invariants: children holds exactly those that are not done or whose end the
- * group has not seen; once aborting, none is added. */
+ * group has not seen; once aborting, none is added.  While a task creates one,
+ * the group does not end. */
 typedef struct
 {
   GtxTask *parent;
   GtxHandleList children;       /* as they were created */
   GPtrArray *errors;            /* of GError, as they came */
+  GtxSemaphore *places;         /* for children; NULL: no limit */
+  guint n_creators;             /* calls of gtx_task_group_start () under way */
   GtxWaiter *waiter;            /* of the parent, while it waits for children */
   gboolean exiting;
   gboolean aborting;
@@ -49,6 +53,27 @@ abort_children (Group *group)
       gtx_future_cancel_here (tasks->pdata[i]);
 }
 
+static gboolean
+is_idle (const Group *group)
+{
+  return gtx_handle_list_is_empty (&group->children) && group->n_creators == 0;
+}
+
+static void
+tell_if_idle (Group *group)
+{
+  if (group->waiter && is_idle (group))
+    gtx_waiter_wake (group->waiter);
+}
+
+/* The body is cancelled, and gtx_task_group_end () takes that back. */
+static void
+cancel_body (Group *group)
+{
+  group->parent_cancel_requested = TRUE;
+  gtx_future_cancel_here (&group->parent->parent_instance);
+}
+
 static void
 on_child_done (GtxHandle *handle)
 {
@@ -57,8 +82,7 @@ on_child_done (GtxHandle *handle)
   GtxFuture *future = &child->task->parent_instance;
 
   gtx_handle_unlink (&child->sibling);
-  if (group->waiter && gtx_handle_list_is_empty (&group->children))
-    gtx_waiter_wake (group->waiter);
+  tell_if_idle (group);
 
   if (gtx_future_state (future) == GTX_FUTURE_FINISHED && future->error)
     {
@@ -66,10 +90,11 @@ on_child_done (GtxHandle *handle)
       if (!group->aborting && !group->parent_cancel_requested)
         {
           abort_children (group);
-          group->parent_cancel_requested = TRUE;
-          gtx_future_cancel_here (&group->parent->parent_instance);
+          cancel_body (group);
         }
     }
+  if (group->places)
+    gtx_semaphore_release (group->places);
   g_object_unref (child->task);
   g_free (child);
 }
@@ -102,16 +127,101 @@ gtx_task_group_begin (GtxTaskGroup *self)
   self->state = group;
 }
 
-static const char *
-why_closed (const Group *group)
+/**
+ * gtx_task_group_set_limit:
+ * @self: a #GtxTaskGroup whose block has begun, and that has no children
+ * @limit: how many children may run at once; 0 for no limit
+ *
+ * Bounds how many children run at the same time: where so many do,
+ * gtx_task_group_create_task() suspends the task that calls it until one is
+ * done.
+ *
+ * asyncio has no such limit.  Never suspends; to be called in the thread of
+ * the group's task.
+ *
+ * Since: 0.1
+ */
+void
+gtx_task_group_set_limit (GtxTaskGroup *self,
+                          guint         limit)
 {
-  if (group == NULL)
-    return "The task group has not begun";
-  if (group->exiting && gtx_handle_list_is_empty (&group->children))
-    return "The task group has ended";
+  Group *group;
+
+  g_return_if_fail (self != NULL && self->state != NULL);
+  group = self->state;
+  g_return_if_fail (is_idle (group));
+
+  g_clear_object (&group->places);
+  if (limit > 0)
+    group->places = gtx_semaphore_new (limit);
+}
+
+/**
+ * gtx_task_group_cancel:
+ * @self: a #GtxTaskGroup whose block has begun
+ *
+ * Ends the group before its time, and not as an error: its children are
+ * cancelled, and so is its block, whose gtx_task_group_end() then succeeds.
+ *
+ * To be called by the block, by a child or by whoever else has the group, once
+ * what was looked for has been found; asyncio has no such method before 3.15.
+ * Errors of children are told of all the same.  Never suspends; to be called
+ * in the thread of the group's task.
+ *
+ * Since: 0.1
+ */
+void
+gtx_task_group_cancel (GtxTaskGroup *self)
+{
+  Group *group;
+
+  g_return_if_fail (self != NULL && self->state != NULL);
+  group = self->state;
+
   if (group->aborting)
-    return "The task group is shutting down";
-  return NULL;
+    return;
+  abort_children (group);
+  if (!group->exiting)
+    cancel_body (group);
+}
+
+static gboolean
+fail_if_closed (const Group  *group,
+                GError      **error)
+{
+  const char *why = NULL;
+
+  if (group == NULL)
+    why = "The task group has not begun";
+  else if (group->exiting && is_idle (group))
+    why = "The task group has ended";
+  else if (group->aborting)
+    why = "The task group is shutting down";
+  if (why)
+    g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_STATE, why);
+  return why != NULL;
+}
+
+/* Waits for a place, if there is a limit. */
+static gboolean
+admit (Group   *group,
+       GError **error)
+{
+  gboolean closed;
+
+  if (group->places == NULL)
+    return TRUE;
+  group->n_creators++;
+  closed = !gtx_semaphore_acquire (group->places, error);
+  if (!closed && fail_if_closed (group, error))
+    {
+      gtx_semaphore_release (group->places);
+      closed = TRUE;
+    }
+  group->n_creators--;
+  if (closed)
+    tell_if_idle (group);
+  return !closed;
 }
 
 /**
@@ -133,17 +243,14 @@ gtx_task_group_start (GtxTaskGroup  *self,
                       GError       **error)
 {
   Group *group;
-  const char *why;
   Child *child;
 
   g_return_val_if_fail (self != NULL, NULL);
   g_return_val_if_fail (GTX_IS_TASK (task) && !task->is_started, NULL);
 
   group = self->state;
-  why = why_closed (group);
-  if (why)
+  if (fail_if_closed (group, error) || !admit (group, error))
     {
-      g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_STATE, why);
       gtx_cancel (task);
       g_object_unref (task);
       return NULL;
@@ -196,7 +303,7 @@ wait_for_children (Group    *group,
   GroupWaiter self = { .group = group };
 
   *swallowed = FALSE;
-  while (!gtx_handle_list_is_empty (&group->children))
+  while (!is_idle (group))
     {
       gboolean woken;
 
@@ -342,6 +449,7 @@ gtx_task_group_clear (GtxTaskGroup *self)
       return;
     }
   self->state = NULL;
+  g_clear_object (&group->places);
   g_ptr_array_unref (group->errors);
   g_object_unref (group->parent);
   g_free (group);

@@ -56,9 +56,13 @@ typedef struct
  *
  * Starts a task in the group: asyncio's `TaskGroup.create_task()`.
  *
- * Sets %GTX_ERROR_INVALID_STATE if the group has not begun, is ending after a
- * failure or has ended.  Never suspends; to be called in the thread of the
- * group's task.
+ * Suspends the current task while the group has as many children as
+ * gtx_task_group_set_limit() allows, and never otherwise.  Sets
+ * %GTX_ERROR_INVALID_STATE if the group has not begun, is ending after a
+ * failure or a gtx_task_group_cancel(), or has ended; where there is a limit,
+ * also %G_IO_ERROR_CANCELLED if the current task is cancelled while it waits
+ * and %GTX_ERROR_NOT_IN_TASK outside a task.  To be called in the thread of
+ * the group's task.
  *
  * Returns: (transfer none) (nullable): the task, valid until it is done unless
  *   a reference is taken; or %NULL with @error set
@@ -87,14 +91,17 @@ typedef struct
 #define gtx_task_group_create_task_pointer(group, coroutine, data, data_free, result_free, error) \
   gtx_task_group_start ((group), gtx_task_new_pointer (coroutine, data, data_free, result_free), (error))
 
-GTX_API void     gtx_task_group_begin (GtxTaskGroup  *self);
-GTX_API GtxTask *gtx_task_group_start (GtxTaskGroup  *self,
-                                       GtxTask       *task,
-                                       GError       **error);
-GTX_API gboolean gtx_task_group_end   (GtxTaskGroup  *self,
-                                       GError        *failure,
-                                       GError       **error);
-GTX_API void     gtx_task_group_clear (GtxTaskGroup  *self);
+GTX_API void     gtx_task_group_begin     (GtxTaskGroup  *self);
+GTX_API void     gtx_task_group_set_limit (GtxTaskGroup  *self,
+                                           guint          limit);
+GTX_API GtxTask *gtx_task_group_start     (GtxTaskGroup  *self,
+                                           GtxTask       *task,
+                                           GError       **error);
+GTX_API void     gtx_task_group_cancel    (GtxTaskGroup  *self);
+GTX_API gboolean gtx_task_group_end       (GtxTaskGroup  *self,
+                                           GError        *failure,
+                                           GError       **error);
+GTX_API void     gtx_task_group_clear     (GtxTaskGroup  *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GtxTaskGroup, gtx_task_group_clear)
 
