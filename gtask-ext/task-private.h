@@ -76,6 +76,7 @@ struct _GtxTask
   guint in_request : 1;         /* a request is on its way down through it */
 
   GtxTaskCancellable *cancellable; /* made when asked for */
+  GPtrArray *locals;            /* of task-local.c; NULL: no values */
   GtxOperation *operation;      /* its last one, made when needed */
 };
 
@@ -95,6 +96,17 @@ void     gtx_task_ensure_started   (GtxFuture   *future);
 
 /* The tasks of @scheduler that are started and not done, as they came. */
 GPtrArray *gtx_scheduler_list_tasks (GtxScheduler *scheduler);
+
+/* ---- task-local.c ---- */
+
+/* The values that a task starts with, or NULL. */
+GPtrArray *gtx_task_locals_inherit (void);
+
+/* ---- print.c ---- */
+
+/* Adds the tree of the tasks of @scheduler, line by line. */
+void     gtx_scheduler_describe_tasks (GtxScheduler *scheduler,
+                                       GString      *text);
 
 /* ---- suspend.c ---- */
 

@@ -141,6 +141,7 @@ free_data (GtxTask *self)
 
   if (data && self->data_free)
     self->data_free (data);
+  g_clear_pointer (&self->locals, g_ptr_array_unref);
 }
 
 static void
@@ -405,6 +406,7 @@ gtx_task_start (GtxTask *self)
       return self;
     }
   self->is_started = TRUE;
+  self->locals = gtx_task_locals_inherit ();
   if (self->name == NULL)
     self->number = __atomic_add_fetch (&n_tasks, 1, __ATOMIC_RELAXED);
 

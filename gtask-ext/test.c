@@ -11,17 +11,10 @@
 static void
 report_deadlock (gpointer data)
 {
-  g_autoptr (GPtrArray) tasks = gtx_scheduler_list_tasks (data);
-  g_autoptr (GString) names = g_string_new (NULL);
+  g_autoptr (GString) tasks = g_string_new (NULL);
 
-  for (guint i = 0; i < tasks->len; i++)
-    {
-      GtxTask *task = g_ptr_array_index (tasks, i);
-
-      g_string_append_printf (names, "%s%s (%s)", i > 0 ? ", " : "", gtx_task_get_name (task),
-                              gtx_task_get_function (task));
-    }
-  g_error ("Deadlock: nothing is ready, no timer is left, and these tasks wait for ever: %s", names->str);
+  gtx_scheduler_describe_tasks (data, tasks);
+  g_error ("Deadlock: nothing is ready, no timer is left, and these tasks wait for ever:\n%s", tasks->str);
 }
 
 /**
@@ -56,6 +49,47 @@ gtx_test_run_named (const char    *name,
   succeeded = gtx_run_on (scheduler, context, name, coroutine, data, error);
   gtx_scheduler_set_real (scheduler);
   return succeeded;
+}
+
+typedef struct
+{
+  const char *name;
+  GtxCoroutine coroutine;
+} Test;
+
+static void
+run_test (gconstpointer data)
+{
+  const Test *test = data;
+  g_autoptr (GError) error = NULL;
+
+  if (!gtx_test_run_named (test->name, test->coroutine, NULL, &error))
+    g_test_fail_printf ("%s failed: %s", test->name, error->message);
+}
+
+/**
+ * gtx_test_add_func_named: (skip)
+ * @path: the path of the test
+ * @name: the name of @coroutine, for messages
+ * @coroutine: (scope forever): a boolean coroutine, called with %NULL
+ *
+ * Registers a test: the function behind gtx_test_add_func(), which see.
+ *
+ * Since: 0.1
+ */
+void
+gtx_test_add_func_named (const char   *path,
+                         const char   *name,
+                         GtxCoroutine  coroutine)
+{
+  Test *test;
+
+  g_return_if_fail (path != NULL && coroutine != NULL);
+
+  test = g_new (Test, 1);
+  test->name = g_intern_string (name);
+  test->coroutine = coroutine;
+  g_test_add_data_func_full (path, test, run_test, g_free);
 }
 
 /**

@@ -5,6 +5,7 @@
 #include <gtask-ext/error.h>
 #include <gtask-ext/future.h>
 #include <gtask-ext/task.h>
+#include <gtask-ext/task-local.h>
 #include <gtask-ext/sleep.h>
 #include <gtask-ext/gather.h>
 #include <gtask-ext/group.h>
@@ -21,3 +22,5 @@
 #include <gtask-ext/operation.h>
 #include <gtask-ext/run.h>
 #include <gtask-ext/test.h>
+#include <gtask-ext/log.h>
+#include <gtask-ext/print.h>

@@ -15,9 +15,10 @@ G_BEGIN_DECLS
  * Runs @coroutine as gtx_run() does, in virtual time: sleeps take none.
  *
  * Time starts at 0 and jumps to the next timer when nothing is ready, but not
- * while an operation of GIO is under way.  Where nothing is ready and no timer
- * is left, every task waits for ever: the program ends with a message that
- * names them.
+ * while an operation of GIO, a thread or another main context is waited for.
+ * Where nothing is ready and no timer is left, every task waits for ever: the
+ * program ends with a message that says which tasks there are and what each
+ * waits for.
  *
  * Returns: %TRUE if the coroutine succeeded
  *
@@ -29,10 +30,45 @@ G_BEGIN_DECLS
     gtx_test_run_named (#coroutine, (GtxCoroutine) (coroutine), (gpointer) (data), (error)); \
   }))
 
-GTX_API gboolean gtx_test_run_named (const char    *name,
-                                     GtxCoroutine   coroutine,
-                                     gpointer       data,
-                                     GError       **error);
-GTX_API double   gtx_test_get_time  (void);
+/**
+ * gtx_test_add_func:
+ * @path: the path of the test
+ * @coroutine: a boolean coroutine, `gboolean f (gpointer data, GError **error)`,
+ *   called with %NULL
+ *
+ * Registers a test whose body is a coroutine, as g_test_add_func() does for a
+ * function.
+ *
+ * It runs as by gtx_test_run(), in virtual time, and fails if @coroutine does,
+ * or on a deadlock.
+ *
+ * |[<!-- language="C" -->
+ * static gboolean
+ * test_retries (gpointer data, GError **error)
+ * {
+ *   g_assert_true (fetch_with_retries (uri, error));
+ *   g_assert_cmpfloat (gtx_test_get_time (), ==, 1 + 2 + 4);
+ *   return TRUE;
+ * }
+ *
+ * gtx_test_add_func ("/fetch/retries", test_retries);
+ * ]|
+ *
+ * Since: 0.1
+ */
+#define gtx_test_add_func(path, coroutine)                                     \
+  (__extension__ ({                                                            \
+    GTX_CHECK_COROUTINE_ (coroutine, (gpointer) NULL);                         \
+    gtx_test_add_func_named ((path), #coroutine, (coroutine));                 \
+  }))
+
+GTX_API gboolean gtx_test_run_named      (const char    *name,
+                                          GtxCoroutine   coroutine,
+                                          gpointer       data,
+                                          GError       **error);
+GTX_API void     gtx_test_add_func_named (const char    *path,
+                                          const char    *name,
+                                          GtxCoroutine   coroutine);
+GTX_API double   gtx_test_get_time       (void);
 
 G_END_DECLS

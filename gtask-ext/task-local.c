@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "gtask-ext/task-local.h"
+
+#include "task-private.h"
+
+/* The values of a task are an array that is never changed, so that starting a
+ * task costs no more than a reference to it. */
+typedef struct
+{
+  GtxTaskLocal *local;
+  gpointer value;
+} Binding;
+
+static GPrivate of_thread = G_PRIVATE_INIT ((GDestroyNotify) g_ptr_array_unref);
+
+static void
+binding_clear (gpointer data)
+{
+  Binding *binding = data;
+
+  if (binding->local->destroy)
+    binding->local->destroy (binding->value);
+}
+
+static void
+binding_unref (gpointer data)
+{
+  g_atomic_rc_box_release_full (data, binding_clear);
+}
+
+/* Those of the code that runs, or NULL. */
+static GPtrArray *
+current_values (void)
+{
+  GtxTask *task = gtx_current_task ();
+
+  return task ? task->locals : g_private_get (&of_thread);
+}
+
+GPtrArray *
+gtx_task_locals_inherit (void)
+{
+  GPtrArray *values = current_values ();
+
+  return values ? g_ptr_array_ref (values) : NULL;
+}
+
+/**
+ * gtx_task_local_get: (skip)
+ * @self: a #GtxTaskLocal
+ *
+ * Lends the current task's value, or outside of all tasks the thread's:
+ * Python's `ContextVar.get()`.  Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer none) (nullable): the value, valid until it is set anew;
+ *   %NULL where none was set
+ *
+ * Since: 0.1
+ */
+gpointer
+gtx_task_local_get (GtxTaskLocal *self)
+{
+  GPtrArray *values = current_values ();
+
+  g_return_val_if_fail (self != NULL, NULL);
+
+  for (guint i = 0; values && i < values->len; i++)
+    {
+      const Binding *binding = values->pdata[i];
+
+      if (binding->local == self)
+        return binding->value;
+    }
+  return NULL;
+}
+
+/* All bindings but that of @self. */
+static GPtrArray *
+copy_without (GPtrArray          *values,
+              const GtxTaskLocal *self)
+{
+  GPtrArray *copy = g_ptr_array_new_with_free_func (binding_unref);
+
+  for (guint i = 0; values && i < values->len; i++)
+    if (((const Binding *) values->pdata[i])->local != self)
+      g_ptr_array_add (copy, g_atomic_rc_box_acquire (values->pdata[i]));
+  return copy;
+}
+
+/**
+ * gtx_task_local_set: (skip)
+ * @self: a #GtxTaskLocal
+ * @value: (transfer full) (nullable): the value; %NULL: none
+ *
+ * Sets the current task's value, or outside of all tasks the thread's:
+ * Python's `ContextVar.set()`.
+ *
+ * Tasks that were started before keep theirs.  A value is destroyed when the
+ * last task that has it ended or set another.  Never suspends; may be called
+ * in any thread.
+ *
+ * Since: 0.1
+ */
+void
+gtx_task_local_set (GtxTaskLocal *self,
+                    gpointer      value)
+{
+  GtxTask *task = gtx_current_task ();
+  GPtrArray *old = current_values ();
+  GPtrArray *values;
+
+  g_return_if_fail (self != NULL);
+
+  values = copy_without (old, self);
+  if (value)
+    {
+      Binding *binding = g_atomic_rc_box_new (Binding);
+
+      binding->local = self;
+      binding->value = value;
+      g_ptr_array_add (values, binding);
+    }
+  if (task == NULL)
+    {
+      g_private_replace (&of_thread, values);
+      return;
+    }
+  task->locals = values;
+  g_clear_pointer (&old, g_ptr_array_unref);
+}
