@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "fixture.h"
+
+/* A condition and its lock for each test. */
+static GtxCondition *condition;
+static GtxLock *lock;
+
+static gboolean
+wait_and_note (const char *word, GError **error)
+{
+  g_autoptr (GtxLockHolder) holder = gtx_lock_hold (lock, error);
+  g_autofree char *cancelled = g_strconcat (word, "!", NULL);
+
+  if (holder == NULL)
+    return FALSE;
+  if (gtx_condition_wait (condition, error))
+    {
+      note (word);
+      return TRUE;
+    }
+  g_assert_true (gtx_lock_locked (lock));
+  note (cancelled);
+  return FALSE;
+}
+
+static GtxTask *
+waiter (const char *word)
+{
+  return gtx_create_task (wait_and_note, word, NULL);
+}
+
+static void
+notify (guint n)
+{
+  g_assert_true (gtx_lock_acquire (lock, NULL));
+  g_assert_true (gtx_condition_notify (condition, n));
+  gtx_lock_release (lock);
+}
+
+static gboolean
+test_notify (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = waiter ("a");
+  g_autoptr (GtxTask) b = waiter ("b");
+  g_autoptr (GtxTask) c = waiter ("c");
+
+  g_assert_true (gtx_sleep (1, error));
+  g_assert_false (gtx_lock_locked (lock));
+  notify (1);
+  g_assert_true (gtx_sleep (1, error));
+  assert_trace ("a");
+  notify (5);
+  g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, a, b, c, NULL));
+  assert_trace ("b c");
+  g_assert_false (gtx_lock_locked (lock));
+  return TRUE;
+}
+
+static gboolean
+test_notify_all (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = waiter ("a");
+  g_autoptr (GtxTask) b = waiter ("b");
+
+  g_assert_true (gtx_sleep (1, error));
+  g_assert_true (gtx_lock_acquire (lock, error));
+  g_assert_true (gtx_condition_notify_all (condition));
+  g_assert_true (gtx_sleep (1, error));
+  assert_trace ("");
+  gtx_lock_release (lock);
+  g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, a, b, NULL));
+  assert_trace ("a b");
+  return TRUE;
+}
+
+static gboolean
+wait_until_three (int *n, GError **error)
+{
+  g_autoptr (GtxLockHolder) holder = gtx_lock_hold (lock, error);
+
+  if (holder == NULL)
+    return FALSE;
+  while (*n < 3)
+    if (!gtx_condition_wait (condition, error))
+      return FALSE;
+  note ("three");
+  return TRUE;
+}
+
+static gboolean
+test_predicate (gpointer data, GError **error)
+{
+  int n = 0;
+  g_autoptr (GtxTask) task = gtx_create_task (wait_until_three, &n, NULL);
+
+  for (; n < 3; n++)
+    {
+      g_assert_true (gtx_sleep (1, error));
+      assert_trace ("");
+      notify (1);
+    }
+  notify (1);
+  return gtx_await (task, error);
+}
+
+/* ---- Cancelling ---- */
+
+static gboolean
+test_cancelled (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = waiter ("a");
+
+  g_assert_true (gtx_sleep (0, error));
+  gtx_cancel (a);
+  g_assert_false (gtx_await (a, NULL));
+  assert_trace ("a!");
+  g_assert_false (gtx_lock_locked (lock));
+  return TRUE;
+}
+
+/* It has to have the lock again before it can say that it was cancelled. */
+static gboolean
+test_cancelled_while_locked (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = waiter ("a");
+
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_true (gtx_lock_acquire (lock, error));
+  gtx_cancel (a);
+  g_assert_true (gtx_sleep (1, error));
+  assert_trace ("");
+  gtx_cancel (a);
+  g_assert_true (gtx_sleep (1, error));
+  assert_trace ("");
+  gtx_lock_release (lock);
+  g_assert_false (gtx_await (a, NULL));
+  assert_trace ("a!");
+  return TRUE;
+}
+
+/* The notification that a had is b's. */
+static gboolean
+test_notified_then_cancelled (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = waiter ("a");
+  g_autoptr (GtxTask) b = waiter ("b");
+
+  g_assert_true (gtx_sleep (0, error));
+  notify (1);
+  gtx_cancel (a);
+  g_assert_true (gtx_await (b, error));
+  assert_trace ("a! b");
+  g_assert_true (gtx_future_is_cancelled (a));
+  return TRUE;
+}
+
+/* The same, cancelled while it waits for the lock. */
+static gboolean
+test_cancelled_relocking (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = waiter ("a");
+  g_autoptr (GtxTask) b = waiter ("b");
+
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_true (gtx_lock_acquire (lock, error));
+  g_assert_true (gtx_condition_notify (condition, 1));
+  g_assert_true (gtx_sleep (1, error));
+  gtx_cancel (a);
+  g_assert_true (gtx_sleep (1, error));
+  assert_trace ("");
+  gtx_lock_release (lock);
+  g_assert_true (gtx_await (b, error));
+  assert_trace ("a! b");
+  return TRUE;
+}
+
+static gboolean
+test_timeout_inside (gpointer data, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GtxLockHolder) holder = gtx_lock_hold (lock, error);
+  g_autoptr (GError) result = NULL;
+  GError *failure = NULL;
+
+  gtx_timeout_begin (&timeout, 1);
+  g_assert_false (gtx_condition_wait (condition, &failure));
+  g_assert_false (gtx_timeout_end (&timeout, failure, &result));
+  g_assert_error (result, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  g_assert_true (gtx_lock_locked (lock));
+  return TRUE;
+}
+
+/* ---- Mistakes ---- */
+
+static gboolean
+test_not_locked (gpointer data, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_condition_wait (condition, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_STATE);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_condition_notify: *is not locked*");
+  g_assert_false (gtx_condition_notify (condition, 1));
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_condition_notify: *is not locked*");
+  g_assert_false (gtx_condition_notify_all (condition));
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
+static gboolean
+test_lock_given (gpointer data, GError **error)
+{
+  g_autoptr (GtxLock) own = gtx_lock_new ();
+  g_autoptr (GtxCondition) first = gtx_condition_new (own);
+  g_autoptr (GtxCondition) second = gtx_condition_new (own);
+
+  g_assert_true (gtx_condition_get_lock (first) == own);
+  g_assert_true (gtx_lock_acquire (own, error));
+  g_assert_true (gtx_condition_notify (second, 1));
+  gtx_lock_release (own);
+  return TRUE;
+}
+
+static void
+run_with_condition (gconstpointer data)
+{
+  condition = gtx_condition_new (NULL);
+  lock = gtx_condition_get_lock (condition);
+  run_coroutine (data);
+  g_clear_object (&condition);
+}
+
+#define add(path, coroutine) add_run_ ((path), (coroutine), run_with_condition)
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  add ("/condition/notify", test_notify);
+  add ("/condition/notify-all", test_notify_all);
+  add ("/condition/predicate", test_predicate);
+  add ("/condition/cancelled", test_cancelled);
+  add ("/condition/cancelled-while-locked", test_cancelled_while_locked);
+  add ("/condition/notified-then-cancelled", test_notified_then_cancelled);
+  add ("/condition/cancelled-relocking", test_cancelled_relocking);
+  add ("/condition/timeout-inside", test_timeout_inside);
+  add ("/condition/not-locked", test_not_locked);
+  add ("/condition/lock-given", test_lock_given);
+  return g_test_run ();
+}
