@@ -151,6 +151,251 @@ test_left_early (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- Cancelling a group ---- */
+
+static gboolean
+cancel_group (GtxTaskGroup *group, GError **error)
+{
+  if (!gtx_sleep (1, error))
+    return FALSE;
+  gtx_task_group_cancel (group);
+  gtx_task_group_cancel (group);
+  return TRUE;
+}
+
+/* A child has found what was looked for. */
+static gboolean
+test_cancel_by_child (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_create_task (&group, sleep_and_note, "9000:sibling", NULL, error);
+  gtx_task_group_create_task (&group, cancel_group, &group, NULL, error);
+  g_assert_true (gtx_task_group_end (&group, NULL, error));
+  assert_trace ("sibling!");
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
+  return gtx_sleep (1, error);
+}
+
+static gboolean
+test_cancel_block (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) refused = NULL;
+  GError *failure = NULL;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_create_task (&group, cancel_group, &group, NULL, error);
+  g_assert_false (gtx_sleep (9, &failure));
+  assert_cancelled (failure);
+  g_assert_null (gtx_task_group_create_task (&group, sleep_long, NULL, NULL, &refused));
+  g_assert_error (refused, GTX_ERROR, GTX_ERROR_INVALID_STATE);
+  g_assert_true (gtx_task_group_end (&group, failure, error));
+  g_assert_cmpuint (gtx_cancelling (gtx_current_task ()), ==, 0);
+  return gtx_sleep (1, error);
+}
+
+static gboolean
+test_cancel_by_block (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_create_task (&group, sleep_and_note, "9000:a", NULL, error);
+  g_assert_true (gtx_sleep (1, error));
+  gtx_task_group_cancel (&group);
+  g_assert_true (gtx_task_group_end (&group, NULL, error));
+  assert_trace ("a!");
+  return gtx_sleep (1, error);
+}
+
+static gboolean
+test_cancel_empty (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_cancel (&group);
+  g_assert_true (gtx_task_group_end (&group, NULL, error));
+  return gtx_sleep (1, error);
+}
+
+static gboolean
+fail_on_cancel (gpointer data, GError **error)
+{
+  g_assert_false (gtx_sleep (9, NULL));
+  return fail ("clean-up", error);
+}
+
+/* It is no error that a group is cancelled; what fails for it is. */
+static gboolean
+test_cancel_and_error (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) result = NULL;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_create_task (&group, fail_on_cancel, NULL, NULL, error);
+  gtx_task_group_create_task (&group, cancel_group, &group, NULL, error);
+  g_assert_false (gtx_task_group_end (&group, NULL, &result));
+  g_assert_error (result, GTX_ERROR, GTX_ERROR_GROUP);
+  return gtx_sleep (1, error);
+}
+
+static gboolean
+cancelled_group (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  GError *failure = NULL;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_create_task (&group, cancel_group, &group, NULL, error);
+  gtx_sleep (9, &failure);
+  return gtx_task_group_end (&group, failure, error);
+}
+
+/* Another request, from outside, is not swallowed. */
+static gboolean
+test_cancel_twice (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (cancelled_group, NULL, NULL);
+
+  g_assert_true (gtx_sleep (1, error));
+  gtx_cancel (task);
+  g_assert_false (gtx_await (task, NULL));
+  g_assert_true (gtx_future_is_cancelled (task));
+  return TRUE;
+}
+
+/* ---- A limit ---- */
+
+static guint n_running;
+static guint most_running;
+
+static gboolean
+count_running (gpointer data, GError **error)
+{
+  gboolean slept;
+
+  n_running++;
+  most_running = MAX (most_running, n_running);
+  slept = gtx_sleep (1, error);
+  n_running--;
+  return slept;
+}
+
+static gboolean
+test_limit (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+
+  most_running = 0;
+  gtx_task_group_begin (&group);
+  gtx_task_group_set_limit (&group, 3);
+  for (int i = 0; i < 10; i++)
+    {
+      g_assert_nonnull (gtx_task_group_create_task (&group, count_running, NULL, NULL, error));
+      g_assert_cmpfloat (gtx_test_get_time (), ==, i / 3);
+    }
+  g_assert_true (gtx_task_group_end (&group, NULL, error));
+  g_assert_cmpuint (most_running, ==, 3);
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 4);
+  return TRUE;
+}
+
+static gboolean
+fill (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  GError *failure = NULL;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_set_limit (&group, 1);
+  gtx_task_group_create_task (&group, sleep_and_note, "9000:first", NULL, &failure);
+  g_assert_no_error (failure);
+  g_assert_null (gtx_task_group_create_task (&group, sleep_and_note, g_strdup ("1:second"), count_free, &failure));
+  assert_cancelled (failure);
+  g_assert_cmpint (n_freed, ==, 1);
+  return gtx_task_group_end (&group, failure, error);
+}
+
+static gboolean
+test_limit_cancelled (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (fill, NULL, NULL);
+
+  g_assert_true (gtx_sleep (1, error));
+  gtx_cancel (task);
+  g_assert_false (gtx_await (task, NULL));
+  assert_trace ("first!");
+  return TRUE;
+}
+
+/* The creator is woken by its group's failure, and learns why. */
+static gboolean
+test_limit_child_fails (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) result = NULL;
+  GError *failure = NULL;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_set_limit (&group, 1);
+  gtx_task_group_create_task (&group, fail_later, "broken", NULL, error);
+  g_assert_null (gtx_task_group_create_task (&group, sleep_long, NULL, NULL, &failure));
+  assert_cancelled (failure);
+  g_assert_false (gtx_task_group_end (&group, failure, &result));
+  g_assert_cmpstr (result->message, ==, "1 error in a task group: broken");
+  return gtx_sleep (1, error);
+}
+
+static gboolean
+create_from_outside (GtxTaskGroup *group, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  if (gtx_task_group_create_task (group, sleep_and_note, "1000:third", NULL, &failure))
+    note ("created");
+  else
+    note ("refused");
+  return TRUE;
+}
+
+/* The group does not end while somebody waits to create a child. */
+static gboolean
+test_limit_creator_waits (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) creator = NULL;
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_set_limit (&group, 1);
+  gtx_task_group_create_task (&group, sleep_and_note, "1000:first", NULL, error);
+  creator = gtx_create_task (create_from_outside, &group, NULL);
+  g_assert_true (gtx_task_group_end (&group, NULL, error));
+  assert_trace ("first created third");
+  return gtx_await (creator, error);
+}
+
+static gboolean
+test_limit_creator_refused (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) creator = NULL;
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) result = NULL;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_set_limit (&group, 1);
+  gtx_task_group_create_task (&group, fail_later, "broken", NULL, error);
+  creator = gtx_create_task (create_from_outside, &group, NULL);
+  g_assert_false (gtx_task_group_end (&group, NULL, &result));
+  assert_trace ("refused");
+  return gtx_await (creator, error);
+}
+
+/* ---- Mistakes ---- */
+
 static gboolean
 test_not_begun (gpointer data, GError **error)
 {
@@ -184,6 +429,17 @@ main (int argc, char *argv[])
   add_coroutine ("/group/errors-in-order", test_errors_in_order);
   add_coroutine ("/group/cancelled", test_cancelled);
   add_coroutine ("/group/left-early", test_left_early);
+  add_coroutine ("/group/cancel/by-child", test_cancel_by_child);
+  add_coroutine ("/group/cancel/block", test_cancel_block);
+  add_coroutine ("/group/cancel/by-block", test_cancel_by_block);
+  add_coroutine ("/group/cancel/empty", test_cancel_empty);
+  add_coroutine ("/group/cancel/and-error", test_cancel_and_error);
+  add_coroutine ("/group/cancel/twice", test_cancel_twice);
+  add_coroutine ("/group/limit/at-once", test_limit);
+  add_coroutine ("/group/limit/cancelled", test_limit_cancelled);
+  add_coroutine ("/group/limit/child-fails", test_limit_child_fails);
+  add_coroutine ("/group/limit/creator-waits", test_limit_creator_waits);
+  add_coroutine ("/group/limit/creator-refused", test_limit_creator_refused);
   add_coroutine ("/group/not-begun", test_not_begun);
   g_test_add_func ("/group/outside", test_outside);
   return g_test_run ();
