@@ -122,7 +122,7 @@ gather (GtxTask         *task,
         GtxGatherFlags   flags,
         GError         **error)
 {
-  Gathering self = { .flags = flags, .futures = futures };
+  Gathering self = { .flags = flags, .futures = g_ptr_array_ref (futures) };
   gboolean cancelled = FALSE;
   gboolean succeeded = FALSE;
 
@@ -141,6 +141,7 @@ gather (GtxTask         *task,
   else
     succeeded = self.failed == NULL || gtx_future_propagate (self.failed, error);
   drop_members (&self);
+  g_ptr_array_unref (self.futures);
   return succeeded;
 }
 

@@ -82,6 +82,8 @@ gtx_test_add_func_named (const char   *path,
                          const char   *name,
                          GtxCoroutine  coroutine)
 {
+  /* GLib frees the data of a test only when it has run it. */
+  static GSList *tests;
   Test *test;
 
   g_return_if_fail (path != NULL && coroutine != NULL);
@@ -89,7 +91,8 @@ gtx_test_add_func_named (const char   *path,
   test = g_new (Test, 1);
   test->name = g_intern_string (name);
   test->coroutine = coroutine;
-  g_test_add_data_func_full (path, test, run_test, g_free);
+  tests = g_slist_prepend (tests, test);
+  g_test_add_data_func (path, test, run_test);
 }
 
 /**

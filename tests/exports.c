@@ -25,21 +25,38 @@ exported_names (void)
   return names;
 }
 
+/* Adds what @pattern matches in @text, and @suffix. */
+static void
+add_matches (GHashTable *names,
+             const char *text,
+             const char *pattern,
+             const char *suffix)
+{
+  g_autoptr (GRegex) declaration = NULL;
+  g_autoptr (GMatchInfo) match = NULL;
+  g_autoptr (GError) error = NULL;
+
+  declaration = g_regex_new (pattern, G_REGEX_MULTILINE, 0, &error);
+  g_assert_no_error (error);
+  for (g_regex_match (declaration, text, 0, &match); g_match_info_matches (match); g_match_info_next (match, NULL))
+    {
+      g_autofree char *name = g_match_info_fetch (match, 1);
+
+      g_hash_table_add (names, g_strconcat (name, suffix, NULL));
+    }
+}
+
 static void
 add_declared_names (GHashTable *names,
                     const char *path)
 {
-  g_autoptr (GRegex) declaration = NULL;
-  g_autoptr (GMatchInfo) match = NULL;
   g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
 
-  declaration = g_regex_new ("^GTX_API [^;(]*?(\\w+) *\\(", G_REGEX_MULTILINE, 0, &error);
-  g_assert_no_error (error);
   g_file_get_contents (path, &text, NULL, &error);
   g_assert_no_error (error);
-  for (g_regex_match (declaration, text, 0, &match); g_match_info_matches (match); g_match_info_next (match, NULL))
-    g_hash_table_add (names, g_match_info_fetch (match, 1));
+  add_matches (names, text, "^GTX_API [^;(]*?(\\w+) *\\(", "");
+  add_matches (names, text, "^GTX_API\nG_DECLARE_FINAL_TYPE \\(\\w+, (\\w+),", "_get_type");
 }
 
 static GHashTable *

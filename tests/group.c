@@ -151,6 +151,32 @@ test_left_early (gpointer data, GError **error)
   return TRUE;
 }
 
+static gboolean
+multiply (GtxTaskGroup *group, GError **error)
+{
+  static int n = 0;
+
+  if (++n == 10)
+    return fail ("enough", error);
+  return gtx_sleep (1, error) &&
+         gtx_task_group_create_task (group, multiply, group, NULL, error) &&
+         gtx_task_group_create_task (group, multiply, group, NULL, error);
+}
+
+/* Children create children, until one fails. */
+static gboolean
+test_child_creates (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) result = NULL;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_create_task (&group, multiply, &group, NULL, error);
+  g_assert_false (gtx_task_group_end (&group, NULL, &result));
+  g_assert_cmpstr (gtx_error_get_error (result, 0)->message, ==, "enough");
+  return TRUE;
+}
+
 /* ---- Cancelling a group ---- */
 
 static gboolean
@@ -408,6 +434,23 @@ test_not_begun (gpointer data, GError **error)
   return TRUE;
 }
 
+static gboolean
+test_ended (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) failure = NULL;
+
+  gtx_task_group_begin (&group);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_task_group_begin: assertion*");
+  gtx_task_group_begin (&group);
+  g_test_assert_expected_messages ();
+  g_assert_true (gtx_task_group_end (&group, NULL, error));
+  g_assert_null (gtx_task_group_create_task (&group, note_and_return, g_strdup ("no"), count_free, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_STATE);
+  g_assert_cmpint (n_freed, ==, 1);
+  return TRUE;
+}
+
 static void
 test_outside (void)
 {
@@ -429,6 +472,7 @@ main (int argc, char *argv[])
   add_coroutine ("/group/errors-in-order", test_errors_in_order);
   add_coroutine ("/group/cancelled", test_cancelled);
   add_coroutine ("/group/left-early", test_left_early);
+  add_coroutine ("/group/child-creates", test_child_creates);
   add_coroutine ("/group/cancel/by-child", test_cancel_by_child);
   add_coroutine ("/group/cancel/block", test_cancel_block);
   add_coroutine ("/group/cancel/by-block", test_cancel_by_block);
@@ -441,6 +485,7 @@ main (int argc, char *argv[])
   add_coroutine ("/group/limit/creator-waits", test_limit_creator_waits);
   add_coroutine ("/group/limit/creator-refused", test_limit_creator_refused);
   add_coroutine ("/group/not-begun", test_not_begun);
+  add_coroutine ("/group/ended", test_ended);
   g_test_add_func ("/group/outside", test_outside);
   return g_test_run ();
 }

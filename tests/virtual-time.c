@@ -128,7 +128,7 @@ test_deadlock (void)
     }
   g_test_trap_subprocess (NULL, 10 * G_USEC_PER_SEC, 0);
   g_test_trap_assert_failed ();
-  g_test_trap_assert_stderr ("*Deadlock*Task-1 (wait_with_another), the other (wait_for_ever)*");
+  g_test_trap_assert_stderr ("*Deadlock*\nTask-1 (wait_with_another): waits for future 0x*\nthe other (wait_for_ever): waits for future 0x*");
 }
 
 int
