@@ -1,0 +1,138 @@
+/* asyncio: as_completed(), timeout(), cancel()
+ *
+ * Connects to several servers at once and keeps the first that answers, for at
+ * most two seconds: race [HOST:PORT…].  Without arguments it races two servers
+ * of its own, one of them slow, and an address where nobody listens. */
+#include <gtask-ext.h>
+
+#define SECONDS 2
+
+/* A connection, once the server has sent its first byte. */
+static GSocketConnection *
+connect_to (const char *address, GError **error)
+{
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GSocketConnection) connection = NULL;
+  char byte;
+
+  g_socket_client_connect_to_host_async (client, address, 80, GTX_ASYNC);
+  connection = g_socket_client_connect_to_host_finish (client, gtx_await_result (), error);
+  if (connection == NULL)
+    return NULL;
+
+  g_input_stream_read_async (g_io_stream_get_input_stream (G_IO_STREAM (connection)), &byte, 1,
+                             G_PRIORITY_DEFAULT, GTX_ASYNC);
+  if (g_input_stream_read_finish (g_io_stream_get_input_stream (G_IO_STREAM (connection)),
+                                  gtx_await_result (), error) < 0)
+    return NULL;
+  return g_steal_pointer (&connection);
+}
+
+/* The first attempt that succeeds. */
+static GtxTask *
+first_success (GPtrArray *attempts, GError **error)
+{
+  g_autoptr (GtxAsCompleted) each = gtx_as_completed (attempts, GTX_FOREVER, error);
+  g_autoptr (GError) failure = NULL;
+  GtxTask *attempt;
+
+  while ((attempt = gtx_as_completed_next (each, &failure)))
+    {
+      const GError *reason = gtx_future_get_error (attempt);
+
+      if (reason == NULL)
+        return attempt;
+      g_print ("%s: %s\n", gtx_task_get_name (attempt), reason->message);
+    }
+  if (failure)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  else
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_HOST_UNREACHABLE, "No server answers");
+  return NULL;
+}
+
+/* Whoever has not won is cancelled, and waited for. */
+static gboolean
+race (GStrv addresses, GError **error)
+{
+  g_autoptr (GPtrArray) attempts = g_ptr_array_new_with_free_func (g_object_unref);
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  GError *failure = NULL;
+  GtxTask *winner;
+
+  for (guint i = 0; addresses[i]; i++)
+    {
+      g_ptr_array_add (attempts, gtx_create_task_pointer (connect_to, addresses[i], NULL, g_object_unref));
+      gtx_task_set_name (attempts->pdata[i], addresses[i]);
+    }
+
+  gtx_timeout_begin (&timeout, SECONDS);
+  winner = first_success (attempts, &failure);
+  if (winner)
+    g_print ("%s answers first\n", gtx_task_get_name (winner));
+
+  g_ptr_array_foreach (attempts, (GFunc) (void (*) (void)) gtx_cancel, NULL);
+  if (failure == NULL)
+    gtx_gather (attempts, GTX_GATHER_RETURN_ERRORS, &failure);
+  return gtx_timeout_end (&timeout, failure, error);
+}
+
+/* ---- Two servers to try it on ---- */
+
+static gboolean
+serve (GSocketListener *listener, GError **error)
+{
+  double delay = *(double *) g_object_get_data (G_OBJECT (listener), "delay");
+
+  for (;;)
+    {
+      g_autoptr (GSocketConnection) client = NULL;
+
+      g_socket_listener_accept_async (listener, GTX_ASYNC);
+      client = g_socket_listener_accept_finish (listener, gtx_await_result (), NULL, error);
+      if (client == NULL || !gtx_sleep (delay, error))
+        return FALSE;
+      g_output_stream_write_async (g_io_stream_get_output_stream (G_IO_STREAM (client)), "!", 1,
+                                   G_PRIORITY_DEFAULT, GTX_ASYNC);
+      if (g_output_stream_write_finish (g_io_stream_get_output_stream (G_IO_STREAM (client)),
+                                        gtx_await_result (), error) < 0)
+        return FALSE;
+    }
+}
+
+static char *
+start_server (double delay, GError **error)
+{
+  GSocketListener *listener = g_socket_listener_new ();
+  guint16 port = g_socket_listener_add_any_inet_port (listener, NULL, error);
+
+  g_object_set_data_full (G_OBJECT (listener), "delay", g_memdup2 (&delay, sizeof delay), g_free);
+  g_object_unref (gtx_create_task (serve, listener, g_object_unref));
+  return port > 0 ? g_strdup_printf ("localhost:%u", port) : NULL;
+}
+
+static gboolean
+main_coroutine (GStrv addresses, GError **error)
+{
+  g_auto (GStrv) own = NULL;
+
+  if (addresses[0])
+    return race (addresses, error);
+
+  own = g_new0 (char *, 4);
+  own[0] = g_strdup ("localhost:1");
+  own[1] = start_server (5, error);
+  own[2] = own[1] ? start_server (0.2, error) : NULL;
+  return own[2] && race (own, error);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_autoptr (GError) error = NULL;
+
+  if (gtx_run (main_coroutine, argv + 1, &error))
+    return 0;
+  g_printerr ("race: %s\n", error->message);
+  return 1;
+}
