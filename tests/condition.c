@@ -183,6 +183,7 @@ test_timeout_inside (gpointer data, GError **error)
   g_autoptr (GError) result = NULL;
   GError *failure = NULL;
 
+  g_assert_nonnull (holder);
   gtx_timeout_begin (&timeout, 1);
   g_assert_false (gtx_condition_wait (condition, &failure));
   g_assert_false (gtx_timeout_end (&timeout, failure, &result));
