@@ -235,6 +235,7 @@ test_deep (gpointer data, GError **error)
   g_autoptr (GtxTask) first = gtx_create_task (await_deep, GINT_TO_POINTER (300), NULL);
   g_autoptr (GString) text = NULL;
 
+  g_assert_false (gtx_future_is_done (first));
   g_assert_true (gtx_sleep (1, error));
   text = print_tasks ();
   g_assert_nonnull (strstr (text->str, "└─ …\n"));
