@@ -5,52 +5,16 @@
 
 #include "gtask-ext/operation.h"
 
-#include "task-private.h"
-
-/* Shared by the waiting task and the signal handler, which may run in another
- * thread.  The waiter is of the home thread, and NULL when nobody waits. */
-typedef struct
-{
-  GtxScheduler *home;
-  GtxWaiter *waiter;
-} Completion;
+#include "handover.h"
 
 static void
-completion_clear (gpointer data)
-{
-  gtx_scheduler_unref (((Completion *) data)->home);
-}
-
-static void
-completion_unref (gpointer  data,
-                  GClosure *closure)
-{
-  (void) closure;
-  g_atomic_rc_box_release_full (data, completion_clear);
-}
-
-static void
-wake (gpointer data)
-{
-  Completion *completion = data;
-
-  if (completion->waiter)
-    gtx_waiter_wake (completion->waiter);
-  completion_unref (completion, NULL);
-}
-
-static void
-on_completed (GTask      *task,
-              GParamSpec *pspec,
-              Completion *completion)
+on_completed (GTask       *task,
+              GParamSpec  *pspec,
+              GtxHandover *handover)
 {
   (void) task;
   (void) pspec;
-  g_atomic_rc_box_acquire (completion);
-  if (gtx_scheduler_is_local (completion->home))
-    wake (completion);
-  else if (!gtx_scheduler_post (completion->home, wake, completion))
-    completion_unref (completion, NULL);
+  gtx_handover_wake (handover);
 }
 
 static void
@@ -67,28 +31,23 @@ static gboolean
 wait_for_completion (GtxTask *current,
                      GTask   *task)
 {
-  Completion *completion = g_atomic_rc_box_new0 (Completion);
+  GtxHandover *handover = gtx_handover_new (current);
   GtxScheduler *home = current->parent_instance.home;
   gboolean completed = TRUE;
-  GtxWaiter waiter;
   gulong handler;
 
-  gtx_waiter_init (&waiter, current, &completion_kind);
-  completion->home = gtx_scheduler_ref (home);
-  completion->waiter = &waiter;
   handler = g_signal_connect_data (task, "notify::completed", G_CALLBACK (on_completed),
-                                   g_atomic_rc_box_acquire (completion), completion_unref, 0);
+                                   gtx_handover_ref (handover), gtx_handover_unref_closure, 0);
 
   if (!g_task_get_completed (task))
     {
       gtx_scheduler_hold (home);
-      completed = gtx_waiter_wait (&waiter);
+      completed = gtx_handover_wait (handover, current, &completion_kind);
       gtx_scheduler_release (home);
     }
 
-  completion->waiter = NULL;
   g_signal_handler_disconnect (task, handler);
-  completion_unref (completion, NULL);
+  gtx_handover_unref (handover);
   return completed;
 }
 

@@ -141,3 +141,43 @@ gtx_run_named (const char    *name,
   return gtx_run_may_begin (scheduler, context, error) &&
          gtx_run_on (scheduler, context, name, coroutine, data, error);
 }
+
+/**
+ * gtx_cancel_all:
+ *
+ * Cancels the tasks of the thread-default main context, and iterates it until
+ * they are done: what gtx_run() does in the end, for a program that has a main
+ * loop of its own.
+ *
+ * Tasks that others start while they clean up are cancelled too, so none is
+ * left.  A #GApplication calls it in its `shutdown`:
+ *
+ * |[<!-- language="C" -->
+ * g_signal_connect (application, "shutdown", G_CALLBACK (gtx_cancel_all), NULL);
+ * ]|
+ *
+ * Blocks; not to be called in a task, nor in what runs inside a main loop that
+ * a task runs.  May be called in the thread that runs the context.
+ *
+ * Since: 0.1
+ */
+void
+gtx_cancel_all (void)
+{
+  GtxScheduler *scheduler = gtx_scheduler_get ();
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
+
+  if (gtx_current_task () || gtx_scheduler_is_running (scheduler))
+    {
+      g_critical ("gtx_cancel_all() was called while a task runs, which could not end before it returns");
+      return;
+    }
+  if (!g_main_context_acquire (context))
+    {
+      g_critical ("gtx_cancel_all() was called in a thread that does not run the main context");
+      return;
+    }
+  while (cancel_leftovers (scheduler, context))
+    ;
+  g_main_context_release (context);
+}

@@ -48,6 +48,12 @@ gtx_task_locals_inherit (void)
   return values ? g_ptr_array_ref (values) : NULL;
 }
 
+void
+gtx_task_locals_set_of_thread (GPtrArray *values)
+{
+  g_private_replace (&of_thread, values);
+}
+
 /**
  * gtx_task_local_get: (skip)
  * @self: a #GtxTaskLocal

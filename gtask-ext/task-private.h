@@ -101,6 +101,8 @@ GPtrArray *gtx_scheduler_list_tasks (GtxScheduler *scheduler);
 
 /* The values that a task starts with, or NULL. */
 GPtrArray *gtx_task_locals_inherit (void);
+/* Those of a thread outside of all tasks are from now on @values, or none. */
+void       gtx_task_locals_set_of_thread (GPtrArray *values);
 
 /* ---- print.c ---- */
 
@@ -134,6 +136,8 @@ void     gtx_waiter_init           (GtxWaiter           *self,
                                     GtxTask             *task,
                                     const GtxWaiterKind *kind);
 void     gtx_waiter_wake           (GtxWaiter   *self);
+/* The same from a callback of the main loop, in which the task goes on. */
+void     gtx_waiter_wake_now       (GtxWaiter   *self);
 /* GtxWaiterKind.cancel where nothing but the waiting ends. */
 gboolean gtx_waiter_cancel         (GtxWaiter   *self);
 /* Suspends its task until then: FALSE if the task was cancelled instead. */

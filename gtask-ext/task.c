@@ -419,6 +419,41 @@ gtx_task_start (GtxTask *self)
   return self;
 }
 
+/**
+ * gtx_task_start_in:
+ * @self: a #GtxTask that was not started
+ * @context: (nullable): the main context that it is to run in; %NULL: the
+ *   default one
+ *
+ * Starts a task that gtx_task_new() made in another main context: the function
+ * behind gtx_create_task_in().
+ *
+ * Nobody may have waited for the task before, or asked for its #GCancellable.
+ * Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer none): @self
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_task_start_in (GtxTask      *self,
+                   GMainContext *context)
+{
+  GtxFuture *future = &self->parent_instance;
+  GtxScheduler *home;
+
+  g_return_val_if_fail (GTX_IS_TASK (self), self);
+  g_return_val_if_fail (gtx_handle_list_is_empty (&future->callbacks) && self->cancellable == NULL, self);
+
+  home = gtx_scheduler_for_context (context);
+  if (!self->is_started && home != future->home)
+    {
+      gtx_scheduler_unref (future->home);
+      future->home = gtx_scheduler_ref (home);
+    }
+  return gtx_task_start (self);
+}
+
 void
 gtx_task_ensure_started (GtxFuture *future)
 {

@@ -20,6 +20,10 @@
 #include <gtask-ext/barrier.h>
 #include <gtask-ext/queue.h>
 #include <gtask-ext/operation.h>
+#include <gtask-ext/run-task.h>
+#include <gtask-ext/to-thread.h>
+#include <gtask-ext/object.h>
+#include <gtask-ext/unix.h>
 #include <gtask-ext/run.h>
 #include <gtask-ext/test.h>
 #include <gtask-ext/log.h>

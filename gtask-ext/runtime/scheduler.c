@@ -233,6 +233,12 @@ gtx_scheduler_get_stacks (GtxScheduler *self)
   return self->stacks;
 }
 
+GMainContext *
+gtx_scheduler_get_context (GtxScheduler *self)
+{
+  return self->context;
+}
+
 void
 gtx_scheduler_set_extension (GtxScheduler   *self,
                              gpointer        extension,

@@ -22,6 +22,8 @@ gboolean      gtx_scheduler_is_local    (GtxScheduler *self);
 /* Whether it runs something at this moment, be it below a nested loop. */
 gboolean      gtx_scheduler_is_running  (GtxScheduler *self);
 GtxStackPool *gtx_scheduler_get_stacks  (GtxScheduler *self);
+/* Borrowed; NULL when it is gone. */
+GMainContext *gtx_scheduler_get_context (GtxScheduler *self);
 
 /* Of the scheduler's own thread only: */
 

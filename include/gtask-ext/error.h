@@ -33,6 +33,7 @@ G_BEGIN_DECLS
  * @GTX_ERROR_QUEUE_FULL: there is no room in a queue
  * @GTX_ERROR_QUEUE_EMPTY: there is nothing in a queue
  * @GTX_ERROR_QUEUE_SHUT_DOWN: a queue was shut down
+ * @GTX_ERROR_OBJECT_GONE: the object that was to tell something is gone
  *
  * The errors of this library.
  *
@@ -52,7 +53,8 @@ typedef enum
   GTX_ERROR_BROKEN_BARRIER,
   GTX_ERROR_QUEUE_FULL,
   GTX_ERROR_QUEUE_EMPTY,
-  GTX_ERROR_QUEUE_SHUT_DOWN
+  GTX_ERROR_QUEUE_SHUT_DOWN,
+  GTX_ERROR_OBJECT_GONE
 } GtxError;
 
 GTX_API GQuark        gtx_error_quark        (void);

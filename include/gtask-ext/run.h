@@ -34,5 +34,6 @@ GTX_API gboolean gtx_run_named (const char    *name,
                                 GtxCoroutine   coroutine,
                                 gpointer       data,
                                 GError       **error);
+GTX_API void     gtx_cancel_all (void);
 
 G_END_DECLS

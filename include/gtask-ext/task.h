@@ -151,6 +151,47 @@ typedef gpointer (*GtxPointerCoroutine) (gpointer   data,
 #define gtx_create_task_pointer(coroutine, data, data_free, result_free)       \
   gtx_task_start (gtx_task_new_pointer (coroutine, data, data_free, result_free))
 
+/**
+ * gtx_create_task_in:
+ * @context: (nullable): the main context that it is to run in; %NULL: the
+ *   default one
+ * @coroutine: a boolean coroutine, `gboolean f (U *data, GError **error)`
+ * @data: (transfer full) (nullable): its data, a `U *`
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ *
+ * Starts a task in another main context: asyncio's
+ * `run_coroutine_threadsafe()`.
+ *
+ * It runs in the thread that runs @context, and may be awaited and cancelled
+ * from any other.  If @context goes away before, the task fails with
+ * %GTX_ERROR_CONTEXT_GONE.  Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+#define gtx_create_task_in(context, coroutine, data, data_free)                \
+  gtx_task_start_in (gtx_task_new (coroutine, data, data_free), (context))
+
+/**
+ * gtx_create_task_pointer_in:
+ * @context: (nullable): the main context that it is to run in; %NULL: the
+ *   default one
+ * @coroutine: a pointer coroutine, `R *f (U *data, GError **error)`
+ * @data: (transfer full) (nullable): its data, a `U *`
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ * @result_free: (nullable): frees a result that nobody took
+ *
+ * Starts a task in another main context, as gtx_create_task_in() does, of a
+ * coroutine that has a result.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+#define gtx_create_task_pointer_in(context, coroutine, data, data_free, result_free) \
+  gtx_task_start_in (gtx_task_new_pointer (coroutine, data, data_free, result_free), (context))
+
 GTX_API GType         gtx_task_get_type           (void) G_GNUC_CONST;
 GTX_API GtxTask      *gtx_task_new_named          (const char          *function,
                                                    GtxCoroutine         coroutine,
@@ -162,6 +203,8 @@ GTX_API GtxTask      *gtx_task_new_pointer_named  (const char          *function
                                                    GDestroyNotify       data_free,
                                                    GDestroyNotify       result_free);
 GTX_API GtxTask      *gtx_task_start              (GtxTask             *self);
+GTX_API GtxTask      *gtx_task_start_in           (GtxTask             *self,
+                                                   GMainContext        *context);
 
 GTX_API gpointer      gtx_task_steal_pointer      (GtxTask             *self);
 GTX_API const char   *gtx_task_get_name           (GtxTask             *self);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gtask-ext/task.h>
+
+G_BEGIN_DECLS
+
+/**
+ * GtxIntCoroutine:
+ * @task: the #GTask that is run
+ * @error: where it says why it failed
+ *
+ * A coroutine for gtx_run_task_int().  It fails exactly when it sets @error.
+ *
+ * Returns: the number that `_finish` returns
+ *
+ * Since: 0.1
+ */
+typedef gssize (*GtxIntCoroutine) (GTask   *task,
+                                   GError **error);
+
+/**
+ * gtx_run_task:
+ * @task: a #GTask
+ * @coroutine: a boolean coroutine, `gboolean f (GTask *task, GError **error)`
+ *
+ * Runs @coroutine as what @task stands for, as g_task_run_in_thread() runs a
+ * function: an `_async` function becomes a coroutine, and its callers do not
+ * notice.
+ *
+ * |[<!-- language="C" -->
+ * void
+ * shop_open_async (Shop *shop, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+ * {
+ *   g_autoptr (GTask) task = g_task_new (shop, cancellable, callback, data);
+ *
+ *   g_task_set_source_tag (task, shop_open_async);
+ *   gtx_run_task (task, open_shop);
+ * }
+ *
+ * gboolean
+ * shop_open_finish (Shop *shop, GAsyncResult *result, GError **error)
+ * {
+ *   return g_task_propagate_boolean (G_TASK (result), error);
+ * }
+ * ]|
+ *
+ * The coroutine gets @task, for its source object and its data, and its
+ * outcome is returned by @task: g_task_return_boolean() and
+ * g_task_return_error() are not its business.  Cancelling the #GCancellable of
+ * @task cancels the coroutine, which may clean up before the callback is
+ * called; with g_task_set_return_on_cancel() the callback does not wait for
+ * that.  The name of @task is the coroutine's.  It runs in the context of
+ * @task, of which a reference is kept.  Never suspends; may be called in any
+ * thread.
+ *
+ * Since: 0.1
+ */
+#define gtx_run_task(task, coroutine)                                          \
+  (__extension__ ({                                                            \
+    GTX_CHECK_COROUTINE_ (coroutine, (GTask *) NULL);                          \
+    gtx_run_task_named (#coroutine, (task), (GtxCoroutine) (coroutine));       \
+  }))
+
+/**
+ * gtx_run_task_pointer:
+ * @task: a #GTask
+ * @coroutine: a pointer coroutine, `R *f (GTask *task, GError **error)`
+ * @result_free: (nullable): frees a result that nobody took
+ *
+ * Runs @coroutine as what @task stands for, as gtx_run_task() does, for
+ * g_task_propagate_pointer() to return its result.
+ *
+ * Since: 0.1
+ */
+#define gtx_run_task_pointer(task, coroutine, result_free)                     \
+  (__extension__ ({                                                            \
+    GTX_CHECK_POINTER_COROUTINE_ (coroutine, (GTask *) NULL);                  \
+    gtx_run_task_pointer_named (#coroutine, (task), (GtxPointerCoroutine) (coroutine), (result_free)); \
+  }))
+
+/**
+ * gtx_run_task_int:
+ * @task: a #GTask
+ * @coroutine: a coroutine, `gssize f (GTask *task, GError **error)`
+ *
+ * Runs @coroutine as what @task stands for, as gtx_run_task() does, for
+ * g_task_propagate_int() to return its result.
+ *
+ * Since: 0.1
+ */
+#define gtx_run_task_int(task, coroutine)                                      \
+  gtx_run_task_int_named (#coroutine, (task), (coroutine))
+
+GTX_API void gtx_run_task_named         (const char          *function,
+                                         GTask               *task,
+                                         GtxCoroutine         coroutine);
+GTX_API void gtx_run_task_pointer_named (const char          *function,
+                                         GTask               *task,
+                                         GtxPointerCoroutine  coroutine,
+                                         GDestroyNotify       result_free);
+GTX_API void gtx_run_task_int_named     (const char          *function,
+                                         GTask               *task,
+                                         GtxIntCoroutine      coroutine);
+
+G_END_DECLS

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gtask-ext/macros.h>
+
+G_BEGIN_DECLS
+
+/**
+ * GtxThreadFunc:
+ * @data: (nullable): what the function works on
+ * @cancellable: to be looked at, and passed on
+ * @error: where it says why it failed
+ *
+ * A function that blocks, for gtx_to_thread(): every such function of GIO ends
+ * in these two arguments.
+ *
+ * Returns: %TRUE, or %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+typedef gboolean (*GtxThreadFunc) (gpointer       data,
+                                   GCancellable  *cancellable,
+                                   GError       **error);
+
+/**
+ * GtxPointerThreadFunc:
+ * @data: (nullable): what the function works on
+ * @cancellable: to be looked at, and passed on
+ * @error: where it says why it failed
+ *
+ * A function that blocks and has a result, for gtx_to_thread_pointer().
+ *
+ * Returns: (transfer full) (nullable): the result
+ *
+ * Since: 0.1
+ */
+typedef gpointer (*GtxPointerThreadFunc) (gpointer       data,
+                                          GCancellable  *cancellable,
+                                          GError       **error);
+
+#define GTX_THREAD_FUNC_TAKES_(func, result, data)                             \
+  (__builtin_types_compatible_p (__typeof__ (*(func)),                         \
+                                 result (__typeof__ (0 ? (data) : (data)), GCancellable *, GError **)) || \
+   __builtin_types_compatible_p (__typeof__ (*(func)),                         \
+                                 result (const __typeof__ (*(data)) *, GCancellable *, GError **)))
+#define GTX_THREAD_FUNC_RESULT_(func, data)                                    \
+  __typeof__ ((func) ((data), (GCancellable *) NULL, (GError **) NULL))
+
+/**
+ * gtx_to_thread:
+ * @func: a function that blocks,
+ *   `gboolean f (U *data, GCancellable *cancellable, GError **error)`
+ * @data: (nullable): its data, a `U *`, which the thread has until this returns
+ * @error: return location for a #GError, or %NULL
+ *
+ * Runs @func in a thread and suspends the current task until it has returned:
+ * asyncio's `to_thread()`.
+ *
+ * The thread is one of #GTask's pool.  When the current task is cancelled so
+ * is the #GCancellable of @func, and @func is waited for all the same; if it
+ * succeeds nevertheless, the request is delivered by the next await that
+ * suspends.  Task-local values are those of the task.  Sets the error of
+ * @func, and %GTX_ERROR_NOT_IN_TASK outside a task.
+ *
+ * Returns: what @func returned
+ *
+ * Since: 0.1
+ */
+#define gtx_to_thread(func, data, error)                                       \
+  (__extension__ ({                                                            \
+    _Static_assert (GTX_THREAD_FUNC_TAKES_ (func, gboolean, data),             \
+                    "a function for a thread is gboolean f (U *data, GCancellable *, GError **), and its data a U *"); \
+    gtx_to_thread_at (__FILE__, __LINE__, (GtxThreadFunc) (func), (gpointer) (data), (error)); \
+  }))
+
+/**
+ * gtx_to_thread_pointer:
+ * @func: a function that blocks,
+ *   `R *f (U *data, GCancellable *cancellable, GError **error)`
+ * @data: (nullable): its data, a `U *`, which the thread has until this returns
+ * @error: return location for a #GError, or %NULL
+ *
+ * Runs @func in a thread as gtx_to_thread() does, and gives its result.
+ *
+ * Returns: (transfer full) (nullable): what @func returned
+ *
+ * Since: 0.1
+ */
+#define gtx_to_thread_pointer(func, data, error)                               \
+  (__extension__ ({                                                            \
+    _Static_assert (                                                           \
+      __builtin_classify_type (((GTX_THREAD_FUNC_RESULT_ (func, data) (*) (void)) NULL) ()) == 5 && \
+      GTX_THREAD_FUNC_TAKES_ (func, GTX_THREAD_FUNC_RESULT_ (func, data), data), \
+      "a function for a thread is R *f (U *data, GCancellable *, GError **), and its data a U *"); \
+    (GTX_THREAD_FUNC_RESULT_ (func, data))                                     \
+      gtx_to_thread_pointer_at (__FILE__, __LINE__, (GtxPointerThreadFunc) (func), (gpointer) (data), (error)); \
+  }))
+
+GTX_API gboolean gtx_to_thread_at         (const char            *file,
+                                           int                    line,
+                                           GtxThreadFunc          func,
+                                           gpointer               data,
+                                           GError               **error);
+GTX_API gpointer gtx_to_thread_pointer_at (const char            *file,
+                                           int                    line,
+                                           GtxPointerThreadFunc   func,
+                                           gpointer               data,
+                                           GError               **error);
+
+G_END_DECLS
