@@ -232,6 +232,66 @@ test_in_another_thread (void)
   g_assert_error (error, GTX_ERROR, GTX_ERROR_ALREADY_RUNNING);
 }
 
+/* ---- gtx_cancel_all() ---- */
+
+static gboolean
+start_another (gpointer data, GError **error)
+{
+  if (gtx_sleep (1000, error))
+    return TRUE;
+  g_object_unref (gtx_create_task (sleep_and_note, "9000:another", NULL));
+  return gtx_sleep (0, NULL) && FALSE;
+}
+
+static void
+test_cancel_all (void)
+{
+  g_autoptr (GtxTask) a = gtx_create_task (sleep_and_note, "9000:a", NULL);
+  g_autoptr (GtxTask) b = gtx_create_task (start_another, NULL, NULL);
+  g_autoptr (GPtrArray) left = NULL;
+
+  trace = g_string_new (NULL);
+  for (int i = 0; i < 10; i++)
+    g_main_context_iteration (NULL, FALSE);
+  gtx_cancel_all ();
+  g_assert_true (gtx_future_is_cancelled (a));
+  g_assert_true (gtx_future_is_cancelled (b));
+  left = gtx_all_tasks ();
+  g_assert_cmpuint (left->len, ==, 0);
+  gtx_cancel_all ();
+  g_string_free (g_steal_pointer (&trace), TRUE);
+}
+
+static gboolean
+cancel_all_inside (gpointer data, GError **error)
+{
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_cancel_all() was called while a task runs*");
+  gtx_cancel_all ();
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
+static void
+start_task (GApplication *application, GtxTask **task)
+{
+  *task = gtx_create_task (sleep_long, NULL, NULL);
+  g_application_hold (application);
+  g_idle_add ((GSourceFunc) (void (*) (void)) g_application_quit, application);
+}
+
+/* As an application ends: its main loop has been left. */
+static void
+test_application (void)
+{
+  g_autoptr (GApplication) application = g_application_new (NULL, G_APPLICATION_NON_UNIQUE);
+  g_autoptr (GtxTask) task = NULL;
+
+  g_signal_connect (application, "activate", G_CALLBACK (start_task), &task);
+  g_signal_connect (application, "shutdown", G_CALLBACK (gtx_cancel_all), NULL);
+  g_application_run (application, 0, NULL);
+  g_assert_true (gtx_future_is_cancelled (task));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -248,5 +308,8 @@ main (int argc, char **argv)
   g_test_add_func ("/run/misuse/in-a-task", test_in_a_task);
   g_test_add_func ("/run/misuse/in-a-callback", test_in_a_callback);
   g_test_add_func ("/run/misuse/in-another-thread", test_in_another_thread);
+  g_test_add_func ("/run/cancel-all/leaves-none", test_cancel_all);
+  add_coroutine ("/run/cancel-all/inside", cancel_all_inside);
+  g_test_add_func ("/run/cancel-all/application", test_application);
   return g_test_run ();
 }

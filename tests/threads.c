@@ -325,6 +325,114 @@ test_dispatched_by_another (void)
   g_assert_true (gtx_future_is_done (task));
 }
 
+/* ---- Tasks started in another context ---- */
+
+typedef struct
+{
+  GMainContext *context;
+  GMainLoop *loop;
+  GThread *thread;
+} Worker;
+
+static gpointer
+run_loop (gpointer data)
+{
+  Worker *worker = data;
+
+  g_main_context_push_thread_default (worker->context);
+  g_main_loop_run (worker->loop);
+  gtx_cancel_all ();
+  g_main_context_pop_thread_default (worker->context);
+  return NULL;
+}
+
+static void
+worker_start (Worker *worker)
+{
+  worker->context = g_main_context_new ();
+  worker->loop = g_main_loop_new (worker->context, FALSE);
+  worker->thread = g_thread_new ("worker", run_loop, worker);
+}
+
+static void
+worker_stop (Worker *worker)
+{
+  g_main_loop_quit (worker->loop);
+  g_thread_join (worker->thread);
+  g_main_loop_unref (worker->loop);
+  g_main_context_unref (worker->context);
+}
+
+static GThread **
+which_thread (gpointer data, GError **error)
+{
+  GThread *thread = g_thread_self ();
+
+  return gtx_sleep (0.001, error) ? g_memdup2 (&thread, sizeof thread) : NULL;
+}
+
+static gboolean
+await_in_worker (Worker *worker, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (int i = 0; i < 100; i++)
+    g_ptr_array_add (tasks, gtx_create_task_pointer_in (worker->context, which_thread, NULL, NULL, g_free));
+  for (int i = 0; i < 100; i++)
+    {
+      GThread **thread = gtx_await_pointer (tasks->pdata[i], error);
+
+      g_assert_nonnull (thread);
+      g_assert_true (*thread == worker->thread);
+    }
+  return TRUE;
+}
+
+static void
+test_create_in (void)
+{
+  Worker worker;
+
+  worker_start (&worker);
+  run_here ((GtxCoroutine) await_in_worker, &worker);
+  worker_stop (&worker);
+}
+
+static gboolean
+cancel_in_worker (Worker *worker, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task_in (worker->context, sleep_long, NULL, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  gtx_cancel (task);
+  g_assert_false (gtx_await (task, &failure));
+  assert_cancelled (failure);
+  return TRUE;
+}
+
+static void
+test_create_in_cancelled (void)
+{
+  Worker worker;
+
+  worker_start (&worker);
+  run_here ((GtxCoroutine) cancel_in_worker, &worker);
+  worker_stop (&worker);
+}
+
+/* What a thread leaves is cancelled there. */
+static void
+test_create_in_left (void)
+{
+  Worker worker;
+  g_autoptr (GtxTask) task = NULL;
+
+  worker_start (&worker);
+  task = gtx_create_task_in (worker.context, sleep_long, NULL, NULL);
+  worker_stop (&worker);
+  g_assert_true (gtx_future_is_cancelled (task));
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -337,5 +445,8 @@ main (int argc, char *argv[])
   g_test_add_func ("/threads/freed-at-home", test_freed_at_home);
   g_test_add_func ("/threads/context-gone", test_context_gone);
   g_test_add_func ("/threads/dispatched-by-another", test_dispatched_by_another);
+  g_test_add_func ("/threads/create-in", test_create_in);
+  g_test_add_func ("/threads/create-in/cancelled", test_create_in_cancelled);
+  g_test_add_func ("/threads/create-in/left", test_create_in_left);
   return g_test_run ();
 }

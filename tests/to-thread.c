@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "fixture.h"
+
+static gboolean
+store_thread (GThread **thread, GCancellable *cancellable, GError **error)
+{
+  *thread = g_thread_self ();
+  g_assert_null (gtx_current_task ());
+  return TRUE;
+}
+
+static gboolean
+test_thread (gpointer data, GError **error)
+{
+  GThread *thread = NULL;
+
+  g_assert_true (gtx_to_thread (store_thread, &thread, error));
+  g_assert_true (thread && thread != g_thread_self ());
+  return TRUE;
+}
+
+static char *
+shout (const char *word, GCancellable *cancellable, GError **error)
+{
+  return g_ascii_strup (word, -1);
+}
+
+static gboolean
+test_pointer (gpointer data, GError **error)
+{
+  char word[] = "word";
+  g_autofree char *result = gtx_to_thread_pointer (shout, word, error);
+
+  g_assert_cmpstr (result, ==, "WORD");
+  return TRUE;
+}
+
+static gboolean
+fail_in_thread (gpointer data, GCancellable *cancellable, GError **error)
+{
+  return fail ("in a thread", error);
+}
+
+static gboolean
+test_error (gpointer data, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_to_thread (fail_in_thread, data, &failure));
+  g_assert_cmpstr (failure->message, ==, "in a thread");
+  return TRUE;
+}
+
+static gboolean
+fail_silently (gpointer data, GCancellable *cancellable, GError **error)
+{
+  return FALSE;
+}
+
+static gboolean
+test_no_reason (gpointer data, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*returned FALSE without setting an error*");
+  g_assert_false (gtx_to_thread (fail_silently, data, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_NO_REASON);
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
+/* ---- Cancelling ---- */
+
+static gboolean
+block_until_cancelled (gint *began, GCancellable *cancellable, GError **error)
+{
+  GPollFD poll;
+
+  g_atomic_int_set (began, TRUE);
+  g_assert_true (g_cancellable_make_pollfd (cancellable, &poll));
+  g_poll (&poll, 1, -1);
+  g_cancellable_release_fd (cancellable);
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
+static gboolean
+block (gint *began, GError **error)
+{
+  return gtx_to_thread (block_until_cancelled, began, error);
+}
+
+static gboolean
+test_cancelled (gpointer data, GError **error)
+{
+  gint began = FALSE;
+  g_autoptr (GtxTask) task = gtx_create_task (block, &began, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  while (!g_atomic_int_get (&began))
+    g_assert_true (gtx_sleep (0, error));
+  gtx_cancel (task);
+  g_assert_false (gtx_await (task, &failure));
+  assert_cancelled (failure);
+  return TRUE;
+}
+
+static gboolean
+succeed_when_cancelled (gint *began, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) ignored = NULL;
+
+  return !block_until_cancelled (began, cancellable, &ignored) || TRUE;
+}
+
+static gboolean
+block_and_succeed (gint *began, GError **error)
+{
+  if (!gtx_to_thread (succeed_when_cancelled, began, error))
+    return FALSE;
+  note ("succeeded");
+  return gtx_sleep (9, error);
+}
+
+/* The result is not lost; the request is for the next await. */
+static gboolean
+test_cancelled_and_succeeds (gpointer data, GError **error)
+{
+  gint began = FALSE;
+  g_autoptr (GtxTask) task = gtx_create_task (block_and_succeed, &began, NULL);
+
+  while (!g_atomic_int_get (&began))
+    g_assert_true (gtx_sleep (0, error));
+  gtx_cancel (task);
+  g_assert_false (gtx_await (task, NULL));
+  assert_trace ("succeeded");
+  g_assert_true (gtx_future_is_cancelled (task));
+  return TRUE;
+}
+
+/* ---- Values, and time ---- */
+
+static GtxTaskLocal word = GTX_TASK_LOCAL_INIT (g_free);
+
+static gboolean
+check_word (gpointer data, GCancellable *cancellable, GError **error)
+{
+  g_assert_cmpstr (gtx_task_local_get (&word), ==, "the task's");
+  gtx_task_local_set (&word, g_strdup ("the thread's"));
+  return TRUE;
+}
+
+static gboolean
+test_values (gpointer data, GError **error)
+{
+  gtx_task_local_set (&word, g_strdup ("the task's"));
+  g_assert_true (gtx_to_thread (check_word, data, error));
+  g_assert_cmpstr (gtx_task_local_get (&word), ==, "the task's");
+  return TRUE;
+}
+
+static gboolean
+wait_a_moment (gpointer data, GCancellable *cancellable, GError **error)
+{
+  g_usleep (20000);
+  return TRUE;
+}
+
+/* Virtual time stands still meanwhile: a long sleep does not end before. */
+static gboolean
+test_time_stands_still (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) sleeper = gtx_create_task (sleep_and_note, "1:slept", NULL);
+
+  g_assert_true (gtx_to_thread (wait_a_moment, data, error));
+  assert_trace ("");
+  return gtx_await (sleeper, error);
+}
+
+static gboolean
+run_many (gpointer data, GError **error)
+{
+  for (int i = 0; i < 50; i++)
+    {
+      GThread *thread = NULL;
+
+      if (!gtx_to_thread (store_thread, &thread, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+test_many (gpointer data, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (int i = 0; i < 20; i++)
+    g_ptr_array_add (tasks, gtx_create_task (run_many, NULL, NULL));
+  return gtx_gather (tasks, GTX_GATHER_NONE, error);
+}
+
+static void
+test_outside (void)
+{
+  GThread *thread = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (gtx_to_thread (store_thread, &thread, &error));
+  g_assert_error (error, GTX_ERROR, GTX_ERROR_NOT_IN_TASK);
+  g_assert_null (thread);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  add_coroutine ("/to-thread/thread", test_thread);
+  add_coroutine ("/to-thread/pointer", test_pointer);
+  add_coroutine ("/to-thread/error", test_error);
+  add_coroutine ("/to-thread/no-reason", test_no_reason);
+  add_coroutine ("/to-thread/cancelled", test_cancelled);
+  add_coroutine ("/to-thread/cancelled-and-succeeds", test_cancelled_and_succeeds);
+  add_coroutine ("/to-thread/values", test_values);
+  add_coroutine ("/to-thread/time-stands-still", test_time_stands_still);
+  add_real_coroutine ("/to-thread/many", test_many);
+  g_test_add_func ("/to-thread/outside", test_outside);
+  return g_test_run ();
+}
