@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the programs share: arguments, errors and Ctrl-C. */
+
+#pragma once
+
+#include <gtask-ext.h>
+
+typedef struct
+{
+  const char *arguments;        /* for --help, as in "SOURCE TARGET" */
+  const char *summary;
+  const GOptionEntry *options;  /* or NULL */
+  int least;                    /* how many arguments are wanted */
+  int most;                     /* -1: any number */
+} Program;
+
+/* Ends the program with status 2 and a message where they are not what it
+ * wants.  Returns the arguments that are left, without the program's name. */
+char **program_parse (const Program *program,
+                      int           *argc,
+                      char        ***argv);
+
+/* The same for what options cannot say of themselves. */
+void   program_usage_error (const char *format,
+                            ...) G_GNUC_PRINTF (1, 2) G_GNUC_NORETURN;
+
+/* Starts @work (taken), which SIGINT and SIGTERM cancel, and waits for its end.
+ * Returns the program's status: 0, 1 after an error, which it prints, or 128
+ * and the signal's number. */
+int    program_run   (GtxTask       *work);
