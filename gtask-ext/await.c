@@ -13,12 +13,14 @@ typedef struct
   GtxFuture *awaited;
 } Await;
 
-/* A future of another context has a callback there that posts back. */
+/* A future of another context has a callback there that posts back; but for
+ * the waiter this is that context's until then. */
 typedef struct
 {
   GtxWaiter waiter;
   GtxFuture *awaited;
-  GtxHandle handle;
+  GtxHandle handle;             /* among the callbacks */
+  GtxHandle at_end;             /* of the other context */
 } DistantAwait;
 
 static gboolean
@@ -84,11 +86,25 @@ distant_wake (gpointer data)
 }
 
 static void
+distant_tell (DistantAwait *await)
+{
+  if (gtx_handle_is_linked (&await->handle))
+    gtx_handle_unlink (&await->handle);
+  if (gtx_handle_is_linked (&await->at_end))
+    gtx_handle_unlink (&await->at_end);
+  gtx_scheduler_post (await->waiter.task->parent_instance.home, distant_wake, await);
+}
+
+static void
 distant_done (GtxHandle *handle)
 {
-  DistantAwait *await = GTX_CONTAINER_OF (handle, DistantAwait, handle);
+  distant_tell (GTX_CONTAINER_OF (handle, DistantAwait, handle));
+}
 
-  gtx_scheduler_post (await->waiter.task->parent_instance.home, distant_wake, await);
+static void
+distant_gone (GtxHandle *handle)
+{
+  distant_tell (GTX_CONTAINER_OF (handle, DistantAwait, at_end));
 }
 
 static void
@@ -97,9 +113,12 @@ distant_attach (gpointer data)
   DistantAwait *await = data;
 
   if (gtx_future_done (await->awaited))
-    distant_done (&await->handle);
-  else
-    gtx_handle_list_append (&await->awaited->callbacks, &await->handle);
+    {
+      distant_tell (await);
+      return;
+    }
+  gtx_handle_list_append (&await->awaited->callbacks, &await->handle);
+  gtx_scheduler_call_at_end (await->awaited->home, &await->at_end);
 }
 
 static gboolean
@@ -120,19 +139,20 @@ distant_describe (GtxWaiter *waiter,
 
 static const GtxWaiterKind distant_kind = { distant_cancel, distant_describe, NULL };
 
-/* *@gone: the other context is. */
 static gboolean
 await_distant (GtxTask   *task,
-               GtxFuture *awaited,
-               gboolean  *gone)
+               GtxFuture *awaited)
 {
   GtxScheduler *home = task->parent_instance.home;
-  DistantAwait await = { .awaited = awaited, .handle = { .run = distant_done } };
+  DistantAwait await = {
+    .awaited = awaited,
+    .handle = { .run = distant_done },
+    .at_end = { .run = distant_gone },
+  };
   gboolean woken;
 
   gtx_waiter_init (&await.waiter, task, &distant_kind);
-  *gone = !gtx_scheduler_post (awaited->home, distant_attach, &await);
-  if (*gone)
+  if (!gtx_scheduler_post (awaited->home, distant_attach, &await))
     return TRUE;
   gtx_scheduler_hold (home);
   woken = gtx_task_suspend (task, &await.waiter);
@@ -147,7 +167,6 @@ await_pending (GtxTask    *task,
                GtxFuture  *awaited,
                GError    **error)
 {
-  gboolean gone = FALSE;
   gboolean woken;
 
   if (awaited == &task->parent_instance ||
@@ -161,14 +180,16 @@ await_pending (GtxTask    *task,
   if (awaited->home == task->parent_instance.home)
     woken = await_here (task, awaited);
   else
-    woken = await_distant (task, awaited, &gone);
+    woken = await_distant (task, awaited);
 
-  if (!woken)
-    gtx_set_cancelled_error (error);
-  else if (gone)
+  if (woken && gtx_future_done (awaited))
+    return TRUE;
+  if (woken)
     g_set_error_literal (error, GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
                          "What is awaited can never end: its main context is gone");
-  return woken && !gone;
+  else
+    gtx_set_cancelled_error (error);
+  return FALSE;
 }
 
 static gboolean

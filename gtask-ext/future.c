@@ -25,6 +25,14 @@ typedef struct
 
 static void done_callback_run (GtxHandle *handle);
 
+static void
+done_callback_free (DoneCallback *self)
+{
+  if (self->data_free)
+    self->data_free (self->data);
+  g_free (self);
+}
+
 gboolean
 gtx_future_check (gconstpointer  object,
                   const char    *function)
@@ -70,6 +78,17 @@ begin_to_settle (GtxFuture *self)
   return g_atomic_int_compare_and_exchange (&self->state, GTX_FUTURE_PENDING, GTX_FUTURE_SETTLING);
 }
 
+/* They will never be called. */
+static void
+drop_callbacks (GtxFuture *self)
+{
+  GtxHandle *handle;
+
+  while ((handle = gtx_handle_list_pop (&self->callbacks)))
+    if (handle->run == done_callback_run)
+      done_callback_free ((DoneCallback *) handle);
+}
+
 static void
 settle (GtxFuture      *self,
         GtxFutureState  state)
@@ -78,7 +97,10 @@ settle (GtxFuture      *self,
   if (gtx_scheduler_is_local (self->home))
     queue_callbacks (self);
   else if (!gtx_scheduler_post (self->home, queue_callbacks_and_unref, g_object_ref (self)))
-    g_object_unref (self);
+    {
+      drop_callbacks (self);
+      g_object_unref (self);
+    }
 }
 
 gboolean
@@ -153,15 +175,7 @@ gtx_future_finalize (GObject *object)
     g_warning ("%s: its error was never retrieved: %s",
                GTX_IS_TASK (self) ? gtx_task_get_function ((GtxTask *) self) : "A GtxFuture",
                self->error->message);
-  while (!gtx_handle_list_is_empty (&self->callbacks))
-    {
-      /* Only done callbacks: a task that waits holds a reference. */
-      DoneCallback *callback = (DoneCallback *) gtx_handle_list_pop (&self->callbacks);
-
-      if (callback->data_free)
-        callback->data_free (callback->data);
-      g_free (callback);
-    }
+  drop_callbacks (self);
   free_at_home (self);
   g_clear_error (&self->error);
   gtx_scheduler_unref (self->home);
@@ -396,9 +410,7 @@ done_callback_run (GtxHandle *handle)
   GtxFuture *future = callback->future;
 
   callback->func (future, callback->data);
-  if (callback->data_free)
-    callback->data_free (callback->data);
-  g_free (callback);
+  done_callback_free (callback);
   g_object_unref (future);
 }
 
@@ -456,9 +468,7 @@ gtx_future_add_done_callback (gpointer        future,
     add_done_callback (added);
   else if (!gtx_scheduler_post (self->home, add_done_callback, added))
     {
-      if (data_free)
-        data_free (data);
-      g_free (added);
+      done_callback_free (added);
       g_object_unref (self);
     }
 }
@@ -498,9 +508,7 @@ gtx_future_remove_done_callback (gpointer     future,
       if (handle->run != done_callback_run || found->func != callback || found->data != data)
         continue;
       gtx_handle_unlink (handle);
-      if (found->data_free)
-        found->data_free (found->data);
-      g_free (found);
+      done_callback_free (found);
       n++;
     }
   return n;

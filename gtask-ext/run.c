@@ -55,9 +55,13 @@ static gboolean
 cancel_leftovers (GtxScheduler *scheduler,
                   GMainContext *context)
 {
-  g_autoptr (GPtrArray) tasks = gtx_scheduler_list_tasks (scheduler);
-  Leftovers leftovers = { NULL, tasks->len };
+  g_autoptr (GPtrArray) tasks = NULL;
+  Leftovers leftovers = { NULL, 0 };
 
+  /* Another thread may have started one. */
+  gtx_scheduler_run_messages (scheduler);
+  tasks = gtx_scheduler_list_tasks (scheduler);
+  leftovers.n_left = tasks->len;
   if (tasks->len == 0)
     return FALSE;
 

@@ -15,18 +15,28 @@ G_DEFINE_TYPE (GtxTask, gtx_task, GTX_TYPE_FUTURE)
 
 /* ---- The registry of a scheduler's tasks ---- */
 
+typedef struct
+{
+  GtxHandleList tasks;
+  GtxHandle at_end;
+} Registry;
+
+static void end_homeless (GtxHandle *handle);
+
 static GtxHandleList *
 registry (GtxScheduler *scheduler)
 {
-  GtxHandleList *list = gtx_scheduler_get_extension (scheduler);
+  Registry *self = gtx_scheduler_get_extension (scheduler);
 
-  if (list == NULL)
+  if (self == NULL)
     {
-      list = g_new (GtxHandleList, 1);
-      gtx_handle_list_init (list);
-      gtx_scheduler_set_extension (scheduler, list, g_free);
+      self = g_new0 (Registry, 1);
+      gtx_handle_list_init (&self->tasks);
+      self->at_end.run = end_homeless;
+      gtx_scheduler_call_at_end (scheduler, &self->at_end);
+      gtx_scheduler_set_extension (scheduler, self, g_free);
     }
-  return list;
+  return &self->tasks;
 }
 
 GPtrArray *
@@ -202,6 +212,42 @@ end_unrun (GtxTask *self,
   g_object_unref (self);
 }
 
+/* Its main context is gone, and it cannot begin any more. */
+static void
+end_homeless_one (GtxTask *self)
+{
+  end_unrun (self, g_error_new (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
+                                "Task %s cannot run: its main context is gone", gtx_task_get_name (self)));
+}
+
+static void
+never_step (GtxHandle *handle)
+{
+  (void) handle;
+}
+
+/* The main context goes.  What is suspended stays so for ever. */
+static void
+end_homeless (GtxHandle *handle)
+{
+  GtxHandleList tasks;
+  GtxHandle *link;
+
+  gtx_handle_list_init (&tasks);
+  gtx_handle_list_splice (&tasks, &GTX_CONTAINER_OF (handle, Registry, at_end)->tasks);
+  while ((link = gtx_handle_list_pop (&tasks)))
+    {
+      GtxTask *task = GTX_CONTAINER_OF (link, GtxTask, registered);
+
+      if (gtx_handle_is_linked (&task->step) && task->fiber == NULL)
+        gtx_handle_unlink (&task->step);
+      if (task->fiber == NULL)
+        end_homeless_one (task);
+      else
+        task->step.run = never_step;
+    }
+}
+
 static gboolean
 begin (GtxTask *self)
 {
@@ -373,6 +419,11 @@ start_at_home (gpointer data)
       g_object_unref (self);
       return;
     }
+  if (gtx_scheduler_get_context (self->parent_instance.home) == NULL)
+    {
+      end_homeless_one (self);
+      return;
+    }
   gtx_handle_list_append (registry (self->parent_instance.home), &self->registered);
   gtx_scheduler_call_soon (self->parent_instance.home, &self->step);
 }
@@ -414,8 +465,7 @@ gtx_task_start (GtxTask *self)
   if (gtx_scheduler_is_local (self->parent_instance.home))
     start_at_home (self);
   else if (!gtx_scheduler_post (self->parent_instance.home, start_at_home, self))
-    end_unrun (self, g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
-                                          "The task's main context is gone"));
+    end_homeless_one (self);
   return self;
 }
 

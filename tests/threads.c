@@ -274,6 +274,12 @@ make_future (gpointer data)
   return future;
 }
 
+static void
+never_called (gpointer future, gpointer data)
+{
+  g_assert_not_reached ();
+}
+
 static gboolean
 await_homeless (GtxFuture *future, GError **error)
 {
@@ -290,6 +296,120 @@ test_context_gone (void)
   g_autoptr (GtxFuture) future = g_thread_join (g_thread_new ("gone", make_future, NULL));
 
   run_here ((GtxCoroutine) await_homeless, future);
+}
+
+/* The one who holds the context lets go of it while the future is awaited. */
+static gpointer
+let_go (gpointer data)
+{
+  g_main_context_unref (data);
+  return NULL;
+}
+
+static gboolean
+await_until_gone (GMainContext *context, GError **error)
+{
+  g_autoptr (GtxFuture) future = NULL;
+  g_autoptr (GtxTask) awaiting = NULL;
+  g_autoptr (GError) failure = NULL;
+
+  g_main_context_push_thread_default (context);
+  future = gtx_future_new ();
+  gtx_future_add_done_callback (future, never_called, g_strdup ("data"), count_free);
+  g_main_context_pop_thread_default (context);
+  awaiting = gtx_create_task (await_what, (GtxTask *) (gpointer) future, NULL);
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  gtx_sleep (0, NULL);
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_thread_join (g_thread_new ("let go", let_go, context));
+
+  g_assert_false (gtx_await (awaiting, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_CONTEXT_GONE);
+  gtx_future_set_result (future, NULL, NULL);
+  return TRUE;
+}
+
+static void
+test_context_gone_while_awaited (void)
+{
+  n_freed = 0;
+  run_here ((GtxCoroutine) await_until_gone, g_main_context_new ());
+  g_assert_cmpint (n_freed, ==, 1);
+}
+
+/* What is made while a task has pushed another context belongs to that one. */
+static gboolean
+count (gint *n, GError **error)
+{
+  (*n)++;
+  return TRUE;
+}
+
+static gboolean
+push_another (GMainContext *context, GError **error)
+{
+  g_autoptr (GtxTask) task = NULL;
+  gint n = 0;
+
+  g_main_context_push_thread_default (context);
+  task = gtx_create_task (count, &n, NULL);
+  g_main_context_pop_thread_default (context);
+  gtx_sleep (0, NULL);
+  gtx_sleep (0, NULL);
+  g_assert_cmpint (n, ==, 0);
+  g_main_context_iteration (context, FALSE);
+  g_assert_cmpint (n, ==, 1);
+  return gtx_await (task, error);
+}
+
+static void
+test_push_another (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+
+  run_here ((GtxCoroutine) push_another, context);
+}
+
+static gboolean
+use_nothing (char *data, GError **error)
+{
+  g_assert_not_reached ();
+}
+
+static void
+assert_gone (GtxTask *task)
+{
+  g_assert_true (gtx_future_is_done (task));
+  g_assert_error (gtx_future_get_error (task), GTX_ERROR, GTX_ERROR_CONTEXT_GONE);
+  g_assert_cmpint (n_freed, ==, 1);
+}
+
+static void
+test_context_never_iterated (void)
+{
+  g_autoptr (GtxTask) task = NULL;
+  GMainContext *context = g_main_context_new ();
+
+  n_freed = 0;
+  task = gtx_create_task_in (context, use_nothing, g_strdup ("data"), count_free);
+  g_main_context_unref (context);
+  assert_gone (task);
+}
+
+static void
+test_context_gone_before_it_began (void)
+{
+  g_autoptr (GtxTask) task = NULL;
+  GMainContext *context = g_main_context_new ();
+
+  n_freed = 0;
+  g_main_context_push_thread_default (context);
+  task = gtx_create_task (use_nothing, g_strdup ("data"), count_free);
+  g_main_context_pop_thread_default (context);
+  g_main_context_unref (context);
+  assert_gone (task);
 }
 
 static gpointer
@@ -354,10 +474,21 @@ worker_start (Worker *worker)
   worker->thread = g_thread_new ("worker", run_loop, worker);
 }
 
+static gboolean
+quit (gpointer loop)
+{
+  g_main_loop_quit (loop);
+  return G_SOURCE_REMOVE;
+}
+
+/* From inside the loop, which may not have begun yet. */
 static void
 worker_stop (Worker *worker)
 {
-  g_main_loop_quit (worker->loop);
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_callback (source, quit, worker->loop, NULL);
+  g_source_attach (source, worker->context);
   g_thread_join (worker->thread);
   g_main_loop_unref (worker->loop);
   g_main_context_unref (worker->context);
@@ -444,6 +575,10 @@ main (int argc, char *argv[])
   g_test_add_func ("/threads/cancel/cancellable", test_cancellable);
   g_test_add_func ("/threads/freed-at-home", test_freed_at_home);
   g_test_add_func ("/threads/context-gone", test_context_gone);
+  g_test_add_func ("/threads/context-gone/while-awaited", test_context_gone_while_awaited);
+  g_test_add_func ("/threads/context-gone/never-iterated", test_context_never_iterated);
+  g_test_add_func ("/threads/context-gone/before-it-began", test_context_gone_before_it_began);
+  g_test_add_func ("/threads/push-another", test_push_another);
   g_test_add_func ("/threads/dispatched-by-another", test_dispatched_by_another);
   g_test_add_func ("/threads/create-in", test_create_in);
   g_test_add_func ("/threads/create-in/cancelled", test_create_in_cancelled);

@@ -58,6 +58,7 @@ struct _GtxScheduler
 
   GtxHandleList ready;
   GtxHandle marker;
+  GtxHandleList at_end;         /* for when the context goes */
   GtxTimers timers;
   GtxStackPool *stacks;
 
@@ -91,8 +92,10 @@ struct _GtxScheduler
 };
 
 static __thread gboolean this_thread;
+static gboolean no_thread;      /* owns the schedulers whose contexts are gone */
 static __thread GtxScheduler *running_scheduler;
 static __thread gint running_depth;
+static __thread GMainContext *running_default; /* the thread's, when it began to run */
 
 G_LOCK_DEFINE_STATIC (schedulers);
 static GHashTable *schedulers;  /* of GMainContext: GtxScheduler */
@@ -136,6 +139,7 @@ scheduler_new (GMainContext *context)
   self->entries_a_read = 1;
   self->entries_left = 1;
   gtx_handle_list_init (&self->ready);
+  gtx_handle_list_init (&self->at_end);
   g_mutex_init (&self->mutex);
   self->last_message = &self->first_message;
   return self;
@@ -194,12 +198,12 @@ GtxScheduler *
 gtx_scheduler_get (void)
 {
   static GtxScheduler *of_default_context;
-  GMainContext *context;
+  GMainContext *context = g_main_context_get_thread_default ();
 
-  if (running_scheduler && running_depth == g_main_depth ())
+  /* What runs may have pushed another context for a while. */
+  if (running_scheduler && running_depth == g_main_depth () && running_default == context)
     return running_scheduler;
 
-  context = g_main_context_get_thread_default ();
   if (context == NULL)
     {
       GtxScheduler *self = __atomic_load_n (&of_default_context, __ATOMIC_ACQUIRE);
@@ -309,8 +313,8 @@ has_messages (GtxScheduler *self)
   return __atomic_load_n (&self->first_message, __ATOMIC_RELAXED) != NULL;
 }
 
-static void
-run_messages (GtxScheduler *self)
+void
+gtx_scheduler_run_messages (GtxScheduler *self)
 {
   Message *message;
 
@@ -361,6 +365,13 @@ gtx_scheduler_call_all_soon (GtxScheduler  *self,
 {
   gtx_handle_list_splice (&self->ready, handles);
   ensure_noticed (self);
+}
+
+void
+gtx_scheduler_call_at_end (GtxScheduler *self,
+                           GtxHandle    *handle)
+{
+  gtx_handle_list_append (&self->at_end, handle);
 }
 
 static gint64
@@ -440,7 +451,7 @@ gtx_scheduler_release (GtxScheduler *self)
 static gboolean
 begin_round (GtxScheduler *self)
 {
-  run_messages (self);
+  gtx_scheduler_run_messages (self);
   queue_due_timers (self);
   if (gtx_handle_list_is_empty (&self->ready))
     return FALSE;
@@ -539,12 +550,14 @@ run (GtxScheduler *self,
 {
   GtxScheduler *outer = running_scheduler;
   gint outer_depth = running_depth;
+  GMainContext *outer_default = running_default;
   gint64 start = g_get_monotonic_time ();
   gint64 end;
 
   gtx_scheduler_ref (self);
   running_scheduler = self;
   running_depth = g_main_depth ();
+  running_default = g_main_context_get_thread_default ();
   self->running++;
   self->polling = FALSE;
   self->now = self->jumper ? self->virtual_now : start;
@@ -554,6 +567,7 @@ run (GtxScheduler *self,
   self->running--;
   running_scheduler = outer;
   running_depth = outer_depth;
+  running_default = outer_default;
   if (self->trimmer == NULL && gtx_stack_pool_has_surplus (self->stacks))
     trim_later (self, TRIM_AFTER_MS);
   end = g_get_monotonic_time ();
@@ -722,6 +736,16 @@ idle_dispatch (GSource     *source,
   return G_SOURCE_CONTINUE;
 }
 
+static void
+run_all (GtxHandleList *list)
+{
+  GtxHandle *handle;
+
+  while ((handle = gtx_handle_list_pop (list)))
+    if (handle->run)
+      handle->run (handle);
+}
+
 /* The context goes, and the urgent source with it. */
 static void
 urgent_finalize (GSource *source)
@@ -736,11 +760,15 @@ urgent_finalize (GSource *source)
   self->context = NULL;
   g_mutex_unlock (&self->mutex);
 
-  run_messages (self);
+  __atomic_store_n (&self->owner, &this_thread, __ATOMIC_RELEASE);
+  gtx_scheduler_run_messages (self);
   if (gtx_stack_pool_n_used (self->stacks) > 0)
     g_critical ("A main context goes away with %" G_GSIZE_FORMAT " suspended tasks, which now "
                 "never end; cancel and await them first",
                 gtx_stack_pool_n_used (self->stacks));
+  run_all (&self->at_end);
+  run_all (&self->ready);
+  __atomic_store_n (&self->owner, &no_thread, __ATOMIC_RELEASE);
   gtx_scheduler_unref (self);
 }
 

@@ -69,6 +69,13 @@ gboolean      gtx_scheduler_post        (GtxScheduler  *self,
                                          GtxPostFunc    func,
                                          gpointer       data);
 
+/* Runs @handle when the main context goes: nothing is dispatched after that,
+ * what the handle queues is still run, and then no thread is the scheduler's. */
+void          gtx_scheduler_call_at_end (GtxScheduler *self,
+                                         GtxHandle    *handle);
+/* What other threads posted so far happens now. */
+void          gtx_scheduler_run_messages (GtxScheduler *self);
+
 /* What stands on the scheduler keeps one thing of its own with it. */
 void          gtx_scheduler_set_extension (GtxScheduler   *self,
                                            gpointer        extension,
