@@ -2,8 +2,11 @@
 
 #include "program.h"
 
+#include <locale.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 /* ---- Arguments ---- */
 
@@ -21,6 +24,36 @@ program_usage_error (const char *format,
   exit (2);
 }
 
+void
+program_want_between (const char *what,
+                      int         value,
+                      int         least,
+                      int         most)
+{
+  if (value < least || value > most)
+    program_usage_error ("%s is %d, and has to be from %d to %d", what, value, least, most);
+}
+
+void
+program_want_seconds (const char *what,
+                      double      seconds)
+{
+  if (!isfinite (seconds) || seconds <= 0)
+    program_usage_error ("%s is %g, and has to be a number of seconds above 0", what, seconds);
+}
+
+/* GOption leaves a "--" that protects arguments with a dash among them. */
+static void
+drop_separator (int   *argc,
+                char **argv)
+{
+  if (*argc < 2 || !g_str_equal (argv[1], "--"))
+    return;
+  for (int i = 1; i < *argc; i++)
+    argv[i] = argv[i + 1];
+  (*argc)--;
+}
+
 char **
 program_parse (const Program *program,
                int           *argc,
@@ -30,12 +63,16 @@ program_parse (const Program *program,
   g_autoptr (GError) error = NULL;
   int n_arguments;
 
+  /* For names of files; numbers keep their point. */
+  setlocale (LC_CTYPE, "");
   g_option_context_set_summary (context, program->summary);
+  g_option_context_set_strict_posix (context, program->runs_command);
   if (program->options)
     g_option_context_add_main_entries (context, program->options, NULL);
   if (!g_option_context_parse (context, argc, argv, &error))
     program_usage_error ("%s", error->message);
   g_option_context_free (context);
+  drop_separator (argc, *argv);
 
   n_arguments = *argc - 1;
   if (n_arguments < program->least)
@@ -43,6 +80,31 @@ program_parse (const Program *program,
   if (program->most >= 0 && n_arguments > program->most)
     program_usage_error ("does not know what to do with \"%s\"", (*argv)[program->most + 1]);
   return *argv + 1;
+}
+
+/* ---- Descriptors ---- */
+
+#define OWN_FILES 64            /* the main loop, standard output, D-Bus... */
+
+gboolean
+program_allow_open_files (guint    n,
+                          GError **error)
+{
+  struct rlimit limit;
+  rlim_t wanted = (rlim_t) n + OWN_FILES;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted)
+    return TRUE;
+  if (limit.rlim_max >= wanted)
+    {
+      limit.rlim_cur = wanted;
+      if (setrlimit (RLIMIT_NOFILE, &limit) == 0)
+        return TRUE;
+    }
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES,
+               "This takes %lu open files, and %lu are allowed: raise the hard limit (ulimit -Hn), or ask for less",
+               (unsigned long) wanted, (unsigned long) limit.rlim_max);
+  return FALSE;
 }
 
 /* ---- Running ---- */
@@ -77,27 +139,39 @@ cancel_on_terminate (Run *run, GError **error)
   return cancel_on (run, SIGTERM, error);
 }
 
-/* The two that wait for signals are left, and cancelled when the run ends. */
-static gboolean
-run_until_signal (Run *run, GError **error)
+/* Each of those that a group holds is told of. */
+static void
+print_error (const GError *error)
 {
-  g_autoptr (GtxTask) interrupt = gtx_create_task (cancel_on_interrupt, run, NULL);
-  g_autoptr (GtxTask) terminate = gtx_create_task (cancel_on_terminate, run, NULL);
+  guint n_errors = gtx_error_get_n_errors (error);
 
-  return gtx_await (run->work, error);
+  for (guint i = 0; i < n_errors; i++)
+    print_error (gtx_error_get_error (error, i));
+  if (n_errors == 0)
+    g_printerr ("%s: %s\n", g_get_prgname (), error->message);
 }
 
+static gboolean
+await_work (GtxTask *work, GError **error)
+{
+  return gtx_await (work, error);
+}
+
+/* Signals are waited for before the work begins, so it may be interrupted from
+ * its first word on.  The two are left, and cancelled when the run ends. */
 int
 program_run (GtxTask *work)
 {
+  Run run = { work, 0 };
+  g_autoptr (GtxTask) interrupt = gtx_create_task (cancel_on_interrupt, &run, NULL);
+  g_autoptr (GtxTask) terminate = gtx_create_task (cancel_on_terminate, &run, NULL);
   g_autoptr (GtxTask) started = gtx_task_start (work);
   g_autoptr (GError) error = NULL;
-  Run run = { started, 0 };
 
-  if (gtx_run (run_until_signal, &run, &error))
+  if (gtx_run (await_work, started, &error))
     return 0;
   if (run.caught && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return 128 + run.caught;
-  g_printerr ("%s: %s\n", g_get_prgname (), error->message);
+  print_error (error);
   return 1;
 }

@@ -12,19 +12,30 @@ typedef struct
   const GOptionEntry *options;  /* or NULL */
   int least;                    /* how many arguments are wanted */
   int most;                     /* -1: any number */
+  gboolean runs_command;        /* what follows the first argument is no option of this program's */
 } Program;
 
 /* Ends the program with status 2 and a message where they are not what it
  * wants.  Returns the arguments that are left, without the program's name. */
-char **program_parse (const Program *program,
-                      int           *argc,
-                      char        ***argv);
+char   **program_parse            (const Program  *program,
+                                   int            *argc,
+                                   char         ***argv);
 
 /* The same for what options cannot say of themselves. */
-void   program_usage_error (const char *format,
-                            ...) G_GNUC_PRINTF (1, 2) G_GNUC_NORETURN;
+void     program_usage_error      (const char     *format,
+                                   ...) G_GNUC_PRINTF (1, 2) G_GNUC_NORETURN;
+void     program_want_between     (const char     *what,
+                                   int             value,
+                                   int             least,
+                                   int             most);
+void     program_want_seconds     (const char     *what,
+                                   double          seconds);
+
+/* Makes room for @n file descriptors beside the program's own few. */
+gboolean program_allow_open_files (guint           n,
+                                   GError        **error);
 
 /* Starts @work (taken), which SIGINT and SIGTERM cancel, and waits for its end.
  * Returns the program's status: 0, 1 after an error, which it prints, or 128
  * and the signal's number. */
-int    program_run   (GtxTask       *work);
+int      program_run              (GtxTask        *work);
