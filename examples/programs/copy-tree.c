@@ -219,7 +219,8 @@ make_directory (Entry *entry, GCancellable *cancellable, GError **error)
 
   entry->is_made = mkdir (entry->target, (entry->stat.st_mode & MODE_BITS) | S_IRWXU) == 0;
   if (entry->is_made)
-    return TRUE;
+    return (entry->copy->umask & S_IRWXU) == 0 || chmod (entry->target, S_IRWXU) == 0 ||
+           fail ("the directory cannot be opened to its owner", error);
   if (errno != EEXIST || lstat (entry->target, &stat) != 0)
     return fail ("the directory cannot be made", error);
   if (!S_ISDIR (stat.st_mode))

@@ -146,10 +146,7 @@ talk_through_one (Talk *talk, GError **error)
   if (!receive_messages (talk, &failure))
     gtx_cancel (sender);
   gtx_await (sender, failure ? NULL : &failure);
-  if (failure)
-    return note_failure (talk->run, failure, error);
-  g_io_stream_close_async (talk->stream, G_PRIORITY_DEFAULT, GTX_ASYNC);
-  return g_io_stream_close_finish (talk->stream, gtx_await_result (), error);
+  return failure == NULL || note_failure (talk->run, failure, error);
 }
 
 static gboolean

@@ -36,9 +36,6 @@ client_new (Server *server, GSocketConnection *connection)
 
   client->server = server;
   client->connection = connection;
-  server->n_clients++;
-  server->n_open++;
-  server->most_open = MAX (server->most_open, server->n_open);
   return client;
 }
 
@@ -47,7 +44,6 @@ client_free (gpointer data)
 {
   Client *client = data;
 
-  client->server->n_open--;
   g_object_unref (client->connection);
   g_free (client);
 }
@@ -74,13 +70,27 @@ echo (Client *client, GError **error)
     }
 }
 
+static gboolean
+count_and_echo (Client *client, GError **error)
+{
+  Server *server = client->server;
+  gboolean ended_well;
+
+  server->n_clients++;
+  server->n_open++;
+  server->most_open = MAX (server->most_open, server->n_open);
+  ended_well = echo (client, error);
+  server->n_open--;
+  return ended_well;
+}
+
 /* A child that fails would end the group: a client that is lost is no reason. */
 static gboolean
 serve (Client *client, GError **error)
 {
   GError *failure = NULL;
 
-  if (echo (client, &failure))
+  if (count_and_echo (client, &failure))
     return TRUE;
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {

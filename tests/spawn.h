@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the tests of the example programs share: running them as a user does. */
+
+#pragma once
+
+#include <gio/gio.h>
+
+/* How a program ended: its status, or 128 and the signal that killed it. */
+typedef struct
+{
+  int status;
+  char *output;
+  char *errors;
+} Outcome;
+
+typedef struct _Running Running;
+
+/* "programs/parallel" is an example; "/bin/sh" or "sh" are themselves. */
+char       *find_program       (const char         *name);
+
+/* Runs a program with arguments up to NULL and waits for its end; @input is
+ * for its standard input, or NULL. */
+Outcome    *run_program        (const char         *input,
+                                const char         *name,
+                                ...) G_GNUC_NULL_TERMINATED;
+Outcome    *run_program_in     (const char         *folder,
+                                const char         *input,
+                                const char *const  *command);
+void        outcome_free       (Outcome            *self);
+
+/* The same for one that is to be interrupted. */
+Running    *start_program      (const char         *name,
+                                ...) G_GNUC_NULL_TERMINATED;
+GSubprocess *running_get_process (Running          *self);
+char       *await_line         (Running            *self,
+                                const char         *pattern);
+Outcome    *end_program        (Running            *self,
+                                int                 signum);
+
+/* Its status, its standard error, and its output, which are patterns. */
+void        assert_outcome     (Outcome            *outcome,
+                                int                 status,
+                                const char         *errors,
+                                const char         *output);
+
+/* --help helps, and wrong arguments (to be split at blanks) are told of. */
+void        assert_helps       (const char         *name);
+void        assert_refuses     (const char         *name,
+                                const char         *arguments,
+                                const char         *message);
+
+/* What a test works in, removed with all that is in it. */
+char       *make_folder        (void);
+void        remove_folder      (char               *path);
+
+/* Whether a process is no more, or nothing but an entry in the table. */
+gboolean    is_gone            (int                 pid);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Outcome, outcome_free)
