@@ -11,7 +11,7 @@
 #include <gio/gunixinputstream.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define GRACE 2.0               /* seconds between SIGTERM and SIGKILL */
@@ -98,53 +98,51 @@ open_output (GError **error)
 }
 
 /* Its outputs go to two files, to be shown whole. */
-static GSubprocess *
-start (Job *job, int outputs[2], GError **error)
+static gboolean
+start (Job *job, int outputs[2], GPid *pid, GError **error)
 {
-  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
   g_auto (GStrv) command = build_command (job->run->command, job->argument);
 
   for (int i = 0; i < 2; i++)
     {
       outputs[i] = open_output (error);
       if (outputs[i] < 0)
-        return NULL;
+        return FALSE;
     }
-  g_subprocess_launcher_take_stdout_fd (launcher, dup (outputs[0]));
-  g_subprocess_launcher_take_stderr_fd (launcher, dup (outputs[1]));
-  g_subprocess_launcher_set_child_setup (launcher, set_group, NULL, NULL);
-  return g_subprocess_launcher_spawnv (launcher, (const char *const *) command, error);
-}
-
-static gboolean
-wait_for (GSubprocess *process, GError **error)
-{
-  g_subprocess_wait_async (process, GTX_ASYNC);
-  return g_subprocess_wait_finish (process, gtx_await_result (), error);
+  return g_spawn_async_with_pipes_and_fds (NULL, (const char *const *) command, NULL,
+                                           G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, set_group, NULL,
+                                           -1, outputs[0], outputs[1], NULL, NULL, 0, pid, NULL, NULL, NULL, error);
 }
 
 /* Ends it and all that it started: runs after a time-out or a cancellation, and
  * awaits as it likes. */
 static void
-stop (GSubprocess *process, pid_t group)
+stop (GPid pid)
 {
-  gint64 last = g_get_monotonic_time () + (gint64) (GRACE * G_USEC_PER_SEC);
+  g_auto (GtxTimeout) grace = GTX_TIMEOUT_INIT;
+  GError *failure = NULL;
+  gboolean ended;
 
-  kill (-group, SIGTERM);
-  while (kill (-group, 0) == 0 && g_get_monotonic_time () < last && gtx_sleep (PATIENCE, NULL))
+  kill (-pid, SIGTERM);
+  gtx_timeout_begin (&grace, GRACE);
+  ended = gtx_await_child (pid, NULL, &failure);
+  while (ended && kill (-pid, 0) == 0 && gtx_sleep (PATIENCE, &failure))
     ;
-  kill (-group, SIGKILL);
-  wait_for (process, NULL);
+  if (gtx_timeout_end (&grace, failure, NULL))
+    return;
+  kill (-pid, SIGKILL);
+  if (!ended)
+    gtx_await_child (pid, NULL, NULL);
 }
 
 static gboolean
-wait_so_long (GSubprocess *process, GError **error)
+wait_so_long (GPid pid, int *wait_status, GError **error)
 {
   g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
   GError *failure = NULL;
 
   gtx_timeout_begin (&timeout, seconds);
-  wait_for (process, &failure);
+  gtx_await_child (pid, wait_status, &failure);
   return gtx_timeout_end (&timeout, failure, error);
 }
 
@@ -190,25 +188,24 @@ note_failure (Run *run, const char *argument, int status, const char *reason)
 }
 
 static void
-judge (Job *job, GSubprocess *process)
+judge (Job *job, int wait_status)
 {
   g_autofree char *reason = NULL;
   int status = SOME_FAILED;
 
-  if (g_subprocess_get_successful (process))
-    return;
-  if (g_subprocess_get_if_signaled (process))
+  if (WIFSIGNALED (wait_status))
     {
       status = SOME_KILLED;
-      reason = g_strdup_printf ("killed by signal %d", g_subprocess_get_term_sig (process));
+      reason = g_strdup_printf ("killed by signal %d", WTERMSIG (wait_status));
     }
-  else
+  else if (WEXITSTATUS (wait_status) != 0)
     {
-      if (g_subprocess_get_exit_status (process) == 255)
+      if (WEXITSTATUS (wait_status) == 255)
         status = SOME_FAILED_255;
-      reason = g_strdup_printf ("ended with status %d", g_subprocess_get_exit_status (process));
+      reason = g_strdup_printf ("ended with status %d", WEXITSTATUS (wait_status));
     }
-  note_failure (job->run, job->argument, status, reason);
+  if (reason)
+    note_failure (job->run, job->argument, status, reason);
 }
 
 /* ---- A job ---- */
@@ -231,22 +228,20 @@ give_up (Job *job, int status, GError *failure, GError **error)
 static gboolean
 run_process (Job *job, int outputs[2], GError **error)
 {
-  g_autoptr (GSubprocess) process = NULL;
   GError *failure = NULL;
-  pid_t group;
+  int wait_status;
+  GPid pid;
 
-  process = start (job, outputs, &failure);
-  if (process == NULL)
+  if (!start (job, outputs, &pid, &failure))
     return give_up (job, g_error_matches (failure, G_SPAWN_ERROR, G_SPAWN_ERROR_NOENT) ? NOT_FOUND : CANNOT_RUN,
                     failure, error);
 
-  group = (pid_t) g_ascii_strtoll (g_subprocess_get_identifier (process), NULL, 10);
-  if (!wait_so_long (process, &failure))
-    stop (process, group);
+  if (!wait_so_long (pid, &wait_status, &failure))
+    stop (pid);
   show_outputs (outputs);
   if (failure)
     return give_up (job, SOME_KILLED, failure, error);
-  judge (job, process);
+  judge (job, wait_status);
   return TRUE;
 }
 
