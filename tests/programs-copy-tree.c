@@ -214,14 +214,13 @@ test_interrupted (void)
   char *folder = make_folder ();
   g_autofree char *source = g_build_filename (folder, "source", NULL);
   g_autofree char *target = g_build_filename (folder, "target", NULL);
-  g_autofree char *line = NULL;
   g_autoptr (Outcome) outcome = NULL;
   Running *program;
 
   shell (folder, "mkdir -p source/in && cd source/in && seq -f 'a-file-with-a-rather-long-name-%g' 1 3000 |"
          "while read name; do echo $name >$name; done; chmod 555 .");
   program = start_program (PROGRAM, "--verbose", "--jobs", "2", source, target, NULL);
-  line = await_line (program, "*/in/a-file-* -> */in/a-file-*");
+  await_line (program, "*/in/a-file-* -> */in/a-file-*");
   outcome = end_program (program, SIGINT);
   assert_outcome (outcome, 130, "", "*files, 2 directories, * bytes\nNot all is copied: *\n");
 
@@ -240,7 +239,6 @@ test_interrupted_in_a_file (void)
   g_autofree char *source = g_build_filename (folder, "source", NULL);
   g_autofree char *target = g_build_filename (folder, "target", NULL);
   g_autofree char *path = find_program (PROGRAM);
-  g_autofree char *line = NULL;
   g_autoptr (Outcome) outcome = NULL;
   Running *program;
 
@@ -248,7 +246,7 @@ test_interrupted_in_a_file (void)
   /* Never more than 4 GiB, whatever happens. */
   program = start_program ("sh", "-c", "ulimit -f 8388608 && exec \"$0\" \"$@\"", path,
                            "--progress", "0.01", source, target, NULL);
-  line = await_line (program, "0 files, 0 directories, ?????* bytes");
+  await_line (program, "0 files, 0 directories, ?????* bytes");
   outcome = end_program (program, SIGTERM);
   assert_outcome (outcome, 143, "", "*0 files, 0 directories, 0 bytes\nNot all is copied: *\n");
   g_assert_false (g_file_test (target, G_FILE_TEST_EXISTS));

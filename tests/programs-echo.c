@@ -32,7 +32,7 @@ test_arguments (void)
 static char *
 get_port (Running *server)
 {
-  g_autofree char *line = await_line (server, "listening on 127.0.0.1:*");
+  g_autofree char *line = get_line (server, "listening on 127.0.0.1:*");
 
   return g_strdup (strchr (line, ':') + 1);
 }
@@ -237,10 +237,12 @@ test_client_interrupted (void)
   g_autofree char *port = NULL;
   g_autoptr (GSocketListener) listener = listen_to (&port);
   Running *client = start_program (CLIENT, "--connections", "5", "127.0.0.1", port, NULL);
-  g_autofree char *line = await_line (client, "5 connections are open");
-  g_autoptr (Outcome) outcome = end_program (client, SIGINT);
+  g_autoptr (Outcome) outcome = NULL;
 
+  await_line (client, "5 connections are open");
+  outcome = end_program (client, SIGINT);
   assert_outcome (outcome, 130, "", "");
+  g_socket_listener_close (listener);
 }
 
 /* A client that stays hears that the server ends. */

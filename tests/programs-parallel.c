@@ -264,12 +264,15 @@ interrupt (int signum)
   g_autofree char *one = g_build_filename (folder, "1", NULL);
   g_autofree char *two = g_build_filename (folder, "2", NULL);
   g_autoptr (Outcome) made = run_program (NULL, "mkfifo", one, two, NULL);
-  Running *program = start_program (PROGRAM, "--jobs", "2", "sh", "-c",
-                                    "sleep 1000 & echo $! >\"$0/$1\"; wait", folder, NULL);
-  GOutputStream *input = g_subprocess_get_stdin_pipe (running_get_process (program));
   g_autoptr (Outcome) outcome = NULL;
+  Running *program;
+  GOutputStream *input;
   int pids[2];
 
+  assert_outcome (made, 0, "", "");
+  program = start_program (PROGRAM, "--jobs", "2", "sh", "-c",
+                           "sleep 1000 & echo $! >\"$0/$1\"; wait", folder, NULL);
+  input = g_subprocess_get_stdin_pipe (running_get_process (program));
   g_output_stream_write_all (input, "1\n2\n3\n", 6, NULL, NULL, NULL);
   pids[0] = read_pid (folder, "1");
   pids[1] = read_pid (folder, "2");

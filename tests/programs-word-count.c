@@ -84,9 +84,10 @@ static void
 interrupt (int signum)
 {
   Running *program = start_program (PROGRAM, "/dev/zero", "/dev/null", NULL);
-  g_autofree char *line = await_line (program, "0 0 0 /dev/null");
-  g_autoptr (Outcome) outcome = end_program (program, signum);
+  g_autoptr (Outcome) outcome = NULL;
 
+  await_line (program, "0 0 0 /dev/null");
+  outcome = end_program (program, signum);
   assert_outcome (outcome, 128 + signum, "", "");
 }
 

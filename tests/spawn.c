@@ -138,7 +138,7 @@ read_rest (GInputStream *input)
 
 /* The first line that matches; the others before it are dropped. */
 char *
-await_line (Running *self, const char *pattern)
+get_line (Running *self, const char *pattern)
 {
   for (;;)
     {
@@ -152,6 +152,12 @@ await_line (Running *self, const char *pattern)
       if (g_pattern_match_simple (pattern, line))
         return g_steal_pointer (&line);
     }
+}
+
+void
+await_line (Running *self, const char *pattern)
+{
+  g_free (get_line (self, pattern));
 }
 
 /* After a signal, or 0 for none; takes @self. */

@@ -32,7 +32,9 @@ void        outcome_free       (Outcome            *self);
 Running    *start_program      (const char         *name,
                                 ...) G_GNUC_NULL_TERMINATED;
 GSubprocess *running_get_process (Running          *self);
-char       *await_line         (Running            *self,
+char       *get_line           (Running            *self,
+                                const char         *pattern);
+void        await_line         (Running            *self,
                                 const char         *pattern);
 Outcome    *end_program        (Running            *self,
                                 int                 signum);

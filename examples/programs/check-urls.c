@@ -342,7 +342,7 @@ main (int argc, char *argv[])
   static const GOptionEntry options[] = {
     { "jobs", 'j', 0, G_OPTION_ARG_INT, &n_at_once, "Ask for N at once, 16 by default", "N" },
     { "timeout", 't', 0, G_OPTION_ARG_DOUBLE, &seconds, "Wait so long for each, 10 seconds by default", "SECONDS" },
-    { NULL }
+    G_OPTION_ENTRY_NULL
   };
   static const Program program = {
     .arguments = "[FILE]",

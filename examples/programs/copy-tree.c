@@ -437,7 +437,7 @@ main (int argc, char *argv[])
     { "progress", 'p', 0, G_OPTION_ARG_DOUBLE, &progress,
       "Tell how far it is each so many seconds, 1 by default; 0: never", "SECONDS" },
     { "verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "Name all that is copied", NULL },
-    { NULL }
+    G_OPTION_ENTRY_NULL
   };
   static const Program program = {
     .arguments = "SOURCE TARGET",

@@ -168,7 +168,7 @@ main (int argc, char *argv[])
     { "bus", 'b', 0, G_OPTION_ARG_STRING, &address, "Use the bus at ADDRESS, not the session's", "ADDRESS" },
     { "timeout", 't', 0, G_OPTION_ARG_DOUBLE, &seconds, "Wait so long for each reply, 25 seconds by default", "SECONDS" },
     { "times", 'n', 0, G_OPTION_ARG_INT, &n_times, "Make each call N times", "N" },
-    { NULL }
+    G_OPTION_ENTRY_NULL
   };
   static const Program program = {
     .arguments = "CALL…",

@@ -256,7 +256,7 @@ main (int argc, char *argv[])
   static char *address;
   static const GOptionEntry options[] = {
     { "bus", 'b', 0, G_OPTION_ARG_STRING, &address, "Use the bus at ADDRESS, not the session's", "ADDRESS" },
-    { NULL }
+    G_OPTION_ENTRY_NULL
   };
   static const Program program = {
     .arguments = "",

@@ -197,7 +197,7 @@ main (int argc, char *argv[])
     { "connections", 'c', 0, G_OPTION_ARG_INT, &n_connections, "Open N connections, 1000 by default", "N" },
     { "messages", 'm', 0, G_OPTION_ARG_INT, &n_messages, "Send N messages through each, 10 by default", "N" },
     { "size", 's', 0, G_OPTION_ARG_INT, &message_size, "Send messages of N bytes, 64 by default", "N" },
-    { NULL }
+    G_OPTION_ENTRY_NULL
   };
   static const Program program = {
     .arguments = "HOST PORT",

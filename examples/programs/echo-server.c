@@ -184,7 +184,7 @@ main (int argc, char *argv[])
     { "port", 'p', 0, G_OPTION_ARG_INT, &port, "Listen on port N; 0, the default, is any that is free", "N" },
     { "max-clients", 'm', 0, G_OPTION_ARG_INT, &max_clients,
       "Serve N clients at once, 4096 by default; more have to wait", "N" },
-    { NULL }
+    G_OPTION_ENTRY_NULL
   };
   static const Program program = {
     .arguments = "",

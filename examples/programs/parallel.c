@@ -315,7 +315,7 @@ main (int argc, char *argv[])
     { "jobs", 'j', 0, G_OPTION_ARG_INT, &n_at_once, "Run N at once; by default as many as there are processors", "N" },
     { "timeout", 't', 0, G_OPTION_ARG_DOUBLE, &seconds, "End a command that takes longer", "SECONDS" },
     { "keep-going", 'k', 0, G_OPTION_ARG_NONE, &keep_going, "Start more after one has failed", NULL },
-    { NULL }
+    G_OPTION_ENTRY_NULL
   };
   static const Program program = {
     .arguments = "COMMAND [ARGUMENT…]",
@@ -325,7 +325,7 @@ main (int argc, char *argv[])
     .most = -1,
     .runs_command = TRUE,
   };
-  Run run = { NULL };
+  Run run = { .status = ALL_WELL };
   int status;
 
   n_at_once = (int) g_get_num_processors ();

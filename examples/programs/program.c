@@ -163,11 +163,12 @@ int
 program_run (GtxTask *work)
 {
   Run run = { work, 0 };
-  g_autoptr (GtxTask) interrupt = gtx_create_task (cancel_on_interrupt, &run, NULL);
-  g_autoptr (GtxTask) terminate = gtx_create_task (cancel_on_terminate, &run, NULL);
-  g_autoptr (GtxTask) started = gtx_task_start (work);
+  g_autoptr (GtxTask) started = NULL;
   g_autoptr (GError) error = NULL;
 
+  g_object_unref (gtx_create_task (cancel_on_interrupt, &run, NULL));
+  g_object_unref (gtx_create_task (cancel_on_terminate, &run, NULL));
+  started = gtx_task_start (work);
   if (gtx_run (await_work, started, &error))
     return 0;
   if (run.caught && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
