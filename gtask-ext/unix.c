@@ -20,6 +20,7 @@ typedef struct
   int number;                   /* of the descriptor, the signal or the process */
   GIOCondition condition;       /* that came */
   int wait_status;
+  gboolean has_ended;           /* the process: it cannot be awaited again */
 } SourceWaiter;
 
 static void
@@ -85,6 +86,7 @@ on_ended (GPid     pid,
 
   (void) pid;
   self->wait_status = wait_status;
+  self->has_ended = TRUE;
   gtx_waiter_wake_now (&self->waiter);
 }
 
@@ -181,7 +183,8 @@ gtx_await_unix_signal (int      signum,
  * Suspends the current task until a child process has ended: asyncio's
  * `Process.wait()`.
  *
- * When the task is cancelled the process goes on, and may be awaited again.
+ * When the task is cancelled the process goes on, and may be awaited again; if
+ * it has ended already the request is delivered by the next await that suspends.
  * For a #GSubprocess there is g_subprocess_wait_async().  Sets
  * %G_IO_ERROR_CANCELLED if the task is cancelled, %GTX_ERROR_NOT_IN_TASK
  * outside a task, and %GTX_ERROR_INVALID_ARGUMENT if @pid is not positive.
@@ -209,6 +212,13 @@ gtx_await_child (GPid      pid,
   gtx_scheduler_hold (task->parent_instance.home);
   woken = await_source (&self, task, g_child_watch_source_new (pid), G_SOURCE_FUNC (on_ended), error);
   gtx_scheduler_release (task->parent_instance.home);
+  if (!woken && self.has_ended)
+    {
+      /* How it ended is told once: the request is for the next await. */
+      g_clear_error (error);
+      task->must_cancel = TRUE;
+      woken = TRUE;
+    }
   if (woken && wait_status)
     *wait_status = self.wait_status;
   return woken;

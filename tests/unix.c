@@ -204,6 +204,45 @@ test_child_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
+typedef struct
+{
+  GPid pid;
+  int wait_status;
+} Child;
+
+static gboolean
+await_and_sleep (Child *child, GError **error)
+{
+  g_assert_true (gtx_await_child (child->pid, &child->wait_status, NULL));
+  return gtx_sleep (0, error);
+}
+
+static gboolean
+is_reaped (GPid pid)
+{
+  siginfo_t info;
+
+  return waitid (P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0;
+}
+
+/* The request comes between the process's end and the task's turn, which it
+ * does not get while the main loop is run from another: its end is not lost. */
+static gboolean
+test_child_ended_then_cancelled (gpointer data, GError **error)
+{
+  Child child = { spawn ("exit 3"), -1 };
+  g_autoptr (GtxTask) task = gtx_create_task (await_and_sleep, &child, NULL);
+
+  g_assert_true (gtx_sleep (0, error));
+  while (!is_reaped (child.pid))
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (gtx_cancel (task));
+  g_assert_false (gtx_await (task, NULL));
+  g_assert_true (gtx_future_is_cancelled (task));
+  g_assert_cmpint (WEXITSTATUS (child.wait_status), ==, 3);
+  return TRUE;
+}
+
 static gboolean
 test_child_misuse (gpointer data, GError **error)
 {
@@ -243,6 +282,7 @@ main (int argc, char *argv[])
   add_coroutine ("/unix/signal/misuse", test_signal_misuse);
   add_coroutine ("/unix/child/status", test_child);
   add_coroutine ("/unix/child/cancelled", test_child_cancelled);
+  add_real_coroutine ("/unix/child/ended-then-cancelled", test_child_ended_then_cancelled);
   add_coroutine ("/unix/child/misuse", test_child_misuse);
   g_test_add_func ("/unix/outside", test_outside);
   return g_test_run ();
