@@ -104,6 +104,7 @@ static const Case cases[] = {
   { "file-over-folder", "mkdir -p $to/tree/one && copy tree $to; [ $? -eq 1 ]" },
   { "folder-over-file", "mkdir -p $to/tree && echo old >$to/tree/a && copy tree $to; [ $? -eq 1 ]" },
   { "folder-over-link", "mkdir -p $to/tree/b && ln -s b $to/tree/a && copy tree $to; [ $? -eq 1 ]" },
+  { "same-link", "cp -P tree/link $to && copy $to/link $to; [ $? -eq 1 ]" },
   { "same-file", "cp tree/one $to && copy $to/one $to; [ $? -eq 1 ]" },
 };
 
@@ -204,6 +205,19 @@ test_into_itself (void)
   remove_folder (folder);
 }
 
+/* Where cp would wait for a reader. */
+static void
+test_onto_fifo (void)
+{
+  char *folder = make_folder ();
+  g_autoptr (Outcome) outcome = NULL;
+
+  shell (folder, "echo one >file && mkfifo fifo");
+  outcome = run_shell (folder, "\"$program\" file fifo");
+  assert_outcome (outcome, 1, "copy-tree: file: the target cannot be opened: *\n*", "0 files, *");
+  remove_folder (folder);
+}
+
 /* ---- Interrupted ---- */
 
 /* Nobody reads what it prints, which is more than a pipe holds: it is in the
@@ -268,6 +282,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/programs/copy-tree/output", test_output);
   g_test_add_func ("/programs/copy-tree/errors-are-told", test_errors_are_told);
   g_test_add_func ("/programs/copy-tree/same-file", test_same_file);
+  g_test_add_func ("/programs/copy-tree/onto-fifo", test_onto_fifo);
   g_test_add_func ("/programs/copy-tree/into-itself", test_into_itself);
   g_test_add_func ("/programs/copy-tree/interrupted", test_interrupted);
   g_test_add_func ("/programs/copy-tree/interrupted-in-a-file", test_interrupted_in_a_file);

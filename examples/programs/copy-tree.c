@@ -115,12 +115,21 @@ copy_bytes (int from, int to, gsize *n_bytes, GCancellable *cancellable, GError 
   return n == 0;
 }
 
+static gboolean
+check_other (const Entry *entry, const struct stat *target, GError **error)
+{
+  if (target->st_dev != entry->stat.st_dev || target->st_ino != entry->stat.st_ino)
+    return TRUE;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_EXISTS, "source and target are the same file");
+  return FALSE;
+}
+
 /* An existing file keeps its mode, and is emptied only when it is known to be
- * another one than the source. */
+ * another one than the source.  A FIFO that nobody reads is not waited for. */
 static int
 open_target (const Entry *entry, gboolean *is_new, GError **error)
 {
-  int fd = open (entry->target, O_WRONLY | O_CLOEXEC);
+  int fd = open (entry->target, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
   struct stat stat;
 
   *is_new = fd < 0 && errno == ENOENT;
@@ -134,12 +143,14 @@ open_target (const Entry *entry, gboolean *is_new, GError **error)
   if (*is_new)
     return fd;
 
-  if (fstat (fd, &stat) == 0 && stat.st_dev == entry->stat.st_dev && stat.st_ino == entry->stat.st_ino)
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_EXISTS, "source and target are the same file");
-  else if (ftruncate (fd, 0) == 0)
-    return fd;
-  else
-    fail ("the target cannot be emptied", error);
+  if (fstat (fd, &stat) != 0)
+    fail ("the target cannot be looked at", error);
+  else if (check_other (entry, &stat, error))
+    {
+      if (ftruncate (fd, 0) == 0)
+        return fd;
+      fail ("the target cannot be emptied", error);
+    }
   close (fd);
   return -1;
 }
@@ -179,9 +190,13 @@ copy_link (Entry *entry, GError **error)
 static gboolean
 copy_entry (Entry *entry, GCancellable *cancellable, GError **error)
 {
+  struct stat stat;
+
   if (S_ISREG (entry->stat.st_mode))
     return copy_file (entry, cancellable, error);
 
+  if (lstat (entry->target, &stat) == 0 && !check_other (entry, &stat, error))
+    return FALSE;
   if (unlink (entry->target) != 0 && errno != ENOENT)
     return fail ("what is in its place cannot be removed", error);
   if (S_ISLNK (entry->stat.st_mode))
