@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "checksum-job.h"
+
+#define N_WORKERS 4
+
+/* How much a thread reads before the task hears of it: pause waits as long. */
+#define STEP (4 << 20)
+#define BUFFER_SIZE (256 << 10)
+
+/* Files that are added to the list together. */
+#define BATCH 500
+
+/* To open a file takes as long as to read so much: with that the progress of
+ * thousands of small files is even, too. */
+#define FILE_COST (16 << 10)
+
+/* Seconds between two looks at the progress. */
+#define TELL_EVERY 0.2
+
+struct _ChecksumJob
+{
+  GObject parent_instance;
+  GFile *folder;
+  GListStore *files;
+  GListStore *duplicates;       /* the same stand together */
+  GListStore *errors;
+  GQueue folders;               /* still to be looked into */
+  GtxQueue *waiting;            /* files, still to be read */
+  GtxEvent *may_run;            /* clear while it is paused */
+  GHashTable *known;            /* of checksums: the first file that has it */
+  gboolean running;
+  guint n_done;
+  goffset n_read;
+  goffset n_total;
+  double seconds;               /* without pauses */
+  char *summary;
+};
+
+G_DEFINE_FINAL_TYPE (ChecksumJob, checksum_job, G_TYPE_OBJECT)
+
+enum
+{
+  PROP_RUNNING = 1,
+  PROP_PAUSED,
+  PROP_FRACTION,
+  PROP_SUMMARY,
+  PROP_N_FILES,
+  PROP_N_DUPLICATES,
+  PROP_N_ERRORS,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+static void
+fail (ChecksumJob *self, ChecksumFile *file, const GError *error)
+{
+  checksum_file_set_failed (file, error->message);
+  g_list_store_append (self->errors, file);
+}
+
+static gboolean
+is_cancelled (const GError *error)
+{
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+/* ---- Finding files ---- */
+
+static int
+by_name (gconstpointer a, gconstpointer b)
+{
+  return g_strcmp0 (g_file_info_get_name ((GFileInfo *) a), g_file_info_get_name ((GFileInfo *) b));
+}
+
+/* Links are not followed: so nothing is found twice, and no search is endless. */
+static void
+add_files (ChecksumJob *self, GFileEnumerator *folder, GList *infos)
+{
+  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (GList *l = infos; l; l = l->next)
+    {
+      g_autoptr (GFile) child = g_file_enumerator_get_child (folder, l->data);
+      GFileType type = g_file_info_get_file_type (l->data);
+
+      if (type == G_FILE_TYPE_DIRECTORY)
+        g_queue_push_tail (&self->folders, g_object_ref (child));
+      else if (type == G_FILE_TYPE_REGULAR)
+        g_ptr_array_add (files, checksum_file_new (child, self->folder, g_file_info_get_size (l->data)));
+    }
+  g_list_store_splice (self->files, g_list_model_get_n_items (G_LIST_MODEL (self->files)), 0,
+                       files->pdata, files->len);
+  for (guint i = 0; i < files->len; i++)
+    {
+      self->n_total += checksum_file_get_size (files->pdata[i]);
+      gtx_queue_put_nowait (self->waiting, g_object_ref (files->pdata[i]), NULL);
+    }
+}
+
+static gboolean
+find_in_folder (ChecksumJob *self, GFile *folder, GError **error)
+{
+  const char *attributes = "standard::name,standard::type,standard::size";
+  g_autoptr (GFileEnumerator) children = NULL;
+  GError *failure = NULL;
+  GList *infos = NULL;
+
+  g_file_enumerate_children_async (folder, attributes, G_FILE_QUERY_INFO_NOFOLLOW_SYMLINKS,
+                                   G_PRIORITY_DEFAULT, GTX_ASYNC);
+  children = g_file_enumerate_children_finish (folder, gtx_await_result (), error);
+  if (children == NULL)
+    return FALSE;
+  do
+    {
+      infos = g_list_sort (infos, by_name);
+      add_files (self, children, infos);
+      g_list_free_full (infos, g_object_unref);
+      if (!gtx_event_wait (self->may_run, error))
+        return FALSE;
+      g_file_enumerator_next_files_async (children, BATCH, G_PRIORITY_DEFAULT, GTX_ASYNC);
+      infos = g_file_enumerator_next_files_finish (children, gtx_await_result (), &failure);
+    }
+  while (infos);
+  if (failure)
+    g_propagate_error (error, failure);
+  return failure == NULL;
+}
+
+/* A folder that cannot be read is passed over, if it is not the first. */
+static gboolean
+find_files (ChecksumJob *self, GError **error)
+{
+  g_queue_push_tail (&self->folders, g_object_ref (self->folder));
+  while (!g_queue_is_empty (&self->folders))
+    {
+      g_autoptr (GFile) folder = g_queue_pop_head (&self->folders);
+      g_autoptr (GError) failure = NULL;
+      g_autoptr (ChecksumFile) row = NULL;
+
+      if (find_in_folder (self, folder, &failure))
+        continue;
+      if (is_cancelled (failure) || g_file_equal (folder, self->folder))
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+      row = checksum_file_new (folder, self->folder, 0);
+      g_list_store_append (self->files, row);
+      fail (self, row, failure);
+      self->n_done++;
+    }
+  gtx_queue_shutdown (self->waiting, GTX_SHUTDOWN_DRAIN);
+  return TRUE;
+}
+
+/* ---- Hashing files ---- */
+
+typedef struct
+{
+  GFile *file;
+  guint8 *buffer;
+  GFileInputStream *stream;     /* NULL before the first step */
+  GChecksum *checksum;
+  goffset n_read;
+  gboolean at_end;
+} Reading;
+
+/* In a thread.  A small file is opened, read and closed in one step. */
+static gboolean
+read_step (Reading *reading, GCancellable *cancellable, GError **error)
+{
+  goffset end = reading->n_read + STEP;
+
+  if (reading->stream == NULL)
+    reading->stream = g_file_read (reading->file, cancellable, error);
+  if (reading->stream == NULL)
+    return FALSE;
+  while (reading->n_read < end)
+    {
+      gssize n = g_input_stream_read (G_INPUT_STREAM (reading->stream), reading->buffer, BUFFER_SIZE,
+                                      cancellable, error);
+
+      reading->at_end = n == 0;
+      if (n < 0)
+        return FALSE;
+      if (n == 0)
+        return g_input_stream_close (G_INPUT_STREAM (reading->stream), NULL, error);
+      g_checksum_update (reading->checksum, reading->buffer, n);
+      reading->n_read += n;
+    }
+  return TRUE;
+}
+
+static gboolean
+read_to_end (ChecksumJob *self, ChecksumFile *file, Reading *reading, GError **error)
+{
+  for (;;)
+    {
+      goffset before = reading->n_read;
+      gboolean succeeded = gtx_event_wait (self->may_run, error) &&
+                           gtx_to_thread (read_step, reading, error);
+
+      self->n_read += reading->n_read - before;
+      if (!succeeded)
+        return FALSE;
+      if (reading->at_end)
+        return TRUE;
+      checksum_file_set_n_read (file, reading->n_read);
+    }
+}
+
+static gboolean
+hash_file (ChecksumJob *self, ChecksumFile *file, guint8 *buffer, GError **error)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  Reading reading = { checksum_file_get_file (file), buffer, NULL, checksum, 0, FALSE };
+  gboolean succeeded = read_to_end (self, file, &reading, error);
+
+  /* What it has turned out to be. */
+  self->n_total += reading.n_read - checksum_file_get_size (file);
+  g_clear_object (&reading.stream);
+  if (succeeded)
+    checksum_file_set_checksum (file, reading.n_read, g_checksum_get_string (checksum));
+  return succeeded;
+}
+
+static int
+by_checksum (gconstpointer a, gconstpointer b, gpointer data)
+{
+  return g_strcmp0 (checksum_file_get_checksum ((ChecksumFile *) a),
+                    checksum_file_get_checksum ((ChecksumFile *) b));
+}
+
+static void
+add_duplicate (ChecksumJob *self, ChecksumFile *file, const char *status)
+{
+  checksum_file_set_duplicate (file, status);
+  g_list_store_insert_sorted (self->duplicates, file, by_checksum, NULL);
+}
+
+/* All empty files are the same, which is nothing to tell. */
+static void
+compare_with_known (ChecksumJob *self, ChecksumFile *file)
+{
+  const char *checksum = checksum_file_get_checksum (file);
+  ChecksumFile *first = g_hash_table_lookup (self->known, checksum);
+
+  if (checksum_file_get_size (file) == 0)
+    return;
+  if (first)
+    {
+      g_autofree char *path = g_filename_display_name (checksum_file_get_path (first));
+      g_autofree char *status = g_strdup_printf ("Same as %s", path);
+
+      if (!checksum_file_is_duplicate (first))
+        add_duplicate (self, first, "Has duplicates");
+      add_duplicate (self, file, status);
+    }
+  else
+    g_hash_table_insert (self->known, (char *) checksum, file);
+}
+
+/* One of the workers.  A file that cannot be read stops nothing but itself. */
+static gboolean
+hash_files (ChecksumJob *self, GError **error)
+{
+  g_autofree guint8 *buffer = g_malloc (BUFFER_SIZE);
+  g_autoptr (GError) end = NULL;
+  ChecksumFile *next;
+
+  while ((next = gtx_queue_get (self->waiting, &end)))
+    {
+      g_autoptr (ChecksumFile) file = next;
+      g_autoptr (GError) failure = NULL;
+
+      if (hash_file (self, file, buffer, &failure))
+        compare_with_known (self, file);
+      else if (is_cancelled (failure))
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+      else
+        fail (self, file, failure);
+      self->n_done++;
+    }
+  if (g_error_matches (end, GTX_ERROR, GTX_ERROR_QUEUE_SHUT_DOWN))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&end));
+  return FALSE;
+}
+
+/* ---- Telling how it goes ---- */
+
+static double
+get_fraction (ChecksumJob *self)
+{
+  guint n_files = g_list_model_get_n_items (G_LIST_MODEL (self->files));
+  double total = (double) self->n_total + (double) n_files * FILE_COST;
+  double done = (double) self->n_read + (double) self->n_done * FILE_COST;
+
+  return total > 0 ? CLAMP (done / total, 0, 1) : 0;
+}
+
+static void
+append_time (GString *text, double seconds)
+{
+  guint n = (guint) MIN (seconds, 359999);
+
+  if (n >= 3600)
+    g_string_append_printf (text, "%u:%02u:%02u", n / 3600, n / 60 % 60, n % 60);
+  else
+    g_string_append_printf (text, "%u:%02u", n / 60, n % 60);
+}
+
+static char *
+summarize (ChecksumJob *self, const char *state)
+{
+  GString *text = g_string_new (state);
+  g_autofree char *read = g_format_size ((guint64) self->n_read);
+  double fraction = get_fraction (self);
+
+  g_string_append_printf (text, "%u of %u files, %s", self->n_done,
+                          g_list_model_get_n_items (G_LIST_MODEL (self->files)), read);
+  if (self->seconds >= TELL_EVERY)
+    {
+      g_autofree char *rate = g_format_size ((guint64) ((double) self->n_read / self->seconds));
+
+      g_string_append_printf (text, " at %s/s", rate);
+    }
+  if (self->running && self->seconds >= 1 && fraction > 0)
+    {
+      g_string_append (text, ", ");
+      append_time (text, self->seconds / fraction - self->seconds);
+      g_string_append (text, " left");
+    }
+  else if (!self->running && self->seconds >= 1)
+    {
+      g_string_append (text, ", took ");
+      append_time (text, self->seconds);
+    }
+  return g_string_free (text, FALSE);
+}
+
+static void
+tell (ChecksumJob *self, const char *state)
+{
+  g_free (self->summary);
+  self->summary = summarize (self, state);
+  for (guint i = PROP_FRACTION; i < N_PROPS; i++)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[i]);
+}
+
+static gboolean
+tell_again_and_again (ChecksumJob *self, GError **error)
+{
+  gint64 before = g_get_monotonic_time ();
+
+  do
+    {
+      gint64 now = g_get_monotonic_time ();
+      gboolean paused = !gtx_event_is_set (self->may_run);
+
+      if (!paused)
+        self->seconds += (double) (now - before) / G_USEC_PER_SEC;
+      before = now;
+      tell (self, paused ? "Paused: " : "");
+    }
+  while (gtx_sleep (TELL_EVERY, error));
+  return FALSE;
+}
+
+/* ---- The job ---- */
+
+/* The workers only fail when they are cancelled: an error is the finding's. */
+static gboolean
+find_and_hash (ChecksumJob *self, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) errors = NULL;
+  GError *failure = NULL;
+
+  gtx_task_group_begin (&group);
+  for (guint i = 0; failure == NULL && i < N_WORKERS; i++)
+    gtx_task_group_create_task (&group, hash_files, self, NULL, &failure);
+  if (failure == NULL)
+    find_files (self, &failure);
+  if (gtx_task_group_end (&group, failure, &errors))
+    return TRUE;
+  if (gtx_error_get_n_errors (errors) > 0)
+    g_propagate_error (error, g_error_copy (gtx_error_get_error (errors, 0)));
+  else
+    g_propagate_error (error, g_steal_pointer (&errors));
+  return FALSE;
+}
+
+static void
+leave_out_the_rest (ChecksumJob *self)
+{
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->files)); i++)
+    {
+      g_autoptr (ChecksumFile) file = g_list_model_get_item (G_LIST_MODEL (self->files), i);
+
+      checksum_file_set_left_out (file);
+    }
+}
+
+static void
+set_running (ChecksumJob *self, gboolean running)
+{
+  self->running = running;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RUNNING]);
+}
+
+gboolean
+checksum_job_run (ChecksumJob *self, GError **error)
+{
+  g_autoptr (GtxTask) teller = gtx_create_task (tell_again_and_again, self, NULL);
+  gboolean succeeded;
+
+  set_running (self, TRUE);
+  succeeded = find_and_hash (self, error);
+  gtx_cancel (teller);
+  gtx_await (teller, NULL);
+  leave_out_the_rest (self);
+  set_running (self, FALSE);
+  tell (self, succeeded ? "Done: " : "Stopped: ");
+  return succeeded;
+}
+
+GFile *
+checksum_job_get_folder (ChecksumJob *self)
+{
+  return self->folder;
+}
+
+GListModel *
+checksum_job_get_files (ChecksumJob *self)
+{
+  return G_LIST_MODEL (self->files);
+}
+
+GListModel *
+checksum_job_get_duplicates (ChecksumJob *self)
+{
+  return G_LIST_MODEL (self->duplicates);
+}
+
+GListModel *
+checksum_job_get_errors (ChecksumJob *self)
+{
+  return G_LIST_MODEL (self->errors);
+}
+
+/* ---- GObject ---- */
+
+static guint
+count (GListStore *files)
+{
+  return g_list_model_get_n_items (G_LIST_MODEL (files));
+}
+
+static void
+checksum_job_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  ChecksumJob *self = CHECKSUM_JOB (object);
+
+  switch (id)
+    {
+    case PROP_RUNNING: g_value_set_boolean (value, self->running); break;
+    case PROP_PAUSED: g_value_set_boolean (value, !gtx_event_is_set (self->may_run)); break;
+    case PROP_FRACTION: g_value_set_double (value, get_fraction (self)); break;
+    case PROP_SUMMARY: g_value_set_string (value, self->summary); break;
+    case PROP_N_FILES: g_value_set_uint (value, count (self->files)); break;
+    case PROP_N_DUPLICATES: g_value_set_uint (value, count (self->duplicates)); break;
+    case PROP_N_ERRORS: g_value_set_uint (value, count (self->errors)); break;
+    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+checksum_job_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  ChecksumJob *self = CHECKSUM_JOB (object);
+
+  if (id != PROP_PAUSED)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  else if (g_value_get_boolean (value))
+    gtx_event_clear (self->may_run);
+  else
+    gtx_event_set (self->may_run);
+}
+
+static void
+checksum_job_finalize (GObject *object)
+{
+  ChecksumJob *self = CHECKSUM_JOB (object);
+
+  g_object_unref (self->folder);
+  g_hash_table_unref (self->known);
+  g_object_unref (self->files);
+  g_object_unref (self->duplicates);
+  g_object_unref (self->errors);
+  g_queue_clear_full (&self->folders, g_object_unref);
+  g_object_unref (self->waiting);
+  g_object_unref (self->may_run);
+  g_free (self->summary);
+  G_OBJECT_CLASS (checksum_job_parent_class)->finalize (object);
+}
+
+static void
+checksum_job_class_init (ChecksumJobClass *class)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (class);
+  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  object_class->get_property = checksum_job_get_property;
+  object_class->set_property = checksum_job_set_property;
+  object_class->finalize = checksum_job_finalize;
+  properties[PROP_RUNNING] = g_param_spec_boolean ("running", NULL, NULL, FALSE, flags);
+  properties[PROP_PAUSED] = g_param_spec_boolean ("paused", NULL, NULL, FALSE, flags | G_PARAM_WRITABLE);
+  properties[PROP_FRACTION] = g_param_spec_double ("fraction", NULL, NULL, 0, 1, 0, flags);
+  properties[PROP_SUMMARY] = g_param_spec_string ("summary", NULL, NULL, NULL, flags);
+  properties[PROP_N_FILES] = g_param_spec_uint ("n-files", NULL, NULL, 0, G_MAXUINT, 0, flags);
+  properties[PROP_N_DUPLICATES] = g_param_spec_uint ("n-duplicates", NULL, NULL, 0, G_MAXUINT, 0, flags);
+  properties[PROP_N_ERRORS] = g_param_spec_uint ("n-errors", NULL, NULL, 0, G_MAXUINT, 0, flags);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+}
+
+static void
+checksum_job_init (ChecksumJob *self)
+{
+  self->files = g_list_store_new (CHECKSUM_TYPE_FILE);
+  self->duplicates = g_list_store_new (CHECKSUM_TYPE_FILE);
+  self->errors = g_list_store_new (CHECKSUM_TYPE_FILE);
+  g_queue_init (&self->folders);
+  self->waiting = gtx_queue_new (0, g_object_unref);
+  self->may_run = gtx_event_new ();
+  self->known = g_hash_table_new (g_str_hash, g_str_equal);
+  gtx_event_set (self->may_run);
+}
+
+ChecksumJob *
+checksum_job_new (GFile *folder)
+{
+  ChecksumJob *self = g_object_new (CHECKSUM_TYPE_JOB, NULL);
+
+  self->folder = g_object_ref (folder);
+  return self;
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "checksum-window.h"
+
+#include "checksum-sums.h"
+
+struct _ChecksumWindow
+{
+  GtkApplicationWindow parent_instance;
+  GtkSingleSelection *selection;
+  GtkInfoBar *message_bar;
+  GtkLabel *message;
+  GtkStack *stack;
+
+  ChecksumJob *job;
+  GtxTask *checking;            /* the task that runs it */
+  GtxLock *turn;                /* held by that task */
+  char *show;                   /* "files", "duplicates" or "errors" */
+};
+
+G_DEFINE_FINAL_TYPE (ChecksumWindow, checksum_window, GTK_TYPE_APPLICATION_WINDOW)
+
+enum
+{
+  PROP_JOB = 1,
+  PROP_SHOW,
+  PROP_SHOWN,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+/* ---- The flow ---- */
+
+/* Shows a line on top until it is closed, or the window is. */
+static gboolean
+show_message (ChecksumWindow *self, GtkMessageType type, const char *text, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GArray) response = NULL;
+
+  gtk_label_set_label (self->message, text);
+  gtk_info_bar_set_message_type (self->message_bar, type);
+  gtk_info_bar_set_revealed (self->message_bar, TRUE);
+  response = gtx_await_signal (self->message_bar, "response", &failure);
+  if (self->message_bar)
+    gtk_info_bar_set_revealed (self->message_bar, FALSE);
+  if (response || g_error_matches (failure, GTX_ERROR, GTX_ERROR_OBJECT_GONE))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/* NULL without an error: the user chose none. */
+static GFile *
+ask (GtkFileChooserNative *chooser, GError **error)
+{
+  g_autoptr (GArray) response = NULL;
+
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (chooser));
+  response = gtx_await_signal (chooser, "response", error);
+  gtk_native_dialog_destroy (GTK_NATIVE_DIALOG (chooser));
+  if (response == NULL || g_value_get_int (&g_array_index (response, GValue, 0)) != GTK_RESPONSE_ACCEPT)
+    return NULL;
+  return gtk_file_chooser_get_file (GTK_FILE_CHOOSER (chooser));
+}
+
+static gboolean
+check_folder (ChecksumWindow *self, GError **error)
+{
+  /* The one before was cancelled, and ends first. */
+  g_autoptr (GtxLockHolder) turn = gtx_lock_hold (self->turn, error);
+  g_autoptr (GError) failure = NULL;
+
+  if (turn == NULL)
+    return FALSE;
+  if (checksum_job_run (self->job, &failure))
+    return TRUE;
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  g_clear_pointer (&turn, gtx_lock_holder_free);
+  return show_message (self, GTK_MESSAGE_ERROR, failure->message, error);
+}
+
+static gboolean
+choose_folder (ChecksumWindow *self, GError **error)
+{
+  g_autoptr (GtkFileChooserNative) chooser =
+    gtk_file_chooser_native_new ("Choose a Folder", GTK_WINDOW (self),
+                                 GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, "_Open", "_Cancel");
+  GError *failure = NULL;
+  g_autoptr (GFile) folder = ask (chooser, &failure);
+
+  if (folder)
+    checksum_window_check (self, folder);
+  if (failure)
+    g_propagate_error (error, failure);
+  return failure == NULL;
+}
+
+static gboolean
+write_sums (GListModel *files, GFile *target, GError **error)
+{
+  g_autoptr (GBytes) sums = checksum_sums_format (files, target);
+
+  g_file_replace_contents_bytes_async (target, sums, NULL, FALSE, G_FILE_CREATE_NONE, GTX_ASYNC);
+  return g_file_replace_contents_finish (target, gtx_await_result (), NULL, error);
+}
+
+static gboolean
+export_sums (ChecksumWindow *self, GError **error)
+{
+  g_autoptr (ChecksumJob) job = g_object_ref (self->job);
+  g_autoptr (GtkFileChooserNative) chooser =
+    gtk_file_chooser_native_new ("Save the Checksums", GTK_WINDOW (self),
+                                 GTK_FILE_CHOOSER_ACTION_SAVE, "_Save", "_Cancel");
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GFile) target = NULL;
+  g_autofree char *text = NULL;
+
+  gtk_file_chooser_set_current_folder (GTK_FILE_CHOOSER (chooser), checksum_job_get_folder (job), NULL);
+  gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (chooser), "SHA256SUMS");
+  target = ask (chooser, &failure);
+  if (target && write_sums (checksum_job_get_files (job), target, &failure))
+    {
+      g_autofree char *path = g_file_get_parse_name (target);
+
+      text = g_strdup_printf ("Saved %s", path);
+      return show_message (self, GTK_MESSAGE_INFO, text, error);
+    }
+  if (failure == NULL)
+    return TRUE;
+  return show_message (self, GTK_MESSAGE_ERROR, failure->message, error);
+}
+
+/* ---- What starts and ends it ---- */
+
+/* Closing the window ends the task. */
+static void
+bind (ChecksumWindow *self, GtxTask *task)
+{
+  gtx_task_bind (task, self);
+  g_object_unref (task);
+}
+
+static void
+on_open (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  bind (self, gtx_create_task (choose_folder, (ChecksumWindow *) g_object_ref (self), g_object_unref));
+}
+
+static void
+on_export (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  bind (self, gtx_create_task (export_sums, (ChecksumWindow *) g_object_ref (self), g_object_unref));
+}
+
+static void
+on_cancel (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  gtx_cancel (CHECKSUM_WINDOW (self)->checking);
+}
+
+static void
+on_copy (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  ChecksumWindow *self = data;
+  ChecksumFile *file = gtk_single_selection_get_selected_item (self->selection);
+
+  if (file && checksum_file_get_checksum (file))
+    gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)), checksum_file_get_checksum (file));
+}
+
+static gboolean
+on_drop (GtkDropTarget *target, const GValue *value, double x, double y, ChecksumWindow *self)
+{
+  checksum_window_check (self, g_value_get_object (value));
+  return TRUE;
+}
+
+static const GActionEntry actions[] = {
+  { .name = "open", .activate = on_open },
+  { .name = "export", .activate = on_export },
+  { .name = "cancel", .activate = on_cancel },
+  { .name = "copy", .activate = on_copy },
+};
+
+/* Its own actions take the place of those of the job before. */
+static void
+set_job (ChecksumWindow *self, ChecksumJob *job)
+{
+  g_autoptr (GPropertyAction) pause = g_property_action_new ("pause", job, "paused");
+  GActionMap *map = G_ACTION_MAP (self);
+
+  g_set_object (&self->job, job);
+  g_action_map_add_action (map, G_ACTION (pause));
+  g_action_map_add_action_entries (map, actions, G_N_ELEMENTS (actions), self);
+  g_object_bind_property (job, "running", g_action_map_lookup_action (map, "cancel"), "enabled",
+                          G_BINDING_SYNC_CREATE);
+  g_object_bind_property (job, "running", g_action_map_lookup_action (map, "export"), "enabled",
+                          G_BINDING_SYNC_CREATE | G_BINDING_INVERT_BOOLEAN);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_JOB]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SHOWN]);
+}
+
+void
+checksum_window_check (ChecksumWindow *self, GFile *folder)
+{
+  g_autoptr (ChecksumJob) job = checksum_job_new (folder);
+  g_autofree char *title = g_file_get_parse_name (folder);
+
+  if (self->checking)
+    gtx_cancel (self->checking);
+  g_clear_object (&self->checking);
+  set_job (self, job);
+  gtk_window_set_title (GTK_WINDOW (self), title);
+  gtk_stack_set_visible_child_name (self->stack, "list");
+  self->checking = gtx_create_task (check_folder, g_object_ref (self), g_object_unref);
+  gtx_task_bind (self->checking, self);
+}
+
+ChecksumJob *
+checksum_window_get_job (ChecksumWindow *self)
+{
+  return self->job;
+}
+
+/* ---- What is shown ---- */
+
+static GListModel *
+get_shown (ChecksumWindow *self)
+{
+  if (self->job == NULL)
+    return NULL;
+  if (g_strcmp0 (self->show, "duplicates") == 0)
+    return checksum_job_get_duplicates (self->job);
+  if (g_strcmp0 (self->show, "errors") == 0)
+    return checksum_job_get_errors (self->job);
+  return checksum_job_get_files (self->job);
+}
+
+static char *
+count_label (ChecksumWindow *self, const char *name, guint n)
+{
+  return g_strdup_printf ("%s (%u)", name, n);
+}
+
+/* ---- GObject ---- */
+
+static void
+checksum_window_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  ChecksumWindow *self = CHECKSUM_WINDOW (object);
+
+  switch (id)
+    {
+    case PROP_JOB: g_value_set_object (value, self->job); break;
+    case PROP_SHOW: g_value_set_string (value, self->show); break;
+    case PROP_SHOWN: g_value_set_object (value, get_shown (self)); break;
+    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+checksum_window_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  ChecksumWindow *self = CHECKSUM_WINDOW (object);
+
+  if (id != PROP_SHOW)
+    {
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      return;
+    }
+  g_free (self->show);
+  self->show = g_value_dup_string (value);
+  g_object_notify_by_pspec (object, properties[PROP_SHOWN]);
+}
+
+static void
+checksum_window_finalize (GObject *object)
+{
+  ChecksumWindow *self = CHECKSUM_WINDOW (object);
+
+  g_clear_object (&self->job);
+  g_clear_object (&self->checking);
+  g_object_unref (self->turn);
+  g_free (self->show);
+  G_OBJECT_CLASS (checksum_window_parent_class)->finalize (object);
+}
+
+static void
+checksum_window_class_init (ChecksumWindowClass *class)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (class);
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  object_class->get_property = checksum_window_get_property;
+  object_class->set_property = checksum_window_set_property;
+  object_class->finalize = checksum_window_finalize;
+  properties[PROP_JOB] = g_param_spec_object ("job", NULL, NULL, CHECKSUM_TYPE_JOB, flags);
+  properties[PROP_SHOW] = g_param_spec_string ("show", NULL, NULL, NULL, flags | G_PARAM_WRITABLE);
+  properties[PROP_SHOWN] = g_param_spec_object ("shown", NULL, NULL, G_TYPE_LIST_MODEL, flags);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+
+  g_type_ensure (CHECKSUM_TYPE_FILE);
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/gtask_ext/Checksums/window.ui");
+  gtk_widget_class_bind_template_child (widget_class, ChecksumWindow, selection);
+  gtk_widget_class_bind_template_child (widget_class, ChecksumWindow, message_bar);
+  gtk_widget_class_bind_template_child (widget_class, ChecksumWindow, message);
+  gtk_widget_class_bind_template_child (widget_class, ChecksumWindow, stack);
+  gtk_widget_class_bind_template_callback (widget_class, count_label);
+}
+
+static void
+checksum_window_init (ChecksumWindow *self)
+{
+  g_autoptr (GPropertyAction) show = NULL;
+  GtkDropTarget *target = gtk_drop_target_new (G_TYPE_FILE, GDK_ACTION_COPY);
+
+  self->turn = gtx_lock_new ();
+  self->show = g_strdup ("files");
+  gtk_widget_init_template (GTK_WIDGET (self));
+  show = g_property_action_new ("show", self, "show");
+  g_action_map_add_action (G_ACTION_MAP (self), G_ACTION (show));
+  g_action_map_add_action_entries (G_ACTION_MAP (self), actions, 1, self);
+  g_signal_connect (target, "drop", G_CALLBACK (on_drop), self);
+  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (target));
+}
+
+ChecksumWindow *
+checksum_window_new (GtkApplication *application)
+{
+  return g_object_new (CHECKSUM_TYPE_WINDOW, "application", application, NULL);
+}
