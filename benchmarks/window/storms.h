@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Tasks that want all the time that there is, and what else keeps a main loop
+ * busy. */
+
+#pragma once
+
+#include <gtask-ext.h>
+
+typedef struct
+{
+  const char *name;
+  GtxCoroutine coroutine;       /* of each task */
+  guint n_tasks;
+  gint64 work_us;               /* that a task does in each of its turns */
+  gint64 draw_us;               /* that the window needs for a frame */
+  gboolean has_busy_source;     /* at default priority, always ready */
+  gboolean is_heavy;            /* what is beside the tasks leaves them little */
+} Storm;
+
+/* The first is no storm; ends with one that has no name. */
+const Storm *storms_all          (void);
+
+gboolean     storm_start         (const Storm   *storm,
+                                  GtxTaskGroup  *group,
+                                  GError       **error);
+void         storm_stop          (const Storm   *storm);
+
+/* Keeps the processor busy for so long. */
+void         storm_work          (gint64 microseconds);
+
+/* Of all tasks, since the last reset. */
+void         storms_reset        (void);
+guint64      storms_turns        (void);
+gint64       storms_longest_turn (void);
