@@ -15,7 +15,8 @@
 /* From this charge on we ask the main loop whether it has nothing to do. */
 #define ASK_US 1000
 
-/* A demoted scheduler that has waited for so long takes one slice. */
+/* A demoted scheduler does not wait for longer than so: it takes one slice
+ * where it would have by the time that it is asked again. */
 #define STARVING_US 50000
 
 /* The clock costs more than a switch: it is read once in so many entries. */
@@ -74,6 +75,7 @@ struct _GtxScheduler
   gint64 now;                   /* as last read */
   gint64 charge;
   gint64 last_run;
+  gint64 last_asked;            /* while it is demoted */
   gboolean demoted;
   guint entries_a_read;
   guint entries_left;
@@ -638,12 +640,15 @@ arm (GtxScheduler *self)
   g_source_set_ready_time (self->urgent, wanted);
 }
 
+/* A turn of the loop may take long: that of a window that draws. */
 static gboolean
-urgent_is_ready (GtxScheduler *self)
+is_starving (GtxScheduler *self)
 {
-  if (self->demoted)
-    return g_source_get_time (self->urgent) - self->last_run >= STARVING_US;
-  return has_work (self);
+  gint64 now = g_source_get_time (self->urgent);
+  gint64 turn = now - MAX (self->last_asked, self->last_run);
+
+  self->last_asked = now;
+  return now + turn - self->last_run > STARVING_US;
 }
 
 static gboolean
@@ -655,7 +660,7 @@ urgent_prepare (GSource *source,
   *timeout = -1;
   if (!may_dispatch (self))
     return FALSE;
-  if (urgent_is_ready (self))
+  if (!self->demoted && has_work (self))
     return TRUE;
   if (self->demoted)
     {
@@ -676,7 +681,7 @@ urgent_check (GSource *source)
   if (!may_dispatch (self))
     return FALSE;
   self->polling = FALSE;
-  return urgent_is_ready (self);
+  return self->demoted ? is_starving (self) : has_work (self);
 }
 
 static gboolean
