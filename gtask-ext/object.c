@@ -299,6 +299,10 @@ on_bound_done (gpointer task,
  * uses, or take care after each await.  Never suspends; may be called in any
  * thread that has references of both.
  *
+ * Mind that GTK 4 disposes of a closed window only when the last reference goes:
+ * a task that has one of its own waits on.  Such a window calls
+ * g_object_run_dispose() on itself when it is closed.
+ *
  * Since: 0.1
  */
 void
