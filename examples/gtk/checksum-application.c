@@ -4,10 +4,17 @@
 
 #include "checksum-window.h"
 
+struct _ChecksumApplication
+{
+  GtkApplication parent_instance;
+};
+
+G_DEFINE_FINAL_TYPE (ChecksumApplication, checksum_application, GTK_TYPE_APPLICATION)
+
 static void
 on_new_window (GSimpleAction *action, GVariant *parameter, gpointer application)
 {
-  gtk_window_present (GTK_WINDOW (checksum_window_new (application)));
+  g_application_activate (application);
 }
 
 static void
@@ -38,49 +45,85 @@ static const struct
 };
 
 static void
-on_startup (GtkApplication *self)
+checksum_application_startup (GApplication *application)
 {
-  g_autoptr (GPropertyAction) dark =
-    g_property_action_new ("dark", gtk_settings_get_default (), "gtk-application-prefer-dark-theme");
+  g_autoptr (GPropertyAction) dark = NULL;
 
-  g_action_map_add_action (G_ACTION_MAP (self), G_ACTION (dark));
-  g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
+  G_APPLICATION_CLASS (checksum_application_parent_class)->startup (application);
+  dark = g_property_action_new ("dark", gtk_settings_get_default (), "gtk-application-prefer-dark-theme");
+  g_action_map_add_action (G_ACTION_MAP (application), G_ACTION (dark));
+  g_action_map_add_action_entries (G_ACTION_MAP (application), actions, G_N_ELEMENTS (actions), application);
   for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
-    gtk_application_set_accels_for_action (self, keys[i].action, (const char *const *) keys[i].keys);
+    gtk_application_set_accels_for_action (GTK_APPLICATION (application), keys[i].action,
+                                           (const char *const *) keys[i].keys);
 }
 
 static void
-on_activate (GtkApplication *self)
+checksum_application_activate (GApplication *application)
 {
-  on_new_window (NULL, NULL, self);
+  gtk_window_present (GTK_WINDOW (checksum_window_new (GTK_APPLICATION (application))));
 }
 
 static void
-on_open (GtkApplication *self, GFile **folders, int n_folders)
+checksum_application_open (GApplication *application, GFile **folders, int n_folders, const char *hint)
 {
   for (int i = 0; i < n_folders; i++)
     {
-      ChecksumWindow *window = checksum_window_new (self);
+      ChecksumWindow *window = checksum_window_new (GTK_APPLICATION (application));
 
       checksum_window_check (window, folders[i]);
       gtk_window_present (GTK_WINDOW (window));
     }
 }
 
-GtkApplication *
+/* The threads of closed windows may still read. */
+static void
+checksum_application_shutdown (GApplication *application)
+{
+  gtx_cancel_all ();
+  G_APPLICATION_CLASS (checksum_application_parent_class)->shutdown (application);
+}
+
+/* Arguments that are not understood are 2 to the shell, as elsewhere. */
+static gboolean
+checksum_application_local_command_line (GApplication *application, char ***arguments, int *status)
+{
+  GApplicationClass *parent_class = G_APPLICATION_CLASS (checksum_application_parent_class);
+  gboolean handled = parent_class->local_command_line (application, arguments, status);
+
+  if (handled && *status == 1)
+    *status = 2;
+  return handled;
+}
+
+static void
+checksum_application_class_init (ChecksumApplicationClass *class)
+{
+  GApplicationClass *application_class = G_APPLICATION_CLASS (class);
+
+  application_class->startup = checksum_application_startup;
+  application_class->activate = checksum_application_activate;
+  application_class->open = checksum_application_open;
+  application_class->shutdown = checksum_application_shutdown;
+  application_class->local_command_line = checksum_application_local_command_line;
+}
+
+static void
+checksum_application_init (ChecksumApplication *self)
+{
+  GApplication *application = G_APPLICATION (self);
+
+  g_application_set_option_context_parameter_string (application, "[FOLDER…]");
+  g_application_set_option_context_summary (application,
+                                            "Computes the SHA-256 checksum of every file below a folder.");
+}
+
+ChecksumApplication *
 checksum_application_new (void)
 {
-  GtkApplication *self = gtk_application_new ("org.gtask_ext.Checksums",
-                                              G_APPLICATION_HANDLES_OPEN | G_APPLICATION_NON_UNIQUE);
-
-  g_set_application_name ("Checksums");
-  g_application_set_resource_base_path (G_APPLICATION (self), "/org/gtask_ext/Checksums");
-  g_application_set_option_context_parameter_string (G_APPLICATION (self), "[FOLDER…]");
-  g_application_set_option_context_summary (G_APPLICATION (self),
-                                            "Computes the SHA-256 checksum of every file below a folder.");
-  g_signal_connect (self, "startup", G_CALLBACK (on_startup), NULL);
-  g_signal_connect (self, "activate", G_CALLBACK (on_activate), NULL);
-  g_signal_connect (self, "open", G_CALLBACK (on_open), NULL);
-  g_signal_connect (self, "shutdown", G_CALLBACK (gtx_cancel_all), NULL);
-  return self;
+  return g_object_new (CHECKSUM_TYPE_APPLICATION,
+                       "application-id", "org.gtask_ext.Checksums",
+                       "resource-base-path", "/org/gtask_ext/Checksums",
+                       "flags", G_APPLICATION_HANDLES_OPEN | G_APPLICATION_NON_UNIQUE,
+                       NULL);
 }

@@ -4,5 +4,8 @@
 
 #include <gtk/gtk.h>
 
-/* Its actions and keys, and a window for each folder that it is given. */
-GtkApplication *checksum_application_new (void);
+#define CHECKSUM_TYPE_APPLICATION (checksum_application_get_type ())
+G_DECLARE_FINAL_TYPE (ChecksumApplication, checksum_application, CHECKSUM, APPLICATION, GtkApplication)
+
+/* A window for each folder that it is given, and what all windows share. */
+ChecksumApplication *checksum_application_new (void);

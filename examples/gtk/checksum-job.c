@@ -8,8 +8,9 @@
 #define STEP (4 << 20)
 #define BUFFER_SIZE (256 << 10)
 
-/* Files that are added to the list together. */
+/* Files that are found together, and that are added to the list together. */
 #define BATCH 500
+#define AT_ONCE 20
 
 /* To open a file takes as long as to read so much: with that the progress of
  * thousands of small files is even, too. */
@@ -74,9 +75,24 @@ by_name (gconstpointer a, gconstpointer b)
   return g_strcmp0 (g_file_info_get_name ((GFileInfo *) a), g_file_info_get_name ((GFileInfo *) b));
 }
 
-/* Links are not followed: so nothing is found twice, and no search is endless. */
 static void
-add_files (ChecksumJob *self, GFileEnumerator *folder, GList *infos)
+add_to_list (ChecksumJob *self, GPtrArray *files)
+{
+  g_list_store_splice (self->files, g_list_model_get_n_items (G_LIST_MODEL (self->files)), 0,
+                       files->pdata, files->len);
+  for (guint i = 0; i < files->len; i++)
+    {
+      self->n_total += checksum_file_get_size (files->pdata[i]);
+      gtx_queue_put_nowait (self->waiting, g_object_ref (files->pdata[i]), NULL);
+    }
+  g_ptr_array_set_size (files, 0);
+}
+
+/* Links are not followed: so nothing is found twice, and no search is endless.
+ * The list makes a row of widgets for each of its first items, so it is given
+ * a few at a time, and the window is drawn in between. */
+static gboolean
+add_files (ChecksumJob *self, GFileEnumerator *folder, GList *infos, GError **error)
 {
   g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (g_object_unref);
 
@@ -89,14 +105,25 @@ add_files (ChecksumJob *self, GFileEnumerator *folder, GList *infos)
         g_queue_push_tail (&self->folders, g_object_ref (child));
       else if (type == G_FILE_TYPE_REGULAR)
         g_ptr_array_add (files, checksum_file_new (child, self->folder, g_file_info_get_size (l->data)));
+      if (files->len < AT_ONCE && l->next)
+        continue;
+      add_to_list (self, files);
+      if (!gtx_sleep (0, error))
+        return FALSE;
     }
-  g_list_store_splice (self->files, g_list_model_get_n_items (G_LIST_MODEL (self->files)), 0,
-                       files->pdata, files->len);
-  for (guint i = 0; i < files->len; i++)
-    {
-      self->n_total += checksum_file_get_size (files->pdata[i]);
-      gtx_queue_put_nowait (self->waiting, g_object_ref (files->pdata[i]), NULL);
-    }
+  return TRUE;
+}
+
+static GList *
+next_files (ChecksumJob *self, GFileEnumerator *folder, GError **error)
+{
+  GList *infos;
+
+  if (!gtx_event_wait (self->may_run, error))
+    return NULL;
+  g_file_enumerator_next_files_async (folder, BATCH, G_PRIORITY_DEFAULT, GTX_ASYNC);
+  infos = g_file_enumerator_next_files_finish (folder, gtx_await_result (), error);
+  return g_list_sort (infos, by_name);
 }
 
 static gboolean
@@ -104,28 +131,21 @@ find_in_folder (ChecksumJob *self, GFile *folder, GError **error)
 {
   const char *attributes = "standard::name,standard::type,standard::size";
   g_autoptr (GFileEnumerator) children = NULL;
-  GError *failure = NULL;
-  GList *infos = NULL;
+  g_autoptr (GError) failure = NULL;
+  GList *infos;
 
   g_file_enumerate_children_async (folder, attributes, G_FILE_QUERY_INFO_NOFOLLOW_SYMLINKS,
                                    G_PRIORITY_DEFAULT, GTX_ASYNC);
-  children = g_file_enumerate_children_finish (folder, gtx_await_result (), error);
-  if (children == NULL)
-    return FALSE;
-  do
+  children = g_file_enumerate_children_finish (folder, gtx_await_result (), &failure);
+  while (failure == NULL && (infos = next_files (self, children, &failure)))
     {
-      infos = g_list_sort (infos, by_name);
-      add_files (self, children, infos);
+      add_files (self, children, infos, &failure);
       g_list_free_full (infos, g_object_unref);
-      if (!gtx_event_wait (self->may_run, error))
-        return FALSE;
-      g_file_enumerator_next_files_async (children, BATCH, G_PRIORITY_DEFAULT, GTX_ASYNC);
-      infos = g_file_enumerator_next_files_finish (children, gtx_await_result (), &failure);
     }
-  while (infos);
-  if (failure)
-    g_propagate_error (error, failure);
-  return failure == NULL;
+  if (failure == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }
 
 /* A folder that cannot be read is passed over, if it is not the first. */

@@ -68,13 +68,15 @@ ask (GtkFileChooserNative *chooser, GError **error)
 static gboolean
 check_folder (ChecksumWindow *self, GError **error)
 {
+  /* Another may take its place in the window before it has ended. */
+  g_autoptr (ChecksumJob) job = g_object_ref (self->job);
   /* The one before was cancelled, and ends first. */
   g_autoptr (GtxLockHolder) turn = gtx_lock_hold (self->turn, error);
   g_autoptr (GError) failure = NULL;
 
   if (turn == NULL)
     return FALSE;
-  if (checksum_job_run (self->job, &failure))
+  if (checksum_job_run (job, &failure))
     return TRUE;
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {
@@ -279,6 +281,18 @@ checksum_window_set_property (GObject *object, guint id, const GValue *value, GP
   g_object_notify_by_pspec (object, properties[PROP_SHOWN]);
 }
 
+/* GTK disposes of a closed window when the last reference of it goes, and its
+ * tasks hold one each: they end when it is disposed of.  The action "pause"
+ * holds the job. */
+static gboolean
+checksum_window_close_request (GtkWindow *window)
+{
+  g_action_map_remove_action (G_ACTION_MAP (window), "pause");
+  gtk_window_destroy (window);
+  g_object_run_dispose (G_OBJECT (window));
+  return TRUE;
+}
+
 static void
 checksum_window_finalize (GObject *object)
 {
@@ -301,12 +315,14 @@ checksum_window_class_init (ChecksumWindowClass *class)
   object_class->get_property = checksum_window_get_property;
   object_class->set_property = checksum_window_set_property;
   object_class->finalize = checksum_window_finalize;
+  GTK_WINDOW_CLASS (class)->close_request = checksum_window_close_request;
   properties[PROP_JOB] = g_param_spec_object ("job", NULL, NULL, CHECKSUM_TYPE_JOB, flags);
   properties[PROP_SHOW] = g_param_spec_string ("show", NULL, NULL, NULL, flags | G_PARAM_WRITABLE);
   properties[PROP_SHOWN] = g_param_spec_object ("shown", NULL, NULL, G_TYPE_LIST_MODEL, flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 
   g_type_ensure (CHECKSUM_TYPE_FILE);
+  gtk_widget_class_install_property_action (widget_class, "list.show", "show");
   gtk_widget_class_set_template_from_resource (widget_class, "/org/gtask_ext/Checksums/window.ui");
   gtk_widget_class_bind_template_child (widget_class, ChecksumWindow, selection);
   gtk_widget_class_bind_template_child (widget_class, ChecksumWindow, message_bar);
@@ -318,14 +334,11 @@ checksum_window_class_init (ChecksumWindowClass *class)
 static void
 checksum_window_init (ChecksumWindow *self)
 {
-  g_autoptr (GPropertyAction) show = NULL;
   GtkDropTarget *target = gtk_drop_target_new (G_TYPE_FILE, GDK_ACTION_COPY);
 
   self->turn = gtx_lock_new ();
   self->show = g_strdup ("files");
   gtk_widget_init_template (GTK_WIDGET (self));
-  show = g_property_action_new ("show", self, "show");
-  g_action_map_add_action (G_ACTION_MAP (self), G_ACTION (show));
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, 1, self);
   g_signal_connect (target, "drop", G_CALLBACK (on_drop), self);
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (target));

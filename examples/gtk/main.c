@@ -6,7 +6,8 @@
 int
 main (int argc, char *argv[])
 {
-  g_autoptr (GtkApplication) application = checksum_application_new ();
+  g_autoptr (ChecksumApplication) application = checksum_application_new ();
 
+  g_set_application_name ("Checksums");
   return g_application_run (G_APPLICATION (application), argc, argv);
 }

@@ -1,0 +1,827 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The program with a window, examples/gtk: its real window is driven through
+ * its actions, and what comes out is compared with sha256sum's. */
+
+#include "fixture.h"
+
+#ifdef HAVE_CHECKSUMS
+#include "checksum-application.h"
+#include "checksum-window.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <unistd.h>
+
+/* For the main loop to go round until something is so: the test's timeout
+ * is the limit. */
+#define iterate_until(condition)                                               \
+  G_STMT_START {                                                               \
+    while (!(condition))                                                       \
+      g_main_context_iteration (NULL, TRUE);                                   \
+  } G_STMT_END
+
+/* Nothing is done with a file of this size before the test is. */
+#define ENDLESS ((off_t) 1 << 36)
+
+static GtkApplication *application;
+
+/* ---- Folders ---- */
+
+static char *
+make_folder (void)
+{
+  g_autoptr (GError) error = NULL;
+  char *folder = g_dir_make_tmp ("checksums-XXXXXX", &error);
+
+  g_assert_no_error (error);
+  return folder;
+}
+
+static void
+write_file (const char *folder, const char *name, gsize size, guint32 seed)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autofree guint32 *text = g_new (guint32, size / 4 + 1);
+  g_autoptr (GError) error = NULL;
+
+  for (gsize i = 0; i <= size / 4; i++)
+    text[i] = seed * 2654435761u + (guint32) i;
+  g_file_set_contents (path, (char *) text, (gssize) size, &error);
+  g_assert_no_error (error);
+}
+
+static void
+write_files (const char *folder, const char *prefix, guint n, gsize size, guint32 seed)
+{
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("%s%u", prefix, i);
+
+      write_file (folder, name, size, seed + i);
+    }
+}
+
+static void
+write_endless_file (const char *folder, const char *name)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  int fd = g_open (path, O_CREAT | O_WRONLY, 0600);
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (ftruncate (fd, ENDLESS), ==, 0);
+  g_assert_cmpint (close (fd), ==, 0);
+}
+
+static char *
+make_subfolder (const char *folder, const char *name)
+{
+  char *path = g_build_filename (folder, name, NULL);
+
+  g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
+  return path;
+}
+
+static char *
+run_in (const char *folder, const char *command, int *status)
+{
+  char *argv[] = { (char *) "sh", (char *) "-c", (char *) command, NULL };
+  g_autoptr (GError) error = NULL;
+  char *output = NULL;
+
+  g_spawn_sync (folder, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &output, NULL, status, &error);
+  g_assert_no_error (error);
+  return output;
+}
+
+static void
+remove_folder (char *folder)
+{
+  int status;
+
+  g_free (run_in (folder, "rm -rf \"$PWD\"", &status));
+  g_assert_cmpint (status, ==, 0);
+  g_free (folder);
+}
+
+/* ---- Windows ---- */
+
+static ChecksumWindow *
+open_window (void)
+{
+  ChecksumWindow *window = checksum_window_new (application);
+
+  gtk_window_present (GTK_WINDOW (window));
+  iterate_until (gtk_widget_get_mapped (GTK_WIDGET (window)));
+  return window;
+}
+
+static void
+check (ChecksumWindow *window, const char *path)
+{
+  g_autoptr (GFile) folder = g_file_new_for_path (path);
+
+  checksum_window_check (window, folder);
+}
+
+static void
+activate (ChecksumWindow *window, const char *action)
+{
+  g_assert_true (g_action_group_get_action_enabled (G_ACTION_GROUP (window), action));
+  g_action_group_activate_action (G_ACTION_GROUP (window), action, NULL);
+}
+
+static gboolean
+is_running (ChecksumWindow *window)
+{
+  gboolean running;
+
+  g_object_get (checksum_window_get_job (window), "running", &running, NULL);
+  return running;
+}
+
+static gboolean
+is_over (ChecksumWindow *window)
+{
+  g_autofree char *summary = NULL;
+
+  g_object_get (checksum_window_get_job (window), "summary", &summary, NULL);
+  return !is_running (window) && summary &&
+         (g_str_has_prefix (summary, "Done: ") || g_str_has_prefix (summary, "Stopped: "));
+}
+
+static guint
+count_done (ChecksumWindow *window)
+{
+  GListModel *files = checksum_job_get_files (checksum_window_get_job (window));
+  guint n = 0;
+
+  for (guint i = 0; i < g_list_model_get_n_items (files); i++)
+    {
+      g_autoptr (ChecksumFile) file = g_list_model_get_item (files, i);
+
+      n += checksum_file_get_checksum (file) != NULL;
+    }
+  return n;
+}
+
+static char *
+get_status (GListModel *files, guint index)
+{
+  g_autoptr (ChecksumFile) file = g_list_model_get_item (files, index);
+  char *status;
+
+  g_object_get (file, "status", &status, NULL);
+  return status;
+}
+
+static gpointer
+get_part (ChecksumWindow *window, const char *name)
+{
+  GObject *part = gtk_widget_get_template_child (GTK_WIDGET (window), CHECKSUM_TYPE_WINDOW, name);
+
+  g_assert_nonnull (part);
+  return part;
+}
+
+static gboolean
+no_tasks (void)
+{
+  g_autoptr (GPtrArray) tasks = gtx_all_tasks ();
+
+  return tasks->len == 0;
+}
+
+/* Nothing is left of it: no task, no job, no window. */
+static void
+close_window (ChecksumWindow *window)
+{
+  ChecksumJob *job = checksum_window_get_job (window);
+
+  g_object_add_weak_pointer (G_OBJECT (window), (gpointer *) &window);
+  if (job)
+    g_object_add_weak_pointer (G_OBJECT (job), (gpointer *) &job);
+  gtk_window_close (GTK_WINDOW (window));
+  iterate_until (no_tasks () && window == NULL && job == NULL);
+}
+
+/* ---- A folder of thousands of files ---- */
+
+static const char *strange_names[] = {
+  "-", "--help", " leading and trailing ", "back\\slash", "new\nline", "return\r", "\\\n\r",
+  "not UTF-8 \xff\xfe", "gr\303\266\303\237e", "SHA256SUMS", "*", "#comment",
+};
+
+static guint
+n_small_files (void)
+{
+  return RUNNING_ON_VALGRIND ? 200 : 4000;
+}
+
+static char *
+make_large_folder (void)
+{
+  char *folder = make_folder ();
+  g_autofree char *below = make_subfolder (folder, "below");
+  g_autofree char *going = make_subfolder (folder, "going");
+  g_autofree char *gone = make_subfolder (going, "folder");
+  g_autofree char *link = g_build_filename (below, "link", NULL);
+  guint scale = RUNNING_ON_VALGRIND ? 20 : 1;
+
+  for (guint i = 0; i < n_small_files (); i++)
+    {
+      g_autofree char *name = g_strdup_printf ("small %u", i);
+
+      write_file (i % 2 ? folder : below, name, i % 50 * 100, i);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (strange_names); i++)
+    write_file (folder, strange_names[i], 100 + i, 77);
+  write_files (folder, "large ", 8, (5 << 20) / scale + 3, 1);
+  write_files (below, "copy of large ", 4, (5 << 20) / scale + 3, 1);
+  write_file (going, "file", 1000, 1);
+  g_assert_cmpint (symlink ("..", link), ==, 0);
+  return folder;
+}
+
+/* The names of both are known by now, and neither was looked at yet. */
+static void
+on_files_added (GListModel *files, guint position, guint removed, guint added, const char *folder)
+{
+  g_autofree char *gone_file = g_build_filename (folder, "going", "file", NULL);
+  g_autofree char *gone_folder = g_build_filename (folder, "going", "folder", NULL);
+
+  for (guint i = position; i < position + added; i++)
+    {
+      g_autoptr (ChecksumFile) row = g_list_model_get_item (files, i);
+
+      if (strcmp (checksum_file_get_path (row), "going/file") == 0)
+        {
+          g_assert_cmpint (g_unlink (gone_file), ==, 0);
+          g_assert_cmpint (g_rmdir (gone_folder), ==, 0);
+        }
+    }
+}
+
+typedef struct
+{
+  gint64 last;
+  gint64 longest_gap;
+  guint n;
+} Frames;
+
+static gboolean
+count_frame (GtkWidget *widget, GdkFrameClock *clock, gpointer data)
+{
+  Frames *frames = data;
+  gint64 now = g_get_monotonic_time ();
+
+  frames->longest_gap = MAX (frames->longest_gap, now - frames->last);
+  frames->last = now;
+  frames->n++;
+  return G_SOURCE_CONTINUE;
+}
+
+/* However busy the threads are, the window is drawn. */
+static void
+check_and_count_frames (ChecksumWindow *window, const char *folder)
+{
+  gint64 begin;
+  Frames frames = { 0 };
+  guint id = gtk_widget_add_tick_callback (GTK_WIDGET (window), count_frame, &frames, NULL);
+  double seconds;
+
+  iterate_until (frames.n >= 3);
+  check (window, folder);
+  g_signal_connect (checksum_job_get_files (checksum_window_get_job (window)), "items-changed",
+                    G_CALLBACK (on_files_added), (gpointer) folder);
+  begin = frames.last = g_get_monotonic_time ();
+  frames.n = 0;
+  frames.longest_gap = 0;
+  iterate_until (is_over (window));
+  seconds = (double) (g_get_monotonic_time () - begin) / G_USEC_PER_SEC;
+  gtk_widget_remove_tick_callback (GTK_WIDGET (window), id);
+  g_test_message ("%u frames in %.2f s, at most %.1f ms from one to the next", frames.n, seconds,
+                  (double) frames.longest_gap / 1000);
+  g_assert_cmpint (frames.longest_gap, <, 250000 * (RUNNING_ON_VALGRIND ? 40 : UNDER_ASAN ? 4 : 1));
+}
+
+static GHashTable *
+run_sha256sum (const char *folder)
+{
+  GHashTable *checksums = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  char *argv[] = { (char *) "sh", (char *) "-c",
+                   (char *) "find . -type f -exec sha256sum --zero '{}' + >\"$0.sums\"", (char *) folder, NULL };
+  g_autofree char *list = g_strconcat (folder, ".sums", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  gsize length;
+
+  g_spawn_sync (folder, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_file_get_contents (list, &text, &length, &error);
+  g_assert_no_error (error);
+  for (char *line = text; line < text + length; line += strlen (line) + 1)
+    g_hash_table_insert (checksums, g_strdup (line + 64 + strlen ("  ./")), g_strndup (line, 64));
+  g_unlink (list);
+  return checksums;
+}
+
+static void
+compare_with_sha256sum (ChecksumWindow *window, const char *folder)
+{
+  GListModel *files = checksum_job_get_files (checksum_window_get_job (window));
+  g_autoptr (GHashTable) expected = run_sha256sum (folder);
+  guint n = 0;
+
+  for (guint i = 0; i < g_list_model_get_n_items (files); i++)
+    {
+      g_autoptr (ChecksumFile) file = g_list_model_get_item (files, i);
+      const char *path = checksum_file_get_path (file);
+
+      g_assert_cmpstr (checksum_file_get_checksum (file), ==, g_hash_table_lookup (expected, path));
+      n += checksum_file_get_checksum (file) != NULL;
+    }
+  g_assert_cmpuint (n, ==, g_hash_table_size (expected));
+  g_assert_cmpuint (n, ==, n_small_files () + G_N_ELEMENTS (strange_names) + 12);
+}
+
+/* What the list of duplicates has to hold: all but the empty files whose
+ * checksum another has. */
+static void
+compare_duplicates (ChecksumWindow *window)
+{
+  GListModel *files = checksum_job_get_files (checksum_window_get_job (window));
+  GListModel *duplicates = checksum_job_get_duplicates (checksum_window_get_job (window));
+  g_autoptr (GHashTable) counts = g_hash_table_new (g_str_hash, g_str_equal);
+  guint n = 0;
+
+  for (guint pass = 0; pass < 2; pass++)
+    for (guint i = 0; i < g_list_model_get_n_items (files); i++)
+      {
+        g_autoptr (ChecksumFile) file = g_list_model_get_item (files, i);
+        gpointer checksum = (gpointer) checksum_file_get_checksum (file);
+        guint so_far = checksum ? GPOINTER_TO_UINT (g_hash_table_lookup (counts, checksum)) : 0;
+
+        if (checksum == NULL || checksum_file_get_size (file) == 0)
+          continue;
+        if (pass == 0)
+          g_hash_table_insert (counts, checksum, GUINT_TO_POINTER (so_far + 1));
+        else
+          {
+            g_assert_cmpint (checksum_file_is_duplicate (file), ==, so_far > 1);
+            n += so_far > 1;
+          }
+      }
+  g_assert_cmpuint (n, >=, 8);
+  g_assert_cmpuint (g_list_model_get_n_items (duplicates), ==, n);
+}
+
+static void
+check_errors (ChecksumWindow *window)
+{
+  GListModel *errors = checksum_job_get_errors (checksum_window_get_job (window));
+
+  g_assert_cmpuint (g_list_model_get_n_items (errors), ==, 2);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autofree char *status = get_status (errors, i);
+
+      g_assert_true (g_str_has_suffix (status, g_strerror (ENOENT)));
+    }
+}
+
+/* ---- Dialogs ---- */
+
+static GtkDialog *
+find_dialog (GType type)
+{
+  GListModel *windows = gtk_window_get_toplevels ();
+
+  for (guint i = 0; i < g_list_model_get_n_items (windows); i++)
+    {
+      g_autoptr (GtkWidget) window = g_list_model_get_item (windows, i);
+
+      if (g_type_is_a (G_OBJECT_TYPE (window), type) && gtk_widget_get_mapped (window))
+        return GTK_DIALOG (window);
+    }
+  return NULL;
+}
+
+static gboolean
+has_message (ChecksumWindow *window, const char *prefix)
+{
+  return gtk_info_bar_get_revealed (get_part (window, "message_bar")) &&
+         g_str_has_prefix (gtk_label_get_label (get_part (window, "message")), prefix);
+}
+
+static gboolean
+has_current_folder (GtkDialog *chooser)
+{
+  g_autoptr (GFile) folder = gtk_file_chooser_get_current_folder (GTK_FILE_CHOOSER (chooser));
+
+  return folder != NULL;
+}
+
+/* Saves as it is proposed; a file that is there is replaced. */
+static void
+export_sums (ChecksumWindow *window)
+{
+  GtkDialog *chooser;
+
+  activate (window, "export");
+  iterate_until ((chooser = find_dialog (GTK_TYPE_FILE_CHOOSER)));
+  iterate_until (has_current_folder (chooser));
+  gtk_dialog_response (chooser, GTK_RESPONSE_ACCEPT);
+  while (!has_message (window, "Saved "))
+    {
+      GtkDialog *question = find_dialog (GTK_TYPE_MESSAGE_DIALOG);
+
+      if (question)
+        gtk_dialog_response (question, GTK_RESPONSE_ACCEPT);
+      g_main_context_iteration (NULL, TRUE);
+    }
+}
+
+/* ---- Tests ---- */
+
+static void
+test_folder (void)
+{
+  char *folder = make_large_folder ();
+  ChecksumWindow *window = open_window ();
+  g_autofree char *output = NULL;
+  int status;
+
+  check_and_count_frames (window, folder);
+  compare_with_sha256sum (window, folder);
+  compare_duplicates (window);
+  check_errors (window);
+
+  export_sums (window);
+  output = run_in (folder, "sha256sum --check --strict --quiet SHA256SUMS 2>&1 && wc -l <SHA256SUMS", &status);
+  g_assert_cmpint (status, ==, 0);
+  /* All but the list itself. */
+  g_assert_cmpint (g_ascii_strtoll (output, NULL, 10), ==, count_done (window) - 1);
+
+  close_window (window);
+  remove_folder (folder);
+}
+
+static char *
+make_endless_folder (void)
+{
+  char *folder = make_folder ();
+
+  write_files (folder, "a ", 50, 1000, 0);
+  write_files (folder, "z ", 20, 1000, 100);
+  for (guint i = 0; i < 6; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("m %u", i);
+
+      write_endless_file (folder, name);
+    }
+  return folder;
+}
+
+static gboolean
+reads_endless_file (ChecksumWindow *window)
+{
+  GListModel *files = checksum_job_get_files (checksum_window_get_job (window));
+  g_autoptr (ChecksumFile) file = g_list_model_get_item (files, 53);
+  gboolean reading = FALSE;
+
+  if (file)
+    g_object_get (file, "reading", &reading, NULL);
+  return reading && count_done (window) == 50;
+}
+
+static void
+test_cancel (void)
+{
+  char *folder = make_endless_folder ();
+  ChecksumWindow *window = open_window ();
+  GListModel *files;
+  gint64 begin;
+
+  check (window, folder);
+  files = checksum_job_get_files (checksum_window_get_job (window));
+  iterate_until (reads_endless_file (window));
+
+  begin = g_get_monotonic_time ();
+  activate (window, "cancel");
+  iterate_until (is_over (window));
+  g_test_message ("Cancelled in %.1f ms", (double) (g_get_monotonic_time () - begin) / 1000);
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, RUNNING_ON_VALGRIND ? 20000000 : 1000000);
+
+  g_assert_cmpuint (count_done (window), ==, 50);
+  for (guint i = 50; i < 76; i++)
+    {
+      g_autofree char *status = get_status (files, i);
+
+      g_assert_cmpstr (status, ==, "Left out");
+    }
+  export_sums (window);
+  close_window (window);
+  remove_folder (folder);
+}
+
+static gboolean
+set_true (gpointer data)
+{
+  *(gboolean *) data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+says_paused (ChecksumWindow *window)
+{
+  g_autofree char *summary = NULL;
+
+  g_object_get (checksum_window_get_job (window), "summary", &summary, NULL);
+  return g_str_has_prefix (summary, "Paused: ");
+}
+
+static void
+test_pause (void)
+{
+  const guint n_files = RUNNING_ON_VALGRIND ? 60 : 600;
+  const guint n_workers = 4;
+  char *folder = make_folder ();
+  ChecksumWindow *window = open_window ();
+  gboolean is_late = FALSE;
+  guint n_done;
+
+  write_files (folder, "", n_files, 200000, 0);
+  check (window, folder);
+  iterate_until (count_done (window) >= 5);
+  activate (window, "pause");
+  n_done = count_done (window);
+  g_assert_cmpuint (n_done, <, n_files - n_workers);
+
+  /* What a thread has begun it ends, and nobody begins anything. */
+  g_timeout_add (500, set_true, &is_late);
+  iterate_until (is_late && says_paused (window));
+  g_assert_cmpuint (count_done (window), <=, n_done + n_workers);
+  g_assert_true (is_running (window));
+
+  activate (window, "pause");
+  iterate_until (is_over (window));
+  g_assert_cmpuint (count_done (window), ==, n_files);
+  close_window (window);
+  remove_folder (folder);
+}
+
+static void
+test_cancel_while_paused (void)
+{
+  char *folder = make_endless_folder ();
+  ChecksumWindow *window = open_window ();
+
+  check (window, folder);
+  iterate_until (reads_endless_file (window));
+  activate (window, "pause");
+  iterate_until (says_paused (window));
+  activate (window, "cancel");
+  iterate_until (is_over (window));
+  g_assert_cmpuint (count_done (window), ==, 50);
+  close_window (window);
+  remove_folder (folder);
+}
+
+/* ---- Closed in the middle ---- */
+
+typedef struct
+{
+  GApplication *program;
+  gpointer window;
+  gpointer job;
+} Closing;
+
+static gboolean
+close_in_the_middle (gpointer data)
+{
+  Closing *closing = data;
+  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (closing->program));
+
+  if (window == NULL || !reads_endless_file (CHECKSUM_WINDOW (window)))
+    return G_SOURCE_CONTINUE;
+  g_set_weak_pointer (&closing->window, window);
+  g_set_weak_pointer (&closing->job, checksum_window_get_job (CHECKSUM_WINDOW (window)));
+  gtk_window_close (window);
+  return G_SOURCE_REMOVE;
+}
+
+/* The program itself, from its arguments to its end. */
+static void
+test_close (void)
+{
+  char *folder = make_endless_folder ();
+  char *argv[] = { (char *) "checksums", folder, NULL };
+  g_autoptr (ChecksumApplication) program = checksum_application_new ();
+  Closing closing = { G_APPLICATION (program), NULL, NULL };
+
+  g_timeout_add (10, close_in_the_middle, &closing);
+  g_assert_cmpint (g_application_run (G_APPLICATION (program), 2, argv), ==, 0);
+  g_assert_true (no_tasks ());
+  g_assert_null (closing.window);
+  g_assert_null (closing.job);
+  g_application_set_default (G_APPLICATION (application));
+  remove_folder (folder);
+}
+
+static void
+test_close_with_dialog (void)
+{
+  ChecksumWindow *window = open_window ();
+
+  activate (window, "open");
+  iterate_until (find_dialog (GTK_TYPE_FILE_CHOOSER));
+  close_window (window);
+}
+
+static void
+test_close_with_message (void)
+{
+  ChecksumWindow *window = open_window ();
+
+  check (window, "/nonexistent");
+  iterate_until (has_message (window, "Error opening directory"));
+  close_window (window);
+}
+
+/* ---- The rest of the window ---- */
+
+static void
+test_no_folder (void)
+{
+  ChecksumWindow *window = open_window ();
+
+  g_assert_cmpstr (gtk_stack_get_visible_child_name (get_part (window, "stack")), ==, "empty");
+  g_assert_null (checksum_window_get_job (window));
+  g_assert_false (g_action_group_has_action (G_ACTION_GROUP (window), "export"));
+  activate (window, "open");
+  iterate_until (find_dialog (GTK_TYPE_FILE_CHOOSER));
+  gtk_dialog_response (find_dialog (GTK_TYPE_FILE_CHOOSER), GTK_RESPONSE_CANCEL);
+  iterate_until (no_tasks ());
+  g_assert_null (checksum_window_get_job (window));
+  close_window (window);
+}
+
+static void
+test_not_a_folder (void)
+{
+  char *folder = make_folder ();
+  g_autofree char *file = g_build_filename (folder, "file", NULL);
+  ChecksumWindow *window = open_window ();
+
+  write_file (folder, "file", 10, 1);
+  check (window, file);
+  iterate_until (has_message (window, "Error opening directory"));
+  g_assert_true (is_over (window));
+  gtk_info_bar_response (get_part (window, "message_bar"), GTK_RESPONSE_CLOSE);
+  iterate_until (no_tasks ());
+  g_assert_false (gtk_info_bar_get_revealed (get_part (window, "message_bar")));
+
+  /* Another folder is another try. */
+  check (window, file);
+  iterate_until (has_message (window, "Error opening directory"));
+  check (window, folder);
+  iterate_until (is_over (window));
+  g_assert_false (gtk_info_bar_get_revealed (get_part (window, "message_bar")));
+  g_assert_cmpuint (count_done (window), ==, 1);
+  close_window (window);
+  remove_folder (folder);
+}
+
+static GtkDropTarget *
+find_drop_target (ChecksumWindow *window)
+{
+  g_autoptr (GListModel) controllers = gtk_widget_observe_controllers (GTK_WIDGET (window));
+
+  for (guint i = 0; i < g_list_model_get_n_items (controllers); i++)
+    {
+      g_autoptr (GtkEventController) controller = g_list_model_get_item (controllers, i);
+
+      if (GTK_IS_DROP_TARGET (controller))
+        return GTK_DROP_TARGET (controller);
+    }
+  return NULL;
+}
+
+/* What is dropped in the middle takes the place of what it was at. */
+static void
+test_drop (void)
+{
+  char *endless = make_endless_folder ();
+  char *folder = make_folder ();
+  ChecksumWindow *window = open_window ();
+  g_autoptr (GFile) file = g_file_new_for_path (folder);
+  GValue value = G_VALUE_INIT;
+  gboolean accepted = FALSE;
+
+  write_files (folder, "", 10, 10, 0);
+  check (window, endless);
+  iterate_until (reads_endless_file (window));
+  g_value_init (&value, G_TYPE_FILE);
+  g_value_set_object (&value, file);
+  g_signal_emit_by_name (find_drop_target (window), "drop", &value, 5.0, 5.0, &accepted);
+  g_value_unset (&value);
+  g_assert_true (accepted);
+  g_assert_cmpstr (gtk_window_get_title (GTK_WINDOW (window)), ==, folder);
+
+  iterate_until (is_over (window));
+  g_assert_cmpuint (count_done (window), ==, 10);
+  g_assert_true (no_tasks ());
+  close_window (window);
+  remove_folder (folder);
+  remove_folder (endless);
+}
+
+static guint
+count_shown (ChecksumWindow *window, const char *what)
+{
+  g_assert_true (gtk_widget_activate_action (GTK_WIDGET (window), "list.show", "s", what));
+  return g_list_model_get_n_items (get_part (window, "selection"));
+}
+
+static void
+test_show (void)
+{
+  char *folder = make_folder ();
+  ChecksumWindow *window = open_window ();
+
+  write_files (folder, "one ", 5, 10, 0);
+  write_files (folder, "two ", 2, 10, 0);
+  check (window, folder);
+  iterate_until (is_over (window));
+  g_assert_cmpuint (count_shown (window, "duplicates"), ==, 4);
+  g_assert_cmpuint (count_shown (window, "errors"), ==, 0);
+  g_assert_cmpuint (count_shown (window, "files"), ==, 7);
+  close_window (window);
+  remove_folder (folder);
+}
+
+static int
+run_program (const char *argument)
+{
+  g_autofree char *path = g_test_build_filename (G_TEST_BUILT, "..", "examples", "gtk", "checksums", NULL);
+  char *argv[] = { path, (char *) argument, NULL };
+  g_autoptr (GError) error = NULL;
+  int status;
+
+  g_spawn_sync (NULL, argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
+                NULL, NULL, &status, &error);
+  g_assert_no_error (error);
+  g_assert_true (WIFEXITED (status));
+  return WEXITSTATUS (status);
+}
+
+static void
+test_arguments (void)
+{
+  g_assert_cmpint (run_program ("--help"), ==, 0);
+  g_assert_cmpint (run_program ("--nonsense"), ==, 2);
+}
+
+static void
+add_tests (void)
+{
+  g_test_add_func ("/checksums/folder", test_folder);
+  g_test_add_func ("/checksums/cancel", test_cancel);
+  g_test_add_func ("/checksums/pause", test_pause);
+  g_test_add_func ("/checksums/cancel-while-paused", test_cancel_while_paused);
+  g_test_add_func ("/checksums/close", test_close);
+  g_test_add_func ("/checksums/close-with-dialog", test_close_with_dialog);
+  g_test_add_func ("/checksums/close-with-message", test_close_with_message);
+  g_test_add_func ("/checksums/no-folder", test_no_folder);
+  g_test_add_func ("/checksums/not-a-folder", test_not_a_folder);
+  g_test_add_func ("/checksums/drop", test_drop);
+  g_test_add_func ("/checksums/show", test_show);
+  g_test_add_func ("/checksums/arguments", test_arguments);
+}
+#endif
+
+static void
+skip (void)
+{
+  g_test_skip ("GTK 4 is not there, or no display");
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  /* GTK warns of what a bare machine does not have. */
+  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+#ifdef HAVE_CHECKSUMS
+  if (gtk_init_check ())
+    {
+      application = GTK_APPLICATION (checksum_application_new ());
+      g_assert_true (g_application_register (G_APPLICATION (application), NULL, NULL));
+      add_tests ();
+      return g_test_run ();
+    }
+#endif
+  g_test_add_func ("/checksums/skipped", skip);
+  return g_test_run ();
+}
