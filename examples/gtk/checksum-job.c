@@ -2,19 +2,15 @@
 
 #include "checksum-job.h"
 
-#define N_WORKERS 4
+#include "checksum-duplicates.h"
+#include "checksum-progress.h"
+#include "checksum-reading.h"
 
-/* How much a thread reads before the task hears of it: pause waits as long. */
-#define STEP (4 << 20)
-#define BUFFER_SIZE (256 << 10)
+#define N_WORKERS 4
 
 /* Files that are found together, and that are added to the list together. */
 #define BATCH 500
 #define AT_ONCE 20
-
-/* To open a file takes as long as to read so much: with that the progress of
- * thousands of small files is even, too. */
-#define FILE_COST (16 << 10)
 
 /* Seconds between two looks at the progress. */
 #define TELL_EVERY 0.2
@@ -24,17 +20,13 @@ struct _ChecksumJob
   GObject parent_instance;
   GFile *folder;
   GListStore *files;
-  GListStore *duplicates;       /* the same stand together */
   GListStore *errors;
   GQueue folders;               /* still to be looked into */
   GtxQueue *waiting;            /* files, still to be read */
   GtxEvent *may_run;            /* clear while it is paused */
-  GHashTable *known;            /* of checksums: the first file that has it */
   gboolean running;
-  guint n_done;
-  goffset n_read;
-  goffset n_total;
-  double seconds;               /* without pauses */
+  ChecksumDuplicates *duplicates;
+  ChecksumProgress progress;
   char *summary;
 };
 
@@ -82,7 +74,8 @@ add_to_list (ChecksumJob *self, GPtrArray *files)
                        files->pdata, files->len);
   for (guint i = 0; i < files->len; i++)
     {
-      self->n_total += checksum_file_get_size (files->pdata[i]);
+      self->progress.n_files++;
+      self->progress.n_total += checksum_file_get_size (files->pdata[i]);
       gtx_queue_put_nowait (self->waiting, g_object_ref (files->pdata[i]), NULL);
     }
   g_ptr_array_set_size (files, 0);
@@ -169,7 +162,8 @@ find_files (ChecksumJob *self, GError **error)
       row = checksum_file_new (folder, self->folder, 0);
       g_list_store_append (self->files, row);
       fail (self, row, failure);
-      self->n_done++;
+      self->progress.n_files++;
+      self->progress.n_done++;
     }
   gtx_queue_shutdown (self->waiting, GTX_SHUTDOWN_DRAIN);
   return TRUE;
@@ -177,52 +171,16 @@ find_files (ChecksumJob *self, GError **error)
 
 /* ---- Hashing files ---- */
 
-typedef struct
-{
-  GFile *file;
-  guint8 *buffer;
-  GFileInputStream *stream;     /* NULL before the first step */
-  GChecksum *checksum;
-  goffset n_read;
-  gboolean at_end;
-} Reading;
-
-/* In a thread.  A small file is opened, read and closed in one step. */
 static gboolean
-read_step (Reading *reading, GCancellable *cancellable, GError **error)
-{
-  goffset end = reading->n_read + STEP;
-
-  if (reading->stream == NULL)
-    reading->stream = g_file_read (reading->file, cancellable, error);
-  if (reading->stream == NULL)
-    return FALSE;
-  while (reading->n_read < end)
-    {
-      gssize n = g_input_stream_read (G_INPUT_STREAM (reading->stream), reading->buffer, BUFFER_SIZE,
-                                      cancellable, error);
-
-      reading->at_end = n == 0;
-      if (n < 0)
-        return FALSE;
-      if (n == 0)
-        return g_input_stream_close (G_INPUT_STREAM (reading->stream), NULL, error);
-      g_checksum_update (reading->checksum, reading->buffer, n);
-      reading->n_read += n;
-    }
-  return TRUE;
-}
-
-static gboolean
-read_to_end (ChecksumJob *self, ChecksumFile *file, Reading *reading, GError **error)
+read_to_end (ChecksumJob *self, ChecksumFile *file, ChecksumReading *reading, GError **error)
 {
   for (;;)
     {
       goffset before = reading->n_read;
       gboolean succeeded = gtx_event_wait (self->may_run, error) &&
-                           gtx_to_thread (read_step, reading, error);
+                           gtx_to_thread (checksum_reading_step, reading, error);
 
-      self->n_read += reading->n_read - before;
+      self->progress.n_read += reading->n_read - before;
       if (!succeeded)
         return FALSE;
       if (reading->at_end)
@@ -235,58 +193,22 @@ static gboolean
 hash_file (ChecksumJob *self, ChecksumFile *file, guint8 *buffer, GError **error)
 {
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  Reading reading = { checksum_file_get_file (file), buffer, NULL, checksum, 0, FALSE };
+  ChecksumReading reading = { checksum_file_get_file (file), buffer, NULL, checksum, 0, FALSE };
   gboolean succeeded = read_to_end (self, file, &reading, error);
 
   /* What it has turned out to be. */
-  self->n_total += reading.n_read - checksum_file_get_size (file);
+  self->progress.n_total += reading.n_read - checksum_file_get_size (file);
   g_clear_object (&reading.stream);
   if (succeeded)
     checksum_file_set_checksum (file, reading.n_read, g_checksum_get_string (checksum));
   return succeeded;
 }
 
-static int
-by_checksum (gconstpointer a, gconstpointer b, gpointer data)
-{
-  return g_strcmp0 (checksum_file_get_checksum ((ChecksumFile *) a),
-                    checksum_file_get_checksum ((ChecksumFile *) b));
-}
-
-static void
-add_duplicate (ChecksumJob *self, ChecksumFile *file, const char *status)
-{
-  checksum_file_set_duplicate (file, status);
-  g_list_store_insert_sorted (self->duplicates, file, by_checksum, NULL);
-}
-
-/* All empty files are the same, which is nothing to tell. */
-static void
-compare_with_known (ChecksumJob *self, ChecksumFile *file)
-{
-  const char *checksum = checksum_file_get_checksum (file);
-  ChecksumFile *first = g_hash_table_lookup (self->known, checksum);
-
-  if (checksum_file_get_size (file) == 0)
-    return;
-  if (first)
-    {
-      g_autofree char *path = g_filename_display_name (checksum_file_get_path (first));
-      g_autofree char *status = g_strdup_printf ("Same as %s", path);
-
-      if (!checksum_file_is_duplicate (first))
-        add_duplicate (self, first, "Has duplicates");
-      add_duplicate (self, file, status);
-    }
-  else
-    g_hash_table_insert (self->known, (char *) checksum, file);
-}
-
 /* One of the workers.  A file that cannot be read stops nothing but itself. */
 static gboolean
 hash_files (ChecksumJob *self, GError **error)
 {
-  g_autofree guint8 *buffer = g_malloc (BUFFER_SIZE);
+  g_autofree guint8 *buffer = g_malloc (CHECKSUM_READING_BUFFER_SIZE);
   g_autoptr (GError) end = NULL;
   ChecksumFile *next;
 
@@ -296,7 +218,7 @@ hash_files (ChecksumJob *self, GError **error)
       g_autoptr (GError) failure = NULL;
 
       if (hash_file (self, file, buffer, &failure))
-        compare_with_known (self, file);
+        checksum_duplicates_compare (self->duplicates, file);
       else if (is_cancelled (failure))
         {
           g_propagate_error (error, g_steal_pointer (&failure));
@@ -304,7 +226,7 @@ hash_files (ChecksumJob *self, GError **error)
         }
       else
         fail (self, file, failure);
-      self->n_done++;
+      self->progress.n_done++;
     }
   if (g_error_matches (end, GTX_ERROR, GTX_ERROR_QUEUE_SHUT_DOWN))
     return TRUE;
@@ -314,61 +236,11 @@ hash_files (ChecksumJob *self, GError **error)
 
 /* ---- Telling how it goes ---- */
 
-static double
-get_fraction (ChecksumJob *self)
-{
-  guint n_files = g_list_model_get_n_items (G_LIST_MODEL (self->files));
-  double total = (double) self->n_total + (double) n_files * FILE_COST;
-  double done = (double) self->n_read + (double) self->n_done * FILE_COST;
-
-  return total > 0 ? CLAMP (done / total, 0, 1) : 0;
-}
-
-static void
-append_time (GString *text, double seconds)
-{
-  guint n = (guint) MIN (seconds, 359999);
-
-  if (n >= 3600)
-    g_string_append_printf (text, "%u:%02u:%02u", n / 3600, n / 60 % 60, n % 60);
-  else
-    g_string_append_printf (text, "%u:%02u", n / 60, n % 60);
-}
-
-static char *
-summarize (ChecksumJob *self, const char *state)
-{
-  GString *text = g_string_new (state);
-  g_autofree char *read = g_format_size ((guint64) self->n_read);
-  double fraction = get_fraction (self);
-
-  g_string_append_printf (text, "%u of %u files, %s", self->n_done,
-                          g_list_model_get_n_items (G_LIST_MODEL (self->files)), read);
-  if (self->seconds >= TELL_EVERY)
-    {
-      g_autofree char *rate = g_format_size ((guint64) ((double) self->n_read / self->seconds));
-
-      g_string_append_printf (text, " at %s/s", rate);
-    }
-  if (self->running && self->seconds >= 1 && fraction > 0)
-    {
-      g_string_append (text, ", ");
-      append_time (text, self->seconds / fraction - self->seconds);
-      g_string_append (text, " left");
-    }
-  else if (!self->running && self->seconds >= 1)
-    {
-      g_string_append (text, ", took ");
-      append_time (text, self->seconds);
-    }
-  return g_string_free (text, FALSE);
-}
-
 static void
 tell (ChecksumJob *self, const char *state)
 {
   g_free (self->summary);
-  self->summary = summarize (self, state);
+  self->summary = checksum_progress_describe (&self->progress, state, self->running);
   for (guint i = PROP_FRACTION; i < N_PROPS; i++)
     g_object_notify_by_pspec (G_OBJECT (self), properties[i]);
 }
@@ -384,7 +256,7 @@ tell_again_and_again (ChecksumJob *self, GError **error)
       gboolean paused = !gtx_event_is_set (self->may_run);
 
       if (!paused)
-        self->seconds += (double) (now - before) / G_USEC_PER_SEC;
+        self->progress.seconds += (double) (now - before) / G_USEC_PER_SEC;
       before = now;
       tell (self, paused ? "Paused: " : "");
     }
@@ -465,7 +337,7 @@ checksum_job_get_files (ChecksumJob *self)
 GListModel *
 checksum_job_get_duplicates (ChecksumJob *self)
 {
-  return G_LIST_MODEL (self->duplicates);
+  return checksum_duplicates_get_files (self->duplicates);
 }
 
 GListModel *
@@ -491,10 +363,10 @@ checksum_job_get_property (GObject *object, guint id, GValue *value, GParamSpec 
     {
     case PROP_RUNNING: g_value_set_boolean (value, self->running); break;
     case PROP_PAUSED: g_value_set_boolean (value, !gtx_event_is_set (self->may_run)); break;
-    case PROP_FRACTION: g_value_set_double (value, get_fraction (self)); break;
+    case PROP_FRACTION: g_value_set_double (value, checksum_progress_get_fraction (&self->progress)); break;
     case PROP_SUMMARY: g_value_set_string (value, self->summary); break;
     case PROP_N_FILES: g_value_set_uint (value, count (self->files)); break;
-    case PROP_N_DUPLICATES: g_value_set_uint (value, count (self->duplicates)); break;
+    case PROP_N_DUPLICATES: g_value_set_uint (value, g_list_model_get_n_items (checksum_job_get_duplicates (self))); break;
     case PROP_N_ERRORS: g_value_set_uint (value, count (self->errors)); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -519,9 +391,8 @@ checksum_job_finalize (GObject *object)
   ChecksumJob *self = CHECKSUM_JOB (object);
 
   g_object_unref (self->folder);
-  g_hash_table_unref (self->known);
   g_object_unref (self->files);
-  g_object_unref (self->duplicates);
+  checksum_duplicates_free (self->duplicates);
   g_object_unref (self->errors);
   g_queue_clear_full (&self->folders, g_object_unref);
   g_object_unref (self->waiting);
@@ -553,12 +424,11 @@ static void
 checksum_job_init (ChecksumJob *self)
 {
   self->files = g_list_store_new (CHECKSUM_TYPE_FILE);
-  self->duplicates = g_list_store_new (CHECKSUM_TYPE_FILE);
+  self->duplicates = checksum_duplicates_new ();
   self->errors = g_list_store_new (CHECKSUM_TYPE_FILE);
   g_queue_init (&self->folders);
   self->waiting = gtx_queue_new (0, g_object_unref);
   self->may_run = gtx_event_new ();
-  self->known = g_hash_table_new (g_str_hash, g_str_equal);
   gtx_event_set (self->may_run);
 }
 
