@@ -9,7 +9,8 @@
 static DexFuture **waiting;
 static DexPromise *event;
 
-/* What a coroutine has to remember while it is suspended. */
+/* What a coroutine has to remember while it is suspended.  A suspension is more
+ * than one statement: loops need their braces. */
 typedef struct
 {
   guint64 i;
@@ -102,7 +103,9 @@ spawn_again_and_again (DexCoroutineContext *context, gpointer data)
 
   DEX_COROUTINE_BEGIN (context);
   for (state->i = 0; state->i < n_times; state->i += SPAWNED_AT_ONCE)
-    DEX_COROUTINE_SUSPEND (gathering (spawn_coroutines (SPAWNED_AT_ONCE, nothing), SPAWNED_AT_ONCE), NULL);
+    {
+      DEX_COROUTINE_SUSPEND (gathering (spawn_coroutines (SPAWNED_AT_ONCE, nothing), SPAWNED_AT_ONCE), NULL);
+    }
   return dex_future_new_true ();
   DEX_COROUTINE_END;
 }
@@ -114,7 +117,9 @@ spawn_and_await (DexCoroutineContext *context, gpointer data)
 
   DEX_COROUTINE_BEGIN (context);
   for (state->i = 0; state->i < n_times; state->i++)
-    DEX_COROUTINE_SUSPEND (dex_scheduler_spawn_coroutine (NULL, nothing, NULL, NULL), NULL);
+    {
+      DEX_COROUTINE_SUSPEND (dex_scheduler_spawn_coroutine (NULL, nothing, NULL, NULL), NULL);
+    }
   return dex_future_new_true ();
   DEX_COROUTINE_END;
 }
@@ -205,7 +210,9 @@ await_next_turns (DexCoroutineContext *context, gpointer data)
 
   DEX_COROUTINE_BEGIN (context);
   for (state->i = 0; state->i < n_times; state->i++)
-    DEX_COROUTINE_SUSPEND (next_turn (), NULL);
+    {
+      DEX_COROUTINE_SUSPEND (next_turn (), NULL);
+    }
   return dex_future_new_true ();
   DEX_COROUTINE_END;
 }
