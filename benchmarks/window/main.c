@@ -287,7 +287,7 @@ main (int    argc,
   const GOptionEntry options[] = {
     { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print a line of JSON for each value", NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &choice.names, NULL, "[CASE…]" },
-    { NULL }
+    G_OPTION_ENTRY_NULL
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_autoptr (GError) error = NULL;
