@@ -11,6 +11,7 @@ static gboolean
 test_streams (gpointer data, GError **error)
 {
   g_autoptr (GOutputStream) memory = g_memory_output_stream_new_resizable ();
+  g_autoptr (GBytes) bytes = NULL;
   g_autoptr (GInputStream) input = NULL;
   g_autoptr (GDataInputStream) lines = NULL;
   g_autofree char *line = NULL;
@@ -22,7 +23,8 @@ test_streams (gpointer data, GError **error)
   g_output_stream_close_async (memory, G_PRIORITY_DEFAULT, GTX_ASYNC);
   g_assert_true (g_output_stream_close_finish (memory, gtx_await_result (), error));
 
-  input = g_memory_input_stream_new_from_bytes (g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (memory)));
+  bytes = g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (memory));
+  input = g_memory_input_stream_new_from_bytes (bytes);
   lines = g_data_input_stream_new (input);
   g_data_input_stream_read_line_async (lines, G_PRIORITY_DEFAULT, GTX_ASYNC);
   line = g_data_input_stream_read_line_finish (lines, gtx_await_result (), NULL, error);
