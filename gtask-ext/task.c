@@ -271,7 +271,7 @@ step (GtxHandle *handle)
 
   if (self->fiber == NULL && !begin (self))
     return;
-  if (gtx_fiber_resume (self->fiber))
+  if (gtx_fiber_resume (self->fiber, gtx_scheduler_get_depth ()))
     return;
   self->fiber = NULL;
   g_object_unref (self);
@@ -338,7 +338,7 @@ task_new (const char     *function,
 {
   GtxTask *self = g_object_new (GTX_TYPE_TASK, NULL);
 
-  self->function = g_intern_string (function);
+  self->function = function;
   self->data = data;
   self->data_free = data_free;
   return self;
@@ -346,7 +346,8 @@ task_new (const char     *function,
 
 /**
  * gtx_task_new_named: (skip)
- * @function: the name of @coroutine, for messages
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
  * @coroutine: (scope async): a boolean coroutine
  * @data: (transfer full) (nullable): its data
  * @data_free: (nullable): frees @data when the coroutine has ended
@@ -376,7 +377,8 @@ gtx_task_new_named (const char     *function,
 
 /**
  * gtx_task_new_pointer_named: (skip)
- * @function: the name of @coroutine, for messages
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
  * @coroutine: (scope async): a pointer coroutine
  * @data: (transfer full) (nullable): its data
  * @data_free: (nullable): frees @data when the coroutine has ended

@@ -50,7 +50,7 @@ test_values (void)
     }
   while (n_left > 0)
     for (guint i = 0; i < N_FIBERS; i++)
-      if (runners[i].fiber && !gtx_fiber_resume (runners[i].fiber))
+      if (runners[i].fiber && !gtx_fiber_resume (runners[i].fiber, g_main_depth ()))
         {
           runners[i].fiber = NULL;
           n_left--;
@@ -88,10 +88,10 @@ test_rounding (void)
   double third = one / three;
 
   runner.fiber = gtx_fiber_new (pool, 1 << 16, round_up, &runner, NULL);
-  g_assert_true (gtx_fiber_resume (runner.fiber));
+  g_assert_true (gtx_fiber_resume (runner.fiber, g_main_depth ()));
   g_assert_cmpint (fegetround (), ==, FE_TONEAREST);
   g_assert_true (one / three == third);
-  g_assert_false (gtx_fiber_resume (runner.fiber));
+  g_assert_false (gtx_fiber_resume (runner.fiber, g_main_depth ()));
   g_assert_cmpint (fegetround (), ==, FE_TONEAREST);
   gtx_stack_pool_free (pool);
 }
@@ -115,9 +115,9 @@ test_errno (void)
 
   runner.fiber = gtx_fiber_new (pool, 1 << 16, change_errno, &runner, NULL);
   errno = ENOENT;
-  g_assert_true (gtx_fiber_resume (runner.fiber));
+  g_assert_true (gtx_fiber_resume (runner.fiber, g_main_depth ()));
   g_assert_cmpint (errno, ==, ENOENT);
-  g_assert_false (gtx_fiber_resume (runner.fiber));
+  g_assert_false (gtx_fiber_resume (runner.fiber, g_main_depth ()));
   g_assert_cmpint (errno, ==, ENOENT);
   gtx_stack_pool_free (pool);
 }
@@ -142,7 +142,7 @@ test_alignment (void)
 
   /* The tops of stacks are shifted, each in its own way. */
   for (guint i = 0; i < 64; i++)
-    g_assert_false (gtx_fiber_resume (gtx_fiber_new (pool, 1 << 16, check_alignment, &n, NULL)));
+    g_assert_false (gtx_fiber_resume (gtx_fiber_new (pool, 1 << 16, check_alignment, &n, NULL), g_main_depth ()));
   g_assert_cmpuint (n, ==, 64);
   gtx_stack_pool_free (pool);
 }
@@ -160,7 +160,8 @@ resume_next (gpointer data)
   g_assert_true (gtx_fiber_get_data (self) == data);
   if (depth > 0)
     g_assert_false (gtx_fiber_resume (gtx_fiber_new (nested_pool, 1 << 16, resume_next,
-                                                     GUINT_TO_POINTER (depth - 1), NULL)));
+                                                     GUINT_TO_POINTER (depth - 1), NULL),
+                                      g_main_depth ()));
   g_assert_true (gtx_fiber_current () == self);
 }
 
@@ -170,7 +171,8 @@ test_nested (void)
   nested_pool = gtx_stack_pool_new ();
   g_assert_null (gtx_fiber_current ());
   g_assert_false (gtx_fiber_resume (gtx_fiber_new (nested_pool, 1 << 16, resume_next,
-                                                   GUINT_TO_POINTER (50), NULL)));
+                                                   GUINT_TO_POINTER (50), NULL),
+                                    g_main_depth ()));
   g_assert_null (gtx_fiber_current ());
   gtx_stack_pool_free (nested_pool);
 }

@@ -24,6 +24,7 @@ typedef struct
 {
   gint64 real_us;
   gint64 processor_us;          /* of this thread */
+  gint64 idle_us;               /* it waited for something to happen */
   guint frames;
   gint64 longest_frame_us;
   gint64 longest_click_us;
@@ -117,6 +118,18 @@ set_drawing (gboolean drawing)
 
 /* ---- Measuring ---- */
 
+static gint64 polled;
+
+static gint
+poll_and_count (GPollFD *descriptors, guint n, gint timeout)
+{
+  gint64 before = g_get_monotonic_time ();
+  gint n_ready = g_poll (descriptors, n, timeout);
+
+  polled += g_get_monotonic_time () - before;
+  return n_ready;
+}
+
 static gint64
 processor_time (void)
 {
@@ -135,6 +148,7 @@ measure (double seconds, Sample *sample, GError **error)
   n_frames = 0;
   longest_frame = 0;
   last_frame = real;
+  polled = 0;
   storms_reset ();
   clicks_begin ();
   if (!gtx_sleep (seconds, error))
@@ -142,6 +156,7 @@ measure (double seconds, Sample *sample, GError **error)
   sample->longest_click_us = clicks_end ();
   sample->real_us = g_get_monotonic_time () - real;
   sample->processor_us = processor_time () - processor;
+  sample->idle_us = polled;
   sample->frames = n_frames;
   sample->longest_frame_us = MAX (longest_frame, g_get_monotonic_time () - last_frame);
   sample->longest_turn_us = storms_longest_turn ();
@@ -185,12 +200,13 @@ tell (const char *name, const char *unit, double value)
 }
 
 /* What share the tasks had of the processor time that they could have had:
- * what the window alone leaves free, or what they use without one if less. */
+ * what the window alone leaves free, or what they use without one if less.
+ * A window that draws waits for the display too; that is not free. */
 static double
 share_of_tasks (const Sample *alone, const Sample *calm, const Sample *sample)
 {
   double a_frame = (double) alone->processor_us / alone->frames;
-  double free = 1 - (double) alone->processor_us / (double) alone->real_us;
+  double free = (double) alone->idle_us / (double) alone->real_us;
   double without_window = (double) calm->processor_us / (double) calm->real_us;
   double used = ((double) sample->processor_us - a_frame * sample->frames) / (double) sample->real_us;
 
@@ -221,6 +237,7 @@ report (const Storm *storm, const Sample *alone, const Sample *calm, const Sampl
   tell (storm->name, "turns/s", (double) sample->turns / ((double) sample->real_us / G_USEC_PER_SEC));
   if (!storm->is_heavy)
     tell (storm->name, "share", share);
+  g_printerr ("DEBUG real %ld cpu %ld idle %ld frames %u; alone cpu %ld idle %ld frames %u; calm real %ld cpu %ld idle %ld turns %lu %lu\n", sample->real_us, sample->processor_us, sample->idle_us, sample->frames, alone->processor_us, alone->idle_us, alone->frames, calm->real_us, calm->processor_us, calm->idle_us, calm->turns, sample->turns);
   if (as_json)
     return good;
 
@@ -299,6 +316,7 @@ main (int    argc,
       return 2;
     }
   gtk_init ();
+  g_main_context_set_poll_func (NULL, poll_and_count);
   if (!gtx_run (measure_all, &choice, &error))
     {
       g_printerr ("%s\n", error->message);

@@ -40,12 +40,21 @@ gtx_context_switch:
         .cfi_adjust_cfa_offset 8
         stmxcsr 0(%rsp)
         fnstcw  4(%rsp)
+        movl    0(%rsp), %eax
+        movzwl  4(%rsp), %edx
 
         movq    %rsp, 0(%rdi)
         movq    0(%rsi), %rsp
 
+        /* To load the control words takes longer than all the rest, and both
+         * sides mostly have the same. */
+        cmpl    0(%rsp), %eax
+        je      1f
         ldmxcsr 0(%rsp)
+1:      cmpw    4(%rsp), %dx
+        je      2f
         fldcw   4(%rsp)
+2:
         addq    $8, %rsp
         .cfi_adjust_cfa_offset -8
         popq    %r12

@@ -79,14 +79,15 @@ gtx_fiber_new (GtxStackPool  *pool,
 }
 
 gboolean
-gtx_fiber_resume (GtxFiber *fiber)
+gtx_fiber_resume (GtxFiber *fiber,
+                  gint      depth)
 {
   int saved_errno = errno;
 
   g_assert (!fiber->running);
   fiber->running = TRUE;
   fiber->outer = running_fiber;
-  fiber->depth = g_main_depth ();
+  fiber->depth = depth;
   running_fiber = fiber;
 
   fiber->resumer_record.tsan_fiber = gtx_announce_current_fiber ();

@@ -16,8 +16,10 @@ GtxFiber *gtx_fiber_new      (GtxStackPool  *pool,
                               GError       **error);
 
 /* Runs @fiber until it suspends: TRUE; or until its function returns: FALSE,
- * and the fiber is gone. */
-gboolean  gtx_fiber_resume   (GtxFiber      *fiber);
+ * and the fiber is gone.  @depth: g_main_depth () here, which the caller asks
+ * once for many. */
+gboolean  gtx_fiber_resume   (GtxFiber      *fiber,
+                              gint           depth);
 
 /* Goes back to whoever resumed the fiber that runs. */
 void      gtx_fiber_suspend  (GtxFiber      *fiber);

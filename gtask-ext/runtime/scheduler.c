@@ -233,6 +233,12 @@ gtx_scheduler_is_running (GtxScheduler *self)
   return self->running > 0;
 }
 
+gint
+gtx_scheduler_get_depth (void)
+{
+  return running_depth;
+}
+
 GtxStackPool *
 gtx_scheduler_get_stacks (GtxScheduler *self)
 {

@@ -25,6 +25,9 @@ GtxStackPool *gtx_scheduler_get_stacks  (GtxScheduler *self);
 /* Borrowed; NULL when it is gone. */
 GMainContext *gtx_scheduler_get_context (GtxScheduler *self);
 
+/* g_main_depth () of the dispatch that runs handles in this thread. */
+gint          gtx_scheduler_get_depth   (void);
+
 /* Of the scheduler's own thread only: */
 
 /* Runs in the next round. */
