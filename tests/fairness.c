@@ -66,6 +66,61 @@ idle_beside_many (gpointer data, GError **error)
   return beside_tasks (100, G_PRIORITY_DEFAULT_IDLE, error);
 }
 
+/* An operation that is done after some callbacks at default priority, as those
+ * of GIO are that do their work in threads. */
+static gboolean
+go_on (gpointer data)
+{
+  GTask *task = data;
+  guint *left = g_task_get_task_data (task);
+  gint64 end = g_get_monotonic_time () + 200;
+
+  while (g_get_monotonic_time () < end)
+    ;
+  if (--*left > 0)
+    return G_SOURCE_CONTINUE;
+  g_task_return_boolean (task, TRUE);
+  g_object_unref (task);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+work_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  GTask *task = g_task_new (NULL, cancellable, callback, data);
+  guint *left = g_new (guint, 1);
+
+  *left = 10;
+  g_task_set_task_data (task, left, g_free);
+  g_idle_add_full (G_PRIORITY_DEFAULT, go_on, task, NULL);
+}
+
+static gboolean
+work_for_ever (guint *n_operations, GError **error)
+{
+  for (;;)
+    {
+      work_async (GTX_ASYNC);
+      if (!g_task_propagate_boolean (G_TASK (gtx_await_result ()), error))
+        return FALSE;
+      ++*n_operations;
+    }
+}
+
+/* Its own time is next to nothing, and that of what it starts is all. */
+static gboolean
+redraw_beside_stream (gpointer data, GError **error)
+{
+  guint n_operations = 0;
+  g_autoptr (GtxTask) task = gtx_create_task (work_for_ever, &n_operations, NULL);
+  gboolean succeeded = beside_tasks (0, REDRAW_PRIORITY, error);
+
+  gtx_cancel (task);
+  g_assert_false (gtx_await (task, NULL));
+  g_assert_cmpuint (n_operations, <, 20 * 10);
+  return succeeded;
+}
+
 /* ---- The other way round ---- */
 
 static gboolean
@@ -128,6 +183,7 @@ main (int argc, char *argv[])
   add_real_coroutine ("/fairness/redraw-beside-one", redraw_beside_one);
   add_real_coroutine ("/fairness/redraw-beside-many", redraw_beside_many);
   add_real_coroutine ("/fairness/idle-beside-many", idle_beside_many);
+  add_real_coroutine ("/fairness/redraw-beside-stream", redraw_beside_stream);
   add_real_coroutine ("/fairness/tasks-beside-busy-source", tasks_beside_busy_source);
   add_real_coroutine ("/fairness/timers-beside-busy-source", timers_beside_busy_source);
   add_real_coroutine ("/fairness/demoted-beside-redraw", demoted_beside_redraw);

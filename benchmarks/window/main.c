@@ -11,7 +11,7 @@
 #include <gtk/gtk.h>
 
 #define MEASURED_SECONDS 3.0
-#define CALM_SECONDS 1.0        /* for the tasks without a window */
+#define CALM_SECONDS 3.0          /* for the tasks without a window */
 
 /* What is demanded of every case. */
 #define LEAST_FRAMES_A_SECOND 58
@@ -153,7 +153,6 @@ measure (double seconds, Sample *sample, GError **error)
   clicks_begin ();
   if (!gtx_sleep (seconds, error))
     return FALSE;
-  sample->longest_click_us = clicks_end ();
   sample->real_us = g_get_monotonic_time () - real;
   sample->processor_us = processor_time () - processor;
   sample->idle_us = polled;
@@ -161,6 +160,8 @@ measure (double seconds, Sample *sample, GError **error)
   sample->longest_frame_us = MAX (longest_frame, g_get_monotonic_time () - last_frame);
   sample->longest_turn_us = storms_longest_turn ();
   sample->turns = storms_turns ();
+  /* It waits for the thread that clicks, and the window waits with it. */
+  sample->longest_click_us = clicks_end ();
   return TRUE;
 }
 
@@ -199,18 +200,21 @@ tell (const char *name, const char *unit, double value)
              name, value, unit);
 }
 
-/* What share the tasks had of the processor time that they could have had:
- * what the window alone leaves free, or what they use without one if less.
- * A window that draws waits for the display too; that is not free. */
+/* What share the tasks had of the processor time that they could have had: of
+ * what the window alone leaves free, or of what they take without one if that
+ * is less.  Who waits for the display, or for a lock that a thread of GIO's
+ * holds, has the thread and does not compute: of the time that they take the
+ * tasks can use the part that they use without a window. */
 static double
 share_of_tasks (const Sample *alone, const Sample *calm, const Sample *sample)
 {
   double a_frame = (double) alone->processor_us / alone->frames;
   double free = (double) alone->idle_us / (double) alone->real_us;
-  double without_window = (double) calm->processor_us / (double) calm->real_us;
+  double taken = 1 - (double) calm->idle_us / (double) calm->real_us;
+  double computing = (double) calm->processor_us / (double) (calm->real_us - calm->idle_us);
   double used = ((double) sample->processor_us - a_frame * sample->frames) / (double) sample->real_us;
 
-  return used / MIN (free, without_window);
+  return used / (computing * MIN (free, taken));
 }
 
 static gboolean
@@ -237,7 +241,6 @@ report (const Storm *storm, const Sample *alone, const Sample *calm, const Sampl
   tell (storm->name, "turns/s", (double) sample->turns / ((double) sample->real_us / G_USEC_PER_SEC));
   if (!storm->is_heavy)
     tell (storm->name, "share", share);
-  g_printerr ("DEBUG real %ld cpu %ld idle %ld frames %u; alone cpu %ld idle %ld frames %u; calm real %ld cpu %ld idle %ld turns %lu %lu\n", sample->real_us, sample->processor_us, sample->idle_us, sample->frames, alone->processor_us, alone->idle_us, alone->frames, calm->real_us, calm->processor_us, calm->idle_us, calm->turns, sample->turns);
   if (as_json)
     return good;
 

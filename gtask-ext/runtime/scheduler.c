@@ -9,11 +9,18 @@
 /* GLib dispatches only the most urgent of the sources that are ready, so time
  * that runs at default priority is time that a window cannot draw in.  It is
  * charged until the main loop was seen to have nothing more urgent than our
- * idle source; past the budget we run from that one alone. */
+ * idle source; past the budget we run from that one alone.  Charged as
+ * well is what comes between two runs without a pause: callbacks of what the
+ * tasks have started. */
 #define BUDGET_US 4000
 
 /* From this charge on we ask the main loop whether it has nothing to do. */
 #define ASK_US 1000
+
+/* What a slice starts may come back as a stream of GIO's callbacks at default
+ * priority, which a window waits for as well: a demoted scheduler's slices get
+ * shorter, down to this, until the stream takes no longer than the budget. */
+#define LEAST_SLICE_US 500
 
 /* A demoted scheduler does not wait for longer than so: it takes one slice
  * where it would have by the time that it is asked again. */
@@ -64,7 +71,6 @@ struct _GtxScheduler
   GtxStackPool *stacks;
 
   GSource *urgent;              /* at default priority */
-  GSource *idle;
   GSource *trimmer;
   gint64 armed;                 /* the urgent source's ready time, or -1 */
   guint running;                /* dispatches on the stack */
@@ -75,8 +81,11 @@ struct _GtxScheduler
   gint64 now;                   /* as last read */
   gint64 charge;
   gint64 last_run;
+  gboolean streaming;           /* default priority was busy since the last run */
   gint64 last_asked;            /* while it is demoted */
   gboolean demoted;
+  gint64 slice;                 /* a demoted run's budget */
+  gint64 last_settled;          /* the run whose stream was measured last */
   guint entries_a_read;
   guint entries_left;
 
@@ -138,6 +147,7 @@ scheduler_new (GMainContext *context)
   self->context = context;
   self->stacks = gtx_stack_pool_new ();
   self->armed = -1;
+  self->slice = BUDGET_US;
   self->entries_a_read = 1;
   self->entries_left = 1;
   gtx_handle_list_init (&self->ready);
@@ -562,6 +572,9 @@ run (GtxScheduler *self,
   gint64 start = g_get_monotonic_time ();
   gint64 end;
 
+  if (self->streaming && self->running == 0)
+    self->charge += start - self->last_run;
+  self->streaming = TRUE;
   gtx_scheduler_ref (self);
   running_scheduler = self;
   running_depth = g_main_depth ();
@@ -599,7 +612,7 @@ run_urgently (GtxScheduler *self)
 static void
 run_idly (GtxScheduler *self)
 {
-  run (self, BUDGET_US);
+  run (self, self->slice);
   if (gtx_handle_list_is_empty (&self->ready))
     {
       self->demoted = FALSE;
@@ -747,6 +760,34 @@ idle_dispatch (GSource     *source,
   return G_SOURCE_CONTINUE;
 }
 
+/* To be asked says that nothing of default priority is ready. */
+static gboolean
+probe_prepare (GSource *source,
+               gint    *timeout)
+{
+  scheduler_of (source)->streaming = FALSE;
+  *timeout = -1;
+  return FALSE;
+}
+
+/* All that the last run started has come back. */
+static gboolean
+probe_check (GSource *source)
+{
+  GtxScheduler *self = scheduler_of (source);
+  gint64 took;
+
+  if (!gtx_scheduler_is_local (self) || self->last_settled == self->last_run)
+    return FALSE;
+  took = g_source_get_time (source) - self->last_run;
+  self->last_settled = self->last_run;
+  if (took > BUDGET_US)
+    self->slice = MAX (self->slice / 2, LEAST_SLICE_US);
+  else if (took < BUDGET_US / 2)
+    self->slice = MIN (self->slice * 2, BUDGET_US);
+  return FALSE;
+}
+
 static void
 run_all (GtxHandleList *list)
 {
@@ -789,6 +830,10 @@ static GSourceFuncs urgent_funcs = {
 
 static GSourceFuncs idle_funcs = {
   idle_prepare, idle_check, idle_dispatch, NULL, NULL, NULL
+};
+
+static GSourceFuncs probe_funcs = {
+  probe_prepare, probe_check, NULL, NULL, NULL, NULL
 };
 
 static GSource *
@@ -884,6 +929,9 @@ gtx_scheduler_set_real (GtxScheduler *self)
 static void
 attach_sources (GtxScheduler *self)
 {
-  self->idle = attach_source (self, &idle_funcs, G_PRIORITY_DEFAULT_IDLE, "gtask-ext (idle)");
+  attach_source (self, &idle_funcs, G_PRIORITY_DEFAULT_IDLE, "gtask-ext (idle)");
+  /* Between default priority and that at which GTK draws. */
+  attach_source (self, &probe_funcs, G_PRIORITY_HIGH_IDLE, "gtask-ext (probe)");
   self->urgent = attach_source (self, &urgent_funcs, G_PRIORITY_DEFAULT, "gtask-ext");
 }
+
