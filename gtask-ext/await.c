@@ -73,7 +73,7 @@ await_here (GtxTask   *task,
 
   gtx_waiter_init (&await.waiter, task, &await_kind);
   await.awaited = awaited;
-  gtx_handle_list_append (&awaited->callbacks, &task->step);
+  gtx_handle_list_append (&awaited->callbacks, &task->step.handle);
   return gtx_task_suspend (task, &await.waiter);
 }
 

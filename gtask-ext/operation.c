@@ -102,7 +102,7 @@ arrive (GtxOperation *self,
 
   gtx_scheduler_release (task->parent_instance.home);
   if (task->waiter == &self->waiter)
-    gtx_scheduler_call_now (task->parent_instance.home, &task->step);
+    gtx_scheduler_call_now (task->parent_instance.home, &task->step.handle);
 }
 
 typedef struct

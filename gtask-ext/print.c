@@ -23,7 +23,7 @@ describe_state (GtxTask *task,
 {
   if (task == gtx_current_task ())
     g_string_append (text, "runs");
-  else if (task->fiber == NULL)
+  else if (task->step.fiber == NULL)
     g_string_append (text, "has not begun");
   else if (task->waiter == NULL || task->waiter->state != GTX_WAITER_PENDING)
     g_string_append (text, "is ready");

@@ -33,7 +33,7 @@ static const GtxWaiterKind sleep_kind = { gtx_waiter_cancel, describe, NULL };
 static gboolean
 let_others_run (GtxTask *task)
 {
-  gtx_scheduler_call_soon (task->parent_instance.home, &task->step);
+  gtx_scheduler_call_soon (task->parent_instance.home, &task->step.handle);
   return gtx_task_suspend (task, NULL);
 }
 

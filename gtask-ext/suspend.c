@@ -14,7 +14,7 @@ gtx_waiter_cancel (GtxWaiter *self)
   if (self->state != GTX_WAITER_PENDING)
     return FALSE;
   self->state = GTX_WAITER_CANCELLED;
-  gtx_scheduler_call_soon (self->task->parent_instance.home, &self->task->step);
+  gtx_scheduler_call_soon (self->task->parent_instance.home, &self->task->step.handle);
   return TRUE;
 }
 
@@ -34,7 +34,7 @@ gtx_waiter_wake (GtxWaiter *self)
   if (self->state != GTX_WAITER_PENDING)
     return;
   self->state = GTX_WAITER_WOKEN;
-  gtx_scheduler_call_soon (self->task->parent_instance.home, &self->task->step);
+  gtx_scheduler_call_soon (self->task->parent_instance.home, &self->task->step.handle);
 }
 
 void
@@ -43,7 +43,7 @@ gtx_waiter_wake_now (GtxWaiter *self)
   if (self->state != GTX_WAITER_PENDING)
     return;
   self->state = GTX_WAITER_WOKEN;
-  gtx_scheduler_call_now (self->task->parent_instance.home, &self->task->step);
+  gtx_scheduler_call_now (self->task->parent_instance.home, &self->task->step.handle);
 }
 
 gboolean
@@ -99,8 +99,8 @@ static void
 stop_awaiting (GtxTask *self)
 {
   self->must_cancel = TRUE;
-  gtx_handle_unlink (&self->step);
-  gtx_scheduler_call_soon (self->parent_instance.home, &self->step);
+  gtx_handle_unlink (&self->step.handle);
+  gtx_scheduler_call_soon (self->parent_instance.home, &self->step.handle);
 }
 
 /* One task's share of a request.  Returns the task that it passes on to. */
@@ -163,7 +163,7 @@ gtx_task_suspend_raw (GtxTask   *self,
   if (G_UNLIKELY (self->must_cancel) && waiter && waiter->kind->cancel (waiter))
     self->must_cancel = FALSE;
 
-  gtx_fiber_suspend (self->fiber);
+  gtx_scheduler_suspend (self->step.fiber);
 
   self->waiter = NULL;
   gtx_task_take_up_request (self);

@@ -49,9 +49,8 @@ struct _GtxTask
 {
   GtxFuture parent_instance;
 
-  GtxHandle step;
+  GtxStep step;
   GtxHandle registered;         /* a link in the registry, never run */
-  GtxFiber *fiber;
   GtxWaiter *waiter;
   GtxTask *runner;              /* the task inside which it was awaited unstarted */
 

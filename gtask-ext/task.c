@@ -239,42 +239,43 @@ end_homeless (GtxHandle *handle)
     {
       GtxTask *task = GTX_CONTAINER_OF (link, GtxTask, registered);
 
-      if (gtx_handle_is_linked (&task->step) && task->fiber == NULL)
-        gtx_handle_unlink (&task->step);
-      if (task->fiber == NULL)
+      if (gtx_handle_is_linked (&task->step.handle) && task->step.fiber == NULL)
+        gtx_handle_unlink (&task->step.handle);
+      if (task->step.fiber == NULL)
         end_homeless_one (task);
       else
-        task->step.run = never_step;
+        task->step.handle.run = never_step;
     }
 }
 
-static gboolean
-begin (GtxTask *self)
+static void
+fiber_ended (gpointer data)
 {
+  GtxTask *self = data;
+
+  self->step.fiber = NULL;
+  g_object_unref (self);
+}
+
+/* The first step. */
+static void
+begin (GtxHandle *handle)
+{
+  GtxTask *self = GTX_CONTAINER_OF (handle, GtxTask, step.handle);
   GError *error = NULL;
 
   gtx_task_take_up_request (self);
   if (!self->must_cancel)
-    self->fiber = gtx_fiber_new (gtx_scheduler_get_stacks (self->parent_instance.home),
-                                 self->stack_size ? self->stack_size : gtx_stack_default_size (),
-                                 run_on_fiber, self, &error);
-  if (self->fiber)
-    return TRUE;
-  end_unrun (self, error);
-  return FALSE;
-}
-
-static void
-step (GtxHandle *handle)
-{
-  GtxTask *self = GTX_CONTAINER_OF (handle, GtxTask, step);
-
-  if (self->fiber == NULL && !begin (self))
-    return;
-  if (gtx_fiber_resume (self->fiber, gtx_scheduler_get_depth ()))
-    return;
-  self->fiber = NULL;
-  g_object_unref (self);
+    self->step.fiber = gtx_fiber_new (gtx_scheduler_get_stacks (self->parent_instance.home),
+                                      self->stack_size ? self->stack_size : gtx_stack_default_size (),
+                                      run_on_fiber, fiber_ended, self, &error);
+  if (self->step.fiber == NULL)
+    {
+      end_unrun (self, error);
+      return;
+    }
+  handle->run = gtx_scheduler_resume;
+  handle->run (handle);
 }
 
 void
@@ -300,7 +301,7 @@ gtx_task_finalize (GObject *object)
   GtxTask *self = (GtxTask *) object;
   GtxScheduler *home = self->parent_instance.home;
 
-  g_assert (self->fiber == NULL && !gtx_handle_is_linked (&self->step));
+  g_assert (self->step.fiber == NULL && !gtx_handle_is_linked (&self->step.handle));
 
   if (!self->is_started && !gtx_future_done (&self->parent_instance))
     g_warning ("coroutine '%s' was never awaited", self->function);
@@ -326,7 +327,7 @@ gtx_task_class_init (GtxTaskClass *class)
 static void
 gtx_task_init (GtxTask *self)
 {
-  self->step.run = step;
+  self->step.handle.run = begin;
 }
 
 /* ---- Making and starting ---- */
@@ -427,7 +428,7 @@ start_at_home (gpointer data)
       return;
     }
   gtx_handle_list_append (registry (self->parent_instance.home), &self->registered);
-  gtx_scheduler_call_soon (self->parent_instance.home, &self->step);
+  gtx_scheduler_call_soon (self->parent_instance.home, &self->step.handle);
 }
 
 /**
@@ -623,7 +624,7 @@ gtx_task_set_stack_size (GtxTask *self,
 {
   g_return_if_fail (GTX_IS_TASK (self));
 
-  if (self->fiber || gtx_future_done (&self->parent_instance))
+  if (self->step.fiber || gtx_future_done (&self->parent_instance))
     g_critical ("%s: the task %s has run already; set its stack size before", G_STRFUNC,
                 gtx_task_get_name (self));
   self->stack_size = bytes;

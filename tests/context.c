@@ -16,6 +16,18 @@ typedef struct
   guint n_rounds;
 } Runner;
 
+static void
+runner_ended (gpointer data)
+{
+  ((Runner *) data)->fiber = NULL;
+}
+
+static void
+resume (GtxFiber *fiber)
+{
+  gtx_fiber_resume (fiber, g_main_depth ());
+}
+
 /* More values alive across the switch than there are registers for. */
 static void
 keep_values (gpointer data)
@@ -28,7 +40,7 @@ keep_values (gpointer data)
 
   for (; runner->n_rounds < N_ROUNDS; runner->n_rounds++)
     {
-      gtx_fiber_suspend (runner->fiber);
+      gtx_fiber_suspend (runner->fiber, NULL);
       a++, b++, c++, d++, e++, f++, g++, h++, i++, j++, k++, l++;
       x += 1, y += 1;
     }
@@ -46,17 +58,57 @@ test_values (void)
   for (guint i = 0; i < N_FIBERS; i++)
     {
       runners[i] = (Runner) { .number = 1000 * i };
-      runners[i].fiber = gtx_fiber_new (pool, 1 << 16, keep_values, &runners[i], NULL);
+      runners[i].fiber = gtx_fiber_new (pool, 1 << 16, keep_values, runner_ended, &runners[i], NULL);
     }
   while (n_left > 0)
     for (guint i = 0; i < N_FIBERS; i++)
-      if (runners[i].fiber && !gtx_fiber_resume (runners[i].fiber, g_main_depth ()))
+      if (runners[i].fiber)
         {
-          runners[i].fiber = NULL;
-          n_left--;
+          resume (runners[i].fiber);
+          n_left -= runners[i].fiber == NULL;
         }
   for (guint i = 0; i < N_FIBERS; i++)
     g_assert_cmpuint (runners[i].n_rounds, ==, N_ROUNDS);
+  gtx_stack_pool_free (pool);
+}
+
+/* ---- Straight on from one to another ---- */
+
+static Runner ring[N_FIBERS];
+
+/* In a ring, and out of it one by one: each that ends goes back, and is gone. */
+static void
+pass_on (gpointer data)
+{
+  Runner *runner = data;
+  Runner *next = &ring[(runner->number + 1) % N_FIBERS];
+
+  gtx_fiber_suspend (runner->fiber, NULL);
+  for (; runner->n_rounds < N_ROUNDS; runner->n_rounds++)
+    {
+      g_assert_true (gtx_fiber_current () == runner->fiber);
+      gtx_fiber_suspend (runner->fiber, next->fiber);
+    }
+}
+
+static void
+test_straight_on (void)
+{
+  GtxStackPool *pool = gtx_stack_pool_new ();
+
+  for (guint i = 0; i < N_FIBERS; i++)
+    {
+      ring[i] = (Runner) { .number = i };
+      ring[i].fiber = gtx_fiber_new (pool, 1 << 16, pass_on, runner_ended, &ring[i], NULL);
+      resume (ring[i].fiber);
+    }
+  for (guint i = 0; i < N_FIBERS; i++)
+    {
+      resume (ring[i].fiber);
+      g_assert_null (gtx_fiber_current ());
+      g_assert_null (ring[i].fiber);
+      g_assert_cmpuint (ring[i].n_rounds, ==, N_ROUNDS);
+    }
   gtx_stack_pool_free (pool);
 }
 
@@ -73,7 +125,7 @@ round_up (gpointer data)
   g_assert_cmpint (fegetround (), ==, FE_TONEAREST);
   fesetround (FE_UPWARD);
   third = one / three;
-  gtx_fiber_suspend (runner->fiber);
+  gtx_fiber_suspend (runner->fiber, NULL);
   g_assert_cmpint (fegetround (), ==, FE_UPWARD);
   g_assert_true (one / three == third);
 }
@@ -87,11 +139,13 @@ test_rounding (void)
   volatile double three = 3;
   double third = one / three;
 
-  runner.fiber = gtx_fiber_new (pool, 1 << 16, round_up, &runner, NULL);
-  g_assert_true (gtx_fiber_resume (runner.fiber, g_main_depth ()));
+  runner.fiber = gtx_fiber_new (pool, 1 << 16, round_up, runner_ended, &runner, NULL);
+  resume (runner.fiber);
+  g_assert_nonnull (runner.fiber);
   g_assert_cmpint (fegetround (), ==, FE_TONEAREST);
   g_assert_true (one / three == third);
-  g_assert_false (gtx_fiber_resume (runner.fiber, g_main_depth ()));
+  resume (runner.fiber);
+  g_assert_null (runner.fiber);
   g_assert_cmpint (fegetround (), ==, FE_TONEAREST);
   gtx_stack_pool_free (pool);
 }
@@ -102,7 +156,7 @@ change_errno (gpointer data)
   Runner *runner = data;
 
   errno = EDOM;
-  gtx_fiber_suspend (runner->fiber);
+  gtx_fiber_suspend (runner->fiber, NULL);
   g_assert_cmpint (errno, ==, EDOM);
   errno = ERANGE;
 }
@@ -113,11 +167,13 @@ test_errno (void)
   GtxStackPool *pool = gtx_stack_pool_new ();
   Runner runner = { 0 };
 
-  runner.fiber = gtx_fiber_new (pool, 1 << 16, change_errno, &runner, NULL);
+  runner.fiber = gtx_fiber_new (pool, 1 << 16, change_errno, runner_ended, &runner, NULL);
   errno = ENOENT;
-  g_assert_true (gtx_fiber_resume (runner.fiber, g_main_depth ()));
+  resume (runner.fiber);
+  g_assert_nonnull (runner.fiber);
   g_assert_cmpint (errno, ==, ENOENT);
-  g_assert_false (gtx_fiber_resume (runner.fiber, g_main_depth ()));
+  resume (runner.fiber);
+  g_assert_null (runner.fiber);
   g_assert_cmpint (errno, ==, ENOENT);
   gtx_stack_pool_free (pool);
 }
@@ -142,7 +198,7 @@ test_alignment (void)
 
   /* The tops of stacks are shifted, each in its own way. */
   for (guint i = 0; i < 64; i++)
-    g_assert_false (gtx_fiber_resume (gtx_fiber_new (pool, 1 << 16, check_alignment, &n, NULL), g_main_depth ()));
+    resume (gtx_fiber_new (pool, 1 << 16, check_alignment, NULL, &n, NULL));
   g_assert_cmpuint (n, ==, 64);
   gtx_stack_pool_free (pool);
 }
@@ -159,9 +215,7 @@ resume_next (gpointer data)
 
   g_assert_true (gtx_fiber_get_data (self) == data);
   if (depth > 0)
-    g_assert_false (gtx_fiber_resume (gtx_fiber_new (nested_pool, 1 << 16, resume_next,
-                                                     GUINT_TO_POINTER (depth - 1), NULL),
-                                      g_main_depth ()));
+    resume (gtx_fiber_new (nested_pool, 1 << 16, resume_next, NULL, GUINT_TO_POINTER (depth - 1), NULL));
   g_assert_true (gtx_fiber_current () == self);
 }
 
@@ -170,9 +224,7 @@ test_nested (void)
 {
   nested_pool = gtx_stack_pool_new ();
   g_assert_null (gtx_fiber_current ());
-  g_assert_false (gtx_fiber_resume (gtx_fiber_new (nested_pool, 1 << 16, resume_next,
-                                                   GUINT_TO_POINTER (50), NULL),
-                                    g_main_depth ()));
+  resume (gtx_fiber_new (nested_pool, 1 << 16, resume_next, NULL, GUINT_TO_POINTER (50), NULL));
   g_assert_null (gtx_fiber_current ());
   gtx_stack_pool_free (nested_pool);
 }
@@ -182,6 +234,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/context/values", test_values);
+  g_test_add_func ("/context/straight-on", test_straight_on);
   g_test_add_func ("/context/rounding", test_rounding);
   g_test_add_func ("/context/errno", test_errno);
   g_test_add_func ("/context/alignment", test_alignment);

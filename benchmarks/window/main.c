@@ -25,6 +25,7 @@ typedef struct
   gint64 real_us;
   gint64 processor_us;          /* of this thread */
   gint64 idle_us;               /* it waited for something to happen */
+  gint64 displaced_us;          /* it waited for a processor that other threads had */
   guint frames;
   gint64 longest_frame_us;
   gint64 longest_click_us;
@@ -139,11 +140,25 @@ processor_time (void)
   return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
+/* Linux tells it; elsewhere it counts as the thread's own time. */
+static gint64
+displaced_time (void)
+{
+  g_autofree char *text = NULL;
+  const char *second;
+
+  if (!g_file_get_contents ("/proc/thread-self/schedstat", &text, NULL, NULL))
+    return 0;
+  second = strchr (text, ' ');
+  return second ? g_ascii_strtoll (second, NULL, 10) / 1000 : 0;
+}
+
 static gboolean
 measure (double seconds, Sample *sample, GError **error)
 {
   gint64 real = g_get_monotonic_time ();
   gint64 processor = processor_time ();
+  gint64 displaced = displaced_time ();
 
   n_frames = 0;
   longest_frame = 0;
@@ -156,6 +171,7 @@ measure (double seconds, Sample *sample, GError **error)
   sample->real_us = g_get_monotonic_time () - real;
   sample->processor_us = processor_time () - processor;
   sample->idle_us = polled;
+  sample->displaced_us = displaced_time () - displaced;
   sample->frames = n_frames;
   sample->longest_frame_us = MAX (longest_frame, g_get_monotonic_time () - last_frame);
   sample->longest_turn_us = storms_longest_turn ();
@@ -200,6 +216,12 @@ tell (const char *name, const char *unit, double value)
              name, value, unit);
 }
 
+static double
+own_time (const Sample *sample)
+{
+  return (double) (sample->real_us - sample->displaced_us);
+}
+
 /* What share the tasks had of the processor time that they could have had: of
  * what the window alone leaves free, or of what they take without one if that
  * is less.  Who waits for the display, or for a lock that a thread of GIO's
@@ -209,11 +231,15 @@ static double
 share_of_tasks (const Sample *alone, const Sample *calm, const Sample *sample)
 {
   double a_frame = (double) alone->processor_us / alone->frames;
-  double free = (double) alone->idle_us / (double) alone->real_us;
-  double taken = 1 - (double) calm->idle_us / (double) calm->real_us;
-  double computing = (double) calm->processor_us / (double) (calm->real_us - calm->idle_us);
-  double used = ((double) sample->processor_us - a_frame * sample->frames) / (double) sample->real_us;
+  double free = (double) alone->idle_us / own_time (alone);
+  double taken = 1 - (double) calm->idle_us / own_time (calm);
+  double computing = (double) calm->processor_us / (own_time (calm) - (double) calm->idle_us);
+  double turns_without = (double) calm->turns / (double) calm->real_us;
+  double used = ((double) sample->processor_us - a_frame * sample->frames) / own_time (sample);
 
+  /* Tasks that mostly wait want no share, but to get as far as without a window. */
+  if (taken < 0.5)
+    return (double) sample->turns / (double) sample->real_us / turns_without;
   return used / (computing * MIN (free, taken));
 }
 

@@ -13,21 +13,29 @@
 #define COLOURS 32
 #define COLOUR_STEP 64
 
+/* Whoever resumed a fiber, on its own stack: the fibers that go straight on to
+ * one another all go back to it. */
+typedef struct
+{
+  GtxContext context;
+  GtxSwitchRecord record;
+  GtxFiber *outer;              /* the fiber that ran */
+  gint depth;                   /* of main loops */
+} GtxResumer;
+
 /* Lies at the top of its stack, in the page that the first frames need too. */
 struct _GtxFiber
 {
   GtxContext context;           /* where it goes on, while it is suspended */
-  GtxContext resumer;           /* where its resumer goes on, while it runs */
-  GtxFiber *outer;              /* what ran when it was resumed */
+  GtxResumer *resumer;          /* while it runs */
   GtxFiberFunc func;
+  GtxFiberFunc ended_func;
   gpointer data;
   GtxStackPool *pool;
   GtxStack *stack;
-  gint depth;                   /* of main loops, where it was resumed */
-  gboolean running;
   gboolean ended;
-  GtxSwitchRecord own_record;
-  GtxSwitchRecord resumer_record;
+  gboolean came_straight;       /* from another fiber */
+  GtxSwitchRecord record;
 };
 
 /* A fiber stays in its thread, so no function keeps an address of another
@@ -35,16 +43,31 @@ struct _GtxFiber
 static __thread GtxFiber *running_fiber;
 
 static void
+announce_leave_to_resumer (GtxSwitchRecord  *own,
+                           const GtxResumer *resumer)
+{
+  gtx_announce_leave (own, resumer->record.asan_bottom, resumer->record.asan_size,
+                      resumer->record.tsan_fiber);
+}
+
+static void
+announce_leave_to (GtxSwitchRecord *own,
+                   const GtxFiber  *next)
+{
+  gtx_announce_leave (own, next->stack->base, next->stack->size,
+                      next->stack->announcement.tsan_fiber);
+}
+
+static void
 start (void *data)
 {
   GtxFiber *fiber = data;
 
-  gtx_announce_enter (NULL, &fiber->resumer_record);
+  gtx_announce_enter (NULL, &fiber->resumer->record);
   fiber->func (fiber->data);
   fiber->ended = TRUE;
-  gtx_announce_leave (NULL, fiber->resumer_record.asan_bottom, fiber->resumer_record.asan_size,
-                      fiber->resumer_record.tsan_fiber);
-  gtx_context_switch (&fiber->context, &fiber->resumer);
+  announce_leave_to_resumer (NULL, fiber->resumer);
+  gtx_context_switch (&fiber->context, &fiber->resumer->context);
   g_assert_not_reached ();
 }
 
@@ -52,6 +75,7 @@ GtxFiber *
 gtx_fiber_new (GtxStackPool  *pool,
                gsize          stack_size,
                GtxFiberFunc   func,
+               GtxFiberFunc   ended,
                gpointer       data,
                GError       **error)
 {
@@ -66,60 +90,82 @@ gtx_fiber_new (GtxStackPool  *pool,
   at = stack->size - sizeof (GtxFiber) - (colour++ % COLOURS) * COLOUR_STEP;
   at &= ~(gsize) (COLOUR_STEP - 1);
   fiber = (GtxFiber *) (void *) (stack->base + at);
-  fiber->outer = NULL;
+  fiber->resumer = NULL;
   fiber->func = func;
+  fiber->ended_func = ended;
   fiber->data = data;
   fiber->pool = pool;
   fiber->stack = stack;
-  fiber->depth = -1;
-  fiber->running = FALSE;
   fiber->ended = FALSE;
+  fiber->came_straight = FALSE;
   gtx_context_make (&fiber->context, stack->base, at, start, fiber);
   return fiber;
 }
 
-gboolean
+static void
+end (GtxFiber *fiber)
+{
+  GtxFiberFunc ended_func = fiber->ended_func;
+  gpointer data = fiber->data;
+
+  gtx_stack_pool_release (fiber->pool, fiber->stack);
+  if (ended_func)
+    ended_func (data);
+}
+
+void
 gtx_fiber_resume (GtxFiber *fiber,
                   gint      depth)
 {
   int saved_errno = errno;
+  GtxResumer resumer;
+  GtxFiber *last;
 
-  g_assert (!fiber->running);
-  fiber->running = TRUE;
-  fiber->outer = running_fiber;
-  fiber->depth = depth;
+  g_assert (fiber->resumer == NULL);
+  resumer.outer = running_fiber;
+  resumer.depth = depth;
+  resumer.record.tsan_fiber = gtx_announce_current_fiber ();
+  fiber->resumer = &resumer;
+  fiber->came_straight = FALSE;
   running_fiber = fiber;
 
-  fiber->resumer_record.tsan_fiber = gtx_announce_current_fiber ();
-  gtx_announce_leave (&fiber->resumer_record, fiber->stack->base, fiber->stack->size,
-                      fiber->stack->announcement.tsan_fiber);
-  gtx_context_switch (&fiber->resumer, &fiber->context);
-  gtx_announce_enter (&fiber->resumer_record, NULL);
+  announce_leave_to (&resumer.record, fiber);
+  gtx_context_switch (&resumer.context, &fiber->context);
+  gtx_announce_enter (&resumer.record, NULL);
 
   /* Nested dispatchers unwind last in, first out. */
-  g_assert (running_fiber == fiber);
-  running_fiber = fiber->outer;
-  fiber->running = FALSE;
+  last = running_fiber;
+  g_assert (last->resumer == &resumer);
+  last->resumer = NULL;
+  running_fiber = resumer.outer;
   errno = saved_errno;
-
-  if (fiber->ended)
-    {
-      gtx_stack_pool_release (fiber->pool, fiber->stack);
-      return FALSE;
-    }
-  return TRUE;
+  if (last->ended)
+    end (last);
 }
 
 void
-gtx_fiber_suspend (GtxFiber *fiber)
+gtx_fiber_suspend (GtxFiber *fiber,
+                   GtxFiber *next)
 {
   int saved_errno = errno;
 
   g_assert (running_fiber == fiber);
-  gtx_announce_leave (&fiber->own_record, fiber->resumer_record.asan_bottom,
-                      fiber->resumer_record.asan_size, fiber->resumer_record.tsan_fiber);
-  gtx_context_switch (&fiber->context, &fiber->resumer);
-  gtx_announce_enter (&fiber->own_record, &fiber->resumer_record);
+  if (next)
+    {
+      g_assert (next->resumer == NULL);
+      next->resumer = fiber->resumer;
+      next->came_straight = TRUE;
+      fiber->resumer = NULL;
+      running_fiber = next;
+      announce_leave_to (&fiber->record, next);
+      gtx_context_switch (&fiber->context, &next->context);
+    }
+  else
+    {
+      announce_leave_to_resumer (&fiber->record, fiber->resumer);
+      gtx_context_switch (&fiber->context, &fiber->resumer->context);
+    }
+  gtx_announce_enter (&fiber->record, fiber->came_straight ? NULL : &fiber->resumer->record);
   errno = saved_errno;
 }
 
@@ -128,7 +174,7 @@ gtx_fiber_current (void)
 {
   GtxFiber *fiber = running_fiber;
 
-  return fiber && fiber->depth == g_main_depth () ? fiber : NULL;
+  return fiber && fiber->resumer->depth == g_main_depth () ? fiber : NULL;
 }
 
 gpointer

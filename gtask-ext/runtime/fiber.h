@@ -3,26 +3,38 @@
 
 #pragma once
 
+#include "handle.h"
 #include "stack.h"
 
 typedef struct _GtxFiber GtxFiber;
 typedef void (*GtxFiberFunc) (gpointer data);
 
-/* Nothing of @func runs before the first resume.  The pool outlives the fiber. */
+/* What resumes a fiber when its turn comes: asyncio's Task.__step(). */
+typedef struct
+{
+  GtxHandle handle;
+  GtxFiber *fiber;              /* NULL: it did not begin, or has ended */
+} GtxStep;
+
+/* Nothing of @func runs before the first resume.  When it has returned, and the
+ * fiber is gone, @ended is called on the resumer's stack, if it is not NULL.
+ * The pool outlives the fiber. */
 GtxFiber *gtx_fiber_new      (GtxStackPool  *pool,
                               gsize          stack_size,
                               GtxFiberFunc   func,
+                              GtxFiberFunc   ended,
                               gpointer       data,
                               GError       **error);
 
-/* Runs @fiber until it suspends: TRUE; or until its function returns: FALSE,
- * and the fiber is gone.  @depth: g_main_depth () here, which the caller asks
- * once for many. */
-gboolean  gtx_fiber_resume   (GtxFiber      *fiber,
+/* Runs @fiber until it, or one that it went straight on to, suspends or ends.
+ * @depth: g_main_depth () here, which the caller asks once for many. */
+void      gtx_fiber_resume   (GtxFiber      *fiber,
                               gint           depth);
 
-/* Goes back to whoever resumed the fiber that runs. */
-void      gtx_fiber_suspend  (GtxFiber      *fiber);
+/* Goes straight on to @next, which was suspended and has begun, or where that
+ * is NULL back to whoever resumed the fiber that runs. */
+void      gtx_fiber_suspend  (GtxFiber      *fiber,
+                              GtxFiber      *next);
 
 /* The fiber that runs, or NULL outside of all; a callback that a main loop
  * nested in a fiber dispatches is outside, though it runs on the same stack. */

@@ -243,12 +243,6 @@ gtx_scheduler_is_running (GtxScheduler *self)
   return self->running > 0;
 }
 
-gint
-gtx_scheduler_get_depth (void)
-{
-  return running_depth;
-}
-
 GtxStackPool *
 gtx_scheduler_get_stacks (GtxScheduler *self)
 {
@@ -532,6 +526,37 @@ run_rounds (GtxScheduler *self,
       if (is_over (self, &last, until))
         return;
     }
+}
+
+void
+gtx_scheduler_resume (GtxHandle *handle)
+{
+  gtx_fiber_resume (GTX_CONTAINER_OF (handle, GtxStep, handle)->fiber, running_depth);
+}
+
+/* The next of the round, where that is a fiber and the clock need not be read
+ * before. */
+static GtxFiber *
+take_next_fiber (GtxScheduler *self)
+{
+  GtxHandle *first = self->ready.ring.next;
+
+  if (first->run != gtx_scheduler_resume || self->entries_left <= 1)
+    return NULL;
+  self->entries_left--;
+  gtx_handle_unlink (first);
+  return GTX_CONTAINER_OF (first, GtxStep, handle)->fiber;
+}
+
+/* A fiber that runs was resumed by the innermost of this thread's rounds. */
+void
+gtx_scheduler_suspend (GtxFiber *fiber)
+{
+  GtxFiber *next = take_next_fiber (running_scheduler);
+
+  /* It may be the next itself, after a nested loop that left nothing ready. */
+  if (next != fiber)
+    gtx_fiber_suspend (fiber, next);
 }
 
 static void trim_later (GtxScheduler *self, guint milliseconds);

@@ -4,7 +4,7 @@
 
 #pragma once
 
-#include "stack.h"
+#include "fiber.h"
 #include "timers.h"
 
 typedef struct _GtxScheduler GtxScheduler;
@@ -25,12 +25,13 @@ GtxStackPool *gtx_scheduler_get_stacks  (GtxScheduler *self);
 /* Borrowed; NULL when it is gone. */
 GMainContext *gtx_scheduler_get_context (GtxScheduler *self);
 
-/* g_main_depth () of the dispatch that runs handles in this thread. */
-gint          gtx_scheduler_get_depth   (void);
-
 /* Of the scheduler's own thread only: */
 
 /* Runs in the next round. */
+/* What a GtxStep runs. */
+void          gtx_scheduler_resume      (GtxHandle     *handle);
+/* Suspends the fiber that runs until its step runs again. */
+void          gtx_scheduler_suspend     (GtxFiber      *fiber);
 void          gtx_scheduler_call_soon   (GtxScheduler  *self,
                                          GtxHandle     *handle);
 void          gtx_scheduler_call_all_soon (GtxScheduler  *self,
