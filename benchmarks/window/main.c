@@ -9,6 +9,7 @@
 #include "storms.h"
 
 #include <gtk/gtk.h>
+#include <unistd.h>
 
 #define MEASURED_SECONDS 3.0
 #define CALM_SECONDS 3.0          /* for the tasks without a window */
@@ -23,9 +24,9 @@
 typedef struct
 {
   gint64 real_us;
-  gint64 processor_us;          /* of this thread */
-  gint64 idle_us;               /* it waited for something to happen */
-  gint64 displaced_us;          /* it waited for a processor that other threads had */
+  gint64 processor_us;          /* that the process had */
+  gint64 idle_us;               /* the main loop waited for something to happen */
+  gint64 unused_us;             /* processor time that nobody had */
   guint frames;
   gint64 longest_frame_us;
   gint64 longest_click_us;
@@ -131,26 +132,28 @@ poll_and_count (GPollFD *descriptors, guint n, gint timeout)
   return n_ready;
 }
 
+/* Of the tasks, the threads that GIO reads files in for them, and the window. */
 static gint64
 processor_time (void)
 {
   struct timespec now;
 
-  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
+  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &now);
   return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
-/* Linux tells it; elsewhere it counts as the thread's own time. */
+/* That of all processors which nobody uses, as Linux counts it; elsewhere the
+ * machine is taken to have enough of them. */
 static gint64
-displaced_time (void)
+unused_time (void)
 {
   g_autofree char *text = NULL;
-  const char *second;
+  long user, nice, system, idle, waiting;
 
-  if (!g_file_get_contents ("/proc/thread-self/schedstat", &text, NULL, NULL))
-    return 0;
-  second = strchr (text, ' ');
-  return second ? g_ascii_strtoll (second, NULL, 10) / 1000 : 0;
+  if (!g_file_get_contents ("/proc/stat", &text, NULL, NULL) ||
+      sscanf (text, "cpu %ld %ld %ld %ld %ld", &user, &nice, &system, &idle, &waiting) != 5)
+    return g_get_monotonic_time () * g_get_num_processors ();
+  return (idle + waiting) * (G_USEC_PER_SEC / sysconf (_SC_CLK_TCK));
 }
 
 static gboolean
@@ -158,7 +161,7 @@ measure (double seconds, Sample *sample, GError **error)
 {
   gint64 real = g_get_monotonic_time ();
   gint64 processor = processor_time ();
-  gint64 displaced = displaced_time ();
+  gint64 unused = unused_time ();
 
   n_frames = 0;
   longest_frame = 0;
@@ -171,7 +174,7 @@ measure (double seconds, Sample *sample, GError **error)
   sample->real_us = g_get_monotonic_time () - real;
   sample->processor_us = processor_time () - processor;
   sample->idle_us = polled;
-  sample->displaced_us = displaced_time () - displaced;
+  sample->unused_us = unused_time () - unused;
   sample->frames = n_frames;
   sample->longest_frame_us = MAX (longest_frame, g_get_monotonic_time () - last_frame);
   sample->longest_turn_us = storms_longest_turn ();
@@ -216,31 +219,24 @@ tell (const char *name, const char *unit, double value)
              name, value, unit);
 }
 
-static double
-own_time (const Sample *sample)
-{
-  return (double) (sample->real_us - sample->displaced_us);
-}
-
-/* What share the tasks had of the processor time that they could have had: of
- * what the window alone leaves free, or of what they take without one if that
- * is less.  Who waits for the display, or for a lock that a thread of GIO's
- * holds, has the thread and does not compute: of the time that they take the
- * tasks can use the part that they use without a window. */
+/* What share the tasks had of the processor time that they could have had:
+ * what they use without a window, as far as the window alone leaves its thread,
+ * and the machine, free for it. */
 static double
 share_of_tasks (const Sample *alone, const Sample *calm, const Sample *sample)
 {
   double a_frame = (double) alone->processor_us / alone->frames;
-  double free = (double) alone->idle_us / own_time (alone);
-  double taken = 1 - (double) calm->idle_us / own_time (calm);
-  double computing = (double) calm->processor_us / (own_time (calm) - (double) calm->idle_us);
-  double turns_without = (double) calm->turns / (double) calm->real_us;
-  double used = ((double) sample->processor_us - a_frame * sample->frames) / own_time (sample);
+  double used = ((double) sample->processor_us - a_frame * sample->frames) / (double) sample->real_us;
+  double without_window = (double) calm->processor_us / (double) calm->real_us;
+  double taken = 1 - (double) calm->idle_us / (double) calm->real_us;
+  double thread_free = (double) alone->idle_us / (double) alone->real_us;
+  double machine_free = (double) alone->unused_us / (double) alone->real_us;
 
   /* Tasks that mostly wait want no share, but to get as far as without a window. */
   if (taken < 0.5)
-    return (double) sample->turns / (double) sample->real_us / turns_without;
-  return used / (computing * MIN (free, taken));
+    return ((double) sample->turns / (double) sample->real_us) /
+           ((double) calm->turns / (double) calm->real_us);
+  return used / MIN (without_window * MIN (thread_free / taken, 1), machine_free);
 }
 
 static gboolean
