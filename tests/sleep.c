@@ -141,6 +141,116 @@ test_leaves_at_once (void)
   g_assert_true (gtx_run (cancel_long_sleep, NULL, NULL));
 }
 
+/* ---- As futures ---- */
+
+static void
+note_end (gpointer future, gpointer what)
+{
+  note (what);
+}
+
+static gboolean
+test_future (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) late = gtx_sleep_future (20);
+  g_autoptr (GtxFuture) early = gtx_sleep_future (10);
+  g_autoptr (GtxFuture) now = gtx_sleep_future (-1);
+
+  gtx_future_add_done_callback (late, note_end, (gpointer) "late", NULL);
+  gtx_future_add_done_callback (early, note_end, (gpointer) "early", NULL);
+  gtx_future_add_done_callback (now, note_end, (gpointer) "now", NULL);
+  if (!gtx_await (late, error))
+    return FALSE;
+  assert_trace ("now early late");
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 20);
+  g_assert_null (gtx_future_get_result (late));
+  return TRUE;
+}
+
+static gboolean
+test_future_cancelled (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_sleep_future (1000);
+  g_autoptr (GtxFuture) endless = gtx_sleep_future (INFINITY);
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_true (gtx_sleep (1, error));
+  g_assert_true (gtx_cancel (future));
+  g_assert_false (gtx_cancel (future));
+  g_assert_false (gtx_await (future, &failure));
+  assert_cancelled (failure);
+  g_assert_true (gtx_cancel (endless));
+  /* Its timer is gone: time does not jump there. */
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
+  g_assert_cmpint (G_OBJECT (future)->ref_count, ==, 1);
+  return TRUE;
+}
+
+/* A task that awaits one passes its cancellation on. */
+static gboolean
+await_future (GtxFuture *future, GError **error)
+{
+  return gtx_await (future, error);
+}
+
+static gboolean
+test_future_in_task (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_sleep_future (5);
+  g_autoptr (GtxTask) task = gtx_create_task (await_future, future, NULL);
+
+  g_assert_true (gtx_sleep (1, error));
+  gtx_cancel (task);
+  g_assert_false (gtx_await (task, NULL));
+  g_assert_true (gtx_future_is_cancelled (future));
+  return TRUE;
+}
+
+static gboolean
+test_future_set (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_sleep_future (5);
+
+  g_assert_true (gtx_future_set_result (future, (gpointer) "early", NULL));
+  g_assert_true (gtx_await (future, error));
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
+  g_assert_true (gtx_sleep (10, error));
+  g_assert_cmpstr (gtx_future_get_result (future), ==, "early");
+  g_assert_cmpint (G_OBJECT (future)->ref_count, ==, 1);
+  return TRUE;
+}
+
+/* Nobody holds them but the clock. */
+static gboolean
+test_future_crowd (gpointer data, GError **error)
+{
+  const guint n = RUNNING_ON_VALGRIND ? 1000 : 100000;
+  g_autoptr (GPtrArray) futures = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (guint i = 0; i < n; i++)
+    g_ptr_array_add (futures, gtx_sleep_future (1 + i % 7));
+  if (!gtx_gather (futures, GTX_GATHER_NONE, error))
+    return FALSE;
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 7);
+  for (guint i = 0; i < n; i++)
+    g_assert_cmpint (G_OBJECT (futures->pdata[i])->ref_count, ==, 1);
+  return TRUE;
+}
+
+static void
+test_future_context_gone (void)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxFuture) future = NULL;
+
+  g_main_context_push_thread_default (context);
+  future = gtx_sleep_future (10);
+  g_main_context_pop_thread_default (context);
+  g_main_context_unref (context);
+  g_assert_error (gtx_future_get_error (future), GTX_ERROR, GTX_ERROR_CONTEXT_GONE);
+  g_assert_cmpint (G_OBJECT (future)->ref_count, ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -154,5 +264,11 @@ main (int argc, char **argv)
   add_coroutine ("/sleep/fractions", test_fractions);
   g_test_add_func ("/sleep/real/never-less", test_never_less);
   g_test_add_func ("/sleep/real/leaves-at-once", test_leaves_at_once);
+  add_coroutine ("/sleep/future/ends", test_future);
+  add_coroutine ("/sleep/future/cancelled", test_future_cancelled);
+  add_coroutine ("/sleep/future/in-task", test_future_in_task);
+  add_coroutine ("/sleep/future/set", test_future_set);
+  add_coroutine ("/sleep/future/crowd", test_future_crowd);
+  g_test_add_func ("/sleep/future/context-gone", test_future_context_gone);
   return g_test_run ();
 }

@@ -2,11 +2,12 @@
 
 #pragma once
 
-#include <gtask-ext/macros.h>
+#include <gtask-ext/future.h>
 
 G_BEGIN_DECLS
 
-GTX_API gboolean gtx_sleep (double   seconds,
-                            GError **error);
+GTX_API gboolean   gtx_sleep        (double   seconds,
+                                     GError **error);
+GTX_API GtxFuture *gtx_sleep_future (double   seconds);
 
 G_END_DECLS

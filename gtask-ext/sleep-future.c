@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A sleep without a stack: a future with a timer. */
+
+#include "config.h"
+
+#include "gtask-ext/sleep.h"
+
+#include "deadline.h"
+#include "future-private.h"
+
+/* Invariant: the sleep has a reference of its own, and its at_end is linked,
+ * exactly while it is pending. */
+typedef struct
+{
+  GtxFuture parent_instance;
+  GtxTimer timer;
+  GtxHandle at_end;             /* of its main context */
+} GtxSleep;
+
+typedef GtxFutureClass GtxSleepClass;
+
+static GType gtx_sleep_get_type (void);
+
+G_DEFINE_TYPE (GtxSleep, gtx_sleep, GTX_TYPE_FUTURE)
+
+static void
+leave (GtxSleep *self)
+{
+  gtx_scheduler_cancel_timer (self->parent_instance.home, &self->timer);
+  if (gtx_handle_is_linked (&self->at_end))
+    gtx_handle_unlink (&self->at_end);
+}
+
+static void
+time_is_over (GtxHandle *handle)
+{
+  GtxSleep *self = GTX_CONTAINER_OF (handle, GtxSleep, timer.handle);
+
+  leave (self);
+  gtx_future_finish (&self->parent_instance, NULL, NULL, NULL);
+  g_object_unref (self);
+}
+
+static void
+context_ends (GtxHandle *handle)
+{
+  GtxSleep *self = GTX_CONTAINER_OF (handle, GtxSleep, at_end);
+  GError *error = g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
+                                       "The sleep never ends: its main context is gone");
+
+  leave (self);
+  if (!gtx_future_finish (&self->parent_instance, NULL, NULL, error))
+    g_error_free (error);
+  g_object_unref (self);
+}
+
+static gboolean
+gtx_sleep_cancel (GtxFuture *future)
+{
+  GtxSleep *self = (GtxSleep *) future;
+
+  if (!gtx_future_finish_cancelled (future))
+    return FALSE;
+  leave (self);
+  g_object_unref (self);
+  return TRUE;
+}
+
+static void
+gtx_sleep_class_init (GtxSleepClass *class)
+{
+  class->cancel = gtx_sleep_cancel;
+}
+
+static void
+gtx_sleep_init (GtxSleep *self)
+{
+  self->timer.handle.run = time_is_over;
+  self->at_end.run = context_ends;
+}
+
+/**
+ * gtx_sleep_future:
+ * @seconds: how long, in seconds; 0 or less ends in the next round, infinity
+ *   never ends by itself
+ *
+ * Makes a future that ends when a time is over, without a task: asyncio has
+ * `loop.call_later(seconds, future.set_result, None)` for it.
+ *
+ * It needs no stack, some 200 bytes instead of a page and more: a gather or a
+ * wait over a million of them is cheap.  Cancelling it takes the timer away.  It
+ * lives until it ends even if nobody holds it.  Where its main context goes
+ * first it fails with %GTX_ERROR_CONTEXT_GONE.
+ *
+ * @seconds that are not a number are a programmer's mistake.  Never suspends; to
+ * be called in the thread that runs the thread-default main context.
+ *
+ * Returns: (transfer full): a new #GtxFuture, whose result is %NULL
+ *
+ * Since: 0.1
+ */
+GtxFuture *
+gtx_sleep_future (double seconds)
+{
+  GtxScheduler *home = gtx_scheduler_get ();
+  GtxSleep *self;
+
+  g_return_val_if_fail (!__builtin_isnan (seconds), NULL);
+  g_return_val_if_fail (gtx_scheduler_is_local (home), NULL);
+
+  self = g_object_new (gtx_sleep_get_type (), NULL);
+  g_object_ref (self);
+  gtx_scheduler_call_at_end (home, &self->at_end);
+  gtx_scheduler_call_at (home, &self->timer, gtx_deadline (home, seconds));
+  return &self->parent_instance;
+}
