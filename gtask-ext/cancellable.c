@@ -88,7 +88,7 @@ gtx_task_cancellable_new (GtxTask *task)
 gboolean
 gtx_task_cancellable_is_cancelled (GtxTaskCancellable *self)
 {
-  return g_cancellable_is_cancelled (G_CANCELLABLE (self));
+  return g_cancellable_is_cancelled (&self->parent_instance);
 }
 
 gboolean
@@ -113,7 +113,7 @@ gtx_task_cancellable_show (GtxTaskCancellable *self)
   if (gtx_task_cancellable_is_cancelled (self))
     return;
   self->taken = TRUE;
-  g_cancellable_cancel (G_CANCELLABLE (self));
+  g_cancellable_cancel (&self->parent_instance);
 }
 
 void

@@ -785,31 +785,32 @@ idle_dispatch (GSource     *source,
   return G_SOURCE_CONTINUE;
 }
 
-/* To be asked says that nothing of default priority is ready. */
-static gboolean
-probe_prepare (GSource *source,
-               gint    *timeout)
-{
-  scheduler_of (source)->streaming = FALSE;
-  *timeout = -1;
-  return FALSE;
-}
-
 /* All that the last run started has come back. */
-static gboolean
-probe_check (GSource *source)
+static void
+settle (GtxScheduler *self,
+        gint64        took)
 {
-  GtxScheduler *self = scheduler_of (source);
-  gint64 took;
-
-  if (!gtx_scheduler_is_local (self) || self->last_settled == self->last_run)
-    return FALSE;
-  took = g_source_get_time (source) - self->last_run;
   self->last_settled = self->last_run;
   if (took > BUDGET_US)
     self->slice = MAX (self->slice / 2, LEAST_SLICE_US);
   else if (took < BUDGET_US / 2)
     self->slice = MIN (self->slice * 2, BUDGET_US);
+}
+
+/* To be asked says that nothing of default priority is ready.  There is no
+ * check: each costs every turn of the loop a lock. */
+static gboolean
+probe_prepare (GSource *source,
+               gint    *timeout)
+{
+  GtxScheduler *self = scheduler_of (source);
+
+  *timeout = -1;
+  if (!gtx_scheduler_is_local (self))
+    return FALSE;
+  self->streaming = FALSE;
+  if (self->demoted && self->last_settled != self->last_run)
+    settle (self, g_source_get_time (source) - self->last_run);
   return FALSE;
 }
 
@@ -858,7 +859,7 @@ static GSourceFuncs idle_funcs = {
 };
 
 static GSourceFuncs probe_funcs = {
-  probe_prepare, probe_check, NULL, NULL, NULL, NULL
+  probe_prepare, NULL, NULL, NULL, NULL, NULL
 };
 
 static GSource *

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <gtask-ext/macros.h>
+#include <gtask-ext/future.h>
 
 G_BEGIN_DECLS
 
@@ -46,6 +46,35 @@ G_BEGIN_DECLS
  * Since: 0.1
  */
 #define GTX_ASYNC GTX_CANCELLABLE, GTX_CALLBACK
+
+/**
+ * GTX_ASYNC_FUTURE:
+ * @future: what gtx_operation_future_new() made
+ *
+ * The three arguments that end every function of GIO that starts an operation,
+ * for one that is not awaited at once: @future ends with its result.
+ *
+ * |[<!-- language="C" -->
+ * GtxFuture *opened = gtx_operation_future_new ();
+ *
+ * g_file_read_async (file, G_PRIORITY_DEFAULT, GTX_ASYNC_FUTURE (opened));
+ * ...
+ * if (gtx_await (opened, error))
+ *   stream = g_file_read_finish (file, gtx_future_get_result (opened), error);
+ * ]|
+ *
+ * Since: 0.1
+ */
+#define GTX_ASYNC_FUTURE(future)                                               \
+  gtx_operation_future_get_cancellable (future), gtx_operation_future_ready,   \
+  gtx_operation_future_begin (future)
+
+GTX_API GtxFuture    *gtx_operation_future_new      (void);
+GTX_API GCancellable *gtx_operation_future_get_cancellable (GtxFuture    *future);
+GTX_API gpointer      gtx_operation_future_begin    (GtxFuture     *future);
+GTX_API void          gtx_operation_future_ready    (GObject       *source,
+                                                     GAsyncResult  *result,
+                                                     gpointer       future);
 
 GTX_API GCancellable *gtx_operation_get_cancellable (void);
 GTX_API gpointer      gtx_operation_begin           (const char    *file,

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An operation of GIO as a future: no task waits for it, so it needs no stack. */
+
+#include "config.h"
+
+#include "gtask-ext/operation.h"
+
+#include "future-private.h"
+
+/* Invariant: while it is under way its callback has a reference, and its home
+ * is held, for virtual time.  More than one is a mistake, and counted. */
+typedef struct
+{
+  GtxFuture parent_instance;
+  GCancellable *cancellable;
+  guint n_under_way;
+  gboolean begun;
+  gboolean cancelling;          /* under way, and asked to end */
+} GtxOperationFuture;
+
+typedef GtxFutureClass GtxOperationFutureClass;
+
+static GType gtx_operation_future_get_type (void);
+
+G_DEFINE_TYPE (GtxOperationFuture, gtx_operation_future, GTX_TYPE_FUTURE)
+
+/* It is never abandoned: it ends when the operation has. */
+static gboolean
+gtx_operation_future_cancel (GtxFuture *future)
+{
+  GtxOperationFuture *self = (GtxOperationFuture *) future;
+
+  if (gtx_future_done (future))
+    return FALSE;
+  if (self->n_under_way == 0)
+    return gtx_future_finish_cancelled (future);
+  self->cancelling = TRUE;
+  g_cancellable_cancel (self->cancellable);
+  return TRUE;
+}
+
+static void
+gtx_operation_future_finalize (GObject *object)
+{
+  g_object_unref (((GtxOperationFuture *) object)->cancellable);
+  G_OBJECT_CLASS (gtx_operation_future_parent_class)->finalize (object);
+}
+
+static void
+gtx_operation_future_class_init (GtxOperationFutureClass *class)
+{
+  G_OBJECT_CLASS (class)->finalize = gtx_operation_future_finalize;
+  class->cancel = gtx_operation_future_cancel;
+}
+
+static void
+gtx_operation_future_init (GtxOperationFuture *self)
+{
+  self->cancellable = g_cancellable_new ();
+}
+
+static gboolean
+is_operation_future (gpointer    future,
+                     const char *function)
+{
+  if (G_TYPE_CHECK_INSTANCE_TYPE (future, gtx_operation_future_get_type ()))
+    return TRUE;
+  g_critical ("%s: GTX_ASYNC_FUTURE wants what gtx_operation_future_new() made", function);
+  return FALSE;
+}
+
+/* ---- Its end ---- */
+
+typedef struct
+{
+  GtxOperationFuture *future;
+  GAsyncResult *result;
+} Arrival;
+
+static void
+arrive (gpointer data)
+{
+  Arrival *arrival = data;
+  GtxOperationFuture *self = arrival->future;
+
+  self->n_under_way--;
+  gtx_scheduler_release (self->parent_instance.home);
+  if (self->cancelling)
+    gtx_future_finish_cancelled (&self->parent_instance);
+  if (self->cancelling || !gtx_future_finish (&self->parent_instance, arrival->result, g_object_unref, NULL))
+    g_object_unref (arrival->result);
+  g_object_unref (self);
+  g_free (arrival);
+}
+
+/**
+ * gtx_operation_future_ready:
+ * @source: (nullable): ignored
+ * @result: the operation's result
+ * @future: what gtx_operation_future_begin() returned
+ *
+ * The callback that %GTX_ASYNC_FUTURE passes: a #GAsyncReadyCallback.  May be
+ * called in any thread.
+ *
+ * Since: 0.1
+ */
+void
+gtx_operation_future_ready (GObject      *source,
+                            GAsyncResult *result,
+                            gpointer      future)
+{
+  GtxScheduler *home;
+  Arrival *arrival;
+
+  (void) source;
+  if (!is_operation_future (future, G_STRFUNC))
+    return;
+  home = ((GtxFuture *) future)->home;
+  arrival = g_new (Arrival, 1);
+  arrival->future = future;
+  arrival->result = g_object_ref (result);
+  if (gtx_scheduler_is_local (home))
+    arrive (arrival);
+  else
+    gtx_scheduler_post (home, arrive, arrival);
+}
+
+/* ---- Its beginning ---- */
+
+/**
+ * gtx_operation_future_new:
+ *
+ * Makes a future for an operation of GIO that is started with
+ * %GTX_ASYNC_FUTURE.
+ *
+ * It ends when the operation has called back, and its result is the
+ * #GAsyncResult for the operation's `_finish` function, which reports the
+ * operation's errors.  Cancelling it cancels the operation; it ends as
+ * cancelled when the operation has ended.
+ *
+ * Several operations are under way at once like so without a task for each:
+ * gather or wait for their futures.  Never suspends; to be called in the thread
+ * that runs the thread-default main context.
+ *
+ * Returns: (transfer full): a new #GtxFuture
+ *
+ * Since: 0.1
+ */
+GtxFuture *
+gtx_operation_future_new (void)
+{
+  g_return_val_if_fail (gtx_scheduler_is_local (gtx_scheduler_get ()), NULL);
+
+  return g_object_new (gtx_operation_future_get_type (), NULL);
+}
+
+/**
+ * gtx_operation_future_get_cancellable:
+ * @future: what gtx_operation_future_new() made
+ *
+ * Lends the #GCancellable for the operation of @future: a function behind
+ * %GTX_ASYNC_FUTURE.  Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer none): the #GCancellable
+ *
+ * Since: 0.1
+ */
+GCancellable *
+gtx_operation_future_get_cancellable (GtxFuture *future)
+{
+  if (!is_operation_future (future, G_STRFUNC))
+    return NULL;
+  return ((GtxOperationFuture *) future)->cancellable;
+}
+
+/**
+ * gtx_operation_future_begin:
+ * @future: what gtx_operation_future_new() made, in its own thread
+ *
+ * Notes that the operation of @future is about to be started: a function
+ * behind %GTX_ASYNC_FUTURE.  To start a second one is a programmer's mistake,
+ * and its end is nobody's.  Never suspends.
+ *
+ * Returns: (transfer none): the data for gtx_operation_future_ready()
+ *
+ * Since: 0.1
+ */
+gpointer
+gtx_operation_future_begin (GtxFuture *future)
+{
+  GtxOperationFuture *self = (GtxOperationFuture *) future;
+
+  if (!is_operation_future (future, G_STRFUNC))
+    return NULL;
+  if (self->begun)
+    g_critical ("%s: an operation was started with this future before, and its end is the future's; "
+                "make a future for each", G_STRFUNC);
+
+  self->begun = TRUE;
+  self->n_under_way++;
+  /* The operation finds its GCancellable cancelled. */
+  if (gtx_future_done (future))
+    g_cancellable_cancel (self->cancellable);
+  gtx_scheduler_hold (future->home);
+  return g_object_ref (self);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Operations of GIO as futures: many under way at once, and no task for each. */
+
+#include "fixture.h"
+
+/* An operation that ends when the test says so, in any thread. */
+typedef struct
+{
+  GTask *task;
+  gboolean seen_cancelled;
+} Started;
+
+static void
+on_cancelled (GCancellable *cancellable, Started *started)
+{
+  started->seen_cancelled = TRUE;
+}
+
+static void
+start_async (Started *started, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  started->task = g_task_new (NULL, NULL, callback, data);
+  g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), started, NULL);
+}
+
+static void
+end_operation (Started *started, const char *result)
+{
+  g_task_return_pointer (started->task, g_strdup (result), g_free);
+  g_clear_object (&started->task);
+}
+
+static char *
+finish (GtxFuture *future)
+{
+  return g_task_propagate_pointer (gtx_future_get_result (future), NULL);
+}
+
+static gboolean
+test_result (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) a = gtx_operation_future_new ();
+  g_autoptr (GtxFuture) b = gtx_operation_future_new ();
+  Started started[2] = { 0 };
+  g_autofree char *of_a = NULL;
+  g_autofree char *of_b = NULL;
+
+  start_async (&started[0], GTX_ASYNC_FUTURE (a));
+  start_async (&started[1], GTX_ASYNC_FUTURE (b));
+  end_operation (&started[1], "b");
+  if (!gtx_await (b, error))
+    return FALSE;
+  g_assert_false (gtx_future_is_done (a));
+  end_operation (&started[0], "a");
+  if (!gtx_gather_list (GTX_GATHER_NONE, error, a, b, NULL))
+    return FALSE;
+  of_a = finish (a);
+  of_b = finish (b);
+  g_assert_cmpstr (of_a, ==, "a");
+  g_assert_cmpstr (of_b, ==, "b");
+  return TRUE;
+}
+
+static gboolean
+test_cancelled (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_operation_future_new ();
+  g_autoptr (GError) failure = NULL;
+  Started started = { 0 };
+
+  start_async (&started, GTX_ASYNC_FUTURE (future));
+  g_assert_true (gtx_cancel (future));
+  g_assert_true (started.seen_cancelled);
+  /* It is waited for. */
+  gtx_sleep (0, NULL);
+  g_assert_false (gtx_future_is_done (future));
+  end_operation (&started, "late");
+  g_assert_false (gtx_await (future, &failure));
+  assert_cancelled (failure);
+  g_assert_false (gtx_cancel (future));
+  return TRUE;
+}
+
+static gboolean
+test_cancelled_before (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_operation_future_new ();
+  Started started = { 0 };
+
+  g_assert_true (gtx_cancel (future));
+  start_async (&started, GTX_ASYNC_FUTURE (future));
+  g_assert_true (started.seen_cancelled);
+  end_operation (&started, "nobody's");
+  gtx_sleep (0, NULL);
+  g_assert_true (gtx_future_is_cancelled (future));
+  g_assert_null (gtx_future_get_result (future));
+  return TRUE;
+}
+
+/* A task that awaits one and is cancelled waits for the operation's end. */
+static gboolean
+await_future (GtxFuture *future, GError **error)
+{
+  return gtx_await (future, error);
+}
+
+static gboolean
+test_task_cancelled (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_operation_future_new ();
+  g_autoptr (GtxTask) task = gtx_create_task (await_future, future, NULL);
+  Started started = { 0 };
+
+  start_async (&started, GTX_ASYNC_FUTURE (future));
+  gtx_sleep (0, NULL);
+  gtx_cancel (task);
+  gtx_sleep (0, NULL);
+  g_assert_true (started.seen_cancelled);
+  g_assert_false (gtx_future_is_done (task));
+  end_operation (&started, "late");
+  g_assert_false (gtx_await (task, NULL));
+  g_assert_true (gtx_future_is_cancelled (task));
+  return TRUE;
+}
+
+/* Nobody waits: the callback comes to no harm. */
+static gboolean
+test_dropped (gpointer data, GError **error)
+{
+  GtxFuture *future = gtx_operation_future_new ();
+  Started started = { 0 };
+
+  start_async (&started, GTX_ASYNC_FUTURE (future));
+  g_object_add_weak_pointer (G_OBJECT (future), (gpointer *) &future);
+  g_object_unref (future);
+  g_assert_nonnull (future);
+  end_operation (&started, "nobody's");
+  while (future)
+    gtx_sleep (0, NULL);
+  return TRUE;
+}
+
+static gpointer
+call_back (gpointer data)
+{
+  Started *started = data;
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GTask) result = NULL;
+
+  g_main_context_push_thread_default (context);
+  result = g_task_new (NULL, NULL, NULL, NULL);
+  g_task_return_pointer (result, g_strdup ("from a thread"), g_free);
+  gtx_operation_future_ready (NULL, G_ASYNC_RESULT (result), g_task_get_task_data (started->task));
+  g_main_context_pop_thread_default (context);
+  return NULL;
+}
+
+static void
+keep_data (Started *started, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  started->task = g_task_new (NULL, NULL, NULL, NULL);
+  g_task_set_task_data (started->task, data, NULL);
+}
+
+/* Virtual time stands still meanwhile. */
+static gboolean
+test_other_thread (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_operation_future_new ();
+  g_autoptr (GtxFuture) sleep = gtx_sleep_future (1000);
+  g_autofree char *result = NULL;
+  Started started = { 0 };
+  GThread *thread;
+
+  keep_data (&started, GTX_ASYNC_FUTURE (future));
+  thread = g_thread_new ("callback", call_back, &started);
+  if (!gtx_await (future, error))
+    return FALSE;
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
+  g_thread_join (thread);
+  result = finish (future);
+  g_assert_cmpstr (result, ==, "from a thread");
+  g_object_unref (started.task);
+  return TRUE;
+}
+
+static gboolean
+test_files (gpointer data, GError **error)
+{
+  g_autoptr (GFile) file = g_file_new_for_path ("/dev/null");
+  g_autoptr (GPtrArray) futures = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (guint i = 0; i < 100; i++)
+    {
+      GtxFuture *future = gtx_operation_future_new ();
+
+      g_ptr_array_add (futures, future);
+      g_file_load_contents_async (file, GTX_ASYNC_FUTURE (future));
+    }
+  if (!gtx_gather (futures, GTX_GATHER_NONE, error))
+    return FALSE;
+  for (guint i = 0; i < 100; i++)
+    {
+      g_autofree char *text = NULL;
+
+      g_assert_true (g_file_load_contents_finish (file, gtx_future_get_result (futures->pdata[i]),
+                                                  &text, NULL, NULL, error));
+      g_assert_cmpstr (text, ==, "");
+    }
+  return TRUE;
+}
+
+static gboolean
+test_second (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_operation_future_new ();
+  Started started[2] = { 0 };
+  g_autofree char *result = NULL;
+
+  start_async (&started[0], GTX_ASYNC_FUTURE (future));
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*make a future for each*");
+  start_async (&started[1], GTX_ASYNC_FUTURE (future));
+  g_test_assert_expected_messages ();
+  end_operation (&started[0], "first");
+  end_operation (&started[1], "second");
+  if (!gtx_await (future, error))
+    return FALSE;
+  gtx_sleep (0, NULL);
+  result = finish (future);
+  g_assert_cmpstr (result, ==, "first");
+  return TRUE;
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  add_coroutine ("/operation-future/result", test_result);
+  add_coroutine ("/operation-future/cancelled", test_cancelled);
+  add_coroutine ("/operation-future/cancelled-before", test_cancelled_before);
+  add_coroutine ("/operation-future/task-cancelled", test_task_cancelled);
+  add_coroutine ("/operation-future/dropped", test_dropped);
+  add_coroutine ("/operation-future/other-thread", test_other_thread);
+  add_coroutine ("/operation-future/files", test_files);
+  add_coroutine ("/operation-future/second", test_second);
+  return g_test_run ();
+}
