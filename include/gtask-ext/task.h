@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <gtask-ext/checks.h>
 #include <gtask-ext/future.h>
 
 G_BEGIN_DECLS
@@ -51,25 +52,6 @@ typedef gboolean (*GtxCoroutine) (gpointer   data,
  */
 typedef gpointer (*GtxPointerCoroutine) (gpointer   data,
                                          GError   **error);
-
-/* The checks of the macros below, made by the compiler: a boolean coroutine is
- * `gboolean f (U *data, GError **error)`, a pointer coroutine
- * `R *f (U *data, GError **error)`, and the data is a U *. */
-#define GTX_COROUTINE_TAKES_(coroutine, result, data)                          \
-  (__builtin_types_compatible_p (__typeof__ (*(coroutine)),                    \
-                                 result (__typeof__ (0 ? (data) : (data)), GError **)) || \
-   __builtin_types_compatible_p (__typeof__ (*(coroutine)),                    \
-                                 result (const __typeof__ (*(data)) *, GError **)))
-#define GTX_COROUTINE_RESULT_(coroutine, data)                                 \
-  __typeof__ ((coroutine) ((data), (GError **) NULL))
-#define GTX_CHECK_COROUTINE_(coroutine, data)                                  \
-  _Static_assert (GTX_COROUTINE_TAKES_ (coroutine, gboolean, data),            \
-                  "a boolean coroutine is gboolean f (U *data, GError **error), and its data a U *")
-#define GTX_CHECK_POINTER_COROUTINE_(coroutine, data)                          \
-  _Static_assert (                                                             \
-    __builtin_classify_type (((GTX_COROUTINE_RESULT_ (coroutine, data) (*) (void)) NULL) ()) == 5 && \
-    GTX_COROUTINE_TAKES_ (coroutine, GTX_COROUTINE_RESULT_ (coroutine, data), data), \
-    "a pointer coroutine is R *f (U *data, GError **error), and its data a U *")
 
 /**
  * gtx_task_new:

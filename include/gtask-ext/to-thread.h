@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <gtask-ext/checks.h>
 #include <gtask-ext/macros.h>
 
 G_BEGIN_DECLS
@@ -39,14 +40,6 @@ typedef gpointer (*GtxPointerThreadFunc) (gpointer       data,
                                           GCancellable  *cancellable,
                                           GError       **error);
 
-#define GTX_THREAD_FUNC_TAKES_(func, result, data)                             \
-  (__builtin_types_compatible_p (__typeof__ (*(func)),                         \
-                                 result (__typeof__ (0 ? (data) : (data)), GCancellable *, GError **)) || \
-   __builtin_types_compatible_p (__typeof__ (*(func)),                         \
-                                 result (const __typeof__ (*(data)) *, GCancellable *, GError **)))
-#define GTX_THREAD_FUNC_RESULT_(func, data)                                    \
-  __typeof__ ((func) ((data), (GCancellable *) NULL, (GError **) NULL))
-
 /**
  * gtx_to_thread:
  * @func: a function that blocks,
@@ -69,8 +62,7 @@ typedef gpointer (*GtxPointerThreadFunc) (gpointer       data,
  */
 #define gtx_to_thread(func, data, error)                                       \
   (__extension__ ({                                                            \
-    _Static_assert (GTX_THREAD_FUNC_TAKES_ (func, gboolean, data),             \
-                    "a function for a thread is gboolean f (U *data, GCancellable *, GError **), and its data a U *"); \
+    GTX_CHECK_THREAD_FUNC_ (func, data);                                       \
     gtx_to_thread_at (__FILE__, __LINE__, (GtxThreadFunc) (func), (gpointer) (data), (error)); \
   }))
 
@@ -89,10 +81,7 @@ typedef gpointer (*GtxPointerThreadFunc) (gpointer       data,
  */
 #define gtx_to_thread_pointer(func, data, error)                               \
   (__extension__ ({                                                            \
-    _Static_assert (                                                           \
-      __builtin_classify_type (((GTX_THREAD_FUNC_RESULT_ (func, data) (*) (void)) NULL) ()) == 5 && \
-      GTX_THREAD_FUNC_TAKES_ (func, GTX_THREAD_FUNC_RESULT_ (func, data), data), \
-      "a function for a thread is R *f (U *data, GCancellable *, GError **), and its data a U *"); \
+    GTX_CHECK_POINTER_THREAD_FUNC_ (func, data);                               \
     (GTX_THREAD_FUNC_RESULT_ (func, data))                                     \
       gtx_to_thread_pointer_at (__FILE__, __LINE__, (GtxPointerThreadFunc) (func), (gpointer) (data), (error)); \
   }))
