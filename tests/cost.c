@@ -9,6 +9,11 @@
 
 /* Recorded with gcc 12, -O2 and GLib 2.74 on x86-64, where a switch took 282
  * instructions and a task 4,393, most of which GObject's; and a tenth more. */
+#if defined (__x86_64__) && !defined (__clang__)
+#define IS_RECORDED TRUE
+#else
+#define IS_RECORDED FALSE
+#endif
 #define MOST_INSTRUCTIONS_A_SWITCH 310
 #define MOST_INSTRUCTIONS_A_TASK 4830
 
@@ -197,12 +202,12 @@ count_instructions (const char *what, guint n)
 static void
 assert_instructions (const char *what, guint64 most)
 {
-  guint64 few = count_instructions (what, 10000);
-  guint64 many = count_instructions (what, 20000);
+  guint64 few = IS_RECORDED ? count_instructions (what, 10000) : 0;
+  guint64 many = IS_RECORDED ? count_instructions (what, 20000) : 0;
 
   if (few == 0 || many == 0)
     {
-      g_test_skip ("Valgrind is not there");
+      g_test_skip ("Valgrind is not there, or nothing is recorded for this compiler and processor");
       return;
     }
   g_test_message ("%s: %.0f instructions", what, (double) (many - few) / 10000);
@@ -278,9 +283,7 @@ main (int argc, char *argv[])
   g_unsetenv ("MALLOC_PERTURB_");
   add_real_coroutine ("/cost/steady", count_in_ping_pong);
   g_test_add_func ("/cost/system-calls", test_system_calls);
-#if defined (__x86_64__) && !defined (__clang__)
   g_test_add_func ("/cost/switch", test_switch);
   g_test_add_func ("/cost/spawn", test_spawn);
-#endif
   return g_test_run ();
 }
