@@ -420,13 +420,21 @@ gtx_scheduler_cancel_timer (GtxScheduler *self,
     gtx_handle_unlink (&timer->handle);
 }
 
+static gboolean
+has_due_timer (GtxScheduler *self)
+{
+  const GtxTimer *timer = gtx_timers_first (&self->timers);
+
+  return timer && timer->deadline <= self->now;
+}
+
 static void
 queue_due_timers (GtxScheduler *self)
 {
-  GtxTimer *timer;
-
-  while ((timer = gtx_timers_first (&self->timers)) && timer->deadline <= self->now)
+  while (has_due_timer (self))
     {
+      GtxTimer *timer = gtx_timers_first (&self->timers);
+
       gtx_timers_remove (&self->timers, timer);
       gtx_handle_list_append (&self->ready, &timer->handle);
     }
@@ -534,13 +542,20 @@ gtx_scheduler_resume (GtxHandle *handle)
   gtx_fiber_resume (GTX_CONTAINER_OF (handle, GtxStep, handle)->fiber, running_depth);
 }
 
-/* The next of the round, where that is a fiber and the clock need not be read
- * before. */
+/* The next of the round, or of the next one where nothing comes in between;
+ * NULL where it is no fiber, or the clock has to be read before. */
 static GtxFiber *
 take_next_fiber (GtxScheduler *self)
 {
   GtxHandle *first = self->ready.ring.next;
 
+  if (first == &self->marker && first->next != &self->ready.ring &&
+      !self->stopping && !has_messages (self) && !has_due_timer (self))
+    {
+      gtx_handle_unlink (&self->marker);
+      first = self->ready.ring.next;
+      gtx_handle_list_append (&self->ready, &self->marker);
+    }
   if (first->run != gtx_scheduler_resume || self->entries_left <= 1)
     return NULL;
   self->entries_left--;
