@@ -7,12 +7,16 @@
 
 #include "future-private.h"
 
-/* Invariant: while it is under way its callback has a reference, and its home
- * is held, for virtual time.  More than one is a mistake, and counted. */
+#include "gtask-ext/error.h"
+
+/* Invariant: while it is under way its callback has a reference, its home is
+ * held, for virtual time, and its at_end is linked.  More than one is a
+ * mistake, and counted. */
 typedef struct
 {
   GtxFuture parent_instance;
   GCancellable *cancellable;
+  GtxHandle at_end;             /* of its main context */
   guint n_under_way;
   gboolean begun;
   gboolean cancelling;          /* under way, and asked to end */
@@ -23,6 +27,18 @@ typedef GtxFutureClass GtxOperationFutureClass;
 static GType gtx_operation_future_get_type (void);
 
 G_DEFINE_TYPE (GtxOperationFuture, gtx_operation_future, GTX_TYPE_FUTURE)
+
+/* What calls back later finds it done. */
+static void
+context_ends (GtxHandle *handle)
+{
+  GtxOperationFuture *self = GTX_CONTAINER_OF (handle, GtxOperationFuture, at_end);
+  GError *error = g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
+                                       "The operation's main context is gone before it has ended");
+
+  if (!gtx_future_finish (&self->parent_instance, NULL, NULL, error))
+    g_error_free (error);
+}
 
 /* It is never abandoned: it ends when the operation has. */
 static gboolean
@@ -57,6 +73,7 @@ static void
 gtx_operation_future_init (GtxOperationFuture *self)
 {
   self->cancellable = g_cancellable_new ();
+  self->at_end.run = context_ends;
 }
 
 static gboolean
@@ -78,19 +95,28 @@ typedef struct
 } Arrival;
 
 static void
+arrival_free (Arrival *arrival)
+{
+  g_object_unref (arrival->result);
+  g_object_unref (arrival->future);
+  g_free (arrival);
+}
+
+static void
 arrive (gpointer data)
 {
   Arrival *arrival = data;
   GtxOperationFuture *self = arrival->future;
 
-  self->n_under_way--;
+  if (--self->n_under_way == 0 && gtx_handle_is_linked (&self->at_end))
+    gtx_handle_unlink (&self->at_end);
   gtx_scheduler_release (self->parent_instance.home);
   if (self->cancelling)
     gtx_future_finish_cancelled (&self->parent_instance);
-  if (self->cancelling || !gtx_future_finish (&self->parent_instance, arrival->result, g_object_unref, NULL))
-    g_object_unref (arrival->result);
-  g_object_unref (self);
-  g_free (arrival);
+  if (!self->cancelling &&
+      gtx_future_finish (&self->parent_instance, arrival->result, g_object_unref, NULL))
+    g_object_ref (arrival->result);
+  arrival_free (arrival);
 }
 
 /**
@@ -121,8 +147,8 @@ gtx_operation_future_ready (GObject      *source,
   arrival->result = g_object_ref (result);
   if (gtx_scheduler_is_local (home))
     arrive (arrival);
-  else
-    gtx_scheduler_post (home, arrive, arrival);
+  else if (!gtx_scheduler_post (home, arrive, arrival))
+    arrival_free (arrival);
 }
 
 /* ---- Its beginning ---- */
@@ -135,7 +161,8 @@ gtx_operation_future_ready (GObject      *source,
  *
  * It ends when the operation has called back, and its result is the
  * #GAsyncResult for the operation's `_finish` function, which reports the
- * operation's errors.  Cancelling it cancels the operation; it ends as
+ * operation's errors.  Where its main context goes first it fails with
+ * %GTX_ERROR_CONTEXT_GONE.  Cancelling it cancels the operation; it ends as
  * cancelled when the operation has ended.
  *
  * Several operations are under way at once like so without a task for each:
@@ -201,6 +228,8 @@ gtx_operation_future_begin (GtxFuture *future)
   /* The operation finds its GCancellable cancelled. */
   if (gtx_future_done (future))
     g_cancellable_cancel (self->cancellable);
+  if (!gtx_handle_is_linked (&self->at_end))
+    gtx_scheduler_call_at_end (future->home, &self->at_end);
   gtx_scheduler_hold (future->home);
   return g_object_ref (self);
 }

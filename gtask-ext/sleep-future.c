@@ -9,11 +9,12 @@
 #include "future-private.h"
 
 /* Invariant: the sleep has a reference of its own, and its at_end is linked,
- * exactly while it is pending. */
+ * until it has settled, whoever settled it, and its home has seen that. */
 typedef struct
 {
   GtxFuture parent_instance;
   GtxTimer timer;
+  GtxHandle settled;            /* the first of its own callbacks */
   GtxHandle at_end;             /* of its main context */
 } GtxSleep;
 
@@ -24,11 +25,14 @@ static GType gtx_sleep_get_type (void);
 G_DEFINE_TYPE (GtxSleep, gtx_sleep, GTX_TYPE_FUTURE)
 
 static void
-leave (GtxSleep *self)
+on_settled (GtxHandle *handle)
 {
+  GtxSleep *self = GTX_CONTAINER_OF (handle, GtxSleep, settled);
+
   gtx_scheduler_cancel_timer (self->parent_instance.home, &self->timer);
   if (gtx_handle_is_linked (&self->at_end))
     gtx_handle_unlink (&self->at_end);
+  g_object_unref (self);
 }
 
 static void
@@ -36,9 +40,7 @@ time_is_over (GtxHandle *handle)
 {
   GtxSleep *self = GTX_CONTAINER_OF (handle, GtxSleep, timer.handle);
 
-  leave (self);
   gtx_future_finish (&self->parent_instance, NULL, NULL, NULL);
-  g_object_unref (self);
 }
 
 static void
@@ -48,34 +50,21 @@ context_ends (GtxHandle *handle)
   GError *error = g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
                                        "The sleep never ends: its main context is gone");
 
-  leave (self);
   if (!gtx_future_finish (&self->parent_instance, NULL, NULL, error))
     g_error_free (error);
-  g_object_unref (self);
-}
-
-static gboolean
-gtx_sleep_cancel (GtxFuture *future)
-{
-  GtxSleep *self = (GtxSleep *) future;
-
-  if (!gtx_future_finish_cancelled (future))
-    return FALSE;
-  leave (self);
-  g_object_unref (self);
-  return TRUE;
 }
 
 static void
 gtx_sleep_class_init (GtxSleepClass *class)
 {
-  class->cancel = gtx_sleep_cancel;
+  (void) class;
 }
 
 static void
 gtx_sleep_init (GtxSleep *self)
 {
   self->timer.handle.run = time_is_over;
+  self->settled.run = on_settled;
   self->at_end.run = context_ends;
 }
 
@@ -110,6 +99,7 @@ gtx_sleep_future (double seconds)
 
   self = g_object_new (gtx_sleep_get_type (), NULL);
   g_object_ref (self);
+  gtx_handle_list_append (&self->parent_instance.callbacks, &self->settled);
   gtx_scheduler_call_at_end (home, &self->at_end);
   gtx_scheduler_call_at (home, &self->timer, gtx_deadline (home, seconds));
   return &self->parent_instance;

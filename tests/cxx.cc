@@ -152,6 +152,29 @@ threads (gpointer, GError **error)
   return gtx_to_thread (add_one_in_thread, &number, error) && number == 1;
 }
 
+struct First { int number = 1; };
+struct Second { int number = 2; };
+struct Both : First, Second {};
+
+gboolean
+is_second (Second *second, GError **)
+{
+  return second->number == 2;
+}
+
+/* Data is converted as by a call, and a coroutine may be a lambda. */
+gboolean
+data (gpointer, GError **error)
+{
+  Both both;
+  g_autoptr (GtxTask) task = gtx_create_task (is_second, &both, NULL);
+  g_autoptr (GtxTask) lambda =
+    gtx_create_task (+[] (int *number, GError **) -> gboolean { return *number == 3; }, new int (3),
+                     [] (gpointer number) { delete static_cast<int *> (number); });
+
+  return gtx_gather_list (GTX_GATHER_NONE, error, task, lambda, NULL);
+}
+
 gboolean
 operation (gpointer, GError **error)
 {
@@ -172,6 +195,7 @@ main (int argc, char *argv[])
   gtx_test_add_func ("/cxx/cancelled", cancelled);
   gtx_test_add_func ("/cxx/macros", macros);
   gtx_test_add_func ("/cxx/threads", threads);
+  gtx_test_add_func ("/cxx/data", data);
   gtx_test_add_func ("/cxx/operation", operation);
   return g_test_run ();
 }

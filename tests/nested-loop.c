@@ -177,6 +177,60 @@ single_iterations (gpointer data, GError **error)
   return gtx_await (task, error);
 }
 
+/* ---- What a handler does that runs while its task suspends ---- */
+
+static void
+iterate (GCancellable *cancellable, gpointer data)
+{
+  for (int i = 0; i < 20; i++)
+    g_main_context_iteration (NULL, FALSE);
+}
+
+/* The awaited task ends, and wakes the one that is about to suspend. */
+static gboolean
+woken_while_suspending (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) sleeper = gtx_create_task (sleep_long, NULL, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_true (gtx_sleep (0, error));
+  g_signal_connect (gtx_task_get_cancellable (sleeper), "cancelled", G_CALLBACK (iterate), NULL);
+  gtx_cancel (gtx_current_task ());
+  g_assert_false (gtx_await (sleeper, &failure));
+  assert_cancelled (failure);
+  return gtx_sleep (0, error);
+}
+
+/* ---- Rounds ---- */
+
+static gboolean
+count_rounds (guint *n, GError **error)
+{
+  do
+    ++*n;
+  while (gtx_sleep (0, error));
+  return FALSE;
+}
+
+static gboolean
+leave_one_behind (guint *n, GError **error)
+{
+  g_assert_true (gtx_sleep (0, error));
+  g_main_context_iteration (NULL, FALSE);
+  g_object_unref (gtx_create_task (count_rounds, n, NULL));
+  return TRUE;
+}
+
+/* As in asyncio: it is cancelled after the round in which the main task ends. */
+static void
+test_rounds_end (void)
+{
+  guint n = 0;
+
+  g_assert_true (gtx_run (leave_one_behind, &n, NULL));
+  g_assert_cmpuint (n, ==, 1);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -187,5 +241,7 @@ main (int argc, char *argv[])
   add_real_coroutine ("/nested-loop/iteration", single_iterations);
   g_test_add_data_func ("/nested-loop/two-deep/outer-first", GINT_TO_POINTER (0), test_two_deep);
   g_test_add_data_func ("/nested-loop/two-deep/inner-first", GINT_TO_POINTER (1), test_two_deep);
+  add_real_coroutine ("/nested-loop/woken-while-suspending", woken_while_suspending);
+  g_test_add_func ("/nested-loop/rounds-end", test_rounds_end);
   return g_test_run ();
 }

@@ -7,6 +7,7 @@
 typedef struct
 {
   GTask *task;
+  gpointer data;                /* for the callback */
   gboolean seen_cancelled;
 } Started;
 
@@ -150,7 +151,7 @@ call_back (gpointer data)
   g_main_context_push_thread_default (context);
   result = g_task_new (NULL, NULL, NULL, NULL);
   g_task_return_pointer (result, g_strdup ("from a thread"), g_free);
-  gtx_operation_future_ready (NULL, G_ASYNC_RESULT (result), g_task_get_task_data (started->task));
+  gtx_operation_future_ready (NULL, G_ASYNC_RESULT (result), started->data);
   g_main_context_pop_thread_default (context);
   return NULL;
 }
@@ -158,8 +159,7 @@ call_back (gpointer data)
 static void
 keep_data (Started *started, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
 {
-  started->task = g_task_new (NULL, NULL, NULL, NULL);
-  g_task_set_task_data (started->task, data, NULL);
+  started->data = data;
 }
 
 /* Virtual time stands still meanwhile. */
@@ -181,7 +181,6 @@ test_other_thread (gpointer data, GError **error)
   g_thread_join (thread);
   result = finish (future);
   g_assert_cmpstr (result, ==, "from a thread");
-  g_object_unref (started.task);
   return TRUE;
 }
 
@@ -209,6 +208,25 @@ test_files (gpointer data, GError **error)
       g_assert_cmpstr (text, ==, "");
     }
   return TRUE;
+}
+
+/* The callback comes when its main context is no more. */
+static void
+test_context_gone (void)
+{
+  GMainContext *context = g_main_context_new ();
+  GtxFuture *future;
+  Started started = { 0 };
+
+  g_main_context_push_thread_default (context);
+  future = gtx_operation_future_new ();
+  keep_data (&started, GTX_ASYNC_FUTURE (future));
+  g_main_context_pop_thread_default (context);
+  g_main_context_unref (context);
+  g_assert_error (gtx_future_get_error (future), GTX_ERROR, GTX_ERROR_CONTEXT_GONE);
+  call_back (&started);
+  g_assert_cmpint (G_OBJECT (future)->ref_count, ==, 1);
+  g_object_unref (future);
 }
 
 static gboolean
@@ -243,6 +261,7 @@ main (int argc, char *argv[])
   add_coroutine ("/operation-future/dropped", test_dropped);
   add_coroutine ("/operation-future/other-thread", test_other_thread);
   add_coroutine ("/operation-future/files", test_files);
+  g_test_add_func ("/operation-future/context-gone", test_context_gone);
   add_coroutine ("/operation-future/second", test_second);
   return g_test_run ();
 }

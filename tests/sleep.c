@@ -180,6 +180,7 @@ test_future_cancelled (gpointer data, GError **error)
   g_assert_false (gtx_await (future, &failure));
   assert_cancelled (failure);
   g_assert_true (gtx_cancel (endless));
+  g_assert_true (gtx_sleep (0, error));
   /* Its timer is gone: time does not jump there. */
   g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
   g_assert_cmpint (G_OBJECT (future)->ref_count, ==, 1);
@@ -216,6 +217,7 @@ test_future_set (gpointer data, GError **error)
   g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
   g_assert_true (gtx_sleep (10, error));
   g_assert_cmpstr (gtx_future_get_result (future), ==, "early");
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 10);
   g_assert_cmpint (G_OBJECT (future)->ref_count, ==, 1);
   return TRUE;
 }

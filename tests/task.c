@@ -295,6 +295,26 @@ test_stack_size (gpointer data, GError **error)
   return gtx_gather_list (GTX_GATHER_NONE, error, modest, greedy, NULL);
 }
 
+static gboolean
+note_number (const int *number, GError **error)
+{
+  g_string_append_printf (trace, "%d ", *number);
+  return TRUE;
+}
+
+/* It lives as long as the block of the call. */
+static gboolean
+test_compound_literals (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) one = gtx_create_task (note_number, &(int) { 1 }, NULL);
+  g_autoptr (GtxTask) two = gtx_create_task (note_number, &(int) { 2 }, NULL);
+
+  if (!gtx_gather_list (GTX_GATHER_NONE, error, one, two, NULL))
+    return FALSE;
+  assert_trace ("1 2 ");
+  return TRUE;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -316,5 +336,6 @@ main (int argc, char **argv)
   add_coroutine ("/task/error/never-retrieved", test_error_never_retrieved);
   add_coroutine ("/task/error/retrieved", test_error_retrieved);
   add_coroutine ("/task/stack-size", test_stack_size);
+  add_coroutine ("/task/compound-literals", test_compound_literals);
   return g_test_run ();
 }

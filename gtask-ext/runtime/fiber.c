@@ -35,6 +35,7 @@ struct _GtxFiber
   GtxStack *stack;
   gboolean ended;
   gboolean came_straight;       /* from another fiber */
+  gboolean goes_on;             /* it was resumed while it ran */
   GtxSwitchRecord record;
 };
 
@@ -98,6 +99,7 @@ gtx_fiber_new (GtxStackPool  *pool,
   fiber->stack = stack;
   fiber->ended = FALSE;
   fiber->came_straight = FALSE;
+  fiber->goes_on = FALSE;
   gtx_context_make (&fiber->context, stack->base, at, start, fiber);
   return fiber;
 }
@@ -121,7 +123,12 @@ gtx_fiber_resume (GtxFiber *fiber,
   GtxResumer resumer;
   GtxFiber *last;
 
-  g_assert (fiber->resumer == NULL);
+  if (gtx_fiber_is_running (fiber))
+    {
+      g_assert (!fiber->goes_on);
+      fiber->goes_on = TRUE;
+      return;
+    }
   resumer.outer = running_fiber;
   resumer.depth = depth;
   resumer.record.tsan_fiber = gtx_announce_current_fiber ();
@@ -143,6 +150,15 @@ gtx_fiber_resume (GtxFiber *fiber,
     end (last);
 }
 
+gboolean
+gtx_fiber_goes_on (GtxFiber *fiber)
+{
+  gboolean goes_on = fiber->goes_on;
+
+  fiber->goes_on = FALSE;
+  return goes_on;
+}
+
 void
 gtx_fiber_suspend (GtxFiber *fiber,
                    GtxFiber *next)
@@ -150,6 +166,7 @@ gtx_fiber_suspend (GtxFiber *fiber,
   int saved_errno = errno;
 
   g_assert (running_fiber == fiber);
+  g_assert (!fiber->goes_on);
   if (next)
     {
       g_assert (next->resumer == NULL);
@@ -175,6 +192,12 @@ gtx_fiber_current (void)
   GtxFiber *fiber = running_fiber;
 
   return fiber && fiber->resumer->depth == g_main_depth () ? fiber : NULL;
+}
+
+gboolean
+gtx_fiber_is_running (GtxFiber *fiber)
+{
+  return fiber->resumer != NULL;
 }
 
 gpointer

@@ -27,9 +27,13 @@ GtxFiber *gtx_fiber_new      (GtxStackPool  *pool,
                               GError       **error);
 
 /* Runs @fiber until it, or one that it went straight on to, suspends or ends.
- * @depth: g_main_depth () here, which the caller asks once for many. */
+ * One that runs already, below a nested main loop, goes on as soon as it would
+ * suspend.  @depth: g_main_depth () here, which the caller asks once for many. */
 void      gtx_fiber_resume   (GtxFiber      *fiber,
                               gint           depth);
+
+/* Whether @fiber, which runs, was resumed meanwhile: it is not to suspend. */
+gboolean  gtx_fiber_goes_on  (GtxFiber      *fiber);
 
 /* Goes straight on to @next, which was suspended and has begun, or where that
  * is NULL back to whoever resumed the fiber that runs. */
@@ -40,3 +44,4 @@ void      gtx_fiber_suspend  (GtxFiber      *fiber,
  * nested in a fiber dispatches is outside, though it runs on the same stack. */
 GtxFiber *gtx_fiber_current  (void);
 gpointer  gtx_fiber_get_data (GtxFiber      *fiber);
+gboolean  gtx_fiber_is_running (GtxFiber    *fiber);

@@ -27,7 +27,7 @@
 #define STARVING_US 50000
 
 /* The clock costs more than a switch: it is read once in so many entries. */
-#define MOST_ENTRIES_A_READ 64
+#define MOST_ENTRIES_A_READ 16
 #define SHORT_READ_US 100
 #define LONG_READ_US 250
 
@@ -517,9 +517,10 @@ run_rounds (GtxScheduler *self,
 
   for (;;)
     {
-      GtxHandle *handle = gtx_handle_list_pop (&self->ready);
+      GtxHandle *handle;
 
-      if (handle == NULL || handle == &self->marker)
+      /* The round has ended, here or in a nested loop. */
+      if (!gtx_handle_is_linked (&self->marker))
         {
           if (self->stopping)
             {
@@ -528,8 +529,10 @@ run_rounds (GtxScheduler *self,
             }
           if (!begin_round (self))
             return;
-          continue;
         }
+      handle = gtx_handle_list_pop (&self->ready);
+      if (handle == &self->marker)
+        continue;
       handle->run (handle);
       if (is_over (self, &last, until))
         return;
@@ -548,6 +551,7 @@ static GtxFiber *
 take_next_fiber (GtxScheduler *self)
 {
   GtxHandle *first = self->ready.ring.next;
+  GtxFiber *fiber;
 
   if (first == &self->marker && first->next != &self->ready.ring &&
       !self->stopping && !has_messages (self) && !has_due_timer (self))
@@ -556,22 +560,23 @@ take_next_fiber (GtxScheduler *self)
       first = self->ready.ring.next;
       gtx_handle_list_append (&self->ready, &self->marker);
     }
-  if (first->run != gtx_scheduler_resume || self->entries_left <= 1)
+  if (first->run != gtx_scheduler_resume || self->entries_left <= 1 ||
+      !gtx_handle_is_linked (&self->marker))
+    return NULL;
+  fiber = GTX_CONTAINER_OF (first, GtxStep, handle)->fiber;
+  if (gtx_fiber_is_running (fiber))
     return NULL;
   self->entries_left--;
   gtx_handle_unlink (first);
-  return GTX_CONTAINER_OF (first, GtxStep, handle)->fiber;
+  return fiber;
 }
 
 /* A fiber that runs was resumed by the innermost of this thread's rounds. */
 void
 gtx_scheduler_suspend (GtxFiber *fiber)
 {
-  GtxFiber *next = take_next_fiber (running_scheduler);
-
-  /* It may be the next itself, after a nested loop that left nothing ready. */
-  if (next != fiber)
-    gtx_fiber_suspend (fiber, next);
+  if (!gtx_fiber_goes_on (fiber))
+    gtx_fiber_suspend (fiber, take_next_fiber (running_scheduler));
 }
 
 static void trim_later (GtxScheduler *self, guint milliseconds);

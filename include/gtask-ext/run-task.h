@@ -58,10 +58,8 @@ typedef gssize (*GtxIntCoroutine) (GTask   *task,
  * Since: 0.1
  */
 #define gtx_run_task(task, coroutine)                                          \
-  (__extension__ ({                                                            \
-    GTX_CHECK_COROUTINE_ (coroutine, (GTask *) NULL);                          \
-    gtx_run_task_named (#coroutine, (task), (GtxCoroutine) (coroutine));       \
-  }))
+  ((void) GTX_COROUTINE_DATA_ (coroutine, (GTask *) NULL),                     \
+   gtx_run_task_named (#coroutine, (task), (GtxCoroutine) (coroutine)))
 
 /**
  * gtx_run_task_pointer:
@@ -75,10 +73,8 @@ typedef gssize (*GtxIntCoroutine) (GTask   *task,
  * Since: 0.1
  */
 #define gtx_run_task_pointer(task, coroutine, result_free)                     \
-  (__extension__ ({                                                            \
-    GTX_CHECK_POINTER_COROUTINE_ (coroutine, (GTask *) NULL);                  \
-    gtx_run_task_pointer_named (#coroutine, (task), (GtxPointerCoroutine) (coroutine), (result_free)); \
-  }))
+  ((void) GTX_POINTER_COROUTINE_DATA_ (coroutine, (GTask *) NULL),             \
+   gtx_run_task_pointer_named (#coroutine, (task), (GtxPointerCoroutine) (coroutine), (result_free)))
 
 /**
  * gtx_run_task_int:

@@ -25,10 +25,8 @@ G_BEGIN_DECLS
  * Since: 0.1
  */
 #define gtx_run(coroutine, data, error)                                        \
-  (__extension__ ({                                                            \
-    GTX_CHECK_COROUTINE_ (coroutine, data);                                    \
-    gtx_run_named (#coroutine, (GtxCoroutine) (coroutine), (gpointer) (data), (error)); \
-  }))
+  gtx_run_named (#coroutine, (GtxCoroutine) (coroutine),                       \
+                 GTX_COROUTINE_DATA_ (coroutine, data), (error))
 
 GTX_API gboolean gtx_run_named (const char    *name,
                                 GtxCoroutine   coroutine,

@@ -71,10 +71,8 @@ typedef gpointer (*GtxPointerCoroutine) (gpointer   data,
  * Since: 0.1
  */
 #define gtx_task_new(coroutine, data, data_free)                               \
-  (__extension__ ({                                                            \
-    GTX_CHECK_COROUTINE_ (coroutine, data);                                    \
-    gtx_task_new_named (#coroutine, (GtxCoroutine) (coroutine), (gpointer) (data), (data_free)); \
-  }))
+  gtx_task_new_named (#coroutine, (GtxCoroutine) (coroutine),                  \
+                      GTX_COROUTINE_DATA_ (coroutine, data), (data_free))
 
 /**
  * gtx_task_new_pointer:
@@ -91,11 +89,9 @@ typedef gpointer (*GtxPointerCoroutine) (gpointer   data,
  * Since: 0.1
  */
 #define gtx_task_new_pointer(coroutine, data, data_free, result_free)          \
-  (__extension__ ({                                                            \
-    GTX_CHECK_POINTER_COROUTINE_ (coroutine, data);                            \
-    gtx_task_new_pointer_named (#coroutine, (GtxPointerCoroutine) (coroutine), \
-                                (gpointer) (data), (data_free), (result_free)); \
-  }))
+  gtx_task_new_pointer_named (#coroutine, (GtxPointerCoroutine) (coroutine),   \
+                              GTX_POINTER_COROUTINE_DATA_ (coroutine, data),   \
+                              (data_free), (result_free))
 
 /**
  * gtx_create_task:

@@ -25,10 +25,8 @@ G_BEGIN_DECLS
  * Since: 0.1
  */
 #define gtx_test_run(coroutine, data, error)                                        \
-  (__extension__ ({                                                            \
-    GTX_CHECK_COROUTINE_ (coroutine, data);                                    \
-    gtx_test_run_named (#coroutine, (GtxCoroutine) (coroutine), (gpointer) (data), (error)); \
-  }))
+  gtx_test_run_named (#coroutine, (GtxCoroutine) (coroutine),                  \
+                      GTX_COROUTINE_DATA_ (coroutine, data), (error))
 
 /**
  * gtx_test_add_func:
@@ -57,10 +55,8 @@ G_BEGIN_DECLS
  * Since: 0.1
  */
 #define gtx_test_add_func(path, coroutine)                                     \
-  (__extension__ ({                                                            \
-    GTX_CHECK_COROUTINE_ (coroutine, (gpointer) NULL);                         \
-    gtx_test_add_func_named ((path), #coroutine, (coroutine));                 \
-  }))
+  ((void) GTX_COROUTINE_DATA_ (coroutine, (gpointer) NULL),                    \
+   gtx_test_add_func_named ((path), #coroutine, (coroutine)))
 
 GTX_API gboolean gtx_test_run_named      (const char    *name,
                                           GtxCoroutine   coroutine,

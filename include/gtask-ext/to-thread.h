@@ -61,10 +61,8 @@ typedef gpointer (*GtxPointerThreadFunc) (gpointer       data,
  * Since: 0.1
  */
 #define gtx_to_thread(func, data, error)                                       \
-  (__extension__ ({                                                            \
-    GTX_CHECK_THREAD_FUNC_ (func, data);                                       \
-    gtx_to_thread_at (__FILE__, __LINE__, (GtxThreadFunc) (func), (gpointer) (data), (error)); \
-  }))
+  gtx_to_thread_at (__FILE__, __LINE__, (GtxThreadFunc) (func),                \
+                    GTX_THREAD_FUNC_DATA_ (func, data), (error))
 
 /**
  * gtx_to_thread_pointer:
@@ -80,11 +78,9 @@ typedef gpointer (*GtxPointerThreadFunc) (gpointer       data,
  * Since: 0.1
  */
 #define gtx_to_thread_pointer(func, data, error)                               \
-  (__extension__ ({                                                            \
-    GTX_CHECK_POINTER_THREAD_FUNC_ (func, data);                               \
-    (GTX_THREAD_FUNC_RESULT_ (func, data))                                     \
-      gtx_to_thread_pointer_at (__FILE__, __LINE__, (GtxPointerThreadFunc) (func), (gpointer) (data), (error)); \
-  }))
+  ((GTX_THREAD_FUNC_RESULT_ (func, data))                                      \
+     gtx_to_thread_pointer_at (__FILE__, __LINE__, (GtxPointerThreadFunc) (func), \
+                               GTX_POINTER_THREAD_FUNC_DATA_ (func, data), (error)))
 
 GTX_API gboolean gtx_to_thread_at         (const char            *file,
                                            int                    line,
