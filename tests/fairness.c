@@ -5,6 +5,10 @@
 
 #include "fixture.h"
 
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <unistd.h>
+
 /* GTK draws at this priority. */
 #define REDRAW_PRIORITY 120
 
@@ -121,6 +125,62 @@ redraw_beside_stream (gpointer data, GError **error)
   return succeeded;
 }
 
+/* The same by way of a descriptor, which is not ready before it is polled. */
+typedef struct
+{
+  int ends[2];
+  GtxEvent *arrived;
+  guint n_operations;
+} Pipe;
+
+static gboolean
+on_readable (int fd, GIOCondition condition, gpointer data)
+{
+  Pipe *pipe = data;
+  gint64 end = g_get_monotonic_time () + 1000;
+  char byte;
+
+  g_assert_cmpint (read (fd, &byte, 1), ==, 1);
+  while (g_get_monotonic_time () < end)
+    ;
+  gtx_event_set (pipe->arrived);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+write_for_ever (Pipe *pipe, GError **error)
+{
+  for (;; pipe->n_operations++)
+    {
+      gtx_event_clear (pipe->arrived);
+      g_assert_cmpint (write (pipe->ends[1], "x", 1), ==, 1);
+      if (!gtx_event_wait (pipe->arrived, error))
+        return FALSE;
+    }
+}
+
+static gboolean
+redraw_beside_descriptor (gpointer data, GError **error)
+{
+  g_autoptr (GtxEvent) arrived = gtx_event_new ();
+  Pipe pipe = { .arrived = arrived };
+  g_autoptr (GtxTask) task = NULL;
+  gboolean succeeded;
+  guint source;
+
+  g_assert_true (g_unix_open_pipe (pipe.ends, FD_CLOEXEC, error));
+  source = g_unix_fd_add (pipe.ends[0], G_IO_IN, on_readable, &pipe);
+  task = gtx_create_task (write_for_ever, &pipe, NULL);
+  succeeded = beside_tasks (0, REDRAW_PRIORITY, error);
+  gtx_cancel (task);
+  g_assert_false (gtx_await (task, NULL));
+  g_source_remove (source);
+  g_assert_cmpint (close (pipe.ends[0]), ==, 0);
+  g_assert_cmpint (close (pipe.ends[1]), ==, 0);
+  g_assert_cmpuint (pipe.n_operations, <, 20 * 20);
+  return succeeded;
+}
+
 /* ---- The other way round ---- */
 
 static gboolean
@@ -184,6 +244,7 @@ main (int argc, char *argv[])
   add_real_coroutine ("/fairness/redraw-beside-many", redraw_beside_many);
   add_real_coroutine ("/fairness/idle-beside-many", idle_beside_many);
   add_real_coroutine ("/fairness/redraw-beside-stream", redraw_beside_stream);
+  add_real_coroutine ("/fairness/redraw-beside-descriptor", redraw_beside_descriptor);
   add_real_coroutine ("/fairness/tasks-beside-busy-source", tasks_beside_busy_source);
   add_real_coroutine ("/fairness/timers-beside-busy-source", timers_beside_busy_source);
   add_real_coroutine ("/fairness/demoted-beside-redraw", demoted_beside_redraw);

@@ -82,6 +82,8 @@ struct _GtxScheduler
   gint64 charge;
   gint64 last_run;
   gboolean streaming;           /* default priority was busy since the last run */
+  gint64 poll_began;            /* since then; 0: it has ended */
+  gint64 polled;                /* since then, in all */
   gint64 last_asked;            /* while it is demoted */
   gboolean demoted;
   gint64 slice;                 /* a demoted run's budget */
@@ -618,8 +620,9 @@ run (GtxScheduler *self,
   gint64 end;
 
   if (self->streaming && self->running == 0)
-    self->charge += start - self->last_run;
+    self->charge += MAX (start - self->last_run - self->polled, 0);
   self->streaming = TRUE;
+  self->polled = 0;
   gtx_scheduler_ref (self);
   running_scheduler = self;
   running_depth = g_main_depth ();
@@ -745,6 +748,9 @@ urgent_check (GSource *source)
   if (!may_dispatch (self))
     return FALSE;
   self->polling = FALSE;
+  if (self->poll_began != 0)
+    self->polled += g_source_get_time (source) - self->poll_began;
+  self->poll_began = 0;
   return self->demoted ? is_starving (self) : has_work (self);
 }
 
@@ -817,8 +823,8 @@ settle (GtxScheduler *self,
     self->slice = MIN (self->slice * 2, BUDGET_US);
 }
 
-/* To be asked says that nothing of default priority is ready.  There is no
- * check: each costs every turn of the loop a lock. */
+/* To be asked says that nothing of default priority is ready that does not
+ * have to be polled for. */
 static gboolean
 probe_prepare (GSource *source,
                gint    *timeout)
@@ -826,11 +832,22 @@ probe_prepare (GSource *source,
   GtxScheduler *self = scheduler_of (source);
 
   *timeout = -1;
+  if (gtx_scheduler_is_local (self) && self->streaming)
+    self->poll_began = g_get_monotonic_time ();
+  return FALSE;
+}
+
+/* Nor was any when it had been. */
+static gboolean
+probe_check (GSource *source)
+{
+  GtxScheduler *self = scheduler_of (source);
+
   if (!gtx_scheduler_is_local (self))
     return FALSE;
-  self->streaming = FALSE;
   if (self->demoted && self->last_settled != self->last_run)
     settle (self, g_source_get_time (source) - self->last_run);
+  self->streaming = FALSE;
   return FALSE;
 }
 
@@ -879,7 +896,7 @@ static GSourceFuncs idle_funcs = {
 };
 
 static GSourceFuncs probe_funcs = {
-  probe_prepare, NULL, NULL, NULL, NULL, NULL
+  probe_prepare, probe_check, NULL, NULL, NULL, NULL
 };
 
 static GSource *
