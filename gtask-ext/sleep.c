@@ -61,11 +61,12 @@ sleep_for (GtxTask *task,
  * Suspends the current task for a time: asyncio's `sleep()`.
  *
  * It never sleeps for less than @seconds; infinity sleeps until the task is
- * cancelled.  Tasks that never sleep for longer leave turns to the main loop's
- * other sources down to %G_PRIORITY_DEFAULT_IDLE, and none to those below, as any
- * idle source that stays ready.  Sets %G_IO_ERROR_CANCELLED when the task is cancelled,
- * %GTX_ERROR_NOT_IN_TASK outside a task and %GTX_ERROR_INVALID_ARGUMENT where
- * @seconds is not a number.
+ * cancelled.  Tasks that never do more than let others run leave turns to the
+ * main loop's sources down to %G_PRIORITY_DEFAULT_IDLE, and none to those below,
+ * as an idle source that stays ready does.
+ *
+ * Sets %G_IO_ERROR_CANCELLED when the task is cancelled, %GTX_ERROR_NOT_IN_TASK
+ * outside a task and %GTX_ERROR_INVALID_ARGUMENT where @seconds is not a number.
  *
  * Returns: %TRUE when the time is over, %FALSE with @error set
  *
