@@ -113,8 +113,7 @@ arrive (gpointer data)
   gtx_scheduler_release (self->parent_instance.home);
   if (self->cancelling)
     gtx_future_finish_cancelled (&self->parent_instance);
-  if (!self->cancelling &&
-      gtx_future_finish (&self->parent_instance, arrival->result, g_object_unref, NULL))
+  else if (gtx_future_finish (&self->parent_instance, arrival->result, g_object_unref, NULL))
     g_object_ref (arrival->result);
   arrival_free (arrival);
 }

@@ -140,7 +140,8 @@ run_new (GTask *task)
 
 /**
  * gtx_run_task_named: (skip)
- * @function: the name of @coroutine, for messages
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
  * @task: a #GTask
  * @coroutine: (scope async): a boolean coroutine
  *
@@ -161,7 +162,8 @@ gtx_run_task_named (const char   *function,
 
 /**
  * gtx_run_task_pointer_named: (skip)
- * @function: the name of @coroutine, for messages
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
  * @task: a #GTask
  * @coroutine: (scope async): a pointer coroutine
  * @result_free: (nullable): frees a result that nobody took
@@ -204,7 +206,8 @@ run_for_number (gpointer   data,
 
 /**
  * gtx_run_task_int_named: (skip)
- * @function: the name of @coroutine, for messages
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
  * @task: a #GTask
  * @coroutine: (scope async): a coroutine
  *

@@ -119,7 +119,8 @@ gtx_run_on (GtxScheduler  *scheduler,
 
 /**
  * gtx_run_named: (skip)
- * @name: the name of @coroutine, for messages
+ * @name: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
  * @coroutine: (scope call): a boolean coroutine
  * @data: (nullable): its data
  * @error: return location for a #GError, or %NULL

@@ -19,7 +19,8 @@ report_deadlock (gpointer data)
 
 /**
  * gtx_test_run_named: (skip)
- * @name: the name of @coroutine, for messages
+ * @name: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
  * @coroutine: (scope call): a boolean coroutine
  * @data: (nullable): its data
  * @error: return location for a #GError, or %NULL

@@ -12,6 +12,15 @@
 /* GTK draws at this priority. */
 #define REDRAW_PRIORITY 120
 
+static void
+work_for (gint64 microseconds)
+{
+  gint64 end = g_get_monotonic_time () + microseconds;
+
+  while (g_get_monotonic_time () < end)
+    ;
+}
+
 static gboolean
 yield_for_ever (gpointer data, GError **error)
 {
@@ -77,10 +86,8 @@ go_on (gpointer data)
 {
   GTask *task = data;
   guint *left = g_task_get_task_data (task);
-  gint64 end = g_get_monotonic_time () + 200;
 
-  while (g_get_monotonic_time () < end)
-    ;
+  work_for (200);
   if (--*left > 0)
     return G_SOURCE_CONTINUE;
   g_task_return_boolean (task, TRUE);
@@ -137,12 +144,10 @@ static gboolean
 on_readable (int fd, GIOCondition condition, gpointer data)
 {
   Pipe *pipe = data;
-  gint64 end = g_get_monotonic_time () + 1000;
   char byte;
 
   g_assert_cmpint (read (fd, &byte, 1), ==, 1);
-  while (g_get_monotonic_time () < end)
-    ;
+  work_for (1000);
   gtx_event_set (pipe->arrived);
   return G_SOURCE_CONTINUE;
 }
@@ -225,11 +230,9 @@ static gboolean
 demoted_beside_redraw (gpointer data, GError **error)
 {
   guint source = g_idle_add_full (REDRAW_PRIORITY, draw_slowly, NULL, NULL);
-  gint64 end = g_get_monotonic_time () + 6000;
   gboolean succeeded = TRUE;
 
-  while (g_get_monotonic_time () < end)
-    ;
+  work_for (6000);
   for (guint i = 0; succeeded && i < 5; i++)
     succeeded = gtx_sleep (0, error);
   g_source_remove (source);

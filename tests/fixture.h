@@ -110,6 +110,12 @@ sleep_long (gpointer data, GError **error)
 }
 
 static inline gboolean
+await_future (GtxFuture *future, GError **error)
+{
+  return gtx_await (future, error);
+}
+
+static inline gboolean
 fail (const char *message, GError **error)
 {
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, message);

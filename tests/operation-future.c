@@ -100,12 +100,6 @@ test_cancelled_before (gpointer data, GError **error)
 
 /* A task that awaits one and is cancelled waits for the operation's end. */
 static gboolean
-await_future (GtxFuture *future, GError **error)
-{
-  return gtx_await (future, error);
-}
-
-static gboolean
 test_task_cancelled (gpointer data, GError **error)
 {
   g_autoptr (GtxFuture) future = gtx_operation_future_new ();

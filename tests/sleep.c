@@ -189,12 +189,6 @@ test_future_cancelled (gpointer data, GError **error)
 
 /* A task that awaits one passes its cancellation on. */
 static gboolean
-await_future (GtxFuture *future, GError **error)
-{
-  return gtx_await (future, error);
-}
-
-static gboolean
 test_future_in_task (gpointer data, GError **error)
 {
   g_autoptr (GtxFuture) future = gtx_sleep_future (5);

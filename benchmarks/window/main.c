@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #define MEASURED_SECONDS 3.0
-#define CALM_SECONDS 3.0          /* for the tasks without a window */
 
 /* What is demanded of every case. */
 #define LEAST_FRAMES_A_SECOND 58
@@ -196,7 +195,7 @@ measure_storm (const Storm *storm, Sample *calm, Sample *sample, GError **error)
   draw_us = storm->draw_us;
   if (storm_start (storm, &group, &failure) &&
       gtx_sleep (0.3, &failure) &&
-      measure (CALM_SECONDS, calm, &failure))
+      measure (MEASURED_SECONDS, calm, &failure))
     {
       set_drawing (TRUE);
       if (gtx_sleep (0.3, &failure))
