@@ -243,7 +243,9 @@ gboolean
 gtx_await (gpointer   future,
            GError   **error)
 {
+  GtxFuture *self = future;
   GtxTask *task;
+  gboolean is_here;
   gboolean succeeded;
 
   if (!gtx_future_check (future, G_STRFUNC))
@@ -256,9 +258,16 @@ gtx_await (gpointer   future,
   if (task == NULL)
     return FALSE;
 
-  g_object_ref (future);
-  succeeded = await_done (task, future, error) && gtx_future_propagate (future, error);
-  g_object_unref (future);
+  is_here = self->home == task->parent_instance.home;
+  if (is_here)
+    gtx_pins_add (&self->pins);
+  else
+    g_object_ref (self);
+  succeeded = await_done (task, self, error) && gtx_future_propagate (self, error);
+  if (is_here)
+    gtx_pins_drop (&self->pins, self);
+  else
+    g_object_unref (self);
   return succeeded;
 }
 

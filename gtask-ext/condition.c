@@ -18,6 +18,12 @@ struct _GtxCondition
 G_DEFINE_FINAL_TYPE (GtxCondition, gtx_condition, G_TYPE_OBJECT)
 
 static void
+gtx_condition_dispose (GObject *object)
+{
+  gtx_line_dispose (&((GtxCondition *) object)->line, object);
+}
+
+static void
 gtx_condition_finalize (GObject *object)
 {
   GtxCondition *self = GTX_CONDITION (object);
@@ -30,6 +36,7 @@ gtx_condition_finalize (GObject *object)
 static void
 gtx_condition_class_init (GtxConditionClass *class)
 {
+  G_OBJECT_CLASS (class)->dispose = gtx_condition_dispose;
   G_OBJECT_CLASS (class)->finalize = gtx_condition_finalize;
 }
 
@@ -148,13 +155,13 @@ gtx_condition_wait (GtxCondition  *self,
       return FALSE;
     }
 
-  g_object_ref (self);
+  gtx_pins_add (&self->line.pins);
   gtx_lock_release (self->lock);
   succeeded = gtx_line_wait (&self->line, task, &condition_kind, self, &woken, error);
   succeeded = acquire_again (self, error) && succeeded;
   if (!succeeded)
     gtx_line_wake (&self->line, 1);
-  g_object_unref (self);
+  gtx_pins_drop (&self->line.pins, self);
   return succeeded;
 }
 

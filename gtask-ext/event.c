@@ -16,6 +16,12 @@ struct _GtxEvent
 G_DEFINE_FINAL_TYPE (GtxEvent, gtx_event, G_TYPE_OBJECT)
 
 static void
+gtx_event_dispose (GObject *object)
+{
+  gtx_line_dispose (&((GtxEvent *) object)->line, object);
+}
+
+static void
 gtx_event_finalize (GObject *object)
 {
   gtx_line_clear (&((GtxEvent *) object)->line);
@@ -25,6 +31,7 @@ gtx_event_finalize (GObject *object)
 static void
 gtx_event_class_init (GtxEventClass *class)
 {
+  G_OBJECT_CLASS (class)->dispose = gtx_event_dispose;
   G_OBJECT_CLASS (class)->finalize = gtx_event_finalize;
 }
 
@@ -148,8 +155,8 @@ gtx_event_wait (GtxEvent  *self,
     return FALSE;
   if (self->is_set)
     return TRUE;
-  g_object_ref (self);
+  gtx_pins_add (&self->line.pins);
   succeeded = gtx_line_wait (&self->line, task, &event_kind, self, &woken, error);
-  g_object_unref (self);
+  gtx_pins_drop (&self->line.pins, self);
   return succeeded;
 }

@@ -4,7 +4,7 @@
 
 #include "gtask-ext/future.h"
 
-#include "runtime/scheduler.h"
+#include "pins.h"
 
 /* Invariants:
  * - The state goes from pending (by way of settling, where another thread may
@@ -24,6 +24,7 @@ struct _GtxFuture
 {
   GObject parent_instance;
   GtxScheduler *home;
+  GtxPins pins;
   GtxHandleList callbacks;      /* queued when it is done */
   gpointer result;
   GDestroyNotify result_free;

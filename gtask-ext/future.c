@@ -60,7 +60,7 @@ queue_callbacks (gpointer data)
 
   for (GtxHandle *handle = self->callbacks.ring.next; handle != &self->callbacks.ring; handle = handle->next)
     if (handle->run == done_callback_run)
-      g_object_ref (self);
+      gtx_pins_add (&self->pins);
   gtx_scheduler_call_all_soon (self->home, &self->callbacks);
 }
 
@@ -150,18 +150,13 @@ gtx_future_propagate (GtxFuture  *self,
 
 /* ---- GObject ---- */
 
-/* Data that is freed here would be freed in the wrong thread. */
 static void
-free_at_home (GtxFuture *self)
+gtx_future_dispose (GObject *object)
 {
-  GDestroyNotify result_free = self->result_free;
-  gpointer result = g_steal_pointer (&self->result);
+  GtxFuture *self = (GtxFuture *) object;
 
-  if (result == NULL || result_free == NULL)
-    return;
-  if (gtx_scheduler_is_local (self->home) ||
-      !gtx_scheduler_post (self->home, result_free, result))
-    result_free (result);
+  if (!gtx_pins_keep (&self->pins, self->home, object))
+    gtx_dispose (object);
 }
 
 static void
@@ -176,7 +171,8 @@ gtx_future_finalize (GObject *object)
                GTX_IS_TASK (self) ? gtx_task_get_function ((GtxTask *) self) : "A GtxFuture",
                self->error->message);
   drop_callbacks (self);
-  free_at_home (self);
+  if (self->result && self->result_free)
+    self->result_free (self->result);
   g_clear_error (&self->error);
   gtx_scheduler_unref (self->home);
 
@@ -186,6 +182,7 @@ gtx_future_finalize (GObject *object)
 static void
 gtx_future_class_init (GtxFutureClass *class)
 {
+  G_OBJECT_CLASS (class)->dispose = gtx_future_dispose;
   G_OBJECT_CLASS (class)->finalize = gtx_future_finalize;
   class->cancel = gtx_future_finish_cancelled;
 }
@@ -411,7 +408,7 @@ done_callback_run (GtxHandle *handle)
 
   callback->func (future, callback->data);
   done_callback_free (callback);
-  g_object_unref (future);
+  gtx_pins_drop (&future->pins, future);
 }
 
 static void
@@ -422,10 +419,19 @@ add_done_callback (gpointer data)
 
   if (gtx_future_done (self))
     {
+      gtx_pins_add (&self->pins);
       gtx_scheduler_call_soon (self->home, &callback->handle);
-      return;
     }
-  gtx_handle_list_append (&self->callbacks, &callback->handle);
+  else
+    gtx_handle_list_append (&self->callbacks, &callback->handle);
+}
+
+static void
+add_done_callback_and_unref (gpointer data)
+{
+  GtxFuture *self = ((DoneCallback *) data)->future;
+
+  add_done_callback (data);
   g_object_unref (self);
 }
 
@@ -460,13 +466,13 @@ gtx_future_add_done_callback (gpointer        future,
 
   added = g_new0 (DoneCallback, 1);
   added->handle.run = done_callback_run;
-  added->future = g_object_ref (self);
+  added->future = self;
   added->func = callback;
   added->data = data;
   added->data_free = data_free;
   if (gtx_scheduler_is_local (self->home))
     add_done_callback (added);
-  else if (!gtx_scheduler_post (self->home, add_done_callback, added))
+  else if (!gtx_scheduler_post (g_object_ref (self)->home, add_done_callback_and_unref, added))
     {
       done_callback_free (added);
       g_object_unref (self);

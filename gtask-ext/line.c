@@ -11,6 +11,15 @@ gtx_line_init (GtxLine *self)
 {
   gtx_handle_list_init (&self->places);
   self->home = NULL;
+  self->pins = (GtxPins) { 0 };
+}
+
+void
+gtx_line_dispose (GtxLine *self,
+                  GObject *object)
+{
+  if (!gtx_pins_keep (&self->pins, self->home, object))
+    gtx_dispose (object);
 }
 
 void

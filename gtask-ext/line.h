@@ -11,6 +11,7 @@ typedef struct
 {
   GtxHandleList places;
   GtxScheduler *home;           /* of the first that ever stood in it */
+  GtxPins pins;                 /* of the object that it is part of */
 } GtxLine;
 
 typedef struct
@@ -22,6 +23,10 @@ typedef struct
 
 void     gtx_line_init       (GtxLine      *self);
 void     gtx_line_clear      (GtxLine      *self);
+
+/* GObjectClass.dispose() of the object that it is part of. */
+void     gtx_line_dispose    (GtxLine      *self,
+                              GObject      *object);
 
 /* For each public function that may stand in it, first of all: the current
  * task, or NULL with @error set. */

@@ -18,6 +18,12 @@ struct _GtxLock
 G_DEFINE_FINAL_TYPE (GtxLock, gtx_lock, G_TYPE_OBJECT)
 
 static void
+gtx_lock_dispose (GObject *object)
+{
+  gtx_line_dispose (&((GtxLock *) object)->line, object);
+}
+
+static void
 gtx_lock_finalize (GObject *object)
 {
   gtx_line_clear (&((GtxLock *) object)->line);
@@ -27,6 +33,7 @@ gtx_lock_finalize (GObject *object)
 static void
 gtx_lock_class_init (GtxLockClass *class)
 {
+  G_OBJECT_CLASS (class)->dispose = gtx_lock_dispose;
   G_OBJECT_CLASS (class)->finalize = gtx_lock_finalize;
 }
 
@@ -69,14 +76,14 @@ wait_for_turn (GtxLock  *self,
   gboolean woken;
   gboolean acquired;
 
-  g_object_ref (self);
+  gtx_pins_add (&self->line.pins);
   acquired = gtx_line_wait (&self->line, task, &lock_kind, self, &woken, error);
   if (acquired)
     self->locked = TRUE;
   else if (!self->locked)
     /* The turn may have been ours, and is the next one's now. */
     gtx_line_wake_head (&self->line);
-  g_object_unref (self);
+  gtx_pins_drop (&self->line.pins, self);
   return acquired;
 }
 

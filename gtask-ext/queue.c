@@ -81,6 +81,12 @@ drop (GtxQueue *self,
 /* ---- GObject ---- */
 
 static void
+gtx_queue_dispose (GObject *object)
+{
+  gtx_line_dispose (&((GtxQueue *) object)->getters, object);
+}
+
+static void
 gtx_queue_finalize (GObject *object)
 {
   GtxQueue *self = GTX_QUEUE (object);
@@ -97,6 +103,7 @@ gtx_queue_finalize (GObject *object)
 static void
 gtx_queue_class_init (GtxQueueClass *class)
 {
+  G_OBJECT_CLASS (class)->dispose = gtx_queue_dispose;
   G_OBJECT_CLASS (class)->finalize = gtx_queue_finalize;
 }
 
@@ -286,17 +293,20 @@ gtx_queue_put (GtxQueue  *self,
   g_return_val_if_fail (GTX_IS_QUEUE (self), FALSE);
   g_return_val_if_fail (item != NULL, FALSE);
 
-  g_object_ref (self);
   /* The home of one line is that of the queue. */
   task = gtx_line_begin (&self->getters, G_STRFUNC, error);
-  if (task && wait_for_room (self, task, error))
-    succeeded = gtx_queue_put_nowait (self, item, error);
-  else
+  if (task == NULL)
     {
       drop (self, item);
-      succeeded = FALSE;
+      return FALSE;
     }
-  g_object_unref (self);
+  gtx_pins_add (&self->getters.pins);
+  succeeded = wait_for_room (self, task, error);
+  if (succeeded)
+    succeeded = gtx_queue_put_nowait (self, item, error);
+  else
+    drop (self, item);
+  gtx_pins_drop (&self->getters.pins, self);
   return succeeded;
 }
 
@@ -367,11 +377,13 @@ gtx_queue_get (GtxQueue  *self,
 
   g_return_val_if_fail (GTX_IS_QUEUE (self), NULL);
 
-  g_object_ref (self);
   task = gtx_line_begin (&self->getters, G_STRFUNC, error);
-  if (task && wait_for_item (self, task, error))
+  if (task == NULL)
+    return NULL;
+  gtx_pins_add (&self->getters.pins);
+  if (wait_for_item (self, task, error))
     item = gtx_queue_get_nowait (self, error);
-  g_object_unref (self);
+  gtx_pins_drop (&self->getters.pins, self);
   return item;
 }
 

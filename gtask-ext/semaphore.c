@@ -18,6 +18,12 @@ struct _GtxSemaphore
 G_DEFINE_FINAL_TYPE (GtxSemaphore, gtx_semaphore, G_TYPE_OBJECT)
 
 static void
+gtx_semaphore_dispose (GObject *object)
+{
+  gtx_line_dispose (&((GtxSemaphore *) object)->line, object);
+}
+
+static void
 gtx_semaphore_finalize (GObject *object)
 {
   gtx_line_clear (&((GtxSemaphore *) object)->line);
@@ -27,6 +33,7 @@ gtx_semaphore_finalize (GObject *object)
 static void
 gtx_semaphore_class_init (GtxSemaphoreClass *class)
 {
+  G_OBJECT_CLASS (class)->dispose = gtx_semaphore_dispose;
   G_OBJECT_CLASS (class)->finalize = gtx_semaphore_finalize;
 }
 
@@ -105,14 +112,14 @@ wait_for_turn (GtxSemaphore  *self,
   gboolean acquired;
   gboolean woken;
 
-  g_object_ref (self);
+  gtx_pins_add (&self->line.pins);
   acquired = gtx_line_wait (&self->line, task, &semaphore_kind, self, &woken, error);
   if (!acquired && woken)
     self->value++;
   /* Some came while we were in line, and had to stand behind us. */
   while (self->value > 0 && wake_next (self))
     ;
-  g_object_unref (self);
+  gtx_pins_drop (&self->line.pins, self);
   return acquired;
 }
 

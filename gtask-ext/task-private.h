@@ -39,7 +39,7 @@ struct _GtxWaiter
 
 /* Invariants, outside of the functions that change them:
  * - A task that is started and not done is in its home's registry, and a
- *   reference of its own keeps it.
+ *   pin of its own keeps it.
  * - Its step is queued or linked exactly while it is suspended and something
  *   is to wake it; never twice.
  * - must_cancel: a request that no await has delivered yet.

@@ -209,7 +209,7 @@ end_unrun (GtxTask *self,
 {
   free_data (self);
   finish (self, NULL, error);
-  g_object_unref (self);
+  gtx_pins_drop (&self->parent_instance.pins, self);
 }
 
 /* Its main context is gone, and it cannot begin any more. */
@@ -254,7 +254,7 @@ fiber_ended (gpointer data)
   GtxTask *self = data;
 
   self->step.fiber = NULL;
-  g_object_unref (self);
+  gtx_pins_drop (&self->parent_instance.pins, self);
 }
 
 /* The first step. */
@@ -299,14 +299,12 @@ static void
 gtx_task_finalize (GObject *object)
 {
   GtxTask *self = (GtxTask *) object;
-  GtxScheduler *home = self->parent_instance.home;
 
   g_assert (self->step.fiber == NULL && !gtx_handle_is_linked (&self->step.handle));
 
   if (!self->is_started && !gtx_future_done (&self->parent_instance))
     g_warning ("coroutine '%s' was never awaited", self->function);
-  if (self->data && self->data_free &&
-      (gtx_scheduler_is_local (home) || !gtx_scheduler_post (home, self->data_free, self->data)))
+  if (self->data && self->data_free)
     self->data_free (self->data);
   if (self->operation)
     gtx_operation_free (self->operation);
@@ -411,15 +409,14 @@ gtx_task_new_pointer_named (const char          *function,
 }
 
 static void
-start_at_home (gpointer data)
+start_at_home (GtxTask *self)
 {
-  GtxTask *self = data;
-
+  gtx_pins_add (&self->parent_instance.pins);
   /* Cancelled meanwhile: it is done, and nothing of it runs. */
   if (gtx_future_done (&self->parent_instance))
     {
       free_data (self);
-      g_object_unref (self);
+      gtx_pins_drop (&self->parent_instance.pins, self);
       return;
     }
   if (gtx_scheduler_get_context (self->parent_instance.home) == NULL)
@@ -429,6 +426,13 @@ start_at_home (gpointer data)
     }
   gtx_handle_list_append (registry (self->parent_instance.home), &self->registered);
   gtx_scheduler_call_soon (self->parent_instance.home, &self->step.handle);
+}
+
+static void
+start_at_home_and_unref (gpointer data)
+{
+  start_at_home (data);
+  g_object_unref (data);
 }
 
 /**
@@ -464,11 +468,14 @@ gtx_task_start (GtxTask *self)
   if (self->name == NULL)
     self->number = __atomic_add_fetch (&n_tasks, 1, __ATOMIC_RELAXED);
 
-  g_object_ref (self);
   if (gtx_scheduler_is_local (self->parent_instance.home))
     start_at_home (self);
-  else if (!gtx_scheduler_post (self->parent_instance.home, start_at_home, self))
-    end_homeless_one (self);
+  else if (!gtx_scheduler_post (self->parent_instance.home, start_at_home_and_unref, g_object_ref (self)))
+    {
+      g_object_unref (self);
+      gtx_pins_add (&self->parent_instance.pins);
+      end_homeless_one (self);
+    }
   return self;
 }
 

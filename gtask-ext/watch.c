@@ -54,7 +54,8 @@ gtx_watches_init (GtxWatches  *self,
       watch = &self->watches[self->length++];
       watch->handle.run = on_done;
       watch->owner = owner;
-      watch->future = g_object_ref (future);
+      watch->future = future;
+      gtx_pins_add (&future->pins);
       gtx_task_ensure_started (future);
     }
   for (guint i = 0; i < self->length; i++)
@@ -98,6 +99,6 @@ gtx_watches_clear (GtxWatches *self)
 {
   gtx_watches_detach (self);
   for (guint i = 0; i < self->length; i++)
-    g_object_unref (self->watches[i].future);
+    gtx_pins_drop (&self->watches[i].future->pins, self->watches[i].future);
   g_free (self->watches);
 }
