@@ -88,6 +88,8 @@ struct _GtxScheduler
   gboolean demoted;
   gint64 slice;                 /* a demoted run's budget */
   gint64 last_settled;          /* the run whose stream was measured last */
+  gint64 until;                 /* real time, of the innermost run */
+  gint64 last_read;
   guint entries_a_read;
   guint entries_left;
 
@@ -481,39 +483,35 @@ begin_round (GtxScheduler *self)
   return TRUE;
 }
 
-/* Reads the clock once in so many entries that they take some hundred
- * microseconds.  Returns whether real time has passed @until. */
 static gboolean
-is_over (GtxScheduler *self,
-         gint64       *last,
-         gint64        until)
+is_over_now (GtxScheduler *self)
 {
-  gint64 now;
-  gint64 took;
+  gint64 now = g_get_monotonic_time ();
+  gint64 took = now - self->last_read;
 
-  if (--self->entries_left > 0)
-    return FALSE;
-
-  now = g_get_monotonic_time ();
   if (!self->jumper)
     self->now = now;
-  took = now - *last;
-  *last = now;
+  self->last_read = now;
   if (took < SHORT_READ_US)
     self->entries_a_read = MIN (2 * self->entries_a_read, MOST_ENTRIES_A_READ);
   else if (took > LONG_READ_US)
     self->entries_a_read = MAX (self->entries_a_read / 4, 1);
-  self->entries_left = self->entries_a_read;
-  return now >= until;
+  self->entries_left = now < self->until ? self->entries_a_read : 1;
+  return now >= self->until;
+}
+
+/* To be asked before or after each entry: whether the run's time is over.  Reads
+ * the clock once in so many entries that they take some hundred microseconds,
+ * and each time once it is over. */
+static inline gboolean
+is_over (GtxScheduler *self)
+{
+  return G_UNLIKELY (--self->entries_left == 0) && is_over_now (self);
 }
 
 static void
-run_rounds (GtxScheduler *self,
-            gint64        start,
-            gint64        until)
+run_rounds (GtxScheduler *self)
 {
-  gint64 last = start;
-
   if (!gtx_handle_is_linked (&self->marker) && !begin_round (self))
     return;
 
@@ -536,7 +534,7 @@ run_rounds (GtxScheduler *self,
       if (handle == &self->marker)
         continue;
       handle->run (handle);
-      if (is_over (self, &last, until))
+      if (is_over (self))
         return;
     }
 }
@@ -548,7 +546,7 @@ gtx_scheduler_resume (GtxHandle *handle)
 }
 
 /* The next of the round, or of the next one where nothing comes in between;
- * NULL where it is no fiber, or the clock has to be read before. */
+ * NULL where it is no fiber, or the time is over. */
 static GtxFiber *
 take_next_fiber (GtxScheduler *self)
 {
@@ -562,13 +560,11 @@ take_next_fiber (GtxScheduler *self)
       first = self->ready.ring.next;
       gtx_handle_list_append (&self->ready, &self->marker);
     }
-  if (first->run != gtx_scheduler_resume || self->entries_left <= 1 ||
-      !gtx_handle_is_linked (&self->marker))
+  if (first->run != gtx_scheduler_resume || !gtx_handle_is_linked (&self->marker))
     return NULL;
   fiber = GTX_CONTAINER_OF (first, GtxStep, handle)->fiber;
-  if (gtx_fiber_is_running (fiber))
+  if (gtx_fiber_is_running (fiber) || is_over (self))
     return NULL;
-  self->entries_left--;
   gtx_handle_unlink (first);
   return fiber;
 }
@@ -616,6 +612,7 @@ run (GtxScheduler *self,
   GtxScheduler *outer = running_scheduler;
   gint outer_depth = running_depth;
   GMainContext *outer_default = running_default;
+  gint64 outer_until = self->until;
   gint64 start = g_get_monotonic_time ();
   gint64 end;
 
@@ -631,9 +628,13 @@ run (GtxScheduler *self,
   self->polling = FALSE;
   self->now = self->jumper ? self->virtual_now : start;
 
-  run_rounds (self, start, start + budget);
+  self->until = start + budget;
+  self->last_read = start;
+
+  run_rounds (self);
 
   self->running--;
+  self->until = outer_until;
   running_scheduler = outer;
   running_depth = outer_depth;
   running_default = outer_default;
