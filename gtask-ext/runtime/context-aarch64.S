@@ -93,12 +93,14 @@ gtx_context_switch:
         .size   gtx_context_switch, . - gtx_context_switch
 
 /* The first frame of a stack: the entry in x19, its data in x20.  There is no
- * caller, which is what an undefined return address tells a debugger. */
+ * caller, which is what an undefined return address tells a debugger.  It is
+ * entered past the nop: a return address is looked up before it. */
         .type   gtx_context_start, %function
         .p2align 4
 gtx_context_start:
         .cfi_startproc
         .cfi_undefined x30
+        nop
         mov     x29, xzr
         mov     x30, xzr
         mov     x0, x20
@@ -117,7 +119,7 @@ gtx_context_make:
         BTI_C
         add     x16, x1, x2
         and     x16, x16, #-16
-        adr     x17, gtx_context_start
+        adr     x17, gtx_context_start + 4
         PACIA1716
         sub     x9, x16, #FRAME
         stp     x3, x4, [x9, #0]

@@ -8,6 +8,17 @@
 #include <glib.h>
 #include <stdint.h>
 
+/* A debugger need not look for a caller: there is none. */
+#if !defined (__GCC_HAVE_DWARF2_CFI_ASM)
+#define FIRST_FRAME()
+#elif defined (__x86_64__)
+#define FIRST_FRAME() __asm__ volatile (".cfi_undefined rip")
+#elif defined (__aarch64__)
+#define FIRST_FRAME() __asm__ volatile (".cfi_undefined x30")
+#else
+#define FIRST_FRAME()
+#endif
+
 /* makecontext () passes ints: a pointer travels in two. */
 static void
 start (unsigned int entry_high,
@@ -18,6 +29,7 @@ start (unsigned int entry_high,
   uintptr_t entry = (uintptr_t) ((uint64_t) entry_high << 32 | entry_low);
   uintptr_t data = (uintptr_t) ((uint64_t) data_high << 32 | data_low);
 
+  FIRST_FRAME ();
   ((GtxContextEntry) entry) ((void *) data);
   g_assert_not_reached ();
 }

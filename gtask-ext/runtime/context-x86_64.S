@@ -80,12 +80,14 @@ gtx_context_switch:
         .size   gtx_context_switch, . - gtx_context_switch
 
 /* The first frame of a stack: the entry in r12, its data in r13.  There is no
- * caller, which is what an undefined return address tells a debugger. */
+ * caller, which is what an undefined return address tells a debugger.  It is
+ * entered past the nop: a return address is looked up one byte before it. */
         .type   gtx_context_start, @function
         .p2align 4
 gtx_context_start:
         .cfi_startproc
         .cfi_undefined %rip
+        nop
         xorl    %ebp, %ebp
         movq    %r13, %rdi
         call    *%r12
@@ -112,7 +114,7 @@ gtx_context_make:
         movq    $0, 32(%rax)
         movq    $0, 40(%rax)
         movq    $0, 48(%rax)
-        leaq    gtx_context_start(%rip), %rcx
+        leaq    1 + gtx_context_start(%rip), %rcx
         movq    %rcx, 56(%rax)
         movq    %rax, 0(%rdi)
         ret
