@@ -71,6 +71,9 @@ test_installed (gpointer *fixture, gconstpointer data)
        "export PKG_CONFIG_PATH=$(dirname \"$file\");"
        "${CC:-cc} user.c -o user $(pkg-config --cflags --libs gtask-ext-1);"
        "test \"$(LD_LIBRARY_PATH=$libraries ./user)\" = 'Hello, world'");
+  /* Where gdb looks for what belongs to a library. */
+  run ("library=$(realpath \"$(find root -name libgtask-ext-1.so)\");"
+       "test -n \"$(find root -path \"*/gdb/auto-load${library#$PWD/root}-gdb.py\")\"");
 }
 
 int

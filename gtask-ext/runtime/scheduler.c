@@ -104,6 +104,8 @@ struct _GtxScheduler
   GMutex mutex;                 /* of the messages, and of context's going */
   Message *first_message;
   Message **last_message;
+
+  GtxHandle known;              /* a link, never run: how a debugger finds it */
 };
 
 static __thread gboolean this_thread;
@@ -114,6 +116,7 @@ static __thread GMainContext *running_default; /* the thread's, when it began to
 
 G_LOCK_DEFINE_STATIC (schedulers);
 static GHashTable *schedulers;  /* of GMainContext: GtxScheduler */
+static GtxHandleList all_schedulers = { { &all_schedulers.ring, &all_schedulers.ring, NULL } };
 
 static void attach_sources (GtxScheduler *self);
 
@@ -202,6 +205,7 @@ gtx_scheduler_for_context (GMainContext *context)
     {
       self = scheduler_new (context);
       g_hash_table_insert (schedulers, context, self);
+      gtx_handle_list_append (&all_schedulers, &self->known);
       attach_sources (self);
     }
   G_UNLOCK (schedulers);
@@ -870,6 +874,7 @@ urgent_finalize (GSource *source)
 
   G_LOCK (schedulers);
   g_hash_table_remove (schedulers, self->context);
+  gtx_handle_unlink (&self->known);
   G_UNLOCK (schedulers);
 
   g_mutex_lock (&self->mutex);

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What gdb.c looks into: a task for each thing that a task can wait for.  The
+ * first argument names a file, which is given what gtx_print_tasks () prints;
+ * a second may be "unmarked" or "abort". */
+
+#include <gtask-ext.h>
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+static const char *path;
+static const char *mode;
+
+/* ---- The system ---- */
+
+/* In front of the C library's: where guards are marks (MADV_GUARD_INSTALL) gdb
+ * cannot read all of a mapping, and older ones leave it out of a core file. */
+int
+madvise (void *memory, size_t size, int advice)
+{
+  if (advice == 102 && g_strcmp0 (mode, "unmarked") == 0)
+    {
+      errno = EINVAL;
+      return -1;
+    }
+  return (int) syscall (SYS_madvise, memory, size, advice);
+}
+
+static void
+dump_core (void)
+{
+  struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+
+  if (getrlimit (RLIMIT_CORE, &limit) == 0)
+    limit.rlim_cur = limit.rlim_max;
+  setrlimit (RLIMIT_CORE, &limit);
+  abort ();
+}
+
+/* ---- Where the debugger stops ---- */
+
+static __attribute__ ((noinline)) void
+stop_in_function (void)
+{
+}
+
+static inline __attribute__ ((always_inline)) void
+stop_inlined (volatile int *n)
+{
+  (*n)++;
+}
+
+static void
+write_tasks (const char *text)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_file_set_contents (path, text, -1, &error);
+  g_assert_no_error (error);
+}
+
+/* ---- Tasks ---- */
+
+static gboolean
+inner (int *local_of_sleeper, GError **error)
+{
+  gboolean slept = gtx_sleep (1000, error);
+
+  *local_of_sleeper = 0;
+  return slept;
+}
+
+static gboolean
+sleeper (gpointer data, GError **error)
+{
+  int local_of_sleeper = 4711;
+  gboolean slept = inner (&local_of_sleeper, error);
+
+  return slept && local_of_sleeper == 0;
+}
+
+static gboolean
+acquire_lock (GtxLock *lock, GError **error)
+{
+  return gtx_lock_acquire (lock, error);
+}
+
+static gboolean
+wait_for_event (GtxEvent *event, GError **error)
+{
+  return gtx_event_wait (event, error);
+}
+
+static gboolean
+acquire_semaphore (GtxSemaphore *semaphore, GError **error)
+{
+  return gtx_semaphore_acquire (semaphore, error);
+}
+
+static gboolean
+wait_for_condition (GtxCondition *condition, GError **error)
+{
+  return gtx_lock_acquire (gtx_condition_get_lock (condition), error) &&
+         gtx_condition_wait (condition, error);
+}
+
+static gboolean
+get_item (GtxQueue *queue, GError **error)
+{
+  return gtx_queue_get (queue, error) != NULL;
+}
+
+static gboolean
+put_items (GtxQueue *queue, GError **error)
+{
+  return gtx_queue_put (queue, queue, error) && gtx_queue_put (queue, queue, error);
+}
+
+static gboolean
+await_one (gpointer future, GError **error)
+{
+  return gtx_await (future, error);
+}
+
+static gboolean
+gather (GPtrArray *futures, GError **error)
+{
+  return gtx_gather (futures, GTX_GATHER_NONE, error);
+}
+
+static gboolean
+wait_for_first (GPtrArray *futures, GError **error)
+{
+  return gtx_wait (futures, GTX_FIRST_COMPLETED, 500, error);
+}
+
+static gboolean
+take_as_completed (GPtrArray *futures, GError **error)
+{
+  g_autoptr (GtxAsCompleted) each = gtx_as_completed (futures, 600, error);
+
+  return gtx_as_completed_next (each, error) != NULL;
+}
+
+static gboolean
+head_group (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_create_task (&group, sleeper, NULL, NULL, error);
+  gtx_task_group_create_task (&group, sleeper, NULL, NULL, error);
+  return gtx_task_group_end (&group, NULL, error);
+}
+
+static gboolean
+await_descriptor (gpointer data, GError **error)
+{
+  int fds[2];
+
+  return g_unix_open_pipe (fds, FD_CLOEXEC, error) && gtx_await_fd (fds[0], G_IO_IN, error) != 0;
+}
+
+static void
+start_operation (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  g_task_new (NULL, NULL, callback, data);
+}
+
+static gboolean
+await_operation (gpointer data, GError **error)
+{
+  start_operation (GTX_ASYNC);
+  return g_task_propagate_boolean (G_TASK (gtx_await_result ()), error);
+}
+
+static gboolean
+await_completed (GTask *task, GError **error)
+{
+  return gtx_await_completed (task, error);
+}
+
+static gboolean
+await_cancelled (GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GArray) arguments = gtx_await_signal (cancellable, "cancelled", error);
+
+  return arguments != NULL;
+}
+
+/* Tasks that await one another in a ring. */
+static GtxTask *ring[2];
+
+static gboolean
+await_other (gpointer index, GError **error)
+{
+  return gtx_await (ring[1 - GPOINTER_TO_INT (index)], error);
+}
+
+static gboolean
+await_deep (gpointer depth, GError **error)
+{
+  g_autoptr (GtxTask) next = NULL;
+
+  if (GPOINTER_TO_INT (depth) == 0)
+    return gtx_sleep (1000, error);
+  next = gtx_create_task (await_deep, GINT_TO_POINTER (GPOINTER_TO_INT (depth) - 1), NULL);
+  return gtx_await (next, error);
+}
+
+/* ---- All of them ---- */
+
+static GtxTask *
+named (const char *name, GtxTask *task)
+{
+  gtx_task_set_name (task, name);
+  return task;
+}
+
+static void
+create_waiting_in_line (void)
+{
+  GtxQueue *empty = gtx_queue_new (0, NULL);
+  GtxQueue *small = gtx_queue_new (1, NULL);
+  GtxLock *lock = gtx_lock_new ();
+
+  gtx_create_task (acquire_lock, lock, NULL);
+  gtx_create_task (acquire_lock, lock, NULL);
+  gtx_create_task (wait_for_event, gtx_event_new (), NULL);
+  gtx_create_task (acquire_semaphore, gtx_semaphore_new (0), NULL);
+  gtx_create_task (wait_for_condition, gtx_condition_new (NULL), NULL);
+  gtx_create_task (get_item, empty, NULL);
+  gtx_create_task (put_items, small, NULL);
+}
+
+static void
+create_waiting_for_futures (void)
+{
+  GPtrArray *futures = g_ptr_array_new ();
+
+  g_ptr_array_add (futures, named ("long sleeper", gtx_create_task (sleeper, NULL, NULL)));
+  g_ptr_array_add (futures, gtx_create_task (await_one, futures->pdata[0], NULL));
+  g_ptr_array_add (futures, gtx_future_new ());
+  gtx_create_task (gather, futures, NULL);
+  gtx_create_task (wait_for_first, futures, NULL);
+  gtx_create_task (take_as_completed, futures, NULL);
+  gtx_create_task (await_one, futures->pdata[2], NULL);
+  gtx_create_task (head_group, NULL, NULL);
+  gtx_create_task (await_deep, GINT_TO_POINTER (60), NULL);
+  for (int i = 0; i < 2; i++)
+    ring[i] = gtx_create_task (await_other, GINT_TO_POINTER (i), NULL);
+}
+
+/* For these virtual time stands still. */
+static void
+create_waiting_for_others (GtxFuture *distant)
+{
+  gtx_create_task (await_one, (gpointer) distant, NULL);
+  gtx_create_task (await_descriptor, NULL, NULL);
+  gtx_create_task (await_operation, NULL, NULL);
+  gtx_create_task (await_completed, g_task_new (NULL, NULL, NULL, NULL), NULL);
+  gtx_create_task (await_cancelled, g_cancellable_new (), NULL);
+}
+
+static gboolean
+main_coroutine (GtxFuture *distant, GError **error)
+{
+  g_autoptr (GtxEvent) event = gtx_event_new ();
+  volatile int n = 0;
+
+  named ("runner", gtx_current_task ());
+  create_waiting_in_line ();
+  create_waiting_for_futures ();
+  named ("twin", gtx_create_task (sleeper, NULL, NULL));
+  named ("twin", gtx_create_task (sleeper, NULL, NULL));
+  named ("ready", gtx_create_task (wait_for_event, event, NULL));
+  gtx_sleep (0.25, error);
+  create_waiting_for_others (distant);
+  gtx_sleep (0, error);
+  gtx_event_set (event);
+  gtx_cancel (named ("unbegun", gtx_create_task (sleeper, NULL, NULL)));
+
+  g_set_printerr_handler (write_tasks);
+  gtx_print_tasks ();
+  if (g_strcmp0 (mode, "abort") == 0)
+    dump_core ();
+  stop_in_function ();
+  stop_inlined (&n);
+  _exit (0);
+}
+
+/* A main context beside the default one, with a task. */
+static GtxFuture *
+create_elsewhere (void)
+{
+  GMainContext *context = g_main_context_new ();
+  GtxFuture *future;
+
+  g_main_context_push_thread_default (context);
+  future = gtx_future_new ();
+  named ("elsewhere", gtx_create_task (sleeper, NULL, NULL));
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_main_context_pop_thread_default (context);
+  return future;
+}
+
+/* Its context is no more when the debugger looks. */
+static void
+create_and_end_context (void)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxFuture) future = NULL;
+
+  g_main_context_push_thread_default (context);
+  future = gtx_future_new ();
+  g_main_context_pop_thread_default (context);
+  g_main_context_unref (context);
+}
+
+int
+main (int argc, char **argv)
+{
+  GtxFuture *distant;
+
+  path = argv[1];
+  mode = argv[2];
+  gtx_set_default_stack_size (64 * 1024);
+  create_and_end_context ();
+  distant = create_elsewhere ();
+  stop_in_function ();
+  return gtx_test_run (main_coroutine, distant, NULL) ? 0 : 1;
+}
