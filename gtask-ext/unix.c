@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <sys/wait.h>
 
 /* A task that waits for a source of its main context. */
 typedef struct
@@ -20,6 +21,7 @@ typedef struct
   int number;                   /* of the descriptor, the signal or the process */
   GIOCondition condition;       /* that came */
   int wait_status;
+  gboolean is_process;
   gboolean has_ended;           /* the process: it cannot be awaited again */
 } SourceWaiter;
 
@@ -33,6 +35,37 @@ describe (GtxWaiter *waiter,
 }
 
 static const GtxWaiterKind source_kind = { gtx_waiter_cancel, describe, NULL };
+
+/* ---- A process whose end is known already ---- */
+
+static gboolean
+never_cancel (GtxWaiter *waiter)
+{
+  (void) waiter;
+  return FALSE;
+}
+
+static const GtxWaiterKind reaped_kind = { never_cancel, describe, NULL };
+
+/* GLib asks how a process ended before it calls back, and nobody can ask again. */
+static gboolean
+is_reaped (SourceWaiter *self)
+{
+  siginfo_t info;
+
+  return self->is_process && !self->has_ended &&
+         waitid (P_PID, (id_t) self->number, &info, WEXITED | WNOHANG | WNOWAIT) != 0;
+}
+
+static void
+await_callback (SourceWaiter *self,
+                GtxTask      *task)
+{
+  gtx_waiter_init (&self->waiter, task, &reaped_kind);
+  gtx_task_suspend_raw (task, &self->waiter);
+}
+
+/* ---- Waiting ---- */
 
 /* Suspends until @source, which is taken, calls back: FALSE with @error set if
  * the task was cancelled. */
@@ -50,6 +83,8 @@ await_source (SourceWaiter *self,
   g_source_set_static_name (source, "gtask-ext (await)");
   g_source_attach (source, gtx_scheduler_get_context (task->parent_instance.home));
   woken = gtx_waiter_wait (&self->waiter);
+  if (!woken && is_reaped (self))
+    await_callback (self, task);
   g_source_destroy (source);
   g_source_unref (source);
   if (!woken)
@@ -199,7 +234,7 @@ gtx_await_child (GPid      pid,
                  GError  **error)
 {
   GtxTask *task = gtx_task_begin_await (G_STRFUNC, error);
-  SourceWaiter self = { .what = "process", .number = pid };
+  SourceWaiter self = { .what = "process", .number = pid, .is_process = TRUE };
   gboolean woken;
 
   if (task == NULL)

@@ -244,6 +244,40 @@ test_child_ended_then_cancelled (gpointer data, GError **error)
 }
 
 static gboolean
+cancel_when_readable (GtxTask **task, GError **error)
+{
+  if (!await_readable (NULL, error))
+    return FALSE;
+  gtx_cancel (*task);
+  return TRUE;
+}
+
+/* The main loop finds in one turn that the process has ended and that the pipe
+ * is readable, and tells of the pipe first. */
+static gboolean
+test_child_ended_and_cancelled (gpointer data, GError **error)
+{
+  Child child = { spawn ("exit 3"), -1 };
+  g_autoptr (GtxTask) task = NULL;
+  g_autoptr (GtxTask) canceller = gtx_create_task (cancel_when_readable, &task, NULL);
+  siginfo_t info;
+
+  open_pipe ();
+  g_assert_true (gtx_sleep (0, error));
+  task = gtx_create_task (await_and_sleep, &child, NULL);
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_cmpint (waitid (P_PID, (id_t) child.pid, &info, WEXITED | WNOWAIT), ==, 0);
+  g_assert_cmpint (write (ends[1], "x", 1), ==, 1);
+  g_assert_true (gtx_await (canceller, error));
+  g_assert_false (gtx_await (task, NULL));
+  g_assert_true (gtx_future_is_cancelled (task));
+  g_assert_cmpint (WEXITSTATUS (child.wait_status), ==, 3);
+  assert_trace ("in ");
+  close_pipe ();
+  return TRUE;
+}
+
+static gboolean
 test_child_misuse (gpointer data, GError **error)
 {
   g_autoptr (GError) failure = NULL;
@@ -283,6 +317,7 @@ main (int argc, char *argv[])
   add_coroutine ("/unix/child/status", test_child);
   add_coroutine ("/unix/child/cancelled", test_child_cancelled);
   add_real_coroutine ("/unix/child/ended-then-cancelled", test_child_ended_then_cancelled);
+  add_real_coroutine ("/unix/child/ended-and-cancelled", test_child_ended_and_cancelled);
   add_coroutine ("/unix/child/misuse", test_child_misuse);
   g_test_add_func ("/unix/outside", test_outside);
   return g_test_run ();
