@@ -588,12 +588,14 @@ void
 gtx_task_set_name (GtxTask    *self,
                    const char *name)
 {
+  char *old;
+
   g_return_if_fail (GTX_IS_TASK (self));
   g_return_if_fail (name != NULL);
 
-  name = g_strdup (name);
-  g_free (self->name);
-  self->name = (char *) name;
+  old = self->name;
+  self->name = g_strdup (name);
+  g_free (old);
 }
 
 /**
