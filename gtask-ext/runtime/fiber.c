@@ -5,6 +5,7 @@
 #include "fiber.h"
 
 #include "context.h"
+#include "guard.h"
 
 #include <errno.h>
 
@@ -42,6 +43,29 @@ struct _GtxFiber
 /* A fiber stays in its thread, so no function keeps an address of another
  * thread's variable across a switch. */
 static __thread GtxFiber *running_fiber;
+
+static const GtxFiberWatch *watch;
+
+void
+gtx_fiber_set_watch (const GtxFiberWatch *new_watch)
+{
+  watch = new_watch;
+}
+
+/* What watches is outside of all fibers.  NULL: whoever resumes. */
+static void G_GNUC_NO_INLINE
+tell_of_switch (const GtxFiber *from,
+                const GtxFiber *to)
+{
+  GtxFiber *running = running_fiber;
+
+  running_fiber = NULL;
+  if (from)
+    watch->leave (from->data);
+  if (to)
+    watch->enter ();
+  running_fiber = running;
+}
 
 static void
 announce_leave_to_resumer (GtxSwitchRecord  *own,
@@ -87,6 +111,8 @@ gtx_fiber_new (GtxStackPool  *pool,
 
   if (stack == NULL)
     return NULL;
+  if (G_UNLIKELY (watch != NULL))
+    watch->begin (stack, data);
 
   at = stack->size - sizeof (GtxFiber) - (colour++ % COLOURS) * COLOUR_STEP;
   at &= ~(gsize) (COLOUR_STEP - 1);
@@ -110,6 +136,8 @@ end (GtxFiber *fiber)
   GtxFiberFunc ended_func = fiber->ended_func;
   gpointer data = fiber->data;
 
+  if (G_UNLIKELY (watch != NULL))
+    watch->end (fiber->stack, data);
   gtx_stack_pool_release (fiber->pool, fiber->stack);
   if (ended_func)
     ended_func (data);
@@ -135,6 +163,8 @@ gtx_fiber_resume (GtxFiber *fiber,
   fiber->resumer = &resumer;
   fiber->came_straight = FALSE;
   running_fiber = fiber;
+  if (G_UNLIKELY (watch != NULL))
+    tell_of_switch (NULL, fiber);
 
   announce_leave_to (&resumer.record, fiber);
   gtx_context_switch (&resumer.context, &fiber->context);
@@ -145,6 +175,8 @@ gtx_fiber_resume (GtxFiber *fiber,
   g_assert (last->resumer == &resumer);
   last->resumer = NULL;
   running_fiber = resumer.outer;
+  if (G_UNLIKELY (watch != NULL))
+    tell_of_switch (last, NULL);
   errno = saved_errno;
   if (last->ended)
     end (last);
@@ -170,6 +202,8 @@ gtx_fiber_suspend (GtxFiber *fiber,
   if (next)
     {
       g_assert (next->resumer == NULL);
+      if (G_UNLIKELY (watch != NULL))
+        tell_of_switch (fiber, next);
       next->resumer = fiber->resumer;
       next->came_straight = TRUE;
       fiber->resumer = NULL;
@@ -204,4 +238,19 @@ gpointer
 gtx_fiber_get_data (GtxFiber *fiber)
 {
   return fiber->data;
+}
+
+gboolean
+gtx_fiber_find_overflow (const void *address,
+                         gpointer   *data,
+                         gsize      *stack_size)
+{
+  const GtxFiber *fiber = running_fiber;
+  const guint8 *at = address;
+
+  if (fiber == NULL || at >= fiber->stack->base || at < fiber->stack->base - gtx_guard_size ())
+    return FALSE;
+  *data = fiber->data;
+  *stack_size = fiber->stack->size + gtx_guard_size ();
+  return TRUE;
 }

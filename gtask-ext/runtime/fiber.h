@@ -45,3 +45,28 @@ void      gtx_fiber_suspend  (GtxFiber      *fiber,
 GtxFiber *gtx_fiber_current  (void);
 gpointer  gtx_fiber_get_data (GtxFiber      *fiber);
 gboolean  gtx_fiber_is_running (GtxFiber    *fiber);
+
+/* What watches all fibers, each in its thread, where the program asked for it;
+ * @data is the fiber's.  Nothing is awaited in it. */
+typedef struct
+{
+  /* The fiber is to have @stack, which is as its last user left it. */
+  void (*begin) (GtxStack *stack,
+                 gpointer  data);
+  /* Some fiber runs from now on. */
+  void (*enter) (void);
+  /* That of @data does not any more. */
+  void (*leave) (gpointer  data);
+  /* It has ended, and its stack is not reused yet. */
+  void (*end)   (GtxStack *stack,
+                 gpointer  data);
+} GtxFiberWatch;
+
+/* Set before there are fibers, for good. */
+void      gtx_fiber_set_watch  (const GtxFiberWatch *watch);
+
+/* For a handler of signals: whether @address is in the guard of the stack of
+ * the fiber that runs, and which that is.  @stack_size: guard included. */
+gboolean  gtx_fiber_find_overflow (const void *address,
+                                   gpointer   *data,
+                                   gsize      *stack_size);

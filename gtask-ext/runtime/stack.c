@@ -291,6 +291,32 @@ gtx_stack_pool_release (GtxStackPool *pool,
 }
 
 gsize
+gtx_stack_measure (const GtxStack *stack)
+{
+  gsize page = gtx_guard_size ();
+  unsigned char flags[256];
+  gsize step = sizeof flags * page;
+
+  for (gsize at = 0; at < stack->size; at += step)
+    {
+      gsize length = MIN (step, stack->size - at);
+
+      if (mincore (stack->base + at, length, flags) != 0)
+        return 0;
+      for (gsize i = 0; i < length / page; i++)
+        if (flags[i] & 1)
+          return stack->size - at - i * page;
+    }
+  return 0;
+}
+
+void
+gtx_stack_clear (GtxStack *stack)
+{
+  madvise (stack->base, stack->size, MADV_DONTNEED);
+}
+
+gsize
 gtx_stack_pool_n_used (GtxStackPool *pool)
 {
   return pool->n_used;
@@ -319,7 +345,7 @@ clean_cold_stacks (GtxStackPool *pool,
         continue;
       if (budget-- == 0)
         return TRUE;
-      madvise (cell->stack.base, cell->stack.size, MADV_DONTNEED);
+      gtx_stack_clear (&cell->stack);
       cell->dirty = FALSE;
     }
   return FALSE;

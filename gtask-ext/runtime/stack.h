@@ -27,6 +27,11 @@ void          gtx_stack_pool_release (GtxStackPool  *pool,
                                       GtxStack      *stack);
 gsize         gtx_stack_pool_n_used  (GtxStackPool  *pool);
 
+/* How much of @stack has been touched since it was made or cleared, in whole
+ * pages; clearing it gives them back, and costs more than the pool's reuse. */
+gsize         gtx_stack_measure      (const GtxStack *stack);
+void          gtx_stack_clear        (GtxStack       *stack);
+
 /* Whether more stacks lie free than the pool keeps for ever. */
 gboolean      gtx_stack_pool_has_surplus (GtxStackPool *pool);
 
