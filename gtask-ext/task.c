@@ -4,6 +4,7 @@
 
 #include "task-private.h"
 
+#include "debug-private.h"
 #include "gtask-ext/error.h"
 
 typedef struct
@@ -35,6 +36,7 @@ registry (GtxScheduler *scheduler)
       self->at_end.run = end_homeless;
       gtx_scheduler_call_at_end (scheduler, &self->at_end);
       gtx_scheduler_set_extension (scheduler, self, g_free);
+      gtx_debug_scheduler (scheduler);
     }
   return &self->tasks;
 }

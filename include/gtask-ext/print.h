@@ -6,6 +6,7 @@
 
 G_BEGIN_DECLS
 
-GTX_API void gtx_print_tasks (void);
+GTX_API void gtx_print_tasks     (void);
+GTX_API void gtx_print_stack_use (void);
 
 G_END_DECLS
