@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* To be preloaded: the kernel refuses memory to the program, and only to the
+ * program itself: what libraries ask for (GLib aborts where malloc () fails)
+ * they get.  The environment tells what is refused:
+ *
+ *   FAULTS_CALL   mmap, madvise, mprotect or munmap
+ *   FAULTS_FIRST  the number of the first call that is refused, from 1
+ *   FAULTS_LAST   the number of the last one
+ *   FAULTS_MARKS  unknown: MADV_GUARD_INSTALL is refused
+ *                 ignored: it succeeds and does nothing, as under emulators
+ */
+
+#define _GNU_SOURCE
+/* Both names of mmap () are defined here. */
+#undef _FILE_OFFSET_BITS
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#define MARK 102                /* MADV_GUARD_INSTALL */
+
+typedef enum { MMAP, MADVISE, MPROTECT, MUNMAP, N_CALLS } Call;
+
+static const char *const names[] = { "mmap", "madvise", "mprotect", "munmap" };
+static unsigned long counts[N_CALLS];
+
+/* For the program: how many calls of the name it has made. */
+unsigned long
+faults_count (const char *name)
+{
+  for (int i = 0; i < N_CALLS; i++)
+    if (strcmp (names[i], name) == 0)
+      return counts[i];
+  return 0;
+}
+
+static int
+is_of_program (void *caller)
+{
+  Dl_info program, its;
+
+  return dladdr ((void *) getauxval (AT_ENTRY), &program) && dladdr (caller, &its) &&
+         its.dli_fbase == program.dli_fbase;
+}
+
+static int
+is_set_to (const char *variable, const char *value)
+{
+  const char *is = getenv (variable);
+
+  return is && strcmp (is, value) == 0;
+}
+
+static unsigned long
+number (const char *variable)
+{
+  const char *is = getenv (variable);
+
+  return is ? strtoul (is, NULL, 10) : 0;
+}
+
+static int
+is_refused (Call call, void *caller)
+{
+  unsigned long n;
+
+  if (!is_of_program (caller))
+    return 0;
+  n = ++counts[call];
+  return is_set_to ("FAULTS_CALL", names[call]) &&
+         n >= number ("FAULTS_FIRST") && n <= number ("FAULTS_LAST");
+}
+
+static int
+refuse (void)
+{
+  errno = ENOMEM;
+  return -1;
+}
+
+/* What the shim stands before, which ISO C does not let a cast say. */
+static void
+find_real (const char *name, void *function)
+{
+  *(void **) function = dlsym (RTLD_NEXT, name);
+}
+
+static void *
+map (void *caller, void *address, size_t size, int protection, int flags, int fd, off_t offset)
+{
+  void *(*real) (void *, size_t, int, int, int, off_t);
+
+  find_real ("mmap", &real);
+  if ((flags & MAP_NORESERVE) && is_refused (MMAP, caller))
+    {
+      refuse ();
+      return MAP_FAILED;
+    }
+  return real (address, size, protection, flags, fd, offset);
+}
+
+void *
+mmap (void *address, size_t size, int protection, int flags, int fd, off_t offset)
+{
+  return map (__builtin_return_address (0), address, size, protection, flags, fd, offset);
+}
+
+void *
+mmap64 (void *address, size_t size, int protection, int flags, int fd, off64_t offset)
+{
+  return map (__builtin_return_address (0), address, size, protection, flags, fd, (off_t) offset);
+}
+
+int
+madvise (void *address, size_t size, int advice)
+{
+  int (*real) (void *, size_t, int);
+
+  find_real ("madvise", &real);
+  if (is_refused (MADVISE, __builtin_return_address (0)))
+    return refuse ();
+  if (advice == MARK && is_set_to ("FAULTS_MARKS", "ignored"))
+    return 0;
+  if (advice == MARK && is_set_to ("FAULTS_MARKS", "unknown"))
+    {
+      errno = EINVAL;
+      return -1;
+    }
+  return real (address, size, advice);
+}
+
+int
+mprotect (void *address, size_t size, int protection)
+{
+  int (*real) (void *, size_t, int);
+
+  find_real ("mprotect", &real);
+  if (is_refused (MPROTECT, __builtin_return_address (0)))
+    return refuse ();
+  return real (address, size, protection);
+}
+
+int
+munmap (void *address, size_t size)
+{
+  int (*real) (void *, size_t);
+
+  find_real ("munmap", &real);
+  if (is_refused (MUNMAP, __builtin_return_address (0)))
+    return refuse ();
+  return real (address, size);
+}

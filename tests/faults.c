@@ -1,0 +1,596 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Memory that the kernel refuses: to each request of the library in turn, or
+ * because a limit is reached.  Tasks that got no stack fail and say so; all
+ * else goes on.  Each case is a process of its own, below faults-shim.c. */
+
+#define _GNU_SOURCE
+
+#include "fixture.h"
+#include "spawn.h"
+
+#include "runtime/guard.h"
+#include "runtime/scheduler.h"
+
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define KIB ((gsize) 1 << 10)
+#define MIB ((gsize) 1 << 20)
+
+/* The statuses of a case that met its guard, and of one that cannot be had. */
+#define CAUGHT 42
+#define SKIPPED 77
+
+/* ---- Within a case: what the process has ---- */
+
+/* A line of /proc/self/maps. */
+typedef struct
+{
+  gsize start;
+  gsize end;
+  char access[5];
+  gboolean is_anonymous;
+} Mapping;
+
+static GArray *
+read_mappings (void)
+{
+  GArray *mappings = g_array_new (FALSE, FALSE, sizeof (Mapping));
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  g_assert_true (g_file_get_contents ("/proc/self/maps", &text, NULL, NULL));
+  lines = g_strsplit (g_strchomp (text), "\n", -1);
+  for (guint i = 0; lines[i]; i++)
+    {
+      Mapping mapping;
+      unsigned long inode;
+      int length = 0;
+
+      g_assert_cmpint (sscanf (lines[i], "%" G_GSIZE_MODIFIER "x-%" G_GSIZE_MODIFIER "x %4s %*x %*s %lu %n",
+                               &mapping.start, &mapping.end, mapping.access, &inode, &length), ==, 4);
+      mapping.is_anonymous = inode == 0 && lines[i][length] == '\0';
+      g_array_append_val (mappings, mapping);
+    }
+  return mappings;
+}
+
+static gsize
+anonymous_bytes (void)
+{
+  g_autoptr (GArray) mappings = read_mappings ();
+  gsize sum = 0;
+
+  for (guint i = 0; i < mappings->len; i++)
+    if (g_array_index (mappings, Mapping, i).is_anonymous)
+      sum += g_array_index (mappings, Mapping, i).end - g_array_index (mappings, Mapping, i).start;
+  return sum;
+}
+
+static guint
+count_mappings (void)
+{
+  g_autoptr (GArray) mappings = read_mappings ();
+
+  return mappings->len;
+}
+
+/* The lowest byte that can be used of what lies at @address. */
+static guint8 *
+bottom_of (gconstpointer address)
+{
+  g_autoptr (GArray) mappings = read_mappings ();
+
+  for (guint i = 0; i < mappings->len; i++)
+    if ((gsize) address < g_array_index (mappings, Mapping, i).end)
+      return (guint8 *) g_array_index (mappings, Mapping, i).start;
+  g_assert_not_reached ();
+}
+
+/* Whether the page below the mapping that @address lies in is closed. */
+static gboolean
+is_guarded_by_mapping (gconstpointer address)
+{
+  g_autoptr (GArray) mappings = read_mappings ();
+
+  for (guint i = 1; i < mappings->len; i++)
+    {
+      const Mapping *mapping = &g_array_index (mappings, Mapping, i);
+
+      if ((gsize) address < mapping->end)
+        return mapping[-1].end == mapping->start && strcmp (mapping[-1].access, "---p") == 0;
+    }
+  return FALSE;
+}
+
+static guint
+most_mappings (void)
+{
+  g_autofree char *text = NULL;
+
+  g_assert_true (g_file_get_contents ("/proc/sys/vm/max_map_count", &text, NULL, NULL));
+  return (guint) g_ascii_strtoull (text, NULL, 10);
+}
+
+static guint
+count_calls (const char *name)
+{
+  unsigned long (*count) (const char *name) = NULL;
+
+  *(void **) &count = dlsym (RTLD_DEFAULT, "faults_count");
+  return count ? (guint) count (name) : 0;
+}
+
+static gboolean
+is_refused (const char *call)
+{
+  return g_strcmp0 (g_getenv ("FAULTS_CALL"), call) == 0;
+}
+
+/* ---- Within a case: a crowd of tasks, some of which get no stack ---- */
+
+typedef struct
+{
+  GtxFuture *go;
+  struct _Member *members;
+  guint n;
+  guint n_begun;
+  guint n_failed;
+  guint n_ended;
+  guint n_data_freed;
+  guint n_results_freed;
+} Crowd;
+
+typedef struct _Member
+{
+  Crowd *crowd;
+  GtxTask *task;
+  guint n_ended;
+} Member;
+
+/* Results and data point to the member. */
+static void
+free_data (gpointer member)
+{
+  ((Member *) member)->crowd->n_data_freed++;
+}
+
+static void
+free_result (gpointer member)
+{
+  ((Member *) member)->crowd->n_results_freed++;
+}
+
+static Member *
+live (Member *self, GError **error)
+{
+  self->crowd->n_begun++;
+  return gtx_await (self->crowd->go, error) && gtx_sleep (0.001, error) ? self : NULL;
+}
+
+static void
+on_ended (gpointer future, gpointer data)
+{
+  const GError *error = gtx_future_get_error (future);
+  Member *self = data;
+
+  self->n_ended++;
+  self->crowd->n_ended++;
+  if (error == NULL)
+    return;
+  self->crowd->n_failed++;
+  g_assert_error (error, GTX_ERROR, GTX_ERROR_NO_STACK);
+  g_assert_nonnull (strstr (error->message, "run fewer tasks at once"));
+}
+
+/* Waits until each has begun or failed. */
+static Crowd *
+crowd_new (guint n, gsize stack_size)
+{
+  Crowd *self = g_new0 (Crowd, 1);
+
+  self->n = n;
+  self->go = gtx_future_new ();
+  self->members = g_new0 (Member, n);
+  for (guint i = 0; i < n; i++)
+    {
+      Member *member = &self->members[i];
+
+      member->crowd = self;
+      member->task = gtx_task_new_pointer (live, member, free_data, free_result);
+      gtx_task_set_stack_size (member->task, stack_size);
+      gtx_future_add_done_callback (member->task, on_ended, member, NULL);
+      gtx_task_start (member->task);
+    }
+  while (self->n_begun + self->n_failed < n)
+    g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
+  g_assert_cmpuint (self->n_ended, ==, self->n_failed);
+  g_assert_cmpuint (self->n_data_freed, ==, self->n_failed);
+  return self;
+}
+
+/* Lets them end; returns how many had got no stack. */
+static guint
+crowd_end (Crowd *self)
+{
+  guint n_failed = self->n_failed;
+
+  gtx_future_set_result (self->go, NULL, NULL);
+  while (self->n_ended < self->n)
+    g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
+  g_assert_cmpuint (self->n_failed, ==, n_failed);
+  for (guint i = 0; i < self->n; i++)
+    {
+      g_autoptr (GtxTask) task = self->members[i].task;
+
+      g_assert_cmpuint (self->members[i].n_ended, ==, 1);
+      g_assert_true (gtx_future_is_done (task));
+    }
+  /* The scheduler may have to drop them too. */
+  while (g_main_context_iteration (g_main_context_get_thread_default (), FALSE))
+    ;
+  g_assert_cmpuint (self->n_data_freed, ==, self->n);
+  g_assert_cmpuint (self->n_results_freed, ==, self->n_begun);
+  g_clear_object (&self->go);
+  g_free (self->members);
+  g_free (self);
+  return n_failed;
+}
+
+static guint
+run_crowd (guint n, gsize stack_size)
+{
+  return crowd_end (crowd_new (n, stack_size));
+}
+
+static void
+trim (void)
+{
+  while (gtx_stack_pool_trim (gtx_scheduler_get_stacks (gtx_scheduler_get ())) > 0)
+    ;
+}
+
+static gboolean
+count_turn (gpointer n_turns)
+{
+  ++*(guint *) n_turns;
+  return G_SOURCE_CONTINUE;
+}
+
+/* ---- Case: tasks of two sizes come, go, and come again ---- */
+
+/* Enough for slabs to be given back between the waves. */
+#define N_LARGE 40
+#define N_SMALL 10
+
+static guint
+run_waves (guint *n_turns)
+{
+  GMainContext *context = g_main_context_new ();
+  GSource *beside = g_timeout_source_new (1);
+  guint n_failed = 0;
+
+  g_main_context_push_thread_default (context);
+  g_source_set_callback (beside, count_turn, n_turns, NULL);
+  g_source_attach (beside, context);
+  for (guint i = 0; i < 2; i++)
+    {
+      Crowd *large = crowd_new (N_LARGE, 0);
+
+      n_failed += run_crowd (N_SMALL, 64 * KIB);
+      n_failed += crowd_end (large);
+      trim ();
+    }
+  while (*n_turns == 0)
+    g_main_context_iteration (context, TRUE);
+  g_source_destroy (beside);
+  g_source_unref (beside);
+  g_main_context_pop_thread_default (context);
+  g_main_context_unref (context);
+  return n_failed;
+}
+
+static int
+case_waves (void)
+{
+  guint n_turns = 0;
+  gsize before = anonymous_bytes ();
+  guint n_failed = run_waves (&n_turns);
+
+  if (!is_refused ("munmap"))
+    g_assert_cmpuint (anonymous_bytes (), ==, before);
+  printf ("failed=%u mmap=%u madvise=%u mprotect=%u munmap=%u\n", n_failed, count_calls ("mmap"),
+          count_calls ("madvise"), count_calls ("mprotect"), count_calls ("munmap"));
+  return 0;
+}
+
+/* ---- Case: the first coroutine of all ---- */
+
+static gboolean
+note_that_it_ran (gboolean *ran, GError **error)
+{
+  return *ran = TRUE;
+}
+
+static int
+case_first_task (void)
+{
+  gboolean ran = FALSE;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (gtx_run (note_that_it_ran, &ran, &error));
+  g_assert_error (error, GTX_ERROR, GTX_ERROR_NO_STACK);
+  g_assert_false (ran);
+  return 0;
+}
+
+/* ---- Case: a stack overflows into its guard ---- */
+
+static guint8 *guard;
+
+static void
+on_fault (int signum, siginfo_t *info, void *context)
+{
+  guint8 *at = info->si_addr;
+
+  _exit (at >= guard && at < guard + gtx_guard_size () ? CAUGHT : 1);
+}
+
+static void
+catch_faults (void)
+{
+  static guint8 stack[64 << 10];
+  stack_t alternative = { .ss_sp = stack, .ss_size = sizeof stack };
+  struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+
+  g_assert_cmpint (sigaltstack (&alternative, NULL), ==, 0);
+  g_assert_cmpint (sigaction (SIGSEGV, &action, NULL), ==, 0);
+}
+
+G_GNUC_NO_INLINE static guint
+recurse (volatile guint8 *above)
+{
+  volatile guint8 frame[256];
+
+  frame[0] = *above;
+  return *above < G_MAXUINT8 ? recurse (frame) + frame[0] : 0;
+}
+
+/* Its guard is a closed mapping: where it is a mark nothing shows it. */
+static gboolean
+overflow (gpointer data, GError **error)
+{
+  volatile guint8 here = 0;
+
+  g_assert_true (is_guarded_by_mapping ((gconstpointer) &here));
+  guard = bottom_of ((gconstpointer) &here) - gtx_guard_size ();
+  catch_faults ();
+  recurse (&here);
+  return TRUE;
+}
+
+static int
+case_overflow (void)
+{
+  gtx_run (overflow, NULL, NULL);
+  return 0;
+}
+
+/* ---- Case: mappings ---- */
+
+/* Beside the guards' there are a few for slabs. */
+static int
+case_mappings (void)
+{
+  guint most = most_mappings ();
+  guint n = most / 4 + 1000;
+  guint before = count_mappings ();
+  guint8 *blocks[100];
+  Crowd *crowd;
+
+  if (most > 200000)
+    {
+      printf ("vm.max_map_count is %u; it takes too long to use them up", most);
+      return SKIPPED;
+    }
+  crowd = crowd_new (n, 16 * KIB);
+  g_assert_cmpuint (crowd->n_failed, >, 0);
+  g_assert_cmpuint (crowd->n_begun, >, most / 4 - 100);
+  g_assert_cmpuint (count_mappings () - before, <=, most / 2 + 10);
+  for (guint i = 0; i < G_N_ELEMENTS (blocks); i++)
+    {
+      blocks[i] = malloc (MIB);
+      g_assert_nonnull (blocks[i]);
+      memset (blocks[i], 1, MIB);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (blocks); i++)
+    free (blocks[i]);
+  crowd_end (crowd);
+  trim ();
+  /* What was given back can be had again. */
+  g_assert_cmpuint (run_crowd (most / 8, 16 * KIB), ==, 0);
+  return 0;
+}
+
+/* ---- The tests ---- */
+
+static const struct
+{
+  const char *name;
+  int (*run) (void);
+} cases[] = {
+  { "first-task", case_first_task },
+  { "mappings", case_mappings },
+  { "overflow", case_overflow },
+  { "waves", case_waves },
+};
+
+static int
+work (const char *name)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    if (strcmp (cases[i].name, name) == 0)
+      return cases[i].run ();
+  return 1;
+}
+
+static const char *program;
+
+/* @marks and @refused: for the shim, see there; "" for none.  NULL where the
+ * case cannot be had here: the test is skipped then. */
+static Outcome *
+run_case (const char *name, const char *marks, const char *refused, int status)
+{
+  g_autofree char *line = g_strdup_printf ("env LD_PRELOAD='%s' FAULTS_MARKS=%s %s '%s' --case %s", FAULTS_SHIM,
+                                           marks, refused, program, name);
+  g_auto (GStrv) command = NULL;
+  g_autoptr (Outcome) outcome = NULL;
+
+  g_assert_true (g_shell_parse_argv (line, NULL, &command, NULL));
+  outcome = run_program_in (".", NULL, (const char *const *) command);
+  if (outcome->status == SKIPPED)
+    {
+      g_test_skip (outcome->output);
+      return NULL;
+    }
+  assert_outcome (outcome, status, "", "*");
+  return g_steal_pointer (&outcome);
+}
+
+static guint
+number_in (const Outcome *outcome, const char *name)
+{
+  g_autofree char *start = g_strconcat (name, "=", NULL);
+  const char *at = strstr (outcome->output, start);
+
+  g_assert_nonnull (at);
+  return (guint) g_ascii_strtoull (at + strlen (start), NULL, 10);
+}
+
+/* Returns how many tasks got no stack. */
+static guint
+run_refused (const char *call, const char *marks, guint first, guint last)
+{
+  g_autofree char *refused = g_strdup_printf ("FAULTS_CALL=%s FAULTS_FIRST=%u FAULTS_LAST=%u", call, first, last);
+  g_autoptr (Outcome) outcome = run_case ("waves", marks, refused, 0);
+
+  return number_in (outcome, "failed");
+}
+
+/* Of each the first to the last, once, and from then on.  @fails_once: whether
+ * there are such for which one task fails, @fails: for which some do. */
+static void
+refuse_each (const char *call, const char *marks, gboolean fails_once, gboolean fails)
+{
+  g_autoptr (Outcome) clean = run_case ("waves", marks, "", 0);
+  guint n_calls = number_in (clean, call);
+  guint n_failed_once = 0, n_failed = 0;
+
+  g_assert_cmpuint (number_in (clean, "failed"), ==, 0);
+  g_assert_cmpuint (n_calls, >, 0);
+  for (guint i = 1; i <= n_calls; i++)
+    {
+      guint n = run_refused (call, marks, i, i);
+
+      g_assert_cmpuint (n, <=, 1);
+      n_failed_once += n;
+      n_failed += run_refused (call, marks, i, G_MAXUINT);
+    }
+  g_test_message ("%s: %u calls; refused once each, %u tasks have no stack, and from each on, %u",
+                  call, n_calls, n_failed_once, n_failed);
+  g_assert_true ((n_failed_once > 0) == fails_once);
+  g_assert_true ((n_failed > 0) == fails);
+}
+
+/* Where a large slab cannot be had a smaller one can. */
+static void
+test_mmap (void)
+{
+  refuse_each ("mmap", "", FALSE, TRUE);
+}
+
+/* Without marks there is mprotect (). */
+static void
+test_madvise (void)
+{
+  refuse_each ("madvise", "", FALSE, FALSE);
+}
+
+static void
+test_mprotect (void)
+{
+  refuse_each ("mprotect", "unknown", TRUE, TRUE);
+}
+
+static void
+test_first_task (void)
+{
+  outcome_free (run_case ("first-task", "", "FAULTS_CALL=mmap FAULTS_FIRST=1 FAULTS_LAST=9", 0));
+  outcome_free (run_case ("first-task", "unknown", "FAULTS_CALL=mprotect FAULTS_FIRST=1 FAULTS_LAST=9", 0));
+}
+
+static void
+test_munmap (void)
+{
+  refuse_each ("munmap", "", FALSE, FALSE);
+}
+
+typedef struct
+{
+  const char *name;
+  const char *marks;
+  int status;
+} Case;
+
+static void
+test_case (gconstpointer data)
+{
+  const Case *self = data;
+  g_autoptr (Outcome) outcome = run_case (self->name, self->marks, "", self->status);
+
+  if (outcome)
+    g_test_message ("%s", outcome->output);
+}
+
+static void
+add_case (const char *path, const char *name, const char *marks, int status)
+{
+  Case *self = g_new (Case, 1);
+
+  *self = (Case) { name, marks, status };
+  g_test_add_data_func_full (path, self, test_case, g_free);
+}
+
+static void
+skip (void)
+{
+  g_test_skip ("Sanitizers and Valgrind have memory of their own, and no shim below them");
+}
+
+int
+main (int argc, char *argv[])
+{
+  if (argc == 3 && strcmp (argv[1], "--case") == 0)
+    return work (argv[2]);
+
+  g_test_init (&argc, &argv, NULL);
+  if (RUNNING_ON_VALGRIND || *FAULTS_SHIM == '\0')
+    {
+      g_test_add_func ("/faults/skipped", skip);
+      return g_test_run ();
+    }
+  program = argv[0];
+  g_test_add_func ("/faults/mmap", test_mmap);
+  g_test_add_func ("/faults/madvise", test_madvise);
+  g_test_add_func ("/faults/mprotect", test_mprotect);
+  g_test_add_func ("/faults/munmap", test_munmap);
+  g_test_add_func ("/faults/first-task", test_first_task);
+  add_case ("/faults/marks/unknown", "overflow", "unknown", CAUGHT);
+  add_case ("/faults/marks/ignored", "overflow", "ignored", CAUGHT);
+  add_case ("/faults/mappings", "mappings", "unknown", 0);
+  return g_test_run ();
+}
