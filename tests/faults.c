@@ -12,10 +12,12 @@
 #include "runtime/scheduler.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define KIB ((gsize) 1 << 10)
@@ -380,6 +382,35 @@ case_overflow (void)
   return 0;
 }
 
+/* ---- Case: no descriptors are left to try marks with ---- */
+
+/* Nothing is known of marks then: mprotect () guards, and they are tried again. */
+static int
+case_no_descriptors (void)
+{
+  struct rlimit limits;
+  int fds[1024];
+  guint n = 0, n_guarded;
+  Crowd *crowd;
+
+  gtx_scheduler_get ();
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limits), ==, 0);
+  limits.rlim_cur = G_N_ELEMENTS (fds);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limits), ==, 0);
+  while (n < G_N_ELEMENTS (fds) && (fds[n] = dup (0)) >= 0)
+    n++;
+  crowd = crowd_new (4, 0);
+  g_assert_cmpuint (crowd->n_failed, ==, 0);
+  g_assert_cmpuint (count_calls ("mprotect"), >=, 4);
+  while (n > 0)
+    close (fds[--n]);
+  n_guarded = count_calls ("mprotect");
+  run_crowd (1, 0);
+  printf ("guarded=%u\n", count_calls ("mprotect") - n_guarded);
+  crowd_end (crowd);
+  return 0;
+}
+
 /* ---- Case: mappings ---- */
 
 /* Beside the guards' there are a few for slabs. */
@@ -425,6 +456,7 @@ static const struct
 } cases[] = {
   { "first-task", case_first_task },
   { "mappings", case_mappings },
+  { "no-descriptors", case_no_descriptors },
   { "overflow", case_overflow },
   { "waves", case_waves },
 };
@@ -565,6 +597,32 @@ add_case (const char *path, const char *name, const char *marks, int status)
   g_test_add_data_func_full (path, self, test_case, g_free);
 }
 
+/* Whether the kernel has marks. */
+static gboolean
+has_marks (void)
+{
+  gsize size = gtx_guard_size ();
+  void *page = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  gboolean is_mapping = FALSE;
+
+  g_assert_true (page != MAP_FAILED);
+  g_assert_true (gtx_guard_install (page, &is_mapping));
+  munmap (page, size);
+  if (is_mapping)
+    gtx_guard_forget_mappings ();
+  return !is_mapping;
+}
+
+static void
+test_no_descriptors (void)
+{
+  g_autoptr (Outcome) usual = run_case ("no-descriptors", "", "", 0);
+  g_autoptr (Outcome) unknown = run_case ("no-descriptors", "unknown", "", 0);
+
+  g_assert_cmpuint (number_in (unknown, "guarded"), ==, 1);
+  g_assert_cmpuint (number_in (usual, "guarded"), ==, has_marks () ? 0 : 1);
+}
+
 static void
 skip (void)
 {
@@ -589,6 +647,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/faults/mprotect", test_mprotect);
   g_test_add_func ("/faults/munmap", test_munmap);
   g_test_add_func ("/faults/first-task", test_first_task);
+  g_test_add_func ("/faults/no-descriptors", test_no_descriptors);
   add_case ("/faults/marks/unknown", "overflow", "unknown", CAUGHT);
   add_case ("/faults/marks/ignored", "overflow", "ignored", CAUGHT);
   add_case ("/faults/mappings", "mappings", "unknown", 0);

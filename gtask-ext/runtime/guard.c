@@ -7,6 +7,7 @@
 #include "announce.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -33,47 +34,46 @@ gtx_guard_size (void)
 }
 
 #ifndef GTX_ASAN
-/* The kernel reads the page on our behalf: where it cannot, it says so and
- * nobody is hurt. */
-static gboolean
-page_faults (const void *page)
+typedef enum { UNTRIED, TRUSTED, LYING } Marks;
+
+/* The kernel reads a marked page on our behalf: where it cannot, it says so
+ * and nobody is hurt.  Without descriptors it is not to be known. */
+static Marks
+try_mark (const void *page)
 {
-  gboolean faults;
+  Marks answer = UNTRIED;
   int fds[2];
 
-  if (pipe (fds) != 0)
-    return FALSE;
-  faults = write (fds[1], page, 1) < 0 && errno == EFAULT;
+  if (pipe2 (fds, O_CLOEXEC) != 0)
+    return UNTRIED;
+  if (write (fds[1], page, 1) == 1)
+    answer = LYING;
+  else if (errno == EFAULT)
+    answer = TRUSTED;
   close (fds[0]);
   close (fds[1]);
-  return faults;
+  return answer;
 }
 #endif
 
-/* Whether marks are known and do guard: some emulators say yes to any advice. */
+/* Marks @page, where marks are known and do guard: some emulators say yes to
+ * any advice.  Memory that mlockall () locks takes none. */
 static gboolean
-can_mark (void)
+mark (void *page)
 {
 #ifdef GTX_ASAN
   /* LeakSanitizer reads all that /proc/self/maps calls readable. */
+  (void) page;
   return FALSE;
 #else
-  static gsize answer;
+  static gint marks = UNTRIED;
 
-  if (g_once_init_enter (&answer))
-    {
-      gsize size = gtx_guard_size ();
-      void *page = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-      gboolean yes = FALSE;
-
-      if (page != MAP_FAILED)
-        {
-          yes = madvise (page, size, MADV_GUARD_INSTALL) == 0 && page_faults (page);
-          munmap (page, size);
-        }
-      g_once_init_leave (&answer, yes ? 2 : 1);
-    }
-  return answer == 2;
+  if (g_atomic_int_get (&marks) == LYING ||
+      madvise (page, gtx_guard_size (), MADV_GUARD_INSTALL) != 0)
+    return FALSE;
+  if (g_atomic_int_get (&marks) == UNTRIED)
+    g_atomic_int_set (&marks, (gint) try_mark (page));
+  return g_atomic_int_get (&marks) == TRUSTED;
 #endif
 }
 
@@ -104,7 +104,7 @@ gtx_guard_install (void     *page,
                    gboolean *takes_mappings)
 {
   *takes_mappings = FALSE;
-  if (can_mark () && madvise (page, gtx_guard_size (), MADV_GUARD_INSTALL) == 0)
+  if (mark (page))
     return TRUE;
 
   if (g_atomic_int_add (&n_mappings, MAPPINGS_A_GUARD) + MAPPINGS_A_GUARD <= mapping_budget () &&
