@@ -109,6 +109,19 @@ is_guarded_by_mapping (gconstpointer address)
   return FALSE;
 }
 
+/* Kibibytes, of /proc/self/status. */
+static gsize
+status_of (const char *name)
+{
+  g_autofree char *text = NULL;
+  const char *at;
+
+  g_assert_true (g_file_get_contents ("/proc/self/status", &text, NULL, NULL));
+  at = strstr (text, name);
+  g_assert_nonnull (at);
+  return g_ascii_strtoull (at + strlen (name) + 1, NULL, 10);
+}
+
 static guint
 most_mappings (void)
 {
@@ -330,6 +343,59 @@ case_first_task (void)
   return 0;
 }
 
+/* ---- Case: a limit of address space ---- */
+
+static int
+limit_address_space (gsize stack_size, guint n)
+{
+  gsize limit = status_of ("VmSize") * KIB + 256 * MIB;
+  struct rlimit limits = { limit, limit };
+  guint n_failed;
+
+  g_assert_cmpint (setrlimit (RLIMIT_AS, &limits), ==, 0);
+  n_failed = run_crowd (n, stack_size);
+  g_assert_cmpuint (n_failed, >, 0);
+  g_assert_cmpuint (n - n_failed, >, 200 * MIB / stack_size);
+  printf ("failed=%u\n", n_failed);
+  return 0;
+}
+
+static int
+case_address_space (void)
+{
+  return limit_address_space (MIB, 2000);
+}
+
+static int
+case_address_space_small_stacks (void)
+{
+  return limit_address_space (16 * KIB, 30000);
+}
+
+static gpointer
+nothing (gpointer data)
+{
+  return NULL;
+}
+
+/* Where no stack is left, the program has some room for itself. */
+static int
+case_address_space_rest (void)
+{
+  gsize limit = status_of ("VmSize") * KIB + 256 * MIB;
+  struct rlimit limits = { limit, limit };
+  g_autofree char *block = NULL;
+  Crowd *crowd;
+
+  g_assert_cmpint (setrlimit (RLIMIT_AS, &limits), ==, 0);
+  crowd = crowd_new (20000, 16 * KIB);
+  block = g_malloc (MIB);
+  memset (block, 1, MIB);
+  g_thread_join (g_thread_new ("beside", nothing, NULL));
+  g_assert_cmpuint (crowd_end (crowd), >, 0);
+  return 0;
+}
+
 /* ---- Case: a stack overflows into its guard ---- */
 
 static guint8 *guard;
@@ -447,6 +513,36 @@ case_mappings (void)
   return 0;
 }
 
+/* The program itself has used them up. */
+static int
+case_mappings_used_up (void)
+{
+  gsize page = gtx_guard_size ();
+  gsize size = 2 * (gsize) most_mappings () * page;
+  guint8 *region = mmap (NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  guint8 *at = region;
+  guint n_failed;
+
+  g_assert_true (region != MAP_FAILED);
+  g_assert_cmpuint (run_crowd (4, 64 * KIB), ==, 0);
+  while (at < region + size && mprotect (at, page, PROT_READ) == 0)
+    at += 2 * page;
+  if (at >= region + size)
+    {
+      printf ("The system sets no bound on mappings");
+      return SKIPPED;
+    }
+  n_failed = run_crowd (1000, 64 * KIB) + run_crowd (1000, 256 * KIB);
+  munmap (region, size);
+  printf ("failed=%u\n", n_failed);
+  /* With marks, few more are needed. */
+  if (*g_getenv ("FAULTS_MARKS"))
+    g_assert_cmpuint (n_failed, >, 0);
+  g_assert_cmpuint (run_crowd (1000, 64 * KIB), ==, 0);
+  g_assert_cmpuint (run_crowd (1000, 256 * KIB), ==, 0);
+  return 0;
+}
+
 /* ---- The tests ---- */
 
 static const struct
@@ -454,8 +550,12 @@ static const struct
   const char *name;
   int (*run) (void);
 } cases[] = {
+  { "address-space", case_address_space },
+  { "address-space-small-stacks", case_address_space_small_stacks },
+  { "address-space-rest", case_address_space_rest },
   { "first-task", case_first_task },
   { "mappings", case_mappings },
+  { "mappings-used-up", case_mappings_used_up },
   { "no-descriptors", case_no_descriptors },
   { "overflow", case_overflow },
   { "waves", case_waves },
@@ -648,8 +748,13 @@ main (int argc, char *argv[])
   g_test_add_func ("/faults/munmap", test_munmap);
   g_test_add_func ("/faults/first-task", test_first_task);
   g_test_add_func ("/faults/no-descriptors", test_no_descriptors);
+  add_case ("/faults/address-space", "address-space", "", 0);
+  add_case ("/faults/address-space/small-stacks", "address-space-small-stacks", "", 0);
+  add_case ("/faults/address-space/rest", "address-space-rest", "", 0);
   add_case ("/faults/marks/unknown", "overflow", "unknown", CAUGHT);
   add_case ("/faults/marks/ignored", "overflow", "ignored", CAUGHT);
   add_case ("/faults/mappings", "mappings", "unknown", 0);
+  add_case ("/faults/mappings/used-up", "mappings-used-up", "", 0);
+  add_case ("/faults/mappings/used-up/no-marks", "mappings-used-up", "unknown", 0);
   return g_test_run ();
 }

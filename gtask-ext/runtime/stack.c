@@ -27,6 +27,10 @@
 #define FIRST_SLAB_STACKS 8
 #define LARGEST_SLAB_STACKS 256
 
+/* So much address space is left to the program, which GLib ends where malloc ()
+ * fails: for a thread, some blocks, and the errors of tasks without a stack. */
+#define HEADROOM ((gsize) 16 << 20)
+
 /* These stay hot for ever. */
 #define RESERVE 16
 
@@ -82,14 +86,24 @@ struct _GtxStackPool
   guint epoch;                  /* counts the periods of trimming */
 };
 
+/* It is opened when the headroom is still there: that takes one mapping more
+ * than stays, which is left for the program too. */
 static void *
 map (gsize size)
 {
-  void *memory = mmap (NULL, size, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  guint8 *headroom = mmap (NULL, HEADROOM + size, PROT_NONE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  guint8 *memory;
 
-  if (memory == MAP_FAILED)
+  if (headroom == MAP_FAILED)
     return NULL;
+  memory = headroom + HEADROOM;
+  if (mprotect (memory, size, PROT_READ | PROT_WRITE) != 0)
+    {
+      munmap (headroom, HEADROOM + size);
+      return NULL;
+    }
+  munmap (headroom, HEADROOM);
 #ifdef MADV_NOHUGEPAGE
   madvise (memory, size, MADV_NOHUGEPAGE);
 #endif
@@ -187,7 +201,8 @@ gtx_stack_pool_free (GtxStackPool *pool)
 static Slab *
 map_new_slab (Class *class)
 {
-  guint n = class->slabs ? MIN (2 * class->slabs->n_cells, LARGEST_SLAB_STACKS) : FIRST_SLAB_STACKS;
+  guint most = (guint) MIN (G_MAXSSIZE / class->stride, LARGEST_SLAB_STACKS);
+  guint n = MIN (class->slabs ? 2 * class->slabs->n_cells : FIRST_SLAB_STACKS, most);
   guint8 *memory = NULL;
   Slab *slab;
 
@@ -216,12 +231,14 @@ cut (Class   *class,
 
   if (slab == NULL || slab->n_cut == slab->n_cells)
     slab = map_new_slab (class);
+  /* g_strerror () would need memory, and mappings too. */
   if (slab == NULL)
     {
       g_set_error (error, GTX_ERROR, GTX_ERROR_NO_STACK,
-                   "No address space for a stack of %" G_GSIZE_FORMAT " bytes (%s); "
-                   "run fewer tasks at once, or give them smaller stacks",
-                   class->stride, g_strerror (errno));
+                   "No memory for a stack of %" G_GSIZE_FORMAT " bytes: address space (RLIMIT_AS), "
+                   "locked memory (RLIMIT_MEMLOCK) or mappings (vm.max_map_count) are used up, but for "
+                   "what is left to the program; run fewer tasks at once, or give them smaller stacks",
+                   class->stride);
       return NULL;
     }
 
