@@ -477,6 +477,120 @@ case_no_descriptors (void)
   return 0;
 }
 
+/* ---- Case: the program locks its memory ---- */
+
+static gboolean
+is_locked (gconstpointer address)
+{
+  g_autofree char *start = g_strdup_printf ("%" G_GSIZE_MODIFIER "x-", (gsize) bottom_of (address));
+  g_autofree char *text = NULL;
+  const char *at, *flags;
+
+  g_assert_true (g_file_get_contents ("/proc/self/smaps", &text, NULL, NULL));
+  at = strstr (text, start);
+  g_assert_nonnull (at);
+  flags = strstr (at, "VmFlags:");
+  g_assert_nonnull (flags);
+  return g_strstr_len (flags, strcspn (flags, "\n"), " lo") != NULL;
+}
+
+static gboolean
+overflow_locked (gpointer data, GError **error)
+{
+  volatile guint8 here = 0;
+
+  g_assert_true (is_locked ((gconstpointer) &here));
+  return overflow (NULL, error);
+}
+
+/* The free stacks' pages go back, though others of the same slab are used. */
+static void
+trim_locked (void)
+{
+  GtxStackPool *pool = gtx_stack_pool_new ();
+  GtxStack *stacks[100];
+  guint n_resident = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (stacks); i++)
+    {
+      stacks[i] = gtx_stack_pool_acquire (pool, MIB, NULL);
+      g_assert_nonnull (stacks[i]);
+      stacks[i]->base[0] = 1;
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (stacks); i++)
+    if (i % 4 != 0)
+      gtx_stack_pool_release (pool, stacks[i]);
+  while (gtx_stack_pool_trim (pool) > 0)
+    ;
+  for (guint i = 0; i < G_N_ELEMENTS (stacks); i++)
+    {
+      unsigned char flags = 0;
+
+      g_assert_cmpint (mincore (stacks[i]->base, gtx_guard_size (), &flags), ==, 0);
+      n_resident += flags & 1;
+    }
+  /* Those that are used, and the reserve. */
+  g_assert_cmpuint (n_resident, ==, 25 + 16);
+  for (guint i = 0; i < G_N_ELEMENTS (stacks); i += 4)
+    gtx_stack_pool_release (pool, stacks[i]);
+  gtx_stack_pool_free (pool);
+}
+
+/* Locked is what the stacks use of their memory, and no more. */
+static int
+case_locked (void)
+{
+  struct rlimit limits = { 0, 0 };
+  gsize before, grown;
+  Crowd *crowd;
+
+  getrlimit (RLIMIT_MEMLOCK, &limits);
+  if (geteuid () != 0 && limits.rlim_cur < 1024 * MIB)
+    {
+      printf ("RLIMIT_MEMLOCK is below 1 GiB");
+      return SKIPPED;
+    }
+  if (mlockall (MCL_CURRENT | MCL_FUTURE) != 0)
+    {
+      printf ("mlockall (): %s; a higher RLIMIT_MEMLOCK is needed", g_strerror (errno));
+      return SKIPPED;
+    }
+  before = status_of ("VmRSS");
+  crowd = crowd_new (100, MIB);
+  g_assert_cmpuint (crowd->n_failed, ==, 0);
+  grown = status_of ("VmRSS") - before;
+  crowd_end (crowd);
+  g_assert_cmpuint (grown, <, 100 * 32);
+  trim_locked ();
+  gtx_run (overflow_locked, NULL, NULL);
+  return 0;
+}
+
+/* Locked memory has a limit, which the stacks reach. */
+static int
+case_locked_to_limit (void)
+{
+  struct rlimit limits = { 64 * MIB, 64 * MIB };
+  guint n_failed;
+
+  /* Root may lock what it likes. */
+  if (geteuid () == 0 && setresuid (65534, 65534, 65534) != 0)
+    {
+      printf ("setresuid (): %s", g_strerror (errno));
+      return SKIPPED;
+    }
+  setrlimit (RLIMIT_MEMLOCK, &limits);
+  if (mlockall (MCL_FUTURE) != 0)
+    {
+      printf ("mlockall (): %s", g_strerror (errno));
+      return SKIPPED;
+    }
+  n_failed = run_crowd (1000, MIB);
+  printf ("failed=%u\n", n_failed);
+  g_assert_cmpuint (n_failed, >, 0);
+  return 0;
+}
+
 /* ---- Case: mappings ---- */
 
 /* Beside the guards' there are a few for slabs. */
@@ -554,6 +668,8 @@ static const struct
   { "address-space-small-stacks", case_address_space_small_stacks },
   { "address-space-rest", case_address_space_rest },
   { "first-task", case_first_task },
+  { "locked", case_locked },
+  { "locked-to-limit", case_locked_to_limit },
   { "mappings", case_mappings },
   { "mappings-used-up", case_mappings_used_up },
   { "no-descriptors", case_no_descriptors },
@@ -753,6 +869,8 @@ main (int argc, char *argv[])
   add_case ("/faults/address-space/rest", "address-space-rest", "", 0);
   add_case ("/faults/marks/unknown", "overflow", "unknown", CAUGHT);
   add_case ("/faults/marks/ignored", "overflow", "ignored", CAUGHT);
+  add_case ("/faults/locked", "locked", "", CAUGHT);
+  add_case ("/faults/locked/limit", "locked-to-limit", "", 0);
   add_case ("/faults/mappings", "mappings", "unknown", 0);
   add_case ("/faults/mappings/used-up", "mappings-used-up", "", 0);
   add_case ("/faults/mappings/used-up/no-marks", "mappings-used-up", "unknown", 0);

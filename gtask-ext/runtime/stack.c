@@ -12,6 +12,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* Linux 5.18: the same for memory that mlockall () locks. */
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+
 /* A size class for each power of two. */
 #define SMALLEST_SHIFT 14
 #define N_CLASSES (sizeof (gsize) == 8 ? 20 : 14)
@@ -86,6 +91,22 @@ struct _GtxStackPool
   guint epoch;                  /* counts the periods of trimming */
 };
 
+/* mlockall () would have all of the memory in the system's at once: locked is
+ * only what is touched. */
+static void
+lock_on_fault (void *memory,
+               gsize size)
+{
+#ifdef MLOCK_ONFAULT
+  /* Memory that is locked is the one that does not take this advice. */
+  if (madvise (memory, size, MADV_DONTNEED) != 0 && errno == EINVAL)
+    mlock2 (memory, size, MLOCK_ONFAULT);
+#else
+  (void) memory;
+  (void) size;
+#endif
+}
+
 /* It is opened when the headroom is still there: that takes one mapping more
  * than stays, which is left for the program too. */
 static void *
@@ -98,6 +119,7 @@ map (gsize size)
   if (headroom == MAP_FAILED)
     return NULL;
   memory = headroom + HEADROOM;
+  lock_on_fault (memory, size);
   if (mprotect (memory, size, PROT_READ | PROT_WRITE) != 0)
     {
       munmap (headroom, HEADROOM + size);
@@ -345,6 +367,13 @@ gtx_stack_pool_has_surplus (GtxStackPool *pool)
   return pool->n_free > RESERVE;
 }
 
+static void
+give_pages_back (const GtxStack *stack)
+{
+  if (madvise (stack->base, stack->size, MADV_DONTNEED) != 0)
+    madvise (stack->base, stack->size, MADV_DONTNEED_LOCKED);
+}
+
 /* Pages go one stack at a time, the coldest first.  Returns whether some that
  * were not used in the period are left. */
 static gboolean
@@ -363,6 +392,8 @@ clean_cold_stacks (GtxStackPool *pool,
       if (budget-- == 0)
         return TRUE;
       gtx_stack_clear (&cell->stack);
+
+      give_pages_back (&cell->stack);
       cell->dirty = FALSE;
     }
   return FALSE;
