@@ -323,6 +323,26 @@ case_waves (void)
   return 0;
 }
 
+/* ---- Case: nothing can be unmapped ---- */
+
+/* What has to stay is used again. */
+static int
+case_no_unmapping (void)
+{
+  gsize kept;
+
+  g_assert_cmpuint (run_crowd (N_LARGE, 0), ==, 0);
+  trim ();
+  kept = anonymous_bytes ();
+  for (guint i = 0; i < 3; i++)
+    {
+      g_assert_cmpuint (run_crowd (N_LARGE, 0), ==, 0);
+      trim ();
+      g_assert_cmpuint (anonymous_bytes (), ==, kept);
+    }
+  return 0;
+}
+
 /* ---- Case: the first coroutine of all ---- */
 
 static gboolean
@@ -673,6 +693,7 @@ static const struct
   { "mappings", case_mappings },
   { "mappings-used-up", case_mappings_used_up },
   { "no-descriptors", case_no_descriptors },
+  { "no-unmapping", case_no_unmapping },
   { "overflow", case_overflow },
   { "waves", case_waves },
 };
@@ -784,6 +805,7 @@ test_first_task (void)
 static void
 test_munmap (void)
 {
+  outcome_free (run_case ("no-unmapping", "", "FAULTS_CALL=munmap FAULTS_FIRST=1 FAULTS_LAST=1000000", 0));
   refuse_each ("munmap", "", FALSE, FALSE);
 }
 

@@ -192,16 +192,16 @@ unlist_free_cell (Class *class,
   class->n_free--;
 }
 
-static void
-unmap_slab (Slab *slab)
+/* To unmap the middle of a mapping takes one more, which there may not be. */
+static gboolean
+unmap_memory (Slab *slab)
 {
-  gsize stride = slab->class->stride;
-
+  if (munmap (slab->memory, slab->n_cells * slab->class->stride) != 0)
+    return FALSE;
   for (guint i = 0; i < slab->n_cut; i++)
     if (slab->cells[i].guard_takes_mappings)
       gtx_guard_forget_mappings ();
-  munmap (slab->memory, slab->n_cells * stride);
-  g_free (slab);
+  return TRUE;
 }
 
 void
@@ -215,7 +215,9 @@ gtx_stack_pool_free (GtxStackPool *pool)
         Slab *slab = pool->classes[i].slabs;
 
         pool->classes[i].slabs = slab->next;
-        unmap_slab (slab);
+        if (!unmap_memory (slab))
+          madvise (slab->memory, slab->n_cells * pool->classes[i].stride, MADV_DONTNEED);
+        g_free (slab);
       }
   g_free (pool);
 }
@@ -420,7 +422,7 @@ unmap_clean_slabs (GtxStackPool *pool,
     {
       Slab *slab = *link;
 
-      if (!slab_is_clean (slab))
+      if (!slab_is_clean (slab) || !unmap_memory (slab))
         {
           link = &slab->next;
           continue;
@@ -429,7 +431,7 @@ unmap_clean_slabs (GtxStackPool *pool,
         unlist_free_cell (class, &slab->cells[i]);
       pool->n_free -= slab->n_cut;
       *link = slab->next;
-      unmap_slab (slab);
+      g_free (slab);
     }
 }
 
