@@ -354,7 +354,8 @@ gtx_stack_measure (const GtxStack *stack)
 void
 gtx_stack_clear (GtxStack *stack)
 {
-  madvise (stack->base, stack->size, MADV_DONTNEED);
+  if (madvise (stack->base, stack->size, MADV_DONTNEED) != 0)
+    madvise (stack->base, stack->size, MADV_DONTNEED_LOCKED);
 }
 
 gsize
@@ -367,13 +368,6 @@ gboolean
 gtx_stack_pool_has_surplus (GtxStackPool *pool)
 {
   return pool->n_free > RESERVE;
-}
-
-static void
-give_pages_back (const GtxStack *stack)
-{
-  if (madvise (stack->base, stack->size, MADV_DONTNEED) != 0)
-    madvise (stack->base, stack->size, MADV_DONTNEED_LOCKED);
 }
 
 /* Pages go one stack at a time, the coldest first.  Returns whether some that
@@ -394,8 +388,6 @@ clean_cold_stacks (GtxStackPool *pool,
       if (budget-- == 0)
         return TRUE;
       gtx_stack_clear (&cell->stack);
-
-      give_pages_back (&cell->stack);
       cell->dirty = FALSE;
     }
   return FALSE;
