@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The switch: what the ABI calls the callee's is the fiber's own. */
 
+#define _GNU_SOURCE             /* feenableexcept () */
+
 #include "runtime/fiber.h"
 
 #include <errno.h>
@@ -150,6 +152,39 @@ test_rounding (void)
   gtx_stack_pool_free (pool);
 }
 
+#ifdef __GLIBC__
+/* What others raised does not trap in a fiber that asks for traps. */
+static void
+trap_division (gpointer data)
+{
+  Runner *runner = data;
+  volatile long double one = 1;
+
+  feenableexcept (FE_DIVBYZERO);
+  gtx_fiber_suspend (runner->fiber, NULL);
+  g_assert_true (one + one == 2);
+  fedisableexcept (FE_DIVBYZERO);
+}
+
+static void
+test_traps (void)
+{
+  GtxStackPool *pool = gtx_stack_pool_new ();
+  Runner runner = { 0 };
+  volatile long double one = 1;
+  volatile long double zero = 0;
+
+  runner.fiber = gtx_fiber_new (pool, 1 << 16, trap_division, runner_ended, &runner, NULL);
+  resume (runner.fiber);
+  g_assert_cmpint (fegetexcept (), ==, 0);
+  g_assert_true (one / zero > 1);
+  resume (runner.fiber);
+  g_assert_null (runner.fiber);
+  feclearexcept (FE_ALL_EXCEPT);
+  gtx_stack_pool_free (pool);
+}
+#endif
+
 static void
 change_errno (gpointer data)
 {
@@ -236,6 +271,9 @@ main (int argc, char *argv[])
   g_test_add_func ("/context/values", test_values);
   g_test_add_func ("/context/straight-on", test_straight_on);
   g_test_add_func ("/context/rounding", test_rounding);
+#ifdef __GLIBC__
+  g_test_add_func ("/context/traps", test_traps);
+#endif
   g_test_add_func ("/context/errno", test_errno);
   g_test_add_func ("/context/alignment", test_alignment);
   g_test_add_func ("/context/nested", test_nested);

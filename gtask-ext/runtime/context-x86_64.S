@@ -47,12 +47,14 @@ gtx_context_switch:
         movq    0(%rsi), %rsp
 
         /* To load the control words takes longer than all the rest, and both
-         * sides mostly have the same. */
+         * sides mostly have the same.  An exception of the x87 that the one
+         * side masked would trap in the other as soon as it is unmasked. */
         cmpl    0(%rsp), %eax
         je      1f
         ldmxcsr 0(%rsp)
 1:      cmpw    4(%rsp), %dx
         je      2f
+        fnclex
         fldcw   4(%rsp)
 2:
         addq    $8, %rsp
