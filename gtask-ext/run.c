@@ -85,7 +85,10 @@ gtx_run_may_begin (GtxScheduler  *scheduler,
   GSource *source = g_main_current_source ();
   const char *why = NULL;
 
-  if (gtx_current_task () || gtx_scheduler_is_running (scheduler))
+  if (gtx_scheduler_is_parents (scheduler))
+    why = "this is the child of a fork(), and the main context's tasks are the parent's: "
+          "make it a main context of its own";
+  else if (gtx_current_task () || gtx_scheduler_is_running (scheduler))
     why = "a task runs: await the coroutine by calling it, or start it with gtx_create_task()";
   else if (source && g_source_get_context (source) == context)
     why = "the main loop runs already: start the coroutine with gtx_create_task()";

@@ -198,6 +198,10 @@ run_on_fiber (gpointer data)
   GError *error = NULL;
   gpointer result = call_coroutine (self, &error);
 
+  if (G_UNLIKELY (gtx_fiber_is_parents (self->step.fiber)))
+    g_error ("%s returned in the child of a fork(), where the main loop that it would go back to is "
+             "the parent's: end the child with _exit(), or have it execute a program",
+             gtx_task_get_name (self));
   if (self->operation)
     gtx_operation_leave (self, "ends");
   free_data (self);

@@ -253,4 +253,15 @@ gtx_fiber_find_overflow (const void *address,
   *data = fiber->data;
   *stack_size = fiber->stack->size + gtx_guard_size ();
   return TRUE;
+
+void
+gtx_fiber_leave_to_parent (void)
+{
+  running_fiber = NULL;
+}
+
+gboolean
+gtx_fiber_is_parents (GtxFiber *fiber)
+{
+  return running_fiber != fiber;
 }

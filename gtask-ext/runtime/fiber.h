@@ -70,3 +70,9 @@ void      gtx_fiber_set_watch  (const GtxFiberWatch *watch);
 gboolean  gtx_fiber_find_overflow (const void *address,
                                    gpointer   *data,
                                    gsize      *stack_size);
+
+/* In the child of a fork (): the fiber that runs is the parent's, and what runs
+ * on its stack from here on is outside of all. */
+void      gtx_fiber_leave_to_parent (void);
+/* Whether that happened while @fiber ran. */
+gboolean  gtx_fiber_is_parents (GtxFiber    *fiber);

@@ -4,6 +4,7 @@
 
 #include "scheduler.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
 /* GLib dispatches only the most urgent of the sources that are ready, so time
@@ -110,6 +111,7 @@ struct _GtxScheduler
 
 static __thread gboolean this_thread;
 static gboolean no_thread;      /* owns the schedulers whose contexts are gone */
+static gboolean parent_process; /* owns those that had fibers at a fork () */
 static __thread GtxScheduler *running_scheduler;
 static __thread gint running_depth;
 static __thread GMainContext *running_default; /* the thread's, when it began to run */
@@ -119,6 +121,7 @@ static GHashTable *schedulers;  /* of GMainContext: GtxScheduler */
 static GtxHandleList all_schedulers = { { &all_schedulers.ring, &all_schedulers.ring, NULL } };
 
 static void attach_sources (GtxScheduler *self);
+static void handle_forks (void);
 
 /* ---- Which scheduler, whose thread ---- */
 
@@ -199,7 +202,10 @@ gtx_scheduler_for_context (GMainContext *context)
 
   G_LOCK (schedulers);
   if (schedulers == NULL)
-    schedulers = g_hash_table_new (NULL, NULL);
+    {
+      schedulers = g_hash_table_new (NULL, NULL);
+      handle_forks ();
+    }
   self = g_hash_table_lookup (schedulers, context);
   if (self == NULL)
     {
@@ -251,6 +257,12 @@ gtx_scheduler_is_running (GtxScheduler *self)
   return self->running > 0;
 }
 
+gboolean
+gtx_scheduler_is_parents (GtxScheduler *self)
+{
+  return self->owner == &parent_process;
+}
+
 GtxStackPool *
 gtx_scheduler_get_stacks (GtxScheduler *self)
 {
@@ -291,11 +303,67 @@ may_dispatch (GtxScheduler *self)
       return TRUE;
     }
 
-  if (!self->complained)
+  if (!self->complained && gtx_scheduler_is_parents (self))
+    g_critical ("The child of a fork() dispatches a main context whose tasks are the parent's; they "
+                "do not run here: end the child with _exit(), or have it execute a program");
+  else if (!self->complained)
     g_critical ("A main context whose tasks belong to another thread is dispatched by this one; "
                 "they do not run here: iterate the context in the thread that ran them first");
   self->complained = TRUE;
   return FALSE;
+}
+
+/* ---- fork () ---- */
+
+/* Tasks that went on in the child as well would do everything twice, and take
+ * the wake-ups of the descriptor that both processes have for the context. */
+static void
+leave_to_parent (GtxScheduler *self)
+{
+  __atomic_store_n (&self->owner, &parent_process, __ATOMIC_RELEASE);
+  gtx_timers_clear (&self->timers);
+  while (gtx_handle_list_pop (&self->ready))
+    ;
+}
+
+static void
+before_fork (void)
+{
+  G_LOCK (schedulers);
+}
+
+static void
+after_fork_in_parent (void)
+{
+  G_UNLOCK (schedulers);
+}
+
+/* The thread that forked is the only one. */
+static void
+after_fork_in_child (void)
+{
+  GHashTableIter iter;
+  gpointer scheduler;
+
+  g_hash_table_iter_init (&iter, schedulers);
+  while (g_hash_table_iter_next (&iter, NULL, &scheduler))
+    {
+      GtxScheduler *self = scheduler;
+
+      if (gtx_stack_pool_n_used (self->stacks) > 0)
+        leave_to_parent (self);
+      else if (!gtx_scheduler_is_local (self))
+        __atomic_store_n (&self->owner, NULL, __ATOMIC_RELEASE);
+    }
+  running_scheduler = NULL;
+  gtx_fiber_leave_to_parent ();
+  G_UNLOCK (schedulers);
+}
+
+static void
+handle_forks (void)
+{
+  pthread_atfork (before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 /* ---- From other threads ---- */

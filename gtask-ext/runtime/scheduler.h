@@ -21,6 +21,8 @@ void          gtx_scheduler_unref       (GtxScheduler *self);
 gboolean      gtx_scheduler_is_local    (GtxScheduler *self);
 /* Whether it runs something at this moment, be it below a nested loop. */
 gboolean      gtx_scheduler_is_running  (GtxScheduler *self);
+/* Whether this is the child of a fork (), in which the tasks are the parent's. */
+gboolean      gtx_scheduler_is_parents  (GtxScheduler *self);
 GtxStackPool *gtx_scheduler_get_stacks  (GtxScheduler *self);
 /* Borrowed; NULL when it is gone. */
 GMainContext *gtx_scheduler_get_context (GtxScheduler *self);
