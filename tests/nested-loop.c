@@ -137,6 +137,253 @@ test_two_deep (gconstpointer first)
   g_main_loop_unref (nest.loops[1]);
 }
 
+/* ---- Four deep, ended in every order ---- */
+
+#define DEPTH 4
+
+typedef struct
+{
+  GMainLoop *loops[DEPTH];
+  int order[DEPTH];             /* in which they are quit */
+  int n_begun;
+  int n_returned;
+  gboolean was_quit[DEPTH];
+} Tower;
+
+/* It awaits afterwards, when loops below it may still run. */
+static gboolean
+hold_storey (Tower *tower, GError **error)
+{
+  int storey = tower->n_begun++;
+
+  g_main_loop_run (tower->loops[storey]);
+  g_assert_cmpint (storey, ==, DEPTH - 1 - tower->n_returned);
+  tower->n_returned++;
+  for (int i = 0; i < 5; i++)
+    if (!gtx_sleep (0.001, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* How many have been quit from the top down without a gap. */
+static int
+count_free_storeys (const Tower *tower)
+{
+  int n = 0;
+
+  while (n < DEPTH && tower->was_quit[DEPTH - 1 - n])
+    n++;
+  return n;
+}
+
+static gboolean
+take_down (Tower *tower, GError **error)
+{
+  for (int i = 0; i < DEPTH; i++)
+    {
+      int storey = tower->order[i];
+
+      g_main_loop_quit (tower->loops[storey]);
+      tower->was_quit[storey] = TRUE;
+      for (int turns = 0; turns < 20 && tower->n_returned < count_free_storeys (tower); turns++)
+        if (!gtx_sleep (0.001, error))
+          return FALSE;
+      g_assert_cmpint (tower->n_returned, ==, count_free_storeys (tower));
+    }
+  return TRUE;
+}
+
+static gboolean
+build_and_take_down (Tower *tower, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (int i = 0; i < DEPTH; i++)
+    g_ptr_array_add (tasks, gtx_create_task (hold_storey, tower, NULL));
+  g_ptr_array_add (tasks, gtx_create_task (take_down, tower, NULL));
+  return gtx_gather (tasks, GTX_GATHER_NONE, error);
+}
+
+/* The @number-th of the orders. */
+static gboolean
+try_order (int number, GError **error)
+{
+  Tower tower = { 0 };
+  gboolean succeeded;
+
+  for (int i = 0; i < DEPTH; i++)
+    {
+      int at = number % (i + 1);
+
+      number /= i + 1;
+      memmove (&tower.order[at + 1], &tower.order[at], (gsize) (i - at) * sizeof (int));
+      tower.order[at] = i;
+      tower.loops[i] = g_main_loop_new (NULL, FALSE);
+    }
+  succeeded = build_and_take_down (&tower, error);
+  g_assert_cmpint (tower.n_returned, ==, DEPTH);
+  for (int i = 0; i < DEPTH; i++)
+    g_main_loop_unref (tower.loops[i]);
+  return succeeded;
+}
+
+static gboolean
+every_order (gpointer data, GError **error)
+{
+  for (int number = 0; number < 24; number++)
+    g_assert_true (try_order (number, error));
+  return TRUE;
+}
+
+/* ---- One that a callback of another runs ---- */
+
+static gboolean
+hold_from_callback (gpointer loop)
+{
+  g_autoptr (GMainLoop) inner = g_main_loop_new (NULL, FALSE);
+  g_autoptr (GtxTask) ticker = gtx_create_task (tick, inner, NULL);
+
+  g_assert_null (gtx_current_task ());
+  g_main_loop_run (inner);
+  g_assert_true (gtx_future_is_done (ticker));
+  note ("inner-out");
+  g_main_loop_quit (loop);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+callback_holds (gpointer data, GError **error)
+{
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  GtxTask *current = gtx_current_task ();
+
+  g_idle_add (hold_from_callback, loop);
+  g_main_loop_run (loop);
+  g_assert_true (gtx_current_task () == current);
+  assert_trace ("tick tick tick inner-out");
+  return gtx_sleep (0, error);
+}
+
+/* ---- Operations ---- */
+
+static gboolean
+query_and_quit (GMainLoop *loop, GError **error)
+{
+  g_autoptr (GFile) file = g_file_new_for_path ("/");
+  g_autoptr (GFileInfo) info = NULL;
+
+  for (int i = 0; i < 3; i++)
+    {
+      g_clear_object (&info);
+      g_file_query_info_async (file, "standard::type", 0, G_PRIORITY_DEFAULT, GTX_ASYNC);
+      info = g_file_query_info_finish (file, gtx_await_result (), error);
+      g_assert_nonnull (info);
+      note ("queried");
+    }
+  g_main_loop_quit (loop);
+  return TRUE;
+}
+
+static gboolean
+others_operate (gpointer data, GError **error)
+{
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autoptr (GtxTask) holder = gtx_create_task (hold_loop, loop, NULL);
+  g_autoptr (GtxTask) other = gtx_create_task (query_and_quit, loop, NULL);
+
+  g_assert_true (gtx_await (holder, error));
+  assert_trace ("in queried queried queried out");
+  return gtx_await (other, error);
+}
+
+static void
+return_true (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+operate_async (GMainLoop *loop, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, data);
+
+  g_signal_connect_swapped (task, "notify::completed", G_CALLBACK (g_main_loop_quit), loop);
+  g_task_run_in_thread (task, return_true);
+}
+
+/* The task's own comes back while it holds the loop: awaiting it finds it. */
+static gboolean
+own_operation (gpointer data, GError **error)
+{
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  GAsyncResult *result;
+
+  operate_async (loop, GTX_ASYNC);
+  g_main_loop_run (loop);
+  result = gtx_await_result ();
+  g_assert_true (g_task_get_completed (G_TASK (result)));
+  g_assert_true (g_task_propagate_boolean (G_TASK (result), error));
+  return gtx_sleep (0, error);
+}
+
+/* ---- gtx_run () below a task ---- */
+
+static gboolean
+run_on_own_context (gpointer loop)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  GtxCoroutine coroutine = (GtxCoroutine) sleep_and_note;
+  g_autoptr (GError) error = NULL;
+
+  g_main_context_push_thread_default (context);
+  g_assert_true (gtx_run_named ("own", coroutine, (gpointer) "1:ran", &error));
+  g_main_context_pop_thread_default (context);
+  g_main_loop_quit (loop);
+  return G_SOURCE_REMOVE;
+}
+
+/* In the task itself it is refused, with whatever context; in a callback it
+ * runs where the context is another, and keeps the task waiting. */
+static gboolean
+run_below (gpointer data, GError **error)
+{
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_run (sleep_long, NULL, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_ALREADY_RUNNING);
+  g_clear_error (&failure);
+  g_main_context_push_thread_default (context);
+  g_assert_false (gtx_run (sleep_long, NULL, &failure));
+  g_main_context_pop_thread_default (context);
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_ALREADY_RUNNING);
+
+  g_idle_add (run_on_own_context, loop);
+  g_main_loop_run (loop);
+  assert_trace ("ran");
+  return gtx_sleep (0, error);
+}
+
+/* ---- A timeout that is over meanwhile ---- */
+
+static gboolean
+timed_out_while_holding (gpointer data, GError **error)
+{
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autoptr (GError) failure = NULL;
+  GError *body = NULL;
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+
+  gtx_timeout_begin (&timeout, 0.001);
+  g_timeout_add (10, quit_loop, loop);
+  g_main_loop_run (loop);
+  g_assert_false (gtx_sleep (0, &body));
+  g_assert_false (gtx_timeout_end (&timeout, body, &failure));
+  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  return TRUE;
+}
+
 /* ---- Cancelled while holding ---- */
 
 static gboolean
@@ -241,6 +488,12 @@ main (int argc, char *argv[])
   add_real_coroutine ("/nested-loop/iteration", single_iterations);
   g_test_add_data_func ("/nested-loop/two-deep/outer-first", GINT_TO_POINTER (0), test_two_deep);
   g_test_add_data_func ("/nested-loop/two-deep/inner-first", GINT_TO_POINTER (1), test_two_deep);
+  add_real_coroutine ("/nested-loop/every-order", every_order);
+  add_real_coroutine ("/nested-loop/from-callback", callback_holds);
+  add_real_coroutine ("/nested-loop/operations/others", others_operate);
+  add_real_coroutine ("/nested-loop/operations/own", own_operation);
+  add_real_coroutine ("/nested-loop/run", run_below);
+  add_real_coroutine ("/nested-loop/timed-out", timed_out_while_holding);
   add_real_coroutine ("/nested-loop/woken-while-suspending", woken_while_suspending);
   g_test_add_func ("/nested-loop/rounds-end", test_rounds_end);
   return g_test_run ();
