@@ -404,6 +404,34 @@ cancelled_while_holding (gpointer data, GError **error)
   return TRUE;
 }
 
+/* What a dialog does that is to go with its task. */
+static gboolean
+hold_until_cancelled (GMainLoop *loop, GError **error)
+{
+  GCancellable *cancellable = gtx_task_get_cancellable (gtx_current_task ());
+  gulong handler = g_signal_connect_swapped (cancellable, "cancelled", G_CALLBACK (g_main_loop_quit), loop);
+
+  g_main_loop_run (loop);
+  g_signal_handler_disconnect (cancellable, handler);
+  note ("out");
+  return gtx_sleep (0, error);
+}
+
+static gboolean
+ended_by_cancelling (gpointer data, GError **error)
+{
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autoptr (GtxTask) holder = gtx_create_task (hold_until_cancelled, loop, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_true (gtx_sleep (0.001, error));
+  gtx_cancel (holder);
+  g_assert_false (gtx_await (holder, &failure));
+  assert_cancelled (failure);
+  assert_trace ("out");
+  return TRUE;
+}
+
 /* ---- Single iterations ---- */
 
 static gboolean
@@ -485,6 +513,7 @@ main (int argc, char *argv[])
   add_real_coroutine ("/nested-loop/others-go-on", others_go_on);
   add_real_coroutine ("/nested-loop/callback-is-outside", outside_in_callback);
   add_real_coroutine ("/nested-loop/cancelled", cancelled_while_holding);
+  add_real_coroutine ("/nested-loop/ended-by-cancelling", ended_by_cancelling);
   add_real_coroutine ("/nested-loop/iteration", single_iterations);
   g_test_add_data_func ("/nested-loop/two-deep/outer-first", GINT_TO_POINTER (0), test_two_deep);
   g_test_add_data_func ("/nested-loop/two-deep/inner-first", GINT_TO_POINTER (1), test_two_deep);
