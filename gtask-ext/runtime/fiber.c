@@ -253,6 +253,7 @@ gtx_fiber_find_overflow (const void *address,
   *data = fiber->data;
   *stack_size = fiber->stack->size + gtx_guard_size ();
   return TRUE;
+}
 
 void
 gtx_fiber_leave_to_parent (void)

@@ -50,9 +50,6 @@ try_mark (const void *page)
     answer = LYING;
   else if (errno == EFAULT)
     answer = TRUSTED;
-
-    return FALSE;
-  faults = write (fds[1], page, 1) < 0 && errno == EFAULT;
   close (fds[0]);
   close (fds[1]);
   return answer;
