@@ -3,6 +3,9 @@
 
 #define _GNU_SOURCE             /* feenableexcept () */
 
+#include "config.h"
+
+#include "runtime/context.h"
 #include "runtime/fiber.h"
 
 #include <errno.h>
@@ -30,24 +33,85 @@ resume (GtxFiber *fiber)
   gtx_fiber_resume (fiber, g_main_depth ());
 }
 
-/* More values alive across the switch than there are registers for. */
+/* The compiler does not put what it knows nothing of into vectors. */
+#define HIDE(value) __asm__ volatile ("" : "+r" (value))
+
+/* More values alive across each switch than there are registers for. */
 static void
-keep_values (gpointer data)
+keep_values (guint64 number, void (*leave) (gpointer data), gpointer data)
 {
-  Runner *runner = data;
-  volatile guint64 seed = runner->number;
+  volatile guint64 seed = number;
   guint64 a = seed + 1, b = seed + 2, c = seed + 3, d = seed + 4, e = seed + 5, f = seed + 6;
   guint64 g = seed + 7, h = seed + 8, i = seed + 9, j = seed + 10, k = seed + 11, l = seed + 12;
-  double x = (double) seed + 0.25, y = (double) seed + 0.5;
+  double m = (double) seed + 1, n = m + 1, o = m + 2, p = m + 3, q = m + 4, r = m + 5, s = m + 6, t = m + 7;
 
-  for (; runner->n_rounds < N_ROUNDS; runner->n_rounds++)
+  for (guint round = 0; round < N_ROUNDS; round++)
     {
-      gtx_fiber_suspend (runner->fiber, NULL);
+      leave (data);
+      HIDE (a); HIDE (b); HIDE (c); HIDE (d); HIDE (e); HIDE (f);
+      HIDE (g); HIDE (h); HIDE (i); HIDE (j); HIDE (k); HIDE (l);
       a++, b++, c++, d++, e++, f++, g++, h++, i++, j++, k++, l++;
-      x += 1, y += 1;
+      m++, n++, o++, p++, q++, r++, s++, t++;
     }
   g_assert_cmpuint (a + b + c + d + e + f + g + h + i + j + k + l, ==, 12 * (seed + N_ROUNDS) + 78);
-  g_assert_cmpfloat (x + y, ==, 2.0 * ((double) seed + N_ROUNDS) + 0.75);
+  g_assert_cmpfloat (m + n + o + p + q + r + s + t, ==, 8.0 * ((double) seed + N_ROUNDS) + 36);
+}
+
+/* ---- Between two contexts, with nothing around the switch ---- */
+
+static GtxContext here;
+static GtxContext there;
+
+static void
+go_there (gpointer data)
+{
+  gtx_context_switch (&here, &there);
+}
+
+static void
+go_here (gpointer data)
+{
+  gtx_context_switch (&there, &here);
+}
+
+static void
+keep_values_there (gpointer data)
+{
+  keep_values (1000, go_here, NULL);
+  *(gboolean *) data = TRUE;
+  go_here (NULL);
+}
+
+static void
+test_registers (void)
+{
+  static _Alignas (16) guint8 stack[1 << 16];
+  gboolean ended = FALSE;
+
+  gtx_context_make (&there, stack, sizeof stack, keep_values_there, &ended);
+  keep_values (0, go_there, NULL);
+  g_assert_false (ended);
+  go_there (NULL);
+  g_assert_true (ended);
+}
+
+/* ---- Between fibers ---- */
+
+static void
+suspend (gpointer data)
+{
+  Runner *runner = data;
+
+  runner->n_rounds++;
+  gtx_fiber_suspend (runner->fiber, NULL);
+}
+
+static void
+run_and_keep_values (gpointer data)
+{
+  Runner *runner = data;
+
+  keep_values (runner->number, suspend, runner);
 }
 
 static void
@@ -60,7 +124,7 @@ test_values (void)
   for (guint i = 0; i < N_FIBERS; i++)
     {
       runners[i] = (Runner) { .number = 1000 * i };
-      runners[i].fiber = gtx_fiber_new (pool, 1 << 16, keep_values, runner_ended, &runners[i], NULL);
+      runners[i].fiber = gtx_fiber_new (pool, 1 << 16, run_and_keep_values, runner_ended, &runners[i], NULL);
     }
   while (n_left > 0)
     for (guint i = 0; i < N_FIBERS; i++)
@@ -268,6 +332,7 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/context/registers", test_registers);
   g_test_add_func ("/context/values", test_values);
   g_test_add_func ("/context/straight-on", test_straight_on);
   g_test_add_func ("/context/rounding", test_rounding);
