@@ -4,6 +4,7 @@
 #include "fixture.h"
 
 #include "runtime/guard.h"
+#include "runtime/stack.h"
 
 #include <sys/mman.h>
 
@@ -39,8 +40,9 @@ static guint
 crowd_size (void)
 {
   guint wanted = RUNNING_ON_VALGRIND || UNDER_ASAN ? 2000 : 100000;
+  gsize with_address_space = G_MAXSIZE / 4 / gtx_stack_default_size ();
 
-  return MIN (wanted, guard_budget ());
+  return (guint) MIN (MIN (wanted, guard_budget ()), with_address_space);
 }
 
 static guint n_alive;
