@@ -484,7 +484,8 @@ export_sums (ChecksumWindow *window)
       if (question)
         {
           settle (question);
-          gtk_dialog_response (question, GTK_RESPONSE_ACCEPT);
+          /* GTK 4.8 calls this response ACCEPT, newer ones number it. */
+          g_signal_emit_by_name (gtk_window_get_default_widget (GTK_WINDOW (question)), "clicked");
         }
       g_main_context_iteration (NULL, TRUE);
     }
