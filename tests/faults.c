@@ -864,7 +864,7 @@ test_no_descriptors (void)
 static void
 skip (void)
 {
-  g_test_skip ("Sanitizers and Valgrind have memory of their own, and no shim below them");
+  g_test_skip ("Sanitizers, Valgrind and emulators have memory of their own, and no shim below them");
 }
 
 int
