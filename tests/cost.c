@@ -182,12 +182,12 @@ static char *
 run_under (const char *tool, const char *what, guint n)
 {
   g_autofree char *command = g_strdup_printf ("%s %s --work %s %u", tool, program, what, n);
-  char *errors = NULL;
+  g_autofree char *errors = NULL;
   int status;
 
   if (!g_spawn_command_line_sync (command, NULL, &errors, &status, NULL) || status != 0)
-    g_clear_pointer (&errors, g_free);
-  return errors;
+    return NULL;
+  return g_steal_pointer (&errors);
 }
 
 static guint64
