@@ -28,6 +28,8 @@ static void
 on_leftovers_done (void)
 {
   end (ending);
+  g_clear_object (&guard);
+  g_clear_pointer (&ending, g_free);
 }
 
 /* Nothing was left if there is no task but ours. */

@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-/* Main is done: @how is the last line. */
+/* Main is done: @how is the last line, and is taken over. */
 void  begin_to_end (char *how);
 
 /* How many tasks are ours and not the scenario's. */

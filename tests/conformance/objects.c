@@ -61,6 +61,28 @@ new_number (const char *word)
   return g_memdup2 (&value, sizeof value);
 }
 
+static void
+open_object (gpointer name, gpointer object, gpointer data)
+{
+  if (GTX_IS_CONDITION (object))
+    object = gtx_condition_get_lock (object);
+  if (GTX_IS_LOCK (object) && gtx_lock_locked (object))
+    gtx_lock_release (object);
+}
+
+void
+open_objects (void)
+{
+  if (objects)
+    g_hash_table_foreach (objects, open_object, NULL);
+}
+
+void
+clear_objects (void)
+{
+  g_clear_pointer (&objects, g_hash_table_unref);
+}
+
 /* ---- Locks and their kin ---- */
 
 /* The lock of a condition is meant by its name. */

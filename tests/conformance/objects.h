@@ -12,6 +12,10 @@ gboolean declare_object  (const Statement *statement);
 gboolean is_of_object    (const char *what);
 Flow     run_with_object (const Statement *statement, GError **error);
 
+/* Whatever tasks wait for in an object may come now; and all are gone. */
+void     open_objects    (void);
+void     clear_objects   (void);
+
 /* `with`: its two ends. */
 Flow     acquire_object  (const char *name, GError **error);
 Flow     release_object  (const char *name, GError **error);

@@ -15,7 +15,7 @@ typedef struct
   GPtrArray *final;
 } Statement;
 
-/* Of Statement: declarations, coroutines and main. */
+/* Of Statement, which it owns: declarations, coroutines and main. */
 GPtrArray *parse_program (const char *text);
 
 static inline gboolean

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs a scenario in virtual time and prints its trace, as CPython's asyncio
- * does: scenario FILE */
+
+#include "scenario.h"
 
 #include "ending.h"
 #include "objects.h"
-#include "program.h"
 #include "trace.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +13,7 @@ static GHashTable *coroutines;  /* of names: bodies */
 static GHashTable *shared;      /* of names: tasks */
 static GHashTable *spawned;     /* of coroutines: how many tasks */
 static GtxTask *main_task;
+static guint n_calls;           /* that are not freed */
 
 /* ---- A call of a coroutine ---- */
 
@@ -35,6 +34,7 @@ call_new (const char *name)
 {
   Call *call = g_new0 (Call, 1);
 
+  n_calls++;
   call->body = g_hash_table_lookup (coroutines, name);
   call->tasks = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
   call->timeouts = g_ptr_array_new ();
@@ -51,6 +51,7 @@ call_free (Call *call)
   g_ptr_array_unref (call->groups);
   g_ptr_array_unref (call->errors);
   g_free (call);
+  n_calls--;
 }
 
 static int *
@@ -535,16 +536,19 @@ declare (Statement *statement)
     g_error ("%s: this declaration is not known", statement->line);
 }
 
-static gboolean
-run_main (GPtrArray *declarations, GError **error)
+gboolean
+run_scenario (GPtrArray *program, GError **error)
 {
   g_autofree int *value = NULL;
   Call *call;
 
+  coroutines = g_hash_table_new (g_str_hash, g_str_equal);
+  shared = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
+  spawned = g_hash_table_new (g_str_hash, g_str_equal);
   main_task = gtx_current_task ();
   gtx_task_set_name (main_task, "main");
   gtx_future_add_done_callback (main_task, on_main_done, NULL, NULL);
-  g_ptr_array_foreach (declarations, (GFunc) (void (*) (void)) declare, NULL);
+  g_ptr_array_foreach (program, (GFunc) (void (*) (void)) declare, NULL);
 
   call = call_new ("main");
   value = run_call (call, error);
@@ -554,34 +558,12 @@ run_main (GPtrArray *declarations, GError **error)
   return value != NULL;
 }
 
-/* Mistakes that a scenario makes are seen in its trace. */
-static GLogWriterOutput
-write_log (GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data)
+guint
+clear_scenario (void)
 {
-  for (gsize i = 0; i < n; i++)
-    if (strcmp (fields[i].key, "MESSAGE") == 0 && g_str_has_prefix (fields[i].value, "Deadlock:"))
-      end ("DEADLOCK");
-  return level & (G_LOG_LEVEL_WARNING | G_LOG_LEVEL_CRITICAL)
-         ? G_LOG_WRITER_HANDLED : g_log_writer_default (level, fields, n, data);
-}
-
-int
-main (int argc, char *argv[])
-{
-  g_autofree char *text = NULL;
-  g_autoptr (GPtrArray) declarations = NULL;
-  g_autoptr (GError) error = NULL;
-
-  if (argc != 2 || !g_file_get_contents (argv[1], &text, NULL, &error))
-    {
-      fprintf (stderr, "usage: scenario FILE%s%s\n", error ? ": " : "", error ? error->message : "");
-      return 2;
-    }
-  g_log_set_writer_func (write_log, NULL, NULL);
-  coroutines = g_hash_table_new (g_str_hash, g_str_equal);
-  shared = g_hash_table_new (g_str_hash, g_str_equal);
-  spawned = g_hash_table_new (g_str_hash, g_str_equal);
-  declarations = parse_program (text);
-  gtx_test_run (run_main, declarations, &error);
-  g_assert_not_reached ();
+  g_clear_pointer (&coroutines, g_hash_table_unref);
+  g_clear_pointer (&shared, g_hash_table_unref);
+  g_clear_pointer (&spawned, g_hash_table_unref);
+  clear_objects ();
+  return n_calls;
 }

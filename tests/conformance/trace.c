@@ -3,13 +3,21 @@
 #include "trace.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MOST_LINES 2000
 
+static FILE *output;            /* NULL: the last line was written */
+static void (*ended) (void);
 static guint n_lines;
+
+void
+trace_to (FILE *file, void (*at_end) (void))
+{
+  output = file;
+  ended = at_end;
+  n_lines = 0;
+}
 
 static long
 milliseconds (void)
@@ -20,9 +28,12 @@ milliseconds (void)
 void
 end (const char *how)
 {
-  printf ("%ld end %s\n", milliseconds (), how);
-  fflush (stdout);
-  _exit (0);
+  if (output == NULL)
+    return;
+  fprintf (output, "%ld end %s\n", milliseconds (), how);
+  fflush (output);
+  output = NULL;
+  ended ();
 }
 
 void
@@ -32,11 +43,13 @@ trace (const char *format, ...)
 
   if (++n_lines > MOST_LINES)
     end ("TOO LONG");
-  printf ("%ld %s ", milliseconds (), gtx_task_get_name (gtx_current_task ()));
+  if (output == NULL)
+    return;
+  fprintf (output, "%ld %s ", milliseconds (), gtx_task_get_name (gtx_current_task ()));
   va_start (arguments, format);
-  vprintf (format, arguments);
+  vfprintf (output, format, arguments);
   va_end (arguments);
-  putchar ('\n');
+  fputc ('\n', output);
 }
 
 /* ---- Errors, as the scenario names them ---- */

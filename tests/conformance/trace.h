@@ -5,6 +5,8 @@
 
 #include <gtask-ext.h>
 
+#include <stdio.h>
+
 /* How a statement ends. */
 typedef enum
 {
@@ -19,11 +21,15 @@ flow (gboolean succeeded)
   return succeeded ? GO_ON : FAIL;
 }
 
+/* Lines go to @file from now on; @at_end is called after the last one.  Where
+ * it returns, what still runs is not traced. */
+void     trace_to    (FILE *file, void (*at_end) (void));
+
 /* A line of the current task. */
 void     trace       (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
-/* The last line, and the end of the program. */
-void     end         (const char *how) G_GNUC_NORETURN;
+/* The last line. */
+void     end         (const char *how);
 
 /* Fails with an error of a kind that is the scenario's own. */
 Flow     fail_with   (const char *kind, GError **error);
