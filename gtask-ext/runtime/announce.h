@@ -94,8 +94,9 @@ gtx_announce_stack_gone (GtxAnnouncement *announcement,
 }
 
 /* Right before a switch.  @record: of the stack that is left, or NULL where it
- * is left for good. */
-static inline void
+ * is left for good.  Inline, as its callers must be up to the one that switches:
+ * ThreadSanitizer counts the return of a function on the stack that is entered. */
+static G_ALWAYS_INLINE inline void
 gtx_announce_leave (GtxSwitchRecord *record,
                     const void      *to_base,
                     gsize            to_size,

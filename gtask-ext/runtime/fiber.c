@@ -67,7 +67,7 @@ tell_of_switch (const GtxFiber *from,
   running_fiber = running;
 }
 
-static void
+static G_ALWAYS_INLINE inline void
 announce_leave_to_resumer (GtxSwitchRecord  *own,
                            const GtxResumer *resumer)
 {
@@ -75,7 +75,7 @@ announce_leave_to_resumer (GtxSwitchRecord  *own,
                       resumer->record.tsan_fiber);
 }
 
-static void
+static G_ALWAYS_INLINE inline void
 announce_leave_to (GtxSwitchRecord *own,
                    const GtxFiber  *next)
 {
