@@ -39,7 +39,7 @@ guard_budget (void)
 static guint
 crowd_size (void)
 {
-  guint wanted = RUNNING_ON_VALGRIND || UNDER_ASAN ? 2000 : 100000;
+  guint wanted = RUNNING_ON_VALGRIND || UNDER_ASAN || UNDER_TSAN ? 2000 : 100000;
   gsize with_address_space = G_MAXSIZE / 4 / gtx_stack_default_size ();
 
   return (guint) MIN (MIN (wanted, guard_budget ()), with_address_space);

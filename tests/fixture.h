@@ -25,6 +25,17 @@
 #define UNDER_ASAN 0
 #endif
 
+#if defined (__SANITIZE_THREAD__)
+#define UNDER_TSAN 1
+#elif defined (__has_feature)
+#if __has_feature (thread_sanitizer)
+#define UNDER_TSAN 1
+#endif
+#endif
+#ifndef UNDER_TSAN
+#define UNDER_TSAN 0
+#endif
+
 #define assert_cancelled(error) g_assert_error ((error), G_IO_ERROR, G_IO_ERROR_CANCELLED)
 
 /* Registers a test whose body is a coroutine without data, in virtual time. */
