@@ -170,7 +170,8 @@ await_pending (GtxTask    *task,
   gboolean woken;
 
   if (awaited == &task->parent_instance ||
-      (GTX_IS_TASK (awaited) && ((GtxTask *) awaited)->runner == task))
+      (awaited->home == task->parent_instance.home &&
+       GTX_IS_TASK (awaited) && ((GtxTask *) awaited)->runner == task))
     {
       g_set_error (error, GTX_ERROR, GTX_ERROR_AWAITS_ITSELF,
                    "Task %s awaits itself, which would never end", gtx_task_get_name (task));

@@ -68,9 +68,9 @@ struct _GtxTask
   guint64 number;               /* of its default name */
   gsize stack_size;             /* 0: the default */
 
+  gint is_started;              /* read in any thread: no bit among others */
   guint n_cancels;
   guint is_pointer : 1;
-  guint is_started : 1;
   guint must_cancel : 1;
   guint in_request : 1;         /* a request is on its way down through it */
 

@@ -28,8 +28,8 @@ gtx_guard_size (void)
 {
   static gsize size;
 
-  if (size == 0)
-    size = (gsize) sysconf (_SC_PAGESIZE);
+  if (g_once_init_enter (&size))
+    g_once_init_leave (&size, (gsize) sysconf (_SC_PAGESIZE));
   return size;
 }
 

@@ -384,7 +384,7 @@ gtx_scheduler_post (GtxScheduler *self,
   alive = self->context != NULL;
   if (alive)
     {
-      *self->last_message = message;
+      __atomic_store_n (self->last_message, message, __ATOMIC_RELAXED);
       self->last_message = &message->next;
       g_main_context_wakeup (self->context);
     }
