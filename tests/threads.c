@@ -280,6 +280,11 @@ never_called (gpointer future, gpointer data)
   g_assert_not_reached ();
 }
 
+static void
+ignore_done (gpointer future, gpointer data)
+{
+}
+
 static gboolean
 await_homeless (GtxFuture *future, GError **error)
 {
@@ -337,6 +342,75 @@ test_context_gone_while_awaited (void)
   n_freed = 0;
   run_here ((GtxCoroutine) await_until_gone, g_main_context_new ());
   g_assert_cmpint (n_freed, ==, 1);
+}
+
+/* A source of the user's, which goes with the context as well: others know
+ * nothing of that yet. */
+typedef struct
+{
+  GSource source;
+  GtxFuture *future;
+  gboolean in_finalize;
+} LastSource;
+
+static gpointer
+set_in_thread (gpointer future)
+{
+  gtx_future_set_result (future, NULL, NULL);
+  return NULL;
+}
+
+static void
+set_meanwhile (gpointer data)
+{
+  LastSource *source = data;
+
+  g_thread_join (g_thread_new ("set", set_in_thread, source->future));
+}
+
+static void
+last_source_finalize (GSource *source)
+{
+  if (((LastSource *) (void *) source)->in_finalize)
+    set_meanwhile (source);
+}
+
+static gboolean
+last_source_not_ready (GSource *source)
+{
+  return FALSE;
+}
+
+static void
+let_go_with_source (gboolean in_finalize)
+{
+  static GSourceFuncs funcs = { NULL, last_source_not_ready, NULL, last_source_finalize, NULL, NULL };
+  GMainContext *context = g_main_context_new ();
+  GSource *source = g_source_new (&funcs, sizeof (LastSource));
+  g_autoptr (GtxFuture) future = NULL;
+
+  n_freed = 0;
+  g_main_context_push_thread_default (context);
+  future = gtx_future_new ();
+  gtx_future_add_done_callback (future, ignore_done, g_strdup ("data"), count_free);
+  g_main_context_pop_thread_default (context);
+  ((LastSource *) (void *) source)->future = future;
+  ((LastSource *) (void *) source)->in_finalize = in_finalize;
+  if (!in_finalize)
+    g_source_set_callback (source, NULL, source, set_meanwhile);
+  g_source_set_priority (source, G_PRIORITY_LOW);
+  g_source_attach (source, context);
+  g_source_unref (source);
+
+  g_main_context_unref (context);
+  g_assert_true (gtx_future_is_done (future));
+  g_assert_cmpint (n_freed, ==, 1);
+}
+
+static void
+test_set_when_context_was_freed (void)
+{
+  let_go_with_source (TRUE);
 }
 
 /* What is made while a task has pushed another context belongs to that one. */
@@ -578,6 +652,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/threads/context-gone/while-awaited", test_context_gone_while_awaited);
   g_test_add_func ("/threads/context-gone/never-iterated", test_context_never_iterated);
   g_test_add_func ("/threads/context-gone/before-it-began", test_context_gone_before_it_began);
+  g_test_add_func ("/threads/context-gone/freed", test_set_when_context_was_freed);
   g_test_add_func ("/threads/push-another", test_push_another);
   g_test_add_func ("/threads/dispatched-by-another", test_dispatched_by_another);
   g_test_add_func ("/threads/create-in", test_create_in);

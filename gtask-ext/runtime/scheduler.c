@@ -103,6 +103,7 @@ struct _GtxScheduler
   GDestroyNotify destroy_extension;
 
   GMutex mutex;                 /* of the messages, and of context's going */
+  gboolean closed;              /* nobody takes messages any more */
   Message *first_message;
   Message **last_message;
 
@@ -374,25 +375,26 @@ gtx_scheduler_post (GtxScheduler *self,
                     gpointer      data)
 {
   Message *message = g_new (Message, 1);
-  gboolean alive;
+  gboolean closed;
 
   message->next = NULL;
   message->func = func;
   message->data = data;
 
   g_mutex_lock (&self->mutex);
-  alive = self->context != NULL;
-  if (alive)
+  closed = self->closed;
+  if (!closed)
     {
       __atomic_store_n (self->last_message, message, __ATOMIC_RELAXED);
       self->last_message = &message->next;
-      g_main_context_wakeup (self->context);
+      if (self->context)
+        g_main_context_wakeup (self->context);
     }
   g_mutex_unlock (&self->mutex);
 
-  if (!alive)
+  if (closed)
     g_free (message);
-  return alive;
+  return !closed;
 }
 
 static gboolean
@@ -934,11 +936,12 @@ run_all (GtxHandleList *list)
       handle->run (handle);
 }
 
-/* The context goes, and the urgent source with it. */
+/* The context goes.  When its sources are finalized it has been freed already:
+ * this is the last time that it can be let go of. */
 static void
-urgent_finalize (GSource *source)
+let_go_of_context (gpointer data)
 {
-  GtxScheduler *self = scheduler_of (source);
+  GtxScheduler *self = data;
 
   G_LOCK (schedulers);
   g_hash_table_remove (schedulers, self->context);
@@ -948,15 +951,37 @@ urgent_finalize (GSource *source)
   g_mutex_lock (&self->mutex);
   self->context = NULL;
   g_mutex_unlock (&self->mutex);
+}
+
+static gboolean
+close_messages (GtxScheduler *self)
+{
+  gboolean closed;
+
+  g_mutex_lock (&self->mutex);
+  closed = self->closed = self->first_message == NULL;
+  g_mutex_unlock (&self->mutex);
+  return closed;
+}
+
+/* The context is gone. */
+static void
+urgent_finalize (GSource *source)
+{
+  GtxScheduler *self = scheduler_of (source);
 
   __atomic_store_n (&self->owner, &this_thread, __ATOMIC_RELEASE);
-  gtx_scheduler_run_messages (self);
   if (gtx_stack_pool_n_used (self->stacks) > 0)
     g_critical ("A main context goes away with %" G_GSIZE_FORMAT " suspended tasks, which now "
                 "never end; cancel and await them first",
                 gtx_stack_pool_n_used (self->stacks));
-  run_all (&self->at_end);
-  run_all (&self->ready);
+  do
+    {
+      gtx_scheduler_run_messages (self);
+      run_all (&self->at_end);
+      run_all (&self->ready);
+    }
+  while (!close_messages (self));
   __atomic_store_n (&self->owner, &no_thread, __ATOMIC_RELEASE);
   gtx_scheduler_unref (self);
 }
@@ -1066,9 +1091,13 @@ gtx_scheduler_set_real (GtxScheduler *self)
 static void
 attach_sources (GtxScheduler *self)
 {
+  GSource *probe;
+
   attach_source (self, &idle_funcs, G_PRIORITY_DEFAULT_IDLE, "gtask-ext (idle)");
   /* Between default priority and that at which GTK draws. */
-  attach_source (self, &probe_funcs, G_PRIORITY_HIGH_IDLE, "gtask-ext (probe)");
+  probe = attach_source (self, &probe_funcs, G_PRIORITY_HIGH_IDLE, "gtask-ext (probe)");
+  /* On the one that is never dispatched: there it costs nothing. */
+  g_source_set_callback (probe, NULL, self, let_go_of_context);
   self->urgent = attach_source (self, &urgent_funcs, G_PRIORITY_DEFAULT, "gtask-ext");
 }
 
