@@ -413,6 +413,12 @@ test_set_when_context_was_freed (void)
   let_go_with_source (TRUE);
 }
 
+static void
+test_set_while_context_goes (void)
+{
+  let_go_with_source (FALSE);
+}
+
 /* What is made while a task has pushed another context belongs to that one. */
 static gboolean
 count (gint *n, GError **error)
@@ -652,6 +658,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/threads/context-gone/while-awaited", test_context_gone_while_awaited);
   g_test_add_func ("/threads/context-gone/never-iterated", test_context_never_iterated);
   g_test_add_func ("/threads/context-gone/before-it-began", test_context_gone_before_it_began);
+  g_test_add_func ("/threads/context-gone/going", test_set_while_context_goes);
   g_test_add_func ("/threads/context-gone/freed", test_set_when_context_was_freed);
   g_test_add_func ("/threads/push-another", test_push_another);
   g_test_add_func ("/threads/dispatched-by-another", test_dispatched_by_another);

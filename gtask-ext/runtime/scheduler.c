@@ -106,6 +106,8 @@ struct _GtxScheduler
   gboolean closed;              /* nobody takes messages any more */
   Message *first_message;
   Message **last_message;
+  GSource *waker;               /* wakes the context when its ready time changes */
+  gint64 waker_time;            /* which is never reached */
 
   GtxHandle known;              /* a link, never run: how a debugger finds it */
 };
@@ -369,6 +371,15 @@ handle_forks (void)
 
 /* ---- From other threads ---- */
 
+/* g_main_context_wakeup () is for those who keep the context; who posts does
+ * not, and may do so while the last reference goes. */
+static void
+wake_from_afar (GtxScheduler *self)
+{
+  self->waker_time = self->waker_time == G_MAXINT64 ? G_MAXINT64 - 1 : G_MAXINT64;
+  g_source_set_ready_time (self->waker, self->waker_time);
+}
+
 gboolean
 gtx_scheduler_post (GtxScheduler *self,
                     GtxPostFunc   func,
@@ -388,7 +399,7 @@ gtx_scheduler_post (GtxScheduler *self,
       __atomic_store_n (self->last_message, message, __ATOMIC_RELAXED);
       self->last_message = &message->next;
       if (self->context)
-        g_main_context_wakeup (self->context);
+        wake_from_afar (self);
     }
   g_mutex_unlock (&self->mutex);
 
@@ -1091,13 +1102,11 @@ gtx_scheduler_set_real (GtxScheduler *self)
 static void
 attach_sources (GtxScheduler *self)
 {
-  GSource *probe;
-
   attach_source (self, &idle_funcs, G_PRIORITY_DEFAULT_IDLE, "gtask-ext (idle)");
   /* Between default priority and that at which GTK draws. */
-  probe = attach_source (self, &probe_funcs, G_PRIORITY_HIGH_IDLE, "gtask-ext (probe)");
+  self->waker = attach_source (self, &probe_funcs, G_PRIORITY_HIGH_IDLE, "gtask-ext (probe)");
   /* On the one that is never dispatched: there it costs nothing. */
-  g_source_set_callback (probe, NULL, self, let_go_of_context);
+  g_source_set_callback (self->waker, NULL, self, let_go_of_context);
   self->urgent = attach_source (self, &urgent_funcs, G_PRIORITY_DEFAULT, "gtask-ext");
 }
 
