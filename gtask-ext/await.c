@@ -21,6 +21,7 @@ typedef struct
   GtxFuture *awaited;
   GtxHandle handle;             /* among the callbacks */
   GtxHandle at_end;             /* of the other context */
+  guint n_answers;              /* to come; of the home of the waiter */
 } DistantAwait;
 
 static gboolean
@@ -79,10 +80,25 @@ await_here (GtxTask   *task,
 
 /* ---- Across contexts ---- */
 
+/* One answer from there is that it has ended, and each request has one. */
 static void
-distant_wake (gpointer data)
+distant_answered (gpointer data)
 {
-  gtx_waiter_wake (&((DistantAwait *) data)->waiter);
+  DistantAwait *await = data;
+
+  if (--await->n_answers == 0)
+    gtx_waiter_wake (&await->waiter);
+}
+
+/* A request came there when it had ended: it stands, unless it was withdrawn. */
+static void
+distant_refused (gpointer data)
+{
+  GtxTask *task = ((DistantAwait *) data)->waiter.task;
+
+  if (task->n_cancels > 0)
+    task->must_cancel = TRUE;
+  distant_answered (data);
 }
 
 static void
@@ -92,7 +108,7 @@ distant_tell (DistantAwait *await)
     gtx_handle_unlink (&await->handle);
   if (gtx_handle_is_linked (&await->at_end))
     gtx_handle_unlink (&await->at_end);
-  gtx_scheduler_post (await->waiter.task->parent_instance.home, distant_wake, await);
+  gtx_scheduler_post (await->waiter.task->parent_instance.home, distant_answered, await);
 }
 
 static void
@@ -121,10 +137,26 @@ distant_attach (gpointer data)
   gtx_scheduler_call_at_end (await->awaited->home, &await->at_end);
 }
 
+static void
+distant_cancel_there (gpointer data)
+{
+  DistantAwait *await = data;
+  gboolean made = gtx_future_cancel_here (await->awaited);
+
+  gtx_scheduler_post (await->waiter.task->parent_instance.home,
+                      made ? distant_answered : distant_refused, await);
+}
+
 static gboolean
 distant_cancel (GtxWaiter *waiter)
 {
-  return gtx_cancel (((DistantAwait *) waiter)->awaited);
+  DistantAwait *await = (DistantAwait *) waiter;
+
+  if (gtx_future_done (await->awaited) ||
+      !gtx_scheduler_post (await->awaited->home, distant_cancel_there, await))
+    return FALSE;
+  await->n_answers++;
+  return TRUE;
 }
 
 /* The name of a task is its own context's to read. */
@@ -148,6 +180,7 @@ await_distant (GtxTask   *task,
     .awaited = awaited,
     .handle = { .run = distant_done },
     .at_end = { .run = distant_gone },
+    .n_answers = 1,
   };
   gboolean woken;
 

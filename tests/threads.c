@@ -631,6 +631,66 @@ test_create_in_cancelled (void)
   worker_stop (&worker);
 }
 
+/* A request that is passed on to a future of another context, which is set
+ * before it comes there, is not lost. */
+typedef struct
+{
+  Worker worker;
+  GtxFuture *future;
+  GAsyncQueue *blocked;
+  GAsyncQueue *go_on;
+} Late;
+
+static gboolean
+make_future_there (Late *late, GError **error)
+{
+  late->future = gtx_future_new ();
+  return TRUE;
+}
+
+static gboolean
+block_thread (Late *late, GError **error)
+{
+  g_async_queue_push (late->blocked, late);
+  g_async_queue_pop (late->go_on);
+  return TRUE;
+}
+
+static gboolean
+cancel_late (Late *late, GError **error)
+{
+  GMainContext *context = late->worker.context;
+  g_autoptr (GtxTask) making = gtx_create_task_in (context, make_future_there, late, NULL);
+  g_autoptr (GtxTask) awaiting = NULL;
+  g_autoptr (GtxTask) blocking = NULL;
+
+  g_assert_true (gtx_await (making, error));
+  awaiting = gtx_create_task (await_future, late->future, NULL);
+  gtx_sleep (0, NULL);
+  blocking = gtx_create_task_in (context, block_thread, late, NULL);
+  g_async_queue_pop (late->blocked);
+
+  g_assert_true (gtx_cancel (awaiting));
+  g_assert_true (gtx_future_set_result (late->future, NULL, NULL));
+  g_async_queue_push (late->go_on, late);
+  g_assert_false (gtx_await (awaiting, NULL));
+  g_assert_true (gtx_future_is_cancelled (awaiting));
+  return gtx_await (blocking, error);
+}
+
+static void
+test_cancel_late (void)
+{
+  Late late = { .blocked = g_async_queue_new (), .go_on = g_async_queue_new () };
+
+  worker_start (&late.worker);
+  run_here ((GtxCoroutine) cancel_late, &late);
+  worker_stop (&late.worker);
+  g_clear_object (&late.future);
+  g_async_queue_unref (late.blocked);
+  g_async_queue_unref (late.go_on);
+}
+
 /* What a thread leaves is cancelled there. */
 static void
 test_create_in_left (void)
@@ -652,6 +712,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/threads/await", test_await_across);
   g_test_add_func ("/threads/cancel", test_cancel_across);
   g_test_add_func ("/threads/cancel/awaiting", test_cancel_awaiting_across);
+  g_test_add_func ("/threads/cancel/late", test_cancel_late);
   g_test_add_func ("/threads/cancel/cancellable", test_cancellable);
   g_test_add_func ("/threads/freed-at-home", test_freed_at_home);
   g_test_add_func ("/threads/context-gone", test_context_gone);
