@@ -114,8 +114,8 @@ gtx_future_finish (GtxFuture      *self,
   self->result = result;
   self->result_free = result_free;
   self->error = error;
-  if (error)
-    self->error_retrieved = self->error_expected;
+  if (error && g_atomic_int_get (&self->error_expected))
+    g_atomic_int_set (&self->error_retrieved, TRUE);
   settle (self, GTX_FUTURE_FINISHED);
   return TRUE;
 }
@@ -362,18 +362,17 @@ gtx_future_get_result (gpointer future)
 static const GError *
 cancelled_error (GtxFuture *self)
 {
+  GError *there = __atomic_load_n (&self->error, __ATOMIC_ACQUIRE);
   GError *error = NULL;
 
-  if (__atomic_load_n (&self->error, __ATOMIC_ACQUIRE) == NULL)
-    {
-      GError *nothing = NULL;
-
-      gtx_set_cancelled_error (&error);
-      if (!__atomic_compare_exchange_n (&self->error, &nothing, error, FALSE,
-                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-        g_error_free (error);
-    }
-  return self->error;
+  if (there)
+    return there;
+  gtx_set_cancelled_error (&error);
+  if (__atomic_compare_exchange_n (&self->error, &there, error, FALSE,
+                                   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    return error;
+  g_error_free (error);
+  return there;
 }
 
 /**
@@ -525,11 +524,11 @@ gtx_future_remove_done_callback (gpointer     future,
 gboolean
 gtx_future_cancel_here (GtxFuture *self)
 {
+  if (!gtx_future_done (self) && ((GtxFutureClass *) G_OBJECT_GET_CLASS (self))->cancel (self))
+    return TRUE;
   /* As in asyncio: who cancels does not ask for the error. */
   g_atomic_int_set (&self->error_retrieved, TRUE);
-  if (gtx_future_done (self))
-    return FALSE;
-  return ((GtxFutureClass *) G_OBJECT_GET_CLASS (self))->cancel (self);
+  return FALSE;
 }
 
 static void

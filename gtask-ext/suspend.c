@@ -111,7 +111,6 @@ request_step (GtxTask *self)
 
   self->in_request = TRUE;
   self->n_cancels++;
-  self->parent_instance.error_retrieved = TRUE;
   if (self->cancellable && !gtx_task_cancellable_is_cancelled (self->cancellable))
     to_show = g_slist_prepend (to_show, g_object_ref (self->cancellable));
 
