@@ -320,7 +320,7 @@ check_and_count_frames (ChecksumWindow *window, const char *folder)
   g_test_message ("%u frames in %.2f s, from one to the next at most %.1f ms, %.1f ms of them busy",
                   frames.n, seconds, (double) frames.longest_gap / 1000, (double) frames.most_busy / 1000);
   g_assert_cmpuint (frames.n, >=, 5);
-  g_assert_cmpint (frames.most_busy, <, 250000 * (RUNNING_ON_VALGRIND ? 40 : UNDER_ASAN ? 4 : 1));
+  g_assert_cmpint (frames.most_busy, <, 250000 * (RUNNING_ON_VALGRIND ? 40 : UNDER_ASAN || UNDER_TSAN ? 4 : 1));
 }
 
 static GHashTable *

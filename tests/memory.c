@@ -219,7 +219,7 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
-  if (RUNNING_ON_VALGRIND || UNDER_ASAN)
+  if (RUNNING_ON_VALGRIND || UNDER_ASAN || UNDER_TSAN)
     {
       g_test_add_func ("/memory/skipped", skip);
       return g_test_run ();

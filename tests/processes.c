@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SLOW (RUNNING_ON_VALGRIND || UNDER_ASAN)
+#define SLOW (RUNNING_ON_VALGRIND || UNDER_ASAN || UNDER_TSAN)
 
 /* ---- GSubprocess ---- */
 
@@ -579,7 +579,9 @@ bear_signals (const int *flags, GError **error)
   g_thread_join (sender);
   sigaction (SIGUSR2, &previous, NULL);
   g_assert_cmpint (n_handled, ==, barrage.n);
-  g_assert_cmpint (n_on_alternate_stack, ==, *flags & SA_ONSTACK ? barrage.n : 0);
+  /* ThreadSanitizer puts most of them off, and calls the handler itself. */
+  if (!UNDER_TSAN)
+    g_assert_cmpint (n_on_alternate_stack, ==, *flags & SA_ONSTACK ? barrage.n : 0);
   return TRUE;
 }
 
