@@ -294,7 +294,7 @@ gtx_await (gpointer   future,
 
   is_here = self->home == task->parent_instance.home;
   if (is_here)
-    gtx_pins_add (&self->pins);
+    gtx_pins_add (&self->pins, self);
   else
     g_object_ref (self);
   succeeded = await_done (task, self, error) && gtx_future_propagate (self, error);

@@ -20,7 +20,8 @@ G_DEFINE_FINAL_TYPE (GtxCondition, gtx_condition, G_TYPE_OBJECT)
 static void
 gtx_condition_dispose (GObject *object)
 {
-  gtx_line_dispose (&((GtxCondition *) object)->line, object);
+  if (!gtx_line_keep (&((GtxCondition *) object)->line, object))
+    G_OBJECT_CLASS (gtx_condition_parent_class)->dispose (object);
 }
 
 static void
@@ -155,13 +156,13 @@ gtx_condition_wait (GtxCondition  *self,
       return FALSE;
     }
 
-  gtx_pins_add (&self->line.pins);
+  gtx_line_pin (&self->line);
   gtx_lock_release (self->lock);
   succeeded = gtx_line_wait (&self->line, task, &condition_kind, self, &woken, error);
   succeeded = acquire_again (self, error) && succeeded;
   if (!succeeded)
     gtx_line_wake (&self->line, 1);
-  gtx_pins_drop (&self->line.pins, self);
+  gtx_line_unpin (&self->line, self);
   return succeeded;
 }
 

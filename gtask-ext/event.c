@@ -18,7 +18,8 @@ G_DEFINE_FINAL_TYPE (GtxEvent, gtx_event, G_TYPE_OBJECT)
 static void
 gtx_event_dispose (GObject *object)
 {
-  gtx_line_dispose (&((GtxEvent *) object)->line, object);
+  if (!gtx_line_keep (&((GtxEvent *) object)->line, object))
+    G_OBJECT_CLASS (gtx_event_parent_class)->dispose (object);
 }
 
 static void
@@ -155,8 +156,8 @@ gtx_event_wait (GtxEvent  *self,
     return FALSE;
   if (self->is_set)
     return TRUE;
-  gtx_pins_add (&self->line.pins);
+  gtx_line_pin (&self->line);
   succeeded = gtx_line_wait (&self->line, task, &event_kind, self, &woken, error);
-  gtx_pins_drop (&self->line.pins, self);
+  gtx_line_unpin (&self->line, self);
   return succeeded;
 }

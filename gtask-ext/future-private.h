@@ -5,6 +5,7 @@
 #include "gtask-ext/future.h"
 
 #include "pins.h"
+#include "runtime/scheduler.h"
 
 /* Invariants:
  * - The state goes from pending (by way of settling, where another thread may
@@ -69,6 +70,11 @@ gboolean gtx_future_finish_cancelled (GtxFuture     *self);
 /* The outcome of one that is done: TRUE, or FALSE with @error set. */
 gboolean gtx_future_propagate       (GtxFuture      *self,
                                      GError        **error);
+
+/* For the end: frees what is its home's in its home. */
+void     gtx_future_free_at_home    (GtxFuture      *self,
+                                     gpointer        data,
+                                     GDestroyNotify  data_free);
 
 /* Makes the request in the home thread. */
 gboolean gtx_future_cancel_here     (GtxFuture      *self);

@@ -60,7 +60,7 @@ queue_callbacks (gpointer data)
 
   for (GtxHandle *handle = self->callbacks.ring.next; handle != &self->callbacks.ring; handle = handle->next)
     if (handle->run == done_callback_run)
-      gtx_pins_add (&self->pins);
+      gtx_pins_add (&self->pins, self);
   gtx_scheduler_call_all_soon (self->home, &self->callbacks);
 }
 
@@ -150,13 +150,26 @@ gtx_future_propagate (GtxFuture  *self,
 
 /* ---- GObject ---- */
 
+/* What GObject's own dispose() takes off an object (handlers, weak references)
+ * the last g_object_unref() takes off as well, so that it would be looked for
+ * twice. */
 static void
 gtx_future_dispose (GObject *object)
 {
-  GtxFuture *self = (GtxFuture *) object;
+  if (g_atomic_int_get (&object->ref_count) > 1)
+    G_OBJECT_CLASS (gtx_future_parent_class)->dispose (object);
+}
 
-  if (!gtx_pins_keep (&self->pins, self->home, object))
-    gtx_dispose (object);
+/* Data that is freed here would be freed in the wrong thread. */
+void
+gtx_future_free_at_home (GtxFuture      *self,
+                         gpointer        data,
+                         GDestroyNotify  data_free)
+{
+  if (data == NULL || data_free == NULL)
+    return;
+  if (gtx_scheduler_is_local (self->home) || !gtx_scheduler_post (self->home, data_free, data))
+    data_free (data);
 }
 
 static void
@@ -171,8 +184,7 @@ gtx_future_finalize (GObject *object)
                GTX_IS_TASK (self) ? gtx_task_get_function ((GtxTask *) self) : "A GtxFuture",
                self->error->message);
   drop_callbacks (self);
-  if (self->result && self->result_free)
-    self->result_free (self->result);
+  gtx_future_free_at_home (self, self->result, self->result_free);
   g_clear_error (&self->error);
   gtx_scheduler_unref (self->home);
 
@@ -418,7 +430,7 @@ add_done_callback (gpointer data)
 
   if (gtx_future_done (self))
     {
-      gtx_pins_add (&self->pins);
+      gtx_pins_add (&self->pins, self);
       gtx_scheduler_call_soon (self->home, &callback->handle);
     }
   else

@@ -11,16 +11,49 @@ gtx_line_init (GtxLine *self)
 {
   gtx_handle_list_init (&self->places);
   self->home = NULL;
-  self->pins = (GtxPins) { 0 };
+  self->n_pins = 0;
+  self->kept = FALSE;
+}
+
+/* ---- The object's life ---- */
+
+void
+gtx_line_pin (GtxLine *self)
+{
+  self->n_pins++;
 }
 
 void
-gtx_line_dispose (GtxLine *self,
-                  GObject *object)
+gtx_line_unpin (GtxLine  *self,
+                gpointer  object)
 {
-  if (!gtx_pins_keep (&self->pins, self->home, object))
-    gtx_dispose (object);
+  g_assert (self->n_pins > 0);
+  if (--self->n_pins > 0 || !self->kept)
+    return;
+  self->kept = FALSE;
+  g_object_unref (object);
 }
+
+/* g_object_unref() goes on with an object that dispose() has kept, so that one
+ * which another thread has kept could never be let go of. */
+gboolean
+gtx_line_keep (GtxLine *self,
+               GObject *object)
+{
+  if (G_LIKELY (self->n_pins == 0))
+    return FALSE;
+  if (self->kept)
+    return TRUE;
+  g_object_ref (object);
+  if (gtx_scheduler_is_local (self->home))
+    self->kept = TRUE;
+  else if (gtx_scheduler_get_context (self->home))
+    g_critical ("The last reference of a %s was dropped in a thread that is not that of the tasks which wait "
+                "for it: it is kept for ever; let the tasks' thread drop it", G_OBJECT_TYPE_NAME (object));
+  return TRUE;
+}
+
+/* ---- Waiting ---- */
 
 void
 gtx_line_clear (GtxLine *self)

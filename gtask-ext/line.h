@@ -11,7 +11,8 @@ typedef struct
 {
   GtxHandleList places;
   GtxScheduler *home;           /* of the first that ever stood in it */
-  GtxPins pins;                 /* of the object that it is part of */
+  guint n_pins;                 /* on the object that it is part of */
+  gboolean kept;                /* by a reference of the pins', since nobody else's was left */
 } GtxLine;
 
 typedef struct
@@ -24,8 +25,12 @@ typedef struct
 void     gtx_line_init       (GtxLine      *self);
 void     gtx_line_clear      (GtxLine      *self);
 
-/* GObjectClass.dispose() of the object that it is part of. */
-void     gtx_line_dispose    (GtxLine      *self,
+/* While tasks wait, and when they go on, the object that it is part of lives. */
+void     gtx_line_pin        (GtxLine      *self);
+void     gtx_line_unpin      (GtxLine      *self,
+                              gpointer      object);
+/* For its GObjectClass.dispose(): whether it is to live on. */
+gboolean gtx_line_keep       (GtxLine      *self,
                               GObject      *object);
 
 /* For each public function that may stand in it, first of all: the current

@@ -20,7 +20,8 @@ G_DEFINE_FINAL_TYPE (GtxLock, gtx_lock, G_TYPE_OBJECT)
 static void
 gtx_lock_dispose (GObject *object)
 {
-  gtx_line_dispose (&((GtxLock *) object)->line, object);
+  if (!gtx_line_keep (&((GtxLock *) object)->line, object))
+    G_OBJECT_CLASS (gtx_lock_parent_class)->dispose (object);
 }
 
 static void
@@ -76,14 +77,14 @@ wait_for_turn (GtxLock  *self,
   gboolean woken;
   gboolean acquired;
 
-  gtx_pins_add (&self->line.pins);
+  gtx_line_pin (&self->line);
   acquired = gtx_line_wait (&self->line, task, &lock_kind, self, &woken, error);
   if (acquired)
     self->locked = TRUE;
   else if (!self->locked)
     /* The turn may have been ours, and is the next one's now. */
     gtx_line_wake_head (&self->line);
-  gtx_pins_drop (&self->line.pins, self);
+  gtx_line_unpin (&self->line, self);
   return acquired;
 }
 

@@ -83,7 +83,8 @@ drop (GtxQueue *self,
 static void
 gtx_queue_dispose (GObject *object)
 {
-  gtx_line_dispose (&((GtxQueue *) object)->getters, object);
+  if (!gtx_line_keep (&((GtxQueue *) object)->getters, object))
+    G_OBJECT_CLASS (gtx_queue_parent_class)->dispose (object);
 }
 
 static void
@@ -300,13 +301,13 @@ gtx_queue_put (GtxQueue  *self,
       drop (self, item);
       return FALSE;
     }
-  gtx_pins_add (&self->getters.pins);
+  gtx_line_pin (&self->getters);
   succeeded = wait_for_room (self, task, error);
   if (succeeded)
     succeeded = gtx_queue_put_nowait (self, item, error);
   else
     drop (self, item);
-  gtx_pins_drop (&self->getters.pins, self);
+  gtx_line_unpin (&self->getters, self);
   return succeeded;
 }
 
@@ -380,10 +381,10 @@ gtx_queue_get (GtxQueue  *self,
   task = gtx_line_begin (&self->getters, G_STRFUNC, error);
   if (task == NULL)
     return NULL;
-  gtx_pins_add (&self->getters.pins);
+  gtx_line_pin (&self->getters);
   if (wait_for_item (self, task, error))
     item = gtx_queue_get_nowait (self, error);
-  gtx_pins_drop (&self->getters.pins, self);
+  gtx_line_unpin (&self->getters, self);
   return item;
 }
 

@@ -20,7 +20,8 @@ G_DEFINE_FINAL_TYPE (GtxSemaphore, gtx_semaphore, G_TYPE_OBJECT)
 static void
 gtx_semaphore_dispose (GObject *object)
 {
-  gtx_line_dispose (&((GtxSemaphore *) object)->line, object);
+  if (!gtx_line_keep (&((GtxSemaphore *) object)->line, object))
+    G_OBJECT_CLASS (gtx_semaphore_parent_class)->dispose (object);
 }
 
 static void
@@ -112,14 +113,14 @@ wait_for_turn (GtxSemaphore  *self,
   gboolean acquired;
   gboolean woken;
 
-  gtx_pins_add (&self->line.pins);
+  gtx_line_pin (&self->line);
   acquired = gtx_line_wait (&self->line, task, &semaphore_kind, self, &woken, error);
   if (!acquired && woken)
     self->value++;
   /* Some came while we were in line, and had to stand behind us. */
   while (self->value > 0 && wake_next (self))
     ;
-  gtx_pins_drop (&self->line.pins, self);
+  gtx_line_unpin (&self->line, self);
   return acquired;
 }
 

@@ -310,8 +310,7 @@ gtx_task_finalize (GObject *object)
 
   if (!self->is_started && !gtx_future_done (&self->parent_instance))
     g_warning ("coroutine '%s' was never awaited", self->function);
-  if (self->data && self->data_free)
-    self->data_free (self->data);
+  gtx_future_free_at_home (&self->parent_instance, self->data, self->data_free);
   if (self->operation)
     gtx_operation_free (self->operation);
   if (self->cancellable)
@@ -417,7 +416,7 @@ gtx_task_new_pointer_named (const char          *function,
 static void
 start_at_home (GtxTask *self)
 {
-  gtx_pins_add (&self->parent_instance.pins);
+  gtx_pins_add (&self->parent_instance.pins, self);
   /* Cancelled meanwhile: it is done, and nothing of it runs. */
   if (gtx_future_done (&self->parent_instance))
     {
@@ -479,7 +478,7 @@ gtx_task_start (GtxTask *self)
   else if (!gtx_scheduler_post (self->parent_instance.home, start_at_home_and_unref, g_object_ref (self)))
     {
       g_object_unref (self);
-      gtx_pins_add (&self->parent_instance.pins);
+      gtx_pins_add (&self->parent_instance.pins, self);
       end_homeless_one (self);
     }
   return self;

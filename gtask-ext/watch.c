@@ -55,7 +55,7 @@ gtx_watches_init (GtxWatches  *self,
       watch->handle.run = on_done;
       watch->owner = owner;
       watch->future = future;
-      gtx_pins_add (&future->pins);
+      gtx_pins_add (&future->pins, future);
       gtx_task_ensure_started (future);
     }
   for (guint i = 0; i < self->length; i++)

@@ -153,8 +153,8 @@ test_trimmer (void)
   g_assert_true (gtx_run (have_some, &page, &error));
   g_assert_no_error (error);
   g_assert_true (is_resident (page));
-  g_assert_nonnull (g_main_context_find_source_by_user_data (NULL, scheduler));
-  while (g_main_context_find_source_by_user_data (NULL, scheduler))
+  g_assert_nonnull (g_main_context_find_source_by_funcs_user_data (NULL, &g_timeout_funcs, scheduler));
+  while (g_main_context_find_source_by_funcs_user_data (NULL, &g_timeout_funcs, scheduler))
     g_main_context_iteration (NULL, TRUE);
   g_assert_false (is_resident (page));
 }

@@ -185,6 +185,70 @@ test_another_thread (void)
   g_assert_true (gtx_future_is_cancelled (task));
 }
 
+/* ---- Whose last reference goes while tasks wait ---- */
+
+static gboolean
+get (GtxQueue *queue, GError **error)
+{
+  return gtx_queue_get (queue, error) != NULL;
+}
+
+static gpointer
+drop (gpointer object)
+{
+  g_object_unref (object);
+  return NULL;
+}
+
+static void
+note_gone (gpointer gone, GObject *object)
+{
+  *(gboolean *) gone = TRUE;
+}
+
+static GtxTask *
+wait_for_item (GtxQueue *queue, gboolean *gone)
+{
+  GtxTask *task = gtx_create_task (get, queue, NULL);
+
+  g_object_weak_ref (G_OBJECT (queue), note_gone, gone);
+  gtx_sleep (0, NULL);
+  return task;
+}
+
+static gboolean
+test_dropped_at_home (gpointer data, GError **error)
+{
+  gboolean gone = FALSE;
+  GtxQueue *queue = gtx_queue_new (0, NULL);
+  g_autoptr (GtxTask) task = wait_for_item (queue, &gone);
+
+  g_object_unref (queue);
+  g_assert_false (gone);
+  gtx_cancel (task);
+  g_assert_false (gtx_await (task, NULL));
+  g_assert_true (gone);
+  return TRUE;
+}
+
+static gboolean
+test_dropped_elsewhere (gpointer data, GError **error)
+{
+  gboolean gone = FALSE;
+  GtxQueue *queue = gtx_queue_new (0, NULL);
+  g_autoptr (GtxTask) task = wait_for_item (queue, &gone);
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*last reference of a GtxQueue*kept for ever*");
+  g_thread_join (g_thread_new ("other", drop, queue));
+  g_test_assert_expected_messages ();
+  gtx_cancel (task);
+  g_assert_false (gtx_await (task, NULL));
+  g_assert_false (gone);
+  g_object_unref (queue);
+  g_assert_true (gone);
+  return TRUE;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -199,5 +263,7 @@ main (int argc, char **argv)
   add_coroutine ("/misuse/coroutine/steal-too-early", test_steal_too_early);
   add_coroutine ("/misuse/coroutine/stack-size-too-late", test_stack_size_too_late);
   g_test_add_func ("/misuse/another-thread", test_another_thread);
+  add_coroutine ("/misuse/dropped/at-home", test_dropped_at_home);
+  add_coroutine ("/misuse/dropped/elsewhere", test_dropped_elsewhere);
   return g_test_run ();
 }

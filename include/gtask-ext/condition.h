@@ -27,6 +27,9 @@ G_BEGIN_DECLS
  *     return FALSE;
  * ]|
  *
+ * It is for the tasks of one main context.  While they wait, no other thread
+ * drops the last reference.
+ *
  * Since: 0.1
  */
 GTX_API

@@ -13,7 +13,8 @@ G_BEGIN_DECLS
  *
  * A flag that tasks wait for: asyncio's `Event`.
  *
- * It is for the tasks of one main context.
+ * It is for the tasks of one main context.  While they wait, no other
+ * thread drops the last reference.
  *
  * Since: 0.1
  */

@@ -15,7 +15,8 @@ G_BEGIN_DECLS
  *
  * Tasks get it in the order in which they asked. It is for the tasks of one
  * main context, which do not run at the same moment anyway: it is needed where
- * the piece of code awaits something.
+ * the piece of code awaits something.  While they wait, no other thread drops
+ * the last reference.
  *
  * Since: 0.1
  */

@@ -16,7 +16,8 @@ G_BEGIN_DECLS
  *
  * Tasks that put into a full queue and tasks that get from an empty one wait,
  * and are served in the order in which they came.  An item is a pointer other
- * than %NULL.  It is for the tasks of one main context.
+ * than %NULL.  It is for the tasks of one main context.  While they wait, no other
+ * thread drops the last reference.
  *
  * Since: 0.1
  */

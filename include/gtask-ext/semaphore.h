@@ -15,7 +15,8 @@ G_BEGIN_DECLS
  * and `BoundedSemaphore`.
  *
  * Tasks get in in the order in which they asked.  It is for the tasks of one
- * main context.
+ * main context.  While they wait, no other
+ * thread drops the last reference.
  *
  * Since: 0.1
  */
