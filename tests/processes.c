@@ -343,6 +343,34 @@ let_others_run (gpointer data, GError **error)
   return gtx_sleep (0, error);
 }
 
+/* What the task had begun can be ended in the child. */
+static gboolean
+fork_in_timeout (pid_t *pid, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+
+  gtx_timeout_begin (&timeout, 1000);
+  *pid = fork ();
+  if (*pid == 0)
+    {
+      gtx_timeout_end (&timeout, NULL, NULL);
+      leave (7);
+    }
+  return gtx_timeout_end (&timeout, NULL, error);
+}
+
+static gboolean
+test_fork_in_timeout (gpointer data, GError **error)
+{
+  pid_t pid;
+  int wait_status;
+
+  g_assert_true (fork_in_timeout (&pid, error));
+  g_assert_true (gtx_await_child (pid, &wait_status, error));
+  g_assert_cmpint (wait_status, ==, 7 << 8);
+  return TRUE;
+}
+
 /* Where none has begun the child may go on, as a daemon does. */
 static void
 test_fork_between_runs (void)
@@ -359,6 +387,35 @@ test_fork_between_runs (void)
   g_assert_cmpint (waitpid (pid, &wait_status, 0), ==, pid);
   g_assert_cmpint (WEXITSTATUS (wait_status), ==, 5);
   g_assert_true (gtx_run (await_future, (GtxFuture *) task, NULL));
+}
+
+static void
+fork_when_done (gpointer future, gpointer pid)
+{
+  *(pid_t *) pid = fork ();
+}
+
+/* The same where the fork is in a callback of ours, and tasks begin behind it. */
+static void
+test_fork_in_done_callback (void)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  GtxTask *tasks[2];
+  pid_t pid = -1;
+  int wait_status;
+
+  gtx_future_add_done_callback (future, fork_when_done, &pid, NULL);
+  gtx_future_set_result (future, NULL, NULL);
+  for (int i = 0; i < 2; i++)
+    tasks[i] = gtx_create_task (let_others_run, NULL, NULL);
+  while (!gtx_future_is_done (tasks[0]) || !gtx_future_is_done (tasks[1]))
+    g_main_context_iteration (NULL, TRUE);
+  if (pid == 0)
+    leave (5);
+  g_assert_cmpint (waitpid (pid, &wait_status, 0), ==, pid);
+  g_assert_cmpint (wait_status, ==, 5 << 8);
+  for (int i = 0; i < 2; i++)
+    g_object_unref (tasks[i]);
 }
 
 /* ---- What a program that is executed inherits ---- */
@@ -623,7 +680,9 @@ main (int argc, char *argv[])
   add_real_coroutine ("/processes/fork/own-tasks", test_fork_and_run);
   add_real_coroutine ("/processes/fork/return", test_fork_and_return);
   add_real_coroutine ("/processes/fork/in-callback", test_fork_in_callback);
+  add_real_coroutine ("/processes/fork/in-timeout", test_fork_in_timeout);
   g_test_add_func ("/processes/fork/between-runs", test_fork_between_runs);
+  g_test_add_func ("/processes/fork/in-done-callback", test_fork_in_done_callback);
   add_real_coroutine ("/processes/descriptors", test_descriptors);
   add_real_coroutine ("/processes/child-watches", test_child_watches);
   add_real_coroutine ("/processes/signal/sources", test_signal_sources);
