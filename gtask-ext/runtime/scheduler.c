@@ -319,12 +319,12 @@ may_dispatch (GtxScheduler *self)
 /* ---- fork () ---- */
 
 /* Tasks that went on in the child as well would do everything twice, and take
- * the wake-ups of the descriptor that both processes have for the context. */
+ * the wake-ups of the descriptor that both processes have for the context.  The
+ * timers stay: what the child cleans up takes its own away. */
 static void
 leave_to_parent (GtxScheduler *self)
 {
   __atomic_store_n (&self->owner, &parent_process, __ATOMIC_RELEASE);
-  gtx_timers_clear (&self->timers);
   while (gtx_handle_list_pop (&self->ready))
     ;
 }
@@ -358,7 +358,8 @@ after_fork_in_child (void)
       else if (!gtx_scheduler_is_local (self))
         __atomic_store_n (&self->owner, NULL, __ATOMIC_RELEASE);
     }
-  running_scheduler = NULL;
+  if (running_scheduler && gtx_scheduler_is_parents (running_scheduler))
+    running_scheduler = NULL;
   gtx_fiber_leave_to_parent ();
   G_UNLOCK (schedulers);
 }
