@@ -506,6 +506,50 @@ test_rounds_end (void)
   g_assert_cmpuint (n, ==, 1);
 }
 
+/* ---- Of what other threads have sent ---- */
+
+static GtxFuture *behind;
+
+/* Waits for what was sent behind that which made this be called. */
+static void
+iterate_and_free (gpointer data)
+{
+  for (int i = 0; i < 100 && n_freed == 0; i++)
+    g_main_context_iteration (NULL, FALSE);
+  g_assert_cmpint (n_freed, ==, 1);
+  g_free (data);
+  n_freed++;
+}
+
+static void
+count_call (gpointer future, gpointer data)
+{
+  n_freed++;
+}
+
+static gpointer
+drop_and_settle (gpointer future)
+{
+  g_object_unref (future);
+  gtx_future_set_result (behind, NULL, NULL);
+  return NULL;
+}
+
+static gboolean
+test_messages (gpointer data, GError **error)
+{
+  GtxFuture *first = gtx_future_new ();
+
+  behind = gtx_future_new ();
+  gtx_future_set_result (first, g_strdup ("result"), iterate_and_free);
+  gtx_future_add_done_callback (behind, count_call, NULL, NULL);
+  g_thread_join (g_thread_new ("sends", drop_and_settle, first));
+  while (n_freed < 2)
+    g_assert_true (gtx_sleep (0, error));
+  g_clear_object (&behind);
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -525,5 +569,6 @@ main (int argc, char *argv[])
   add_real_coroutine ("/nested-loop/timed-out", timed_out_while_holding);
   add_real_coroutine ("/nested-loop/woken-while-suspending", woken_while_suspending);
   g_test_add_func ("/nested-loop/rounds-end", test_rounds_end);
+  add_real_coroutine ("/nested-loop/messages", test_messages);
   return g_test_run ();
 }
