@@ -109,6 +109,8 @@ struct _GtxScheduler
   GSource *waker;               /* wakes the context when its ready time changes */
   gint64 waker_time;            /* which is never reached */
 
+  Message *taken;               /* what is behind the message that runs */
+
   GtxHandle known;              /* a link, never run: how a debugger finds it */
 };
 
@@ -412,9 +414,24 @@ gtx_scheduler_post (GtxScheduler *self,
 static gboolean
 has_messages (GtxScheduler *self)
 {
-  return __atomic_load_n (&self->first_message, __ATOMIC_RELAXED) != NULL;
+  return self->taken || __atomic_load_n (&self->first_message, __ATOMIC_RELAXED) != NULL;
 }
 
+static void
+take_messages (GtxScheduler *self)
+{
+  Message **end = &self->taken;
+
+  while (*end)
+    end = &(*end)->next;
+  g_mutex_lock (&self->mutex);
+  *end = self->first_message;
+  self->first_message = NULL;
+  self->last_message = &self->first_message;
+  g_mutex_unlock (&self->mutex);
+}
+
+/* One may run a main loop, which goes on with what is behind it. */
 void
 gtx_scheduler_run_messages (GtxScheduler *self)
 {
@@ -423,19 +440,12 @@ gtx_scheduler_run_messages (GtxScheduler *self)
   if (!has_messages (self))
     return;
 
-  g_mutex_lock (&self->mutex);
-  message = self->first_message;
-  self->first_message = NULL;
-  self->last_message = &self->first_message;
-  g_mutex_unlock (&self->mutex);
-
-  while (message)
+  take_messages (self);
+  while ((message = self->taken))
     {
-      Message *next = message->next;
-
+      self->taken = message->next;
       message->func (message->data);
       g_free (message);
-      message = next;
     }
 }
 
@@ -562,6 +572,9 @@ static gboolean
 begin_round (GtxScheduler *self)
 {
   gtx_scheduler_run_messages (self);
+  /* One has run a main loop, in the middle of whose round we are. */
+  if (gtx_handle_is_linked (&self->marker))
+    return TRUE;
   queue_due_timers (self);
   if (gtx_handle_list_is_empty (&self->ready))
     return FALSE;
