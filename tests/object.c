@@ -216,6 +216,30 @@ test_bind_finalized (gpointer data, GError **error)
   return TRUE;
 }
 
+static gpointer
+get_from (GtxQueue *queue, GError **error)
+{
+  return gtx_queue_get (queue, error);
+}
+
+/* One of our own, which a task waits for at that moment. */
+static gboolean
+test_bind_disposed_in_use (gpointer data, GError **error)
+{
+  g_autoptr (GtxQueue) queue = gtx_queue_new (0, g_free);
+  g_autoptr (GtxTask) user = gtx_create_task_pointer (get_from, queue, NULL, g_free);
+  g_autoptr (GtxTask) task = gtx_create_task (sleep_and_note, "9000:task", NULL);
+
+  gtx_task_bind (task, queue);
+  g_assert_true (gtx_sleep (1, error));
+  g_object_run_dispose (G_OBJECT (queue));
+  g_assert_false (gtx_await (task, NULL));
+  assert_trace ("task!");
+  g_assert_true (gtx_queue_put_nowait (queue, g_strdup ("item"), error));
+  g_assert_cmpstr (gtx_await_pointer (user, error), ==, "item");
+  return TRUE;
+}
+
 static gboolean
 test_bind_outlived (gpointer data, GError **error)
 {
@@ -260,6 +284,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/object/signal/outside", test_outside);
   add_coroutine ("/object/notify", test_notify);
   add_coroutine ("/object/bind/disposed", test_bind);
+  add_coroutine ("/object/bind/disposed-in-use", test_bind_disposed_in_use);
   add_coroutine ("/object/bind/finalized", test_bind_finalized);
   add_coroutine ("/object/bind/outlived", test_bind_outlived);
   add_coroutine ("/object/bind/done", test_bind_done);
