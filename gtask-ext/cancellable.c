@@ -8,14 +8,13 @@
 /* A class of its own rather than a handler of a signal: nothing to connect
  * for each task, and nothing to disconnect while another thread emits.
  *
- * Invariants: task is read and written in the home thread only, and is NULL
- * from retirement on; taken says that a request through this object has been
- * counted, or was never one. */
+ * Invariants: there is no task from retirement on; taken says that a request
+ * through this object has been counted, or was never one. */
 struct _GtxTaskCancellable
 {
   GCancellable parent_instance;
   GtxScheduler *home;
-  GtxTask *task;
+  GWeakRef task;                /* its last reference may be any thread's */
   gboolean taken;
 };
 
@@ -32,11 +31,12 @@ static void
 make_request (gpointer data)
 {
   GtxTaskCancellable *self = data;
+  g_autoptr (GtxFuture) task = g_weak_ref_get (&self->task);
 
-  if (self->task && !self->taken)
+  if (task && !self->taken)
     {
       self->taken = TRUE;
-      gtx_future_cancel_here (&self->task->parent_instance);
+      gtx_future_cancel_here (task);
     }
   g_object_unref (self);
 }
@@ -56,7 +56,10 @@ gtx_task_cancellable_cancelled (GCancellable *cancellable)
 static void
 gtx_task_cancellable_finalize (GObject *object)
 {
-  gtx_scheduler_unref (((GtxTaskCancellable *) object)->home);
+  GtxTaskCancellable *self = (GtxTaskCancellable *) object;
+
+  g_weak_ref_clear (&self->task);
+  gtx_scheduler_unref (self->home);
   G_OBJECT_CLASS (gtx_task_cancellable_parent_class)->finalize (object);
 }
 
@@ -79,7 +82,7 @@ gtx_task_cancellable_new (GtxTask *task)
   GtxTaskCancellable *self = g_object_new (gtx_task_cancellable_get_type (), NULL);
 
   self->home = gtx_scheduler_ref (task->parent_instance.home);
-  self->task = task;
+  g_weak_ref_init (&self->task, task);
   if (task->must_cancel)
     gtx_task_cancellable_show (self);
   return self;
@@ -119,6 +122,6 @@ gtx_task_cancellable_show (GtxTaskCancellable *self)
 void
 gtx_task_cancellable_retire (GtxTaskCancellable *self)
 {
-  self->task = NULL;
+  g_weak_ref_set (&self->task, NULL);
   g_object_unref (self);
 }

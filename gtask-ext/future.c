@@ -543,10 +543,11 @@ gtx_future_cancel_here (GtxFuture *self)
   return FALSE;
 }
 
+/* A task that is started elsewhere may have left meanwhile. */
 static void
 cancel_and_unref (gpointer data)
 {
-  gtx_future_cancel_here (data);
+  gtx_cancel (data);
   g_object_unref (data);
 }
 

@@ -40,10 +40,9 @@ gboolean
 gtx_line_keep (GtxLine *self,
                GObject *object)
 {
-  if (G_LIKELY (self->n_pins == 0))
+  /* With more references it is g_object_run_dispose() that asks. */
+  if (G_LIKELY (self->n_pins == 0) || g_atomic_int_get (&object->ref_count) > 1)
     return FALSE;
-  if (self->kept)
-    return TRUE;
   g_object_ref (object);
   if (gtx_scheduler_is_local (self->home))
     self->kept = TRUE;

@@ -29,6 +29,28 @@ test_unreferenced (gpointer data, GError **error)
   return TRUE;
 }
 
+/* Nobody but the library keeps it, and it can be found again. */
+static gboolean
+test_weak_reference (gpointer data, GError **error)
+{
+  GtxTask *task = gtx_create_task (sleep_long, NULL, NULL);
+  g_autoptr (GtxTask) found = NULL;
+  GWeakRef reference;
+
+  g_weak_ref_init (&reference, task);
+  g_object_unref (task);
+  g_assert_true (gtx_sleep (1, error));
+  found = g_weak_ref_get (&reference);
+  g_assert_true (found == task);
+  gtx_cancel (found);
+  g_assert_false (gtx_await (found, NULL));
+  g_clear_object (&found);
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_null (g_weak_ref_get (&reference));
+  g_weak_ref_clear (&reference);
+  return TRUE;
+}
+
 static gboolean
 test_never_awaited (gpointer data, GError **error)
 {
@@ -321,6 +343,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/task/order", test_order);
   add_coroutine ("/task/unreferenced", test_unreferenced);
+  add_coroutine ("/task/weak-reference", test_weak_reference);
   add_coroutine ("/task/never-awaited", test_never_awaited);
   add_coroutine ("/task/names", test_names);
   add_coroutine ("/task/current", test_current);
