@@ -29,11 +29,11 @@ GMainContext *gtx_scheduler_get_context (GtxScheduler *self);
 
 /* Of the scheduler's own thread only: */
 
-/* Runs in the next round. */
 /* What a GtxStep runs. */
 void          gtx_scheduler_resume      (GtxHandle     *handle);
 /* Suspends the fiber that runs until its step runs again. */
 void          gtx_scheduler_suspend     (GtxFiber      *fiber);
+/* Runs in the next round. */
 void          gtx_scheduler_call_soon   (GtxScheduler  *self,
                                          GtxHandle     *handle);
 void          gtx_scheduler_call_all_soon (GtxScheduler  *self,

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What other threads send. */
+
+#include "config.h"
+
+#include "scheduler-private.h"
+
+struct _GtxMessage
+{
+  GtxMessage *next;
+  GtxPostFunc func;
+  gpointer data;
+};
+
+/* g_main_context_wakeup () is for those who keep the context; who posts does
+ * not, and may do so while the last reference goes. */
+static void
+wake_from_afar (GtxScheduler *self)
+{
+  self->waker_time = self->waker_time == G_MAXINT64 ? G_MAXINT64 - 1 : G_MAXINT64;
+  g_source_set_ready_time (self->waker, self->waker_time);
+}
+
+gboolean
+gtx_scheduler_post (GtxScheduler *self,
+                    GtxPostFunc   func,
+                    gpointer      data)
+{
+  GtxMessage *message = g_new (GtxMessage, 1);
+  gboolean closed;
+
+  message->next = NULL;
+  message->func = func;
+  message->data = data;
+
+  g_mutex_lock (&self->mutex);
+  closed = self->closed;
+  if (!closed)
+    {
+      __atomic_store_n (self->last_message, message, __ATOMIC_RELAXED);
+      self->last_message = &message->next;
+      if (self->context)
+        wake_from_afar (self);
+    }
+  g_mutex_unlock (&self->mutex);
+
+  if (closed)
+    g_free (message);
+  return !closed;
+}
+
+static void
+take_messages (GtxScheduler *self)
+{
+  GtxMessage **end = &self->taken;
+
+  while (*end)
+    end = &(*end)->next;
+  g_mutex_lock (&self->mutex);
+  *end = self->first_message;
+  self->first_message = NULL;
+  self->last_message = &self->first_message;
+  g_mutex_unlock (&self->mutex);
+}
+
+/* One may run a main loop, which goes on with what is behind it. */
+void
+gtx_scheduler_run_messages (GtxScheduler *self)
+{
+  GtxMessage *message;
+
+  if (!gtx_scheduler_has_messages (self))
+    return;
+
+  take_messages (self);
+  while ((message = self->taken))
+    {
+      self->taken = message->next;
+      message->func (message->data);
+      g_free (message);
+    }
+}
+
+gboolean
+gtx_scheduler_close_messages (GtxScheduler *self)
+{
+  gboolean closed;
+
+  g_mutex_lock (&self->mutex);
+  closed = self->closed = self->first_message == NULL;
+  g_mutex_unlock (&self->mutex);
+  return closed;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is ready, and running it: asyncio's rounds. */
+
+#include "config.h"
+
+#include "scheduler-private.h"
+
+/* The clock costs more than a switch: it is read once in so many entries. */
+#define MOST_ENTRIES_A_READ 16
+#define SHORT_READ_US 100
+#define LONG_READ_US 250
+
+/* How long after a burst its stacks are first looked at. */
+#define TRIM_AFTER_MS 1000
+
+/* ---- What is ready, and when ---- */
+
+/* The main loop looks again before it sleeps, unless it was already told. */
+static inline void
+ensure_noticed (GtxScheduler *self)
+{
+  if (G_UNLIKELY (self->polling))
+    {
+      self->polling = FALSE;
+      if (self->context)
+        g_main_context_wakeup (self->context);
+    }
+}
+
+void
+gtx_scheduler_call_soon (GtxScheduler *self,
+                         GtxHandle    *handle)
+{
+  gtx_handle_list_append (&self->ready, handle);
+  ensure_noticed (self);
+}
+
+void
+gtx_scheduler_call_all_soon (GtxScheduler  *self,
+                             GtxHandleList *handles)
+{
+  gtx_handle_list_splice (&self->ready, handles);
+  ensure_noticed (self);
+}
+
+void
+gtx_scheduler_call_at_end (GtxScheduler *self,
+                           GtxHandle    *handle)
+{
+  gtx_handle_list_append (&self->at_end, handle);
+}
+
+gint64
+gtx_scheduler_get_time (GtxScheduler *self)
+{
+  self->now = self->jumper ? self->virtual_now : g_get_monotonic_time ();
+  return self->now;
+}
+
+void
+gtx_scheduler_call_at (GtxScheduler *self,
+                       GtxTimer     *timer,
+                       gint64        time)
+{
+  if (time == GTX_NEVER)
+    return;
+  gtx_timers_insert (&self->timers, timer, time);
+  ensure_noticed (self);
+}
+
+void
+gtx_scheduler_cancel_timer (GtxScheduler *self,
+                            GtxTimer     *timer)
+{
+  if (timer->place > 0)
+    gtx_timers_remove (&self->timers, timer);
+  else if (gtx_handle_is_linked (&timer->handle))
+    gtx_handle_unlink (&timer->handle);
+}
+
+static gboolean
+has_due_timer (GtxScheduler *self)
+{
+  const GtxTimer *timer = gtx_timers_first (&self->timers);
+
+  return timer && timer->deadline <= self->now;
+}
+
+void
+gtx_scheduler_queue_due_timers (GtxScheduler *self)
+{
+  while (has_due_timer (self))
+    {
+      GtxTimer *timer = gtx_timers_first (&self->timers);
+
+      gtx_timers_remove (&self->timers, timer);
+      gtx_handle_list_append (&self->ready, &timer->handle);
+    }
+}
+
+void
+gtx_scheduler_stop (GtxScheduler *self)
+{
+  self->stopping = TRUE;
+}
+
+gboolean
+gtx_scheduler_is_stopping (GtxScheduler *self)
+{
+  return self->stopping;
+}
+
+void
+gtx_scheduler_hold (GtxScheduler *self)
+{
+  self->holds++;
+}
+
+void
+gtx_scheduler_release (GtxScheduler *self)
+{
+  g_assert (self->holds > 0);
+  self->holds--;
+}
+
+/* ---- Rounds ---- */
+
+/* A round is what is ready now, and the timers due by now behind it. */
+static gboolean
+begin_round (GtxScheduler *self)
+{
+  gtx_scheduler_run_messages (self);
+  /* One has run a main loop, in the middle of whose round we are. */
+  if (gtx_handle_is_linked (&self->marker))
+    return TRUE;
+  gtx_scheduler_queue_due_timers (self);
+  if (gtx_handle_list_is_empty (&self->ready))
+    return FALSE;
+  gtx_handle_list_append (&self->ready, &self->marker);
+  return TRUE;
+}
+
+static gboolean
+is_over_now (GtxScheduler *self)
+{
+  gint64 now = g_get_monotonic_time ();
+  gint64 took = now - self->last_read;
+
+  if (!self->jumper)
+    self->now = now;
+  self->last_read = now;
+  if (took < SHORT_READ_US)
+    self->entries_a_read = MIN (2 * self->entries_a_read, MOST_ENTRIES_A_READ);
+  else if (took > LONG_READ_US)
+    self->entries_a_read = MAX (self->entries_a_read / 4, 1);
+  self->entries_left = now < self->until ? self->entries_a_read : 1;
+  return now >= self->until;
+}
+
+/* To be asked before or after each entry: whether the run's time is over.  Reads
+ * the clock once in so many entries that they take some hundred microseconds,
+ * and each time once it is over. */
+static inline gboolean
+is_over (GtxScheduler *self)
+{
+  return G_UNLIKELY (--self->entries_left == 0) && is_over_now (self);
+}
+
+static void
+run_rounds (GtxScheduler *self)
+{
+  if (!gtx_handle_is_linked (&self->marker) && !begin_round (self))
+    return;
+
+  for (;;)
+    {
+      GtxHandle *handle;
+
+      /* The round has ended, here or in a nested loop. */
+      if (!gtx_handle_is_linked (&self->marker))
+        {
+          if (self->stopping)
+            {
+              self->stopping = FALSE;
+              return;
+            }
+          if (!begin_round (self))
+            return;
+        }
+      handle = gtx_handle_list_pop (&self->ready);
+      if (handle == &self->marker)
+        continue;
+      handle->run (handle);
+      if (is_over (self))
+        return;
+    }
+}
+
+void
+gtx_scheduler_resume (GtxHandle *handle)
+{
+  gtx_fiber_resume (GTX_CONTAINER_OF (handle, GtxStep, handle)->fiber, gtx_running.depth);
+}
+
+/* The next of the round, or of the next one where nothing comes in between;
+ * NULL where it is no fiber, or the time is over. */
+static GtxFiber *
+take_next_fiber (GtxScheduler *self)
+{
+  GtxHandle *first = self->ready.ring.next;
+  GtxFiber *fiber;
+
+  if (first == &self->marker && first->next != &self->ready.ring &&
+      !self->stopping && !gtx_scheduler_has_messages (self) && !has_due_timer (self))
+    {
+      gtx_handle_unlink (&self->marker);
+      first = self->ready.ring.next;
+      gtx_handle_list_append (&self->ready, &self->marker);
+    }
+  if (first->run != gtx_scheduler_resume || !gtx_handle_is_linked (&self->marker))
+    return NULL;
+  fiber = GTX_CONTAINER_OF (first, GtxStep, handle)->fiber;
+  if (gtx_fiber_is_running (fiber) || is_over (self))
+    return NULL;
+  gtx_handle_unlink (first);
+  return fiber;
+}
+
+/* A fiber that runs was resumed by the innermost of this thread's rounds. */
+void
+gtx_scheduler_suspend (GtxFiber *fiber)
+{
+  if (!gtx_fiber_goes_on (fiber))
+    gtx_fiber_suspend (fiber, take_next_fiber (gtx_running.scheduler));
+}
+
+static void trim_later (GtxScheduler *self, guint milliseconds);
+
+static gboolean
+trim (gpointer data)
+{
+  GtxScheduler *self = data;
+  guint milliseconds = gtx_stack_pool_trim (self->stacks);
+
+  self->trimmer = NULL;
+  if (milliseconds > 0)
+    trim_later (self, milliseconds);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+trim_later (GtxScheduler *self,
+            guint         milliseconds)
+{
+  self->trimmer = g_timeout_source_new (milliseconds);
+  g_source_set_priority (self->trimmer, G_PRIORITY_LOW);
+  g_source_set_callback (self->trimmer, trim, self, NULL);
+  g_source_set_name (self->trimmer, "gtask-ext (stacks)");
+  g_source_attach (self->trimmer, self->context);
+  g_source_unref (self->trimmer);
+}
+
+gint64
+gtx_scheduler_run (GtxScheduler *self,
+                   gint64        budget)
+{
+  GtxScheduler *outer = gtx_running.scheduler;
+  gint outer_depth = gtx_running.depth;
+  GMainContext *outer_default = gtx_running.thread_default;
+  gint64 outer_until = self->until;
+  gint64 start = g_get_monotonic_time ();
+  gint64 end;
+
+  if (self->streaming && self->running == 0)
+    self->charge += MAX (start - self->last_run - self->polled, 0);
+  self->streaming = TRUE;
+  self->polled = 0;
+  gtx_scheduler_ref (self);
+  gtx_running.scheduler = self;
+  gtx_running.depth = g_main_depth ();
+  gtx_running.thread_default = g_main_context_get_thread_default ();
+  self->running++;
+  self->polling = FALSE;
+  self->now = self->jumper ? self->virtual_now : start;
+
+  self->until = start + budget;
+  self->last_read = start;
+
+  run_rounds (self);
+
+  self->running--;
+  self->until = outer_until;
+  gtx_running.scheduler = outer;
+  gtx_running.depth = outer_depth;
+  gtx_running.thread_default = outer_default;
+  if (self->trimmer == NULL && gtx_stack_pool_has_surplus (self->stacks))
+    trim_later (self, TRIM_AFTER_MS);
+  end = g_get_monotonic_time ();
+  self->last_run = end;
+  gtx_scheduler_unref (self);
+  return end - start;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A scheduler from inside: what its parts share. */
+
+#pragma once
+
+#include "scheduler.h"
+
+typedef struct _GtxMessage GtxMessage;
+
+/* Invariants:
+ * - All but the messages is touched by the owner's thread alone, once there
+ *   is an owner with fibers.
+ * - The marker is in the ready list exactly while a round is being run, be it
+ *   by this dispatch, one below or one above it: what is before the marker
+ *   belongs to the round.
+ * - A timer is in the heap or its handle is in the ready list, never both.
+ * - Whatever is appended while the main loop polls wakes it. */
+struct _GtxScheduler
+{
+  gint ref_count;
+  GMainContext *context;        /* not owned; NULL when it is gone */
+  gboolean *owner;              /* the thread: the address of a variable of its own */
+  gboolean complained;
+  GtxHandle known;              /* a link, never run: how a debugger finds it */
+  gpointer extension;
+  GDestroyNotify destroy_extension;
+
+  /* Messages */
+  GMutex mutex;                 /* of these, and of context's going */
+  gboolean closed;              /* nobody takes messages any more */
+  GtxMessage *first_message;
+  GtxMessage **last_message;
+  GSource *waker;               /* wakes the context when its ready time changes */
+  gint64 waker_time;            /* which is never reached */
+  GtxMessage *taken;            /* the owner's: what is behind the message that runs */
+
+  /* Rounds */
+  GtxHandleList ready;
+  GtxHandle marker;
+  GtxHandleList at_end;         /* for when the context goes */
+  GtxTimers timers;
+  GtxStackPool *stacks;
+  GSource *trimmer;
+  guint running;                /* dispatches on the stack */
+  guint holds;
+  gboolean polling;             /* the main loop was told that nothing is ready */
+  gboolean stopping;
+  gint64 now;                   /* as last read */
+  gint64 until;                 /* real time, of the innermost run */
+  gint64 last_read;
+  guint entries_a_read;
+  guint entries_left;
+
+  /* Sources, and fairness */
+  GSource *urgent;              /* at default priority */
+  gint64 armed;                 /* its ready time, or -1 */
+  gint64 charge;
+  gint64 last_run;
+  gboolean streaming;           /* default priority was busy since the last run */
+  gint64 poll_began;            /* since then; 0: it has ended */
+  gint64 polled;                /* since then, in all */
+  gint64 last_asked;            /* while it is demoted */
+  gboolean demoted;
+  gint64 slice;                 /* a demoted run's budget */
+  gint64 last_settled;          /* the run whose stream was measured last */
+
+  /* Virtual time */
+  GSource *jumper;              /* NULL in real time */
+  gint64 virtual_now;
+  GtxDeadlockFunc deadlock;
+  gpointer deadlock_data;
+};
+
+/* What this thread's innermost run has set. */
+typedef struct
+{
+  GtxScheduler *scheduler;      /* NULL: nothing runs */
+  gint depth;                   /* of main loops */
+  GMainContext *thread_default; /* when it began */
+} GtxRunning;
+
+extern __thread GtxRunning gtx_running G_GNUC_INTERNAL;
+
+/* ---- scheduler.c: whose thread ---- */
+
+/* Whether the calling thread may run tasks; takes over what nobody has. */
+gboolean  gtx_scheduler_may_dispatch  (GtxScheduler *self);
+/* The context goes: its last thread has the scheduler, and then none. */
+void      gtx_scheduler_take_over     (GtxScheduler *self);
+void      gtx_scheduler_let_go        (GtxScheduler *self);
+void      gtx_scheduler_forget_context (GtxScheduler *self);
+
+/* ---- messages.c ---- */
+
+static inline gboolean
+gtx_scheduler_has_messages (GtxScheduler *self)
+{
+  return self->taken || __atomic_load_n (&self->first_message, __ATOMIC_RELAXED) != NULL;
+}
+
+/* Takes no more of them, unless some are there. */
+gboolean  gtx_scheduler_close_messages (GtxScheduler *self);
+
+/* ---- rounds.c ---- */
+
+static inline gboolean
+gtx_scheduler_has_work (GtxScheduler *self)
+{
+  return !gtx_handle_list_is_empty (&self->ready) || gtx_scheduler_has_messages (self);
+}
+
+void      gtx_scheduler_queue_due_timers (GtxScheduler *self);
+
+/* Runs what is ready for at most @budget microseconds; returns how many it
+ * took. */
+gint64    gtx_scheduler_run           (GtxScheduler *self,
+                                       gint64        budget);
+
+/* ---- sources.c ---- */
+
+typedef struct
+{
+  GSource source;
+  GtxScheduler *scheduler;
+} GtxSchedulerSource;
+
+static inline GtxScheduler *
+gtx_scheduler_of (GSource *source)
+{
+  return ((GtxSchedulerSource *) (void *) source)->scheduler;
+}
+
+GSource  *gtx_scheduler_attach_source (GtxScheduler *self,
+                                       GSourceFuncs *funcs,
+                                       gint          priority,
+                                       const char   *name);
+void      gtx_scheduler_attach_sources (GtxScheduler *self);

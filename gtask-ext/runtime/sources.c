@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* When a scheduler runs: its sources of the main loop, and how they share the
+ * thread with the others. */
+
+#include "config.h"
+
+#include "scheduler-private.h"
+
+/* GLib dispatches only the most urgent of the sources that are ready, so time
+ * that runs at default priority is time that a window cannot draw in.  It is
+ * charged until the main loop was seen to have nothing more urgent than our
+ * idle source; past the budget we run from that one alone.  Charged as
+ * well is what comes between two runs without a pause: callbacks of what the
+ * tasks have started. */
+#define BUDGET_US 4000
+
+/* From this charge on we ask the main loop whether it has nothing to do. */
+#define ASK_US 1000
+
+/* What a slice starts may come back as a stream of GIO's callbacks at default
+ * priority, which a window waits for as well: a demoted scheduler's slices get
+ * shorter, down to this, until the stream takes no longer than the budget. */
+#define LEAST_SLICE_US 500
+
+/* A demoted scheduler does not wait for longer than so: it takes one slice
+ * where it would have by the time that it is asked again. */
+#define STARVING_US 50000
+
+/* ---- Fairness ---- */
+
+static void
+run_urgently (GtxScheduler *self)
+{
+  gint64 budget = self->demoted ? BUDGET_US : BUDGET_US - self->charge;
+
+  self->charge += gtx_scheduler_run (self, budget);
+  if (self->charge >= BUDGET_US)
+    self->demoted = TRUE;
+}
+
+static void
+run_idly (GtxScheduler *self)
+{
+  gtx_scheduler_run (self, self->slice);
+  if (gtx_handle_list_is_empty (&self->ready))
+    {
+      self->demoted = FALSE;
+      self->charge = 0;
+    }
+}
+
+void
+gtx_scheduler_call_now (GtxScheduler *self,
+                        GtxHandle    *handle)
+{
+  gtx_scheduler_call_soon (self, handle);
+  if (self->running == 0 && !self->demoted)
+    run_urgently (self);
+}
+
+/* ---- The sources ---- */
+
+/* The ready time is set where it has to be sooner, or is past; to set it costs
+ * a system call and a turn of the loop, to wake up for nothing only the turn. */
+static void
+arm (GtxScheduler *self)
+{
+  const GtxTimer *timer = gtx_timers_first (&self->timers);
+  gint64 wanted = timer && !self->jumper ? timer->deadline : -1;
+
+  if (wanted == self->armed)
+    return;
+  if (self->armed > gtx_scheduler_get_time (self) && (wanted == -1 || wanted > self->armed))
+    return;
+  self->armed = wanted;
+  g_source_set_ready_time (self->urgent, wanted);
+}
+
+/* A turn of the loop may take long: that of a window that draws. */
+static gboolean
+is_starving (GtxScheduler *self)
+{
+  gint64 now = g_source_get_time (self->urgent);
+  gint64 turn = now - MAX (self->last_asked, self->last_run);
+
+  self->last_asked = now;
+  return now + turn - self->last_run > STARVING_US;
+}
+
+static gboolean
+urgent_prepare (GSource *source,
+                gint    *timeout)
+{
+  GtxScheduler *self = gtx_scheduler_of (source);
+
+  *timeout = -1;
+  if (!gtx_scheduler_may_dispatch (self))
+    return FALSE;
+  if (!self->demoted && gtx_scheduler_has_work (self))
+    return TRUE;
+  if (self->demoted)
+    {
+      if (self->armed != -1)
+        g_source_set_ready_time (source, self->armed = -1);
+    }
+  else
+    arm (self);
+  self->polling = TRUE;
+  return FALSE;
+}
+
+static gboolean
+urgent_check (GSource *source)
+{
+  GtxScheduler *self = gtx_scheduler_of (source);
+
+  if (!gtx_scheduler_may_dispatch (self))
+    return FALSE;
+  self->polling = FALSE;
+  if (self->poll_began != 0)
+    self->polled += g_source_get_time (source) - self->poll_began;
+  self->poll_began = 0;
+  return self->demoted ? is_starving (self) : gtx_scheduler_has_work (self);
+}
+
+static gboolean
+urgent_dispatch (GSource     *source,
+                 GSourceFunc  callback,
+                 gpointer     data)
+{
+  GtxScheduler *self = gtx_scheduler_of (source);
+
+  (void) callback;
+  (void) data;
+  if (gtx_scheduler_may_dispatch (self))
+    run_urgently (self);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+idle_prepare (GSource *source,
+              gint    *timeout)
+{
+  GtxScheduler *self = gtx_scheduler_of (source);
+
+  *timeout = -1;
+  if (!gtx_scheduler_is_local (self))
+    return FALSE;
+  if (self->demoted)
+    return TRUE;
+  if (self->charge >= ASK_US)
+    *timeout = 0;
+  return FALSE;
+}
+
+/* To be asked at all says that nothing more urgent is ready. */
+static gboolean
+idle_check (GSource *source)
+{
+  GtxScheduler *self = gtx_scheduler_of (source);
+
+  if (!gtx_scheduler_is_local (self))
+    return FALSE;
+  if (!self->demoted)
+    self->charge = 0;
+  return self->demoted;
+}
+
+static gboolean
+idle_dispatch (GSource     *source,
+               GSourceFunc  callback,
+               gpointer     data)
+{
+  GtxScheduler *self = gtx_scheduler_of (source);
+
+  (void) callback;
+  (void) data;
+  if (gtx_scheduler_is_local (self))
+    run_idly (self);
+  return G_SOURCE_CONTINUE;
+}
+
+/* All that the last run started has come back. */
+static void
+settle (GtxScheduler *self,
+        gint64        took)
+{
+  self->last_settled = self->last_run;
+  if (took > BUDGET_US)
+    self->slice = MAX (self->slice / 2, LEAST_SLICE_US);
+  else if (took < BUDGET_US / 2)
+    self->slice = MIN (self->slice * 2, BUDGET_US);
+}
+
+/* To be asked says that nothing of default priority is ready that does not
+ * have to be polled for. */
+static gboolean
+probe_prepare (GSource *source,
+               gint    *timeout)
+{
+  GtxScheduler *self = gtx_scheduler_of (source);
+
+  *timeout = -1;
+  if (gtx_scheduler_is_local (self) && self->streaming)
+    self->poll_began = g_get_monotonic_time ();
+  return FALSE;
+}
+
+/* Nor was any when it had been. */
+static gboolean
+probe_check (GSource *source)
+{
+  GtxScheduler *self = gtx_scheduler_of (source);
+
+  if (!gtx_scheduler_is_local (self))
+    return FALSE;
+  if (self->demoted && self->last_settled != self->last_run)
+    settle (self, g_source_get_time (source) - self->last_run);
+  self->streaming = FALSE;
+  return FALSE;
+}
+
+static void
+run_all (GtxHandleList *list)
+{
+  GtxHandle *handle;
+
+  while ((handle = gtx_handle_list_pop (list)))
+    if (handle->run)
+      handle->run (handle);
+}
+
+/* The context is gone. */
+static void
+urgent_finalize (GSource *source)
+{
+  GtxScheduler *self = gtx_scheduler_of (source);
+
+  gtx_scheduler_take_over (self);
+  if (gtx_stack_pool_n_used (self->stacks) > 0)
+    g_critical ("A main context goes away with %" G_GSIZE_FORMAT " suspended tasks, which now "
+                "never end; cancel and await them first",
+                gtx_stack_pool_n_used (self->stacks));
+  do
+    {
+      gtx_scheduler_run_messages (self);
+      run_all (&self->at_end);
+      run_all (&self->ready);
+    }
+  while (!gtx_scheduler_close_messages (self));
+  gtx_scheduler_let_go (self);
+  gtx_scheduler_unref (self);
+}
+
+static GSourceFuncs urgent_funcs = {
+  urgent_prepare, urgent_check, urgent_dispatch, urgent_finalize, NULL, NULL
+};
+
+static GSourceFuncs idle_funcs = {
+  idle_prepare, idle_check, idle_dispatch, NULL, NULL, NULL
+};
+
+static GSourceFuncs probe_funcs = {
+  probe_prepare, probe_check, NULL, NULL, NULL, NULL
+};
+
+GSource *
+gtx_scheduler_attach_source (GtxScheduler *self,
+                             GSourceFuncs *funcs,
+                             gint          priority,
+                             const char   *name)
+{
+  GSource *source = g_source_new (funcs, sizeof (GtxSchedulerSource));
+
+  ((GtxSchedulerSource *) (void *) source)->scheduler = self;
+  g_source_set_priority (source, priority);
+  g_source_set_can_recurse (source, TRUE);
+  g_source_set_name (source, name);
+  g_source_attach (source, self->context);
+  g_source_unref (source);
+  return source;
+}
+
+/* The context goes.  When its sources are finalized it has been freed already:
+ * this is the last time that it can be let go of. */
+static void
+let_go_of_context (gpointer data)
+{
+  gtx_scheduler_forget_context (data);
+}
+
+void
+gtx_scheduler_attach_sources (GtxScheduler *self)
+{
+  self->slice = BUDGET_US;
+  gtx_scheduler_attach_source (self, &idle_funcs, G_PRIORITY_DEFAULT_IDLE, "gtask-ext (idle)");
+  /* Between default priority and that at which GTK draws. */
+  self->waker = gtx_scheduler_attach_source (self, &probe_funcs, G_PRIORITY_HIGH_IDLE, "gtask-ext (probe)");
+  /* On the one that is never dispatched: there it costs nothing. */
+  g_source_set_callback (self->waker, NULL, self, let_go_of_context);
+  self->urgent = gtx_scheduler_attach_source (self, &urgent_funcs, G_PRIORITY_DEFAULT, "gtask-ext");
+}
