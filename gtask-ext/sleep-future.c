@@ -77,7 +77,9 @@ gtx_sleep_init (GtxSleep *self)
  * `loop.call_later(seconds, future.set_result, None)` for it.
  *
  * It needs no stack, some 200 bytes instead of a page and more: a gather or a
- * wait over a million of them is cheap.  Cancelling it takes the timer away.  It
+ * wait over a million of them is cheap.  Take it where nothing is done but wait,
+ * and a task with gtx_sleep() where something is done before or after.
+ * Cancelling it takes the timer away.  It
  * lives until it ends even if nobody holds it.  Where its main context goes
  * first it fails with %GTX_ERROR_CONTEXT_GONE.
  *

@@ -63,6 +63,9 @@ G_BEGIN_DECLS
  *   stream = g_file_read_finish (file, gtx_future_get_result (opened), error);
  * ]|
  *
+ * It needs no task and no stack: take it for many operations at once, and a task
+ * with %GTX_ASYNC where something is done between two of them.
+ *
  * Since: 0.1
  */
 #define GTX_ASYNC_FUTURE(future)                                               \
