@@ -15,7 +15,7 @@
 #define IS_RECORDED FALSE
 #endif
 #define MOST_INSTRUCTIONS_A_SWITCH 350
-#define MOST_INSTRUCTIONS_A_TASK 4830
+#define MOST_INSTRUCTIONS_A_TASK 4340
 
 /* ---- Allocations and looks at the clock ---- */
 
