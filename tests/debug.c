@@ -41,8 +41,8 @@ wait_for_ever (GError **error)
 
 /* ---- Overflows ---- */
 
-/* Known elsewhere, no frame is optimized away. */
-static volatile char *volatile deepest;
+/* What the compiler knows nothing of it does not optimize away. */
+#define KEEP(array) __asm__ volatile ("" : : "r" (array) : "memory")
 
 /* Uses some bytes of stack at least, a little at a time. */
 static G_GNUC_NO_INLINE int
@@ -50,7 +50,7 @@ dig (gssize bytes)
 {
   volatile char here[512];
 
-  deepest = here;
+  KEEP (here);
   here[0] = 1;
   return bytes < (gssize) sizeof here ? here[0] : dig (bytes - (gssize) sizeof here) + here[0];
 }
@@ -61,7 +61,7 @@ leap (guint n)
 {
   volatile char here[512 * 1024];
 
-  deepest = here;
+  KEEP (here);
   here[0] = 1;
   return n == 0 ? here[0] : leap (n - 1) + here[0];
 }
