@@ -7,6 +7,8 @@
 #include "fixture.h"
 
 #ifdef HAVE_GTK
+/* Newer ones deprecate what this one has instead. */
+#define GDK_VERSION_MIN_REQUIRED GDK_VERSION_4_8
 #include <gtk/gtk.h>
 #endif
 
