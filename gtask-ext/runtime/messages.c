@@ -13,12 +13,12 @@ struct _GtxMessage
 };
 
 /* g_main_context_wakeup () is for those who keep the context; who posts does
- * not, and may do so while the last reference goes. */
+ * not, and may do so while the last reference goes.  A ready time that comes
+ * nearer wakes it, though it is still some hundred years away. */
 static void
 wake_from_afar (GtxScheduler *self)
 {
-  self->waker_time = self->waker_time == G_MAXINT64 ? G_MAXINT64 - 1 : G_MAXINT64;
-  g_source_set_ready_time (self->waker, self->waker_time);
+  g_source_set_ready_time (self->waker, --self->waker_time);
 }
 
 gboolean

@@ -30,7 +30,7 @@ struct _GtxScheduler
   gboolean closed;              /* nobody takes messages any more */
   GtxMessage *first_message;
   GtxMessage **last_message;
-  GSource *waker;               /* wakes the context when its ready time changes */
+  GSource *waker;               /* wakes the context when its ready time comes nearer */
   gint64 waker_time;            /* which is never reached */
   GtxMessage *taken;            /* the owner's: what is behind the message that runs */
 

@@ -26,6 +26,9 @@
  * where it would have by the time that it is asked again. */
 #define STARVING_US 50000
 
+/* GLib counts in nanoseconds, of 64 bits. */
+#define NEVER_REACHED_US (G_MAXINT64 / 1024)
+
 /* ---- Fairness ---- */
 
 static void
@@ -296,6 +299,7 @@ gtx_scheduler_attach_sources (GtxScheduler *self)
   gtx_scheduler_attach_source (self, &idle_funcs, G_PRIORITY_DEFAULT_IDLE, "gtask-ext (idle)");
   /* Between default priority and that at which GTK draws. */
   self->waker = gtx_scheduler_attach_source (self, &probe_funcs, G_PRIORITY_HIGH_IDLE, "gtask-ext (probe)");
+  self->waker_time = NEVER_REACHED_US;
   /* On the one that is never dispatched: there it costs nothing. */
   g_source_set_callback (self->waker, NULL, self, let_go_of_context);
   self->urgent = gtx_scheduler_attach_source (self, &urgent_funcs, G_PRIORITY_DEFAULT, "gtask-ext");
