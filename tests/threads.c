@@ -260,6 +260,34 @@ test_freed_at_home (void)
   g_assert_true (freed_in == g_thread_self ());
 }
 
+/* The thread of a context has ended: the next one, which may well lie where
+ * that did, is another. */
+static gpointer
+make_result (gpointer context)
+{
+  GtxFuture *future;
+
+  g_main_context_push_thread_default (context);
+  future = gtx_future_new ();
+  gtx_future_set_result (future, g_strdup ("result"), note_thread);
+  g_main_context_pop_thread_default (context);
+  return future;
+}
+
+static void
+test_freed_at_home_of_ended_thread (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  GtxFuture *future = g_thread_join (g_thread_new ("ends", make_result, context));
+
+  freed_in = NULL;
+  g_thread_join (g_thread_new ("unref", unref_in_thread, future));
+  g_assert_null (freed_in);
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_assert_true (freed_in == g_thread_self ());
+}
+
 /* ---- What is gone, and who may dispatch ---- */
 
 static gpointer
@@ -715,6 +743,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/threads/cancel/late", test_cancel_late);
   g_test_add_func ("/threads/cancel/cancellable", test_cancellable);
   g_test_add_func ("/threads/freed-at-home", test_freed_at_home);
+  g_test_add_func ("/threads/freed-at-home/thread-ended", test_freed_at_home_of_ended_thread);
   g_test_add_func ("/threads/context-gone", test_context_gone);
   g_test_add_func ("/threads/context-gone/while-awaited", test_context_gone_while_awaited);
   g_test_add_func ("/threads/context-gone/never-iterated", test_context_never_iterated);
