@@ -19,7 +19,7 @@ struct _GtxScheduler
 {
   gint ref_count;
   GMainContext *context;        /* not owned; NULL when it is gone */
-  gboolean *owner;              /* the thread: the address of a variable of its own */
+  gsize owner;                  /* the number of the thread; 0: none yet */
   gboolean complained;
   GtxHandle known;              /* a link, never run: how a debugger finds it */
   gpointer extension;

@@ -8,9 +8,13 @@
 #include <pthread.h>
 #include <unistd.h>
 
-static __thread gboolean this_thread;
-static gboolean no_thread;      /* owns the schedulers whose contexts are gone */
-static gboolean parent_process; /* owns those that had fibers at a fork () */
+/* Threads are told by numbers, which no later thread gets again.  These are
+ * nobody's: */
+#define NOT_NUMBERED (G_MAXSIZE - 2)
+#define PARENT_PROCESS (G_MAXSIZE - 1) /* owns what had fibers at a fork () */
+#define NO_THREAD G_MAXSIZE     /* owns the schedulers whose contexts are gone */
+
+static __thread gsize this_thread = NOT_NUMBERED;
 
 __thread GtxRunning gtx_running;
 
@@ -70,20 +74,30 @@ is_main_thread (void)
   return getpid () == gettid ();
 }
 
+static gsize
+number_of_this_thread (void)
+{
+  static gsize n_threads;
+
+  if (this_thread == NOT_NUMBERED)
+    this_thread = __atomic_add_fetch (&n_threads, 1, __ATOMIC_RELAXED);
+  return this_thread;
+}
+
 /* Whoever uses a context as its own before anybody dispatched it, owns its
  * scheduler until somebody does. */
 static void
 claim (GtxScheduler *self,
        GMainContext *context)
 {
-  if (__atomic_load_n (&self->owner, __ATOMIC_ACQUIRE) != NULL)
+  if (__atomic_load_n (&self->owner, __ATOMIC_ACQUIRE) != 0)
     return;
   if (g_main_context_get_thread_default () == context ||
       (context == g_main_context_default () && is_main_thread ()))
     {
-      gboolean *nobody = NULL;
+      gsize nobody = 0;
 
-      __atomic_compare_exchange_n (&self->owner, &nobody, &this_thread, FALSE,
+      __atomic_compare_exchange_n (&self->owner, &nobody, number_of_this_thread (), FALSE,
                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
     }
 }
@@ -144,7 +158,7 @@ gtx_scheduler_get (void)
 gboolean
 gtx_scheduler_is_local (GtxScheduler *self)
 {
-  return __atomic_load_n (&self->owner, __ATOMIC_RELAXED) == &this_thread;
+  return __atomic_load_n (&self->owner, __ATOMIC_RELAXED) == this_thread;
 }
 
 gboolean
@@ -156,7 +170,7 @@ gtx_scheduler_is_running (GtxScheduler *self)
 gboolean
 gtx_scheduler_is_parents (GtxScheduler *self)
 {
-  return self->owner == &parent_process;
+  return self->owner == PARENT_PROCESS;
 }
 
 GtxStackPool *
@@ -193,9 +207,9 @@ gtx_scheduler_may_dispatch (GtxScheduler *self)
   if (G_LIKELY (gtx_scheduler_is_local (self)))
     return TRUE;
 
-  if (self->owner == NULL || gtx_stack_pool_n_used (self->stacks) == 0)
+  if (self->owner == 0 || gtx_stack_pool_n_used (self->stacks) == 0)
     {
-      __atomic_store_n (&self->owner, &this_thread, __ATOMIC_RELEASE);
+      __atomic_store_n (&self->owner, number_of_this_thread (), __ATOMIC_RELEASE);
       return TRUE;
     }
 
@@ -214,13 +228,13 @@ gtx_scheduler_may_dispatch (GtxScheduler *self)
 void
 gtx_scheduler_take_over (GtxScheduler *self)
 {
-  __atomic_store_n (&self->owner, &this_thread, __ATOMIC_RELEASE);
+  __atomic_store_n (&self->owner, number_of_this_thread (), __ATOMIC_RELEASE);
 }
 
 void
 gtx_scheduler_let_go (GtxScheduler *self)
 {
-  __atomic_store_n (&self->owner, &no_thread, __ATOMIC_RELEASE);
+  __atomic_store_n (&self->owner, NO_THREAD, __ATOMIC_RELEASE);
 }
 
 void
@@ -244,7 +258,7 @@ gtx_scheduler_forget_context (GtxScheduler *self)
 static void
 leave_to_parent (GtxScheduler *self)
 {
-  __atomic_store_n (&self->owner, &parent_process, __ATOMIC_RELEASE);
+  __atomic_store_n (&self->owner, PARENT_PROCESS, __ATOMIC_RELEASE);
   while (gtx_handle_list_pop (&self->ready))
     ;
 }
@@ -276,7 +290,7 @@ after_fork_in_child (void)
       if (gtx_stack_pool_n_used (self->stacks) > 0)
         leave_to_parent (self);
       else if (!gtx_scheduler_is_local (self))
-        __atomic_store_n (&self->owner, NULL, __ATOMIC_RELEASE);
+        __atomic_store_n (&self->owner, 0, __ATOMIC_RELEASE);
     }
   if (gtx_running.scheduler && gtx_scheduler_is_parents (gtx_running.scheduler))
     gtx_running.scheduler = NULL;
