@@ -577,7 +577,8 @@ run_loop (gpointer data)
 static void
 worker_start (Worker *worker)
 {
-  worker->context = g_main_context_new ();
+  if (worker->context == NULL)
+    worker->context = g_main_context_new ();
   worker->loop = g_main_loop_new (worker->context, FALSE);
   worker->thread = g_thread_new ("worker", run_loop, worker);
 }
@@ -630,7 +631,7 @@ await_in_worker (Worker *worker, GError **error)
 static void
 test_create_in (void)
 {
-  Worker worker;
+  Worker worker = { .context = NULL };
 
   worker_start (&worker);
   run_here ((GtxCoroutine) await_in_worker, &worker);
@@ -652,11 +653,62 @@ cancel_in_worker (Worker *worker, GError **error)
 static void
 test_create_in_cancelled (void)
 {
-  Worker worker;
+  Worker worker = { .context = NULL };
 
   worker_start (&worker);
   run_here ((GtxCoroutine) cancel_in_worker, &worker);
   worker_stop (&worker);
+}
+
+/* Two threads await the same tasks, of a third, at the same time: many, since
+ * it takes chance to go wrong. */
+typedef struct
+{
+  Worker worker;
+  GPtrArray *unstarted;
+  gint n_there;
+} Unstarted;
+
+static gboolean
+succeed (gpointer data, GError **error)
+{
+  return TRUE;
+}
+
+static gboolean
+await_unstarted (Unstarted *both, GError **error)
+{
+  for (guint i = 0; i < both->unstarted->len; i++)
+    {
+      g_atomic_int_inc (&both->n_there);
+      while (g_atomic_int_get (&both->n_there) < 2 * (gint) (i + 1))
+        g_thread_yield ();
+      if (!gtx_await (both->unstarted->pdata[i], error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+test_await_unstarted_by_two (void)
+{
+  Unstarted both = { .unstarted = g_ptr_array_new_with_free_func (g_object_unref) };
+  Run other = { (GtxCoroutine) await_unstarted, &both, NULL };
+  GThread *thread;
+
+  both.worker.context = g_main_context_new ();
+  g_main_context_push_thread_default (both.worker.context);
+  for (int i = 0; i < 3000; i++)
+    g_ptr_array_add (both.unstarted, gtx_task_new (succeed, NULL, NULL));
+  g_main_context_pop_thread_default (both.worker.context);
+
+  worker_start (&both.worker);
+  thread = g_thread_new ("other", run_in_thread, &other);
+  run_here ((GtxCoroutine) await_unstarted, &both);
+  g_thread_join (thread);
+  g_assert_no_error (other.error);
+  worker_stop (&both.worker);
+  g_ptr_array_unref (both.unstarted);
 }
 
 /* A request that is passed on to a future of another context, which is set
@@ -723,7 +775,7 @@ test_cancel_late (void)
 static void
 test_create_in_left (void)
 {
-  Worker worker;
+  Worker worker = { .context = NULL };
   g_autoptr (GtxTask) task = NULL;
 
   worker_start (&worker);
@@ -755,5 +807,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/threads/create-in", test_create_in);
   g_test_add_func ("/threads/create-in/cancelled", test_create_in_cancelled);
   g_test_add_func ("/threads/create-in/left", test_create_in_left);
+  g_test_add_func ("/threads/await-unstarted/by-two", test_await_unstarted_by_two);
   return g_test_run ();
 }
