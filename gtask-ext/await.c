@@ -226,12 +226,6 @@ await_pending (GtxTask    *task,
   return FALSE;
 }
 
-static gboolean
-is_unstarted (GtxFuture *future)
-{
-  return GTX_IS_TASK (future) && !((GtxTask *) future)->is_started;
-}
-
 /* Waits for @future to be done: FALSE with @error set if that failed. */
 static gboolean
 await_done (GtxTask    *task,
@@ -240,13 +234,10 @@ await_done (GtxTask    *task,
 {
   if (gtx_future_done (future))
     return TRUE;
-  if (is_unstarted (future) && future->home == task->parent_instance.home)
-    {
-      gtx_task_run_inside ((GtxTask *) future, task);
-      return TRUE;
-    }
-  if (is_unstarted (future))
-    gtx_task_start ((GtxTask *) future);
+  if (future->home == task->parent_instance.home && GTX_IS_TASK (future) &&
+      gtx_task_run_inside ((GtxTask *) future, task))
+    return TRUE;
+  gtx_task_ensure_started (future);
   return await_pending (task, future, error);
 }
 

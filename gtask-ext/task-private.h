@@ -86,8 +86,9 @@ struct _GtxTask
 GtxTask *gtx_task_begin_await      (const char  *function,
                                     GError     **error);
 
-/* Runs the coroutine of an unstarted task inside @runner. */
-void     gtx_task_run_inside       (GtxTask     *self,
+/* Runs the coroutine of an unstarted task inside @runner; FALSE if it was
+ * started. */
+gboolean gtx_task_run_inside       (GtxTask     *self,
                                     GtxTask     *runner);
 
 /* Starts @future if it is a task that was not: asyncio's ensure_future(). */

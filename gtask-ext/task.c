@@ -284,19 +284,28 @@ begin (GtxHandle *handle)
   handle->run (handle);
 }
 
-void
+/* Tasks of several threads may await one that was not started: one starts it. */
+static gboolean
+claim_start (GtxTask *self)
+{
+  return g_atomic_int_compare_and_exchange (&self->is_started, FALSE, TRUE);
+}
+
+gboolean
 gtx_task_run_inside (GtxTask *self,
                      GtxTask *runner)
 {
   GError *error = NULL;
   gpointer result;
 
-  self->is_started = TRUE;
+  if (!claim_start (self))
+    return FALSE;
   self->runner = runner;
   result = call_coroutine (self, &error);
   free_data (self);
   finish (self, result, error);
   self->runner = NULL;
+  return TRUE;
 }
 
 /* ---- GObject ---- */
@@ -440,6 +449,25 @@ start_at_home_and_unref (gpointer data)
   g_object_unref (data);
 }
 
+static void
+start (GtxTask *self)
+{
+  static guint64 n_tasks;
+
+  self->locals = gtx_task_locals_inherit ();
+  if (self->name == NULL)
+    self->number = __atomic_add_fetch (&n_tasks, 1, __ATOMIC_RELAXED);
+
+  if (gtx_scheduler_is_local (self->parent_instance.home))
+    start_at_home (self);
+  else if (!gtx_scheduler_post (self->parent_instance.home, start_at_home_and_unref, g_object_ref (self)))
+    {
+      g_object_unref (self);
+      gtx_pins_add (&self->parent_instance.pins, self);
+      end_homeless_one (self);
+    }
+}
+
 /**
  * gtx_task_start:
  * @self: a #GtxTask that was not started
@@ -458,29 +486,13 @@ start_at_home_and_unref (gpointer data)
 GtxTask *
 gtx_task_start (GtxTask *self)
 {
-  static guint64 n_tasks;
-
   g_return_val_if_fail (GTX_IS_TASK (self), self);
 
-  if (self->is_started)
-    {
-      g_critical ("%s: the task of %s was started or awaited before; a task runs once",
-                  G_STRFUNC, self->function);
-      return self;
-    }
-  self->is_started = TRUE;
-  self->locals = gtx_task_locals_inherit ();
-  if (self->name == NULL)
-    self->number = __atomic_add_fetch (&n_tasks, 1, __ATOMIC_RELAXED);
-
-  if (gtx_scheduler_is_local (self->parent_instance.home))
-    start_at_home (self);
-  else if (!gtx_scheduler_post (self->parent_instance.home, start_at_home_and_unref, g_object_ref (self)))
-    {
-      g_object_unref (self);
-      gtx_pins_add (&self->parent_instance.pins, self);
-      end_homeless_one (self);
-    }
+  if (claim_start (self))
+    start (self);
+  else
+    g_critical ("%s: the task of %s was started or awaited before; a task runs once",
+                G_STRFUNC, self->function);
   return self;
 }
 
@@ -522,8 +534,8 @@ gtx_task_start_in (GtxTask      *self,
 void
 gtx_task_ensure_started (GtxFuture *future)
 {
-  if (GTX_IS_TASK (future) && !((GtxTask *) future)->is_started)
-    gtx_task_start ((GtxTask *) future);
+  if (GTX_IS_TASK (future) && claim_start ((GtxTask *) future))
+    start ((GtxTask *) future);
 }
 
 /* ---- What it tells, and what it is told ---- */
