@@ -229,6 +229,55 @@ test_cancellable (void)
   run_here (cancel_from_threads, NULL);
 }
 
+/* ---- Errors that nobody asks for ---- */
+
+static gpointer
+cancel_future_in_thread (gpointer future)
+{
+  g_assert_false (gtx_cancel (future));
+  return NULL;
+}
+
+/* As in asyncio: who cancels does not ask for the error, so none is warned of. */
+static void
+test_cancel_failed (void)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+
+  gtx_future_set_error (future, g_error_new (G_IO_ERROR, G_IO_ERROR_FAILED, "broken"));
+  g_thread_join (g_thread_new ("cancel", cancel_future_in_thread, future));
+}
+
+/* The awaiting task is cancelled when the future has failed and that is not
+ * known here yet. */
+static gboolean
+cancel_awaiting_failed (GMainContext *context, GError **error)
+{
+  g_autoptr (GtxFuture) future = NULL;
+  g_autoptr (GtxTask) awaiting = NULL;
+
+  g_main_context_push_thread_default (context);
+  future = gtx_future_new ();
+  g_main_context_pop_thread_default (context);
+  awaiting = gtx_create_task (await_what, (GtxTask *) (gpointer) future, NULL);
+  gtx_sleep (0, NULL);
+  gtx_future_set_error (future, g_error_new (G_IO_ERROR, G_IO_ERROR_FAILED, "broken"));
+  gtx_cancel (awaiting);
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_assert_false (gtx_await (awaiting, NULL));
+  g_assert_true (gtx_future_is_cancelled (awaiting));
+  return TRUE;
+}
+
+static void
+test_cancel_awaiting_failed (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+
+  run_here ((GtxCoroutine) cancel_awaiting_failed, context);
+}
+
 /* ---- Results go where they belong ---- */
 
 static GThread *freed_in;
@@ -808,5 +857,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/threads/create-in/cancelled", test_create_in_cancelled);
   g_test_add_func ("/threads/create-in/left", test_create_in_left);
   g_test_add_func ("/threads/await-unstarted/by-two", test_await_unstarted_by_two);
+  g_test_add_func ("/threads/cancel/failed", test_cancel_failed);
+  g_test_add_func ("/threads/cancel/awaiting/failed", test_cancel_awaiting_failed);
   return g_test_run ();
 }
