@@ -152,8 +152,9 @@ distant_cancel (GtxWaiter *waiter)
 {
   DistantAwait *await = (DistantAwait *) waiter;
 
-  if (gtx_future_done (await->awaited) ||
-      !gtx_scheduler_post (await->awaited->home, distant_cancel_there, await))
+  if (gtx_future_done (await->awaited))
+    return gtx_future_cancel_here (await->awaited);
+  if (!gtx_scheduler_post (await->awaited->home, distant_cancel_there, await))
     return FALSE;
   await->n_answers++;
   return TRUE;

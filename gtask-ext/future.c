@@ -576,10 +576,8 @@ gtx_cancel (gpointer future)
 
   if (!gtx_future_check (future, G_STRFUNC))
     return FALSE;
-  if (gtx_scheduler_is_local (self->home))
+  if (gtx_scheduler_is_local (self->home) || gtx_future_done (self))
     return gtx_future_cancel_here (self);
-  if (gtx_future_done (self))
-    return FALSE;
   if (gtx_scheduler_post (self->home, cancel_and_unref, g_object_ref (self)))
     return TRUE;
   g_object_unref (self);
