@@ -69,6 +69,20 @@ test_first_error (gpointer data, GError **error)
   return TRUE;
 }
 
+/* As in asyncio: with the last one it is not asked whether it has failed. */
+static gboolean
+test_first_error_is_last (gpointer data, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  g_ptr_array_add (tasks, gtx_create_task (fail, "no luck", NULL));
+  g_assert_true (gtx_wait (tasks, GTX_FIRST_ERROR, GTX_FOREVER, error));
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING, "fail: its error was never retrieved: no luck");
+  g_ptr_array_set_size (tasks, 0);
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
 static gboolean
 test_time_over (gpointer data, GError **error)
 {
@@ -234,6 +248,50 @@ test_shield_dropped (gpointer data, GError **error)
   return TRUE;
 }
 
+/* Time after time, what is long is waited for in short shields. */
+static gboolean
+test_shield_cancelled (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) inner = gtx_future_new ();
+  GtxFuture *outer = gtx_shield (inner);
+
+  g_object_add_weak_pointer (G_OBJECT (outer), (gpointer *) &outer);
+  gtx_cancel (outer);
+  gtx_sleep (0, NULL);
+  g_object_unref (outer);
+  g_assert_null (outer);
+  return TRUE;
+}
+
+/* Of an error that came in the round of the cancellation nobody is warned, of
+ * a later one that nobody asks for everybody. */
+static gboolean
+test_shield_fails_meanwhile (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) inner = gtx_future_new ();
+  g_autoptr (GtxFuture) outer = gtx_shield (inner);
+
+  gtx_cancel (outer);
+  gtx_future_set_error (inner, g_error_new (G_IO_ERROR, G_IO_ERROR_FAILED, "broken"));
+  return gtx_sleep (0, error);
+}
+
+static gboolean
+test_shield_fails_later (gpointer data, GError **error)
+{
+  GtxFuture *inner = gtx_future_new ();
+  g_autoptr (GtxFuture) outer = gtx_shield (inner);
+
+  gtx_cancel (outer);
+  gtx_sleep (0, NULL);
+  gtx_future_set_error (inner, g_error_new (G_IO_ERROR, G_IO_ERROR_FAILED, "broken"));
+  gtx_sleep (0, NULL);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING, "A GtxFuture: its error was never retrieved: broken");
+  g_object_unref (inner);
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -241,6 +299,7 @@ main (int argc, char *argv[])
   add_coroutine ("/wait/all", test_all);
   add_coroutine ("/wait/first", test_first);
   add_coroutine ("/wait/first-error", test_first_error);
+  add_coroutine ("/wait/first-error/last", test_first_error_is_last);
   add_coroutine ("/wait/time-over", test_time_over);
   add_coroutine ("/wait/done-before", test_done_before);
   add_coroutine ("/wait/cancelled", test_cancelled);
@@ -251,5 +310,8 @@ main (int argc, char *argv[])
   add_coroutine ("/wait/shield/result", test_shield_result);
   add_coroutine ("/wait/shield/error", test_shield_error);
   add_coroutine ("/wait/shield/dropped", test_shield_dropped);
+  add_coroutine ("/wait/shield/cancelled", test_shield_cancelled);
+  add_coroutine ("/wait/shield/cancelled/fails-meanwhile", test_shield_fails_meanwhile);
+  add_coroutine ("/wait/shield/cancelled/fails-later", test_shield_fails_later);
   return g_test_run ();
 }
