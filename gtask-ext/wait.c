@@ -30,11 +30,13 @@ on_done (GtxHandle *handle)
   gboolean failed = gtx_future_state (future) == GTX_FUTURE_FINISHED && future->error;
 
   self->n_left--;
-  if (self->return_when == GTX_FIRST_ERROR && failed)
-    g_atomic_int_set (&future->error_retrieved, TRUE);
-  if (self->n_left == 0 || self->return_when == GTX_FIRST_COMPLETED ||
-      (self->return_when == GTX_FIRST_ERROR && failed))
+  if (self->n_left == 0 || self->return_when == GTX_FIRST_COMPLETED)
     gtx_waiter_wake (&self->waiter);
+  else if (self->return_when == GTX_FIRST_ERROR && failed)
+    {
+      g_atomic_int_set (&future->error_retrieved, TRUE);
+      gtx_waiter_wake (&self->waiter);
+    }
 }
 
 static void
