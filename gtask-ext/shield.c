@@ -14,7 +14,12 @@ on_inner_done (gpointer future,
   GtxFuture *inner = future;
 
   if (gtx_future_done (outer))
-    return;
+    {
+      /* As in asyncio: that one was cancelled in the same round. */
+      if (inner->home == ((GtxFuture *) outer)->home)
+        g_atomic_int_set (&inner->error_retrieved, TRUE);
+      return;
+    }
   if (gtx_future_state (inner) == GTX_FUTURE_CANCELLED)
     gtx_cancel (outer);
   else if (inner->error)
@@ -24,6 +29,36 @@ on_inner_done (gpointer future,
       g_object_set_data_full (outer, "gtx-shielded", g_object_ref (inner), g_object_unref);
       gtx_future_set_result (outer, inner->result, NULL);
     }
+}
+
+/* The inner one forgets an outer one that has no use for it any more: a long
+ * wait may be shielded many times. */
+static void
+on_outer_done (gpointer outer,
+               gpointer reference)
+{
+  GtxFuture *inner = g_weak_ref_get (reference);
+
+  if (inner && !gtx_future_done (inner))
+    gtx_future_remove_done_callback (inner, on_inner_done, outer);
+  g_clear_object (&inner);
+}
+
+static void
+weak_ref_free (gpointer reference)
+{
+  g_weak_ref_clear (reference);
+  g_free (reference);
+}
+
+static void
+forget_when_done (GtxFuture *outer,
+                  GtxFuture *inner)
+{
+  GWeakRef *reference = g_new (GWeakRef, 1);
+
+  g_weak_ref_init (reference, inner);
+  gtx_future_add_done_callback (outer, on_outer_done, reference, weak_ref_free);
 }
 
 /**
@@ -55,5 +90,8 @@ gtx_shield (gpointer future)
   gtx_task_ensure_started (future);
   outer = gtx_future_new ();
   gtx_future_add_done_callback (future, on_inner_done, g_object_ref (outer), g_object_unref);
+  /* To take back a callback is for the home of the inner one. */
+  if (((GtxFuture *) future)->home == outer->home)
+    forget_when_done (outer, future);
   return outer;
 }
