@@ -435,6 +435,33 @@ test_outside (void)
   assert_cancelled (error);
 }
 
+/* The thread ends, and with it what it kept of its last operation. */
+static gpointer
+work_in_thread (gpointer source)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  GTask *task;
+
+  g_main_context_push_thread_default (context);
+  task = g_task_new (source, GTX_ASYNC);
+  g_task_return_boolean (task, TRUE);
+  g_object_unref (task);
+  g_assert_false (g_task_propagate_boolean (G_TASK (gtx_await_result ()), NULL));
+  g_main_context_pop_thread_default (context);
+  return NULL;
+}
+
+static void
+test_outside_in_thread (void)
+{
+  GObject *source = g_object_new (G_TYPE_OBJECT, NULL);
+
+  g_object_add_weak_pointer (source, (gpointer *) &source);
+  g_thread_join (g_thread_new ("work", work_in_thread, source));
+  g_object_unref (source);
+  g_assert_null (source);
+}
+
 /* ---- Real work ---- */
 
 static gboolean
@@ -517,6 +544,7 @@ main (int argc, char *argv[])
   add_coroutine ("/operation/mistake/end", test_end_before_awaited);
   add_coroutine ("/operation/mistake/nothing", await_nothing);
   g_test_add_func ("/operation/outside", test_outside);
+  g_test_add_func ("/operation/outside/thread", test_outside_in_thread);
   add_coroutine ("/operation/file", test_file);
   add_coroutine ("/operation/process", test_subprocess);
   add_coroutine ("/operation/process/cancelled", test_subprocess_cancelled);
