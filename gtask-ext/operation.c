@@ -28,8 +28,10 @@ struct _GtxOperation
   GCancellable *lent;           /* what a mistake may still be using */
 };
 
+static void thread_ended (gpointer operation);
+
 /* The one that this thread started outside of all tasks. */
-static __thread GtxOperation *outside;
+static GPrivate outside = G_PRIVATE_INIT (thread_ended);
 
 /* ---- One operation ---- */
 
@@ -57,14 +59,17 @@ static GtxOperation *
 current_operation (void)
 {
   GtxTask *task = gtx_current_task ();
-  GtxOperation **operation = task ? &task->operation : &outside;
+  GtxOperation *operation = task ? task->operation : g_private_get (&outside);
 
-  if (*operation == NULL)
-    {
-      *operation = g_new0 (GtxOperation, 1);
-      (*operation)->task = task;
-    }
-  return *operation;
+  if (operation)
+    return operation;
+  operation = g_new0 (GtxOperation, 1);
+  operation->task = task;
+  if (task)
+    task->operation = operation;
+  else
+    g_private_set (&outside, operation);
+  return operation;
 }
 
 static void
@@ -81,6 +86,14 @@ gtx_operation_free (GtxOperation *self)
   forget_result (self);
   g_clear_object (&self->lent);
   g_free (self);
+}
+
+/* One that was never awaited may call back yet. */
+static void
+thread_ended (gpointer operation)
+{
+  if (((GtxOperation *) operation)->state != UNDER_WAY)
+    gtx_operation_free (operation);
 }
 
 /* In the thread that waits. */
@@ -169,7 +182,7 @@ gtx_operation_ready (GObject      *source,
   if (self->task)
     here = gtx_scheduler_is_local (self->task->parent_instance.home);
   else
-    here = self == outside;
+    here = self == g_private_get (&outside);
 
   if (here)
     arrive (self, result);
