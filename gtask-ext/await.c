@@ -63,7 +63,7 @@ gtx_waiter_get_awaited (GtxWaiter *waiter)
   if (gtx_future_done (awaited) || !GTX_IS_TASK (awaited))
     return NULL;
   task = (GtxTask *) awaited;
-  return task->is_started && task->runner == NULL ? task : NULL;
+  return g_atomic_int_get (&task->is_started) && task->runner == NULL ? task : NULL;
 }
 
 static gboolean

@@ -133,7 +133,7 @@ gtx_task_cancel (GtxFuture *future)
 
   if (self->runner)
     return gtx_future_cancel_here (&self->runner->parent_instance);
-  if (!self->is_started)
+  if (!g_atomic_int_get (&self->is_started))
     return gtx_future_finish_cancelled (future);
   if (self->in_request)
     return TRUE;
