@@ -760,6 +760,55 @@ test_await_unstarted_by_two (void)
   g_ptr_array_unref (both.unstarted);
 }
 
+/* Tasks of two contexts that await one another, and a third that awaits them:
+ * a request does not go round for ever. */
+static gint n_begun;
+
+static gboolean
+await_pointed_to (GtxTask **task, GError **error)
+{
+  g_atomic_int_inc (&n_begun);
+  return gtx_await (*task, error);
+}
+
+static void
+assert_end_cancelled (GtxTask *task)
+{
+  for (int i = 0; i < 5000 && !gtx_future_is_done (task); i++)
+    g_usleep (1000);
+  g_assert_true (gtx_future_is_cancelled (task));
+}
+
+static void
+test_cancel_ring (void)
+{
+  Worker workers[3] = { { .context = NULL } };
+  GtxTask *tasks[3];
+
+  for (int i = 0; i < 3; i++)
+    {
+      workers[i].context = g_main_context_new ();
+      g_main_context_push_thread_default (workers[i].context);
+      tasks[i] = gtx_task_new (await_pointed_to, &tasks[i == 1 ? 0 : 1], NULL);
+      g_main_context_pop_thread_default (workers[i].context);
+    }
+  for (int i = 0; i < 3; i++)
+    gtx_task_start (tasks[i]);
+  for (int i = 0; i < 3; i++)
+    worker_start (&workers[i]);
+
+  while (g_atomic_int_get (&n_begun) < 3)
+    g_usleep (1000);
+  gtx_cancel (tasks[2]);
+  for (int i = 0; i < 3; i++)
+    assert_end_cancelled (tasks[i]);
+  for (int i = 0; i < 3; i++)
+    {
+      worker_stop (&workers[i]);
+      g_object_unref (tasks[i]);
+    }
+}
+
 /* A request that is passed on to a future of another context, which is set
  * before it comes there, is not lost. */
 typedef struct
@@ -859,5 +908,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/threads/await-unstarted/by-two", test_await_unstarted_by_two);
   g_test_add_func ("/threads/cancel/failed", test_cancel_failed);
   g_test_add_func ("/threads/cancel/awaiting/failed", test_cancel_awaiting_failed);
+  g_test_add_func ("/threads/cancel/ring", test_cancel_ring);
   return g_test_run ();
 }
