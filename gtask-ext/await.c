@@ -22,7 +22,20 @@ typedef struct
   GtxHandle handle;             /* among the callbacks */
   GtxHandle at_end;             /* of the other context */
   guint n_answers;              /* to come; of the home of the waiter */
+  guint64 number;
+  gboolean in_ring;             /* a request has come back to it */
 } DistantAwait;
+
+/* A request that is passed on to another context, and the numbers of the awaits
+ * that it has come through. */
+typedef struct
+{
+  DistantAwait *await;
+  GArray *path;
+} Request;
+
+/* That of the request that is being made in this thread; NULL: it begins here. */
+static __thread GArray *path_to_here;
 
 static gboolean
 await_cancel (GtxWaiter *waiter)
@@ -137,25 +150,87 @@ distant_attach (gpointer data)
   gtx_scheduler_call_at_end (await->awaited->home, &await->at_end);
 }
 
+static Request *
+request_new (DistantAwait *await)
+{
+  Request *self = g_new (Request, 1);
+
+  self->await = await;
+  self->path = path_to_here ? g_array_copy (path_to_here) : g_array_new (FALSE, FALSE, sizeof (guint64));
+  g_array_append_val (self->path, await->number);
+  return self;
+}
+
+static void
+request_free (Request *self)
+{
+  g_array_unref (self->path);
+  g_free (self);
+}
+
 static void
 distant_cancel_there (gpointer data)
 {
-  DistantAwait *await = data;
-  gboolean made = gtx_future_cancel_here (await->awaited);
+  Request *request = data;
+  DistantAwait *await = request->await;
+  GArray *outer = path_to_here;
+  gboolean made;
 
+  path_to_here = request->path;
+  made = gtx_future_cancel_here (await->awaited);
+  path_to_here = outer;
+  request_free (request);
   gtx_scheduler_post (await->waiter.task->parent_instance.home,
                       made ? distant_answered : distant_refused, await);
+}
+
+static gboolean
+has_come_back (DistantAwait *await)
+{
+  for (guint i = 0; path_to_here && i < path_to_here->len; i++)
+    if (g_array_index (path_to_here, guint64, i) == await->number)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+distant_detach (gpointer data)
+{
+  DistantAwait *await = data;
+
+  if (gtx_handle_is_linked (&await->at_end))
+    distant_tell (await);
+  gtx_scheduler_post (await->waiter.task->parent_instance.home, distant_answered, await);
+}
+
+/* Tasks of several contexts that await one another: here the ring breaks. */
+static void
+stop_awaiting (DistantAwait *await)
+{
+  await->in_ring = TRUE;
+  if (gtx_scheduler_post (await->awaited->home, distant_detach, await))
+    await->n_answers++;
 }
 
 static gboolean
 distant_cancel (GtxWaiter *waiter)
 {
   DistantAwait *await = (DistantAwait *) waiter;
+  Request *request;
 
   if (gtx_future_done (await->awaited))
     return gtx_future_cancel_here (await->awaited);
-  if (!gtx_scheduler_post (await->awaited->home, distant_cancel_there, await))
-    return FALSE;
+  if (has_come_back (await))
+    {
+      stop_awaiting (await);
+      return FALSE;
+    }
+  request = request_new (await);
+  if (!gtx_scheduler_post (await->awaited->home, distant_cancel_there, request))
+    {
+      request_free (request);
+      return FALSE;
+    }
   await->n_answers++;
   return TRUE;
 }
@@ -176,12 +251,14 @@ static gboolean
 await_distant (GtxTask   *task,
                GtxFuture *awaited)
 {
+  static guint64 n_awaits;
   GtxScheduler *home = task->parent_instance.home;
   DistantAwait await = {
     .awaited = awaited,
     .handle = { .run = distant_done },
     .at_end = { .run = distant_gone },
     .n_answers = 1,
+    .number = __atomic_add_fetch (&n_awaits, 1, __ATOMIC_RELAXED),
   };
   gboolean woken;
 
@@ -191,7 +268,7 @@ await_distant (GtxTask   *task,
   gtx_scheduler_hold (home);
   woken = gtx_task_suspend (task, &await.waiter);
   gtx_scheduler_release (home);
-  return woken;
+  return woken && !await.in_ring;
 }
 
 /* ---- The public side ---- */
