@@ -335,8 +335,11 @@ await_done (GtxTask    *task,
  * current task was cancelled, %GTX_ERROR_NOT_IN_TASK outside a task,
  * %GTX_ERROR_AWAITS_ITSELF if @future is the current task,
  * %GTX_ERROR_CONTEXT_GONE if the main context of @future is no more, and
- * %GTX_ERROR_INVALID_ARGUMENT if @future is no future.  A future of another
- * main context may be awaited.
+ * %GTX_ERROR_INVALID_ARGUMENT if @future is no future.
+ *
+ * A future of another main context may be awaited.  It is cancelled there, so
+ * that a request to cancel, or a timeout, ends this await when that context has
+ * answered: not while its thread is blocked, or nobody runs it.
  *
  * Returns: %TRUE exactly when there is no error
  *

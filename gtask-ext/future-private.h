@@ -71,6 +71,14 @@ gboolean gtx_future_finish_cancelled (GtxFuture     *self);
 gboolean gtx_future_propagate       (GtxFuture      *self,
                                      GError        **error);
 
+/* ---- operation-future.c ---- */
+
+/* Adds those whose operations are under way. */
+void     gtx_operation_futures_list (GtxScheduler   *scheduler,
+                                     GPtrArray      *futures);
+
+/* ---- future.c ---- */
+
 /* For the end: frees what is its home's in its home. */
 void     gtx_future_free_at_home    (GtxFuture      *self,
                                      gpointer        data,

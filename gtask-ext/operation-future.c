@@ -40,6 +40,23 @@ context_ends (GtxHandle *handle)
     g_error_free (error);
 }
 
+static void
+add_future (GtxHandle *handle,
+            gpointer   futures)
+{
+  GtxOperationFuture *self = GTX_CONTAINER_OF (handle, GtxOperationFuture, at_end);
+
+  if (!gtx_future_done (&self->parent_instance))
+    g_ptr_array_add (futures, g_object_ref (self));
+}
+
+void
+gtx_operation_futures_list (GtxScheduler *scheduler,
+                            GPtrArray    *futures)
+{
+  gtx_scheduler_foreach_at_end (scheduler, context_ends, add_future, futures);
+}
+
 /* It is never abandoned: it ends when the operation has. */
 static gboolean
 gtx_operation_future_cancel (GtxFuture *future)

@@ -51,25 +51,30 @@ on_leftover_done (gpointer future,
     gtx_future_set_result (leftovers->gathering, NULL, NULL);
 }
 
+/* Tasks first, which may yet start operations while they clean up, and then the
+ * operations that nobody waits for: GIO calls back into this main context, which
+ * it keeps for ever if nobody runs it any more. */
 static gboolean
 cancel_leftovers (GtxScheduler *scheduler,
                   GMainContext *context)
 {
-  g_autoptr (GPtrArray) tasks = NULL;
+  g_autoptr (GPtrArray) futures = NULL;
   Leftovers leftovers = { NULL, 0 };
 
   /* Another thread may have started one. */
   gtx_scheduler_run_messages (scheduler);
-  tasks = gtx_scheduler_list_tasks (scheduler);
-  leftovers.n_left = tasks->len;
-  if (tasks->len == 0)
+  futures = gtx_scheduler_list_tasks (scheduler);
+  if (futures->len == 0)
+    gtx_operation_futures_list (scheduler, futures);
+  leftovers.n_left = futures->len;
+  if (futures->len == 0)
     return FALSE;
 
   leftovers.gathering = gtx_future_new ();
-  for (guint i = 0; i < tasks->len; i++)
-    gtx_cancel (g_ptr_array_index (tasks, i));
-  for (guint i = 0; i < tasks->len; i++)
-    gtx_future_add_done_callback (g_ptr_array_index (tasks, i), on_leftover_done, &leftovers, NULL);
+  for (guint i = 0; i < futures->len; i++)
+    gtx_cancel (g_ptr_array_index (futures, i));
+  for (guint i = 0; i < futures->len; i++)
+    gtx_future_add_done_callback (g_ptr_array_index (futures, i), on_leftover_done, &leftovers, NULL);
   iterate_until_done (scheduler, context, leftovers.gathering);
   g_object_unref (leftovers.gathering);
   return TRUE;
@@ -158,7 +163,7 @@ gtx_run_named (const char    *name,
  * loop of its own.
  *
  * Tasks that others start while they clean up are cancelled too, so none is
- * left.  A #GApplication calls it in its `shutdown`:
+ * left; and so are operations of gtx_operation_future_new().  A #GApplication calls it in its `shutdown`:
  *
  * |[<!-- language="C" -->
  * g_signal_connect (application, "shutdown", G_CALLBACK (gtx_cancel_all), NULL);

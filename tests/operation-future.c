@@ -244,6 +244,59 @@ test_second (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- Left behind ---- */
+
+static void
+end_when_cancelled (GCancellable *cancellable, Started *started)
+{
+  end_operation (started, "too late");
+}
+
+static void
+start_until_cancelled_async (Started *started, GCancellable *cancellable, GAsyncReadyCallback callback,
+                             gpointer data)
+{
+  started->task = g_task_new (NULL, NULL, callback, data);
+  g_cancellable_connect (cancellable, G_CALLBACK (end_when_cancelled), started, NULL);
+}
+
+static gboolean
+leave_behind (Started *started, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_operation_future_new ();
+  start_until_cancelled_async (started, GTX_ASYNC_FUTURE (future));
+  return TRUE;
+}
+
+static void
+note_gone (gpointer gone)
+{
+  *(gboolean *) gone = TRUE;
+}
+
+/* The run cancels it and waits for its callback, without which GIO would keep
+ * the main context for ever. */
+static void
+test_left_behind (void)
+{
+  GMainContext *context = g_main_context_new ();
+  GSource *source = g_timeout_source_new_seconds (100000);
+  g_autoptr (GError) error = NULL;
+  gboolean gone = FALSE;
+  Started started = { 0 };
+
+  g_source_set_callback (source, G_SOURCE_FUNC (g_main_loop_quit), &gone, note_gone);
+  g_source_attach (source, context);
+  g_source_unref (source);
+  g_main_context_push_thread_default (context);
+  g_assert_true (gtx_run (leave_behind, &started, &error));
+  g_assert_no_error (error);
+  g_assert_null (started.task);
+  g_main_context_pop_thread_default (context);
+  g_main_context_unref (context);
+  g_assert_true (gone);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -257,5 +310,6 @@ main (int argc, char *argv[])
   add_coroutine ("/operation-future/files", test_files);
   g_test_add_func ("/operation-future/context-gone", test_context_gone);
   add_coroutine ("/operation-future/second", test_second);
+  g_test_add_func ("/operation-future/left-behind", test_left_behind);
   return g_test_run ();
 }

@@ -50,6 +50,18 @@ gtx_scheduler_call_at_end (GtxScheduler *self,
   gtx_handle_list_append (&self->at_end, handle);
 }
 
+void
+gtx_scheduler_foreach_at_end (GtxScheduler  *self,
+                              void         (*run) (GtxHandle *handle),
+                              void         (*func) (GtxHandle *handle,
+                                                    gpointer   data),
+                              gpointer       data)
+{
+  for (GtxHandle *handle = self->at_end.ring.next; handle != &self->at_end.ring; handle = handle->next)
+    if (handle->run == run)
+      func (handle, data);
+}
+
 gint64
 gtx_scheduler_get_time (GtxScheduler *self)
 {

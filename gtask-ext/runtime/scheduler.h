@@ -79,6 +79,12 @@ gboolean      gtx_scheduler_post        (GtxScheduler  *self,
  * what the handle queues is still run, and then no thread is the scheduler's. */
 void          gtx_scheduler_call_at_end (GtxScheduler *self,
                                          GtxHandle    *handle);
+/* Calls @func for each such handle that would run @run, as they came. */
+void          gtx_scheduler_foreach_at_end (GtxScheduler  *self,
+                                            void         (*run) (GtxHandle *handle),
+                                            void         (*func) (GtxHandle *handle,
+                                                                  gpointer   data),
+                                            gpointer       data);
 /* What other threads posted so far happens now. */
 void          gtx_scheduler_run_messages (GtxScheduler *self);
 
