@@ -15,8 +15,9 @@ G_BEGIN_DECLS
  * Runs @coroutine as a task on the thread-default main context until it is
  * done: asyncio's `run()`.
  *
- * The tasks of the context that are left then are cancelled, and waited for.
- * Sets the coroutine's own error, or %GTX_ERROR_ALREADY_RUNNING inside a task
+ * The tasks of the context that are left then are cancelled, and waited for;
+ * then, as asyncio does with its threads, what is left of the operations of
+ * gtx_operation_future_new().  Sets the coroutine's own error, or %GTX_ERROR_ALREADY_RUNNING inside a task
  * or a callback of a main loop.  Blocks; not to be called in a task.  May be
  * called in any thread that may iterate its thread-default main context.
  *
