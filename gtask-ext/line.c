@@ -15,6 +15,13 @@ gtx_line_init (GtxLine *self)
   self->kept = FALSE;
 }
 
+void
+gtx_line_clear (GtxLine *self)
+{
+  g_assert (gtx_handle_list_is_empty (&self->places));
+  g_clear_pointer (&self->home, gtx_scheduler_unref);
+}
+
 /* ---- The object's life ---- */
 
 void
@@ -53,13 +60,6 @@ gtx_line_keep (GtxLine *self,
 }
 
 /* ---- Waiting ---- */
-
-void
-gtx_line_clear (GtxLine *self)
-{
-  g_assert (gtx_handle_list_is_empty (&self->places));
-  g_clear_pointer (&self->home, gtx_scheduler_unref);
-}
 
 GtxTask *
 gtx_line_begin (GtxLine     *self,

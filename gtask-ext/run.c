@@ -163,7 +163,8 @@ gtx_run_named (const char    *name,
  * loop of its own.
  *
  * Tasks that others start while they clean up are cancelled too, so none is
- * left; and so are operations of gtx_operation_future_new().  A #GApplication calls it in its `shutdown`:
+ * left; and so are operations of gtx_operation_future_new().  A #GApplication
+ * calls it in its `shutdown`:
  *
  * |[<!-- language="C" -->
  * g_signal_connect (application, "shutdown", G_CALLBACK (gtx_cancel_all), NULL);

@@ -2,28 +2,9 @@
 /* Many tasks alive at once: as many as each tool and kernel can bear. */
 
 #include "fixture.h"
+#include "guards.h"
 
-#include "runtime/guard.h"
 #include "runtime/stack.h"
-
-#include <sys/mman.h>
-
-/* Where guards take mappings, there are half of the system's for them, two for
- * each. */
-static gboolean
-guards_take_mappings (void)
-{
-  gsize size = gtx_guard_size ();
-  void *page = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  gboolean take = FALSE;
-
-  g_assert_true (page != MAP_FAILED);
-  g_assert_true (gtx_guard_install (page, &take));
-  munmap (page, size);
-  if (take)
-    gtx_guard_forget_mappings ();
-  return take;
-}
 
 static guint
 guard_budget (void)

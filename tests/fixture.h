@@ -149,3 +149,18 @@ sleep_and_note (const char *what, GError **error)
   note (word);
   return TRUE;
 }
+
+/* ---- Processes ---- */
+
+/* Starts a shell for @command; whoever waits for it reaps it. */
+static inline GPid
+spawn_shell (const char *command)
+{
+  char *argv[] = { (char *) "sh", (char *) "-c", (char *) command, NULL };
+  g_autoptr (GError) error = NULL;
+  GPid pid;
+
+  g_spawn_async (NULL, argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, &error);
+  g_assert_no_error (error);
+  return pid;
+}

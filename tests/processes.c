@@ -470,18 +470,6 @@ test_descriptors (gpointer data, GError **error)
 
 #define N_CHILDREN 5
 
-static pid_t
-spawn (const char *command)
-{
-  char *argv[] = { (char *) "sh", (char *) "-c", (char *) command, NULL };
-  g_autoptr (GError) error = NULL;
-  GPid pid;
-
-  g_spawn_async (NULL, argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, &error);
-  g_assert_no_error (error);
-  return pid;
-}
-
 static void
 on_ended (GPid pid, int wait_status, gpointer sum)
 {
@@ -493,7 +481,7 @@ await_and_add (int *sum, GError **error)
 {
   int wait_status;
 
-  if (!gtx_await_child (spawn ("exit 100"), &wait_status, error))
+  if (!gtx_await_child (spawn_shell ("exit 100"), &wait_status, error))
     return FALSE;
   *sum += WEXITSTATUS (wait_status);
   return TRUE;
@@ -507,7 +495,7 @@ test_child_watches (gpointer data, GError **error)
 
   for (int i = 0; i < N_CHILDREN; i++)
     {
-      g_child_watch_add (spawn ("exit 1"), on_ended, &sum);
+      g_child_watch_add (spawn_shell ("exit 1"), on_ended, &sum);
       g_ptr_array_add (tasks, gtx_create_task (await_and_add, &sum, NULL));
     }
   g_assert_true (gtx_gather (tasks, GTX_GATHER_NONE, error));

@@ -156,28 +156,16 @@ test_signal_misuse (gpointer data, GError **error)
 
 /* ---- Processes ---- */
 
-static GPid
-spawn (const char *command)
-{
-  char *argv[] = { (char *) "sh", (char *) "-c", (char *) command, NULL };
-  g_autoptr (GError) error = NULL;
-  GPid pid;
-
-  g_spawn_async (NULL, argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, &error);
-  g_assert_no_error (error);
-  return pid;
-}
-
 static gboolean
 test_child (gpointer data, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   int wait_status;
 
-  g_assert_true (gtx_await_child (spawn ("exit 3"), &wait_status, error));
+  g_assert_true (gtx_await_child (spawn_shell ("exit 3"), &wait_status, error));
   g_assert_false (g_spawn_check_wait_status (wait_status, &failure));
   g_assert_error (failure, G_SPAWN_EXIT_ERROR, 3);
-  g_assert_true (gtx_await_child (spawn ("true"), NULL, error));
+  g_assert_true (gtx_await_child (spawn_shell ("true"), NULL, error));
   return TRUE;
 }
 
@@ -191,7 +179,7 @@ await_pid (gpointer pid, GError **error)
 static gboolean
 test_child_cancelled (gpointer data, GError **error)
 {
-  GPid pid = spawn ("exec sleep 100");
+  GPid pid = spawn_shell ("exec sleep 100");
   g_autoptr (GtxTask) task = gtx_create_task (await_pid, GINT_TO_POINTER (pid), NULL);
   int wait_status;
 
@@ -233,7 +221,7 @@ is_reaped (GPid pid)
 static gboolean
 test_child_ended_then_cancelled (gpointer data, GError **error)
 {
-  Child child = { spawn ("exit 3"), -1 };
+  Child child = { spawn_shell ("exit 3"), -1 };
   g_autoptr (GtxTask) task = gtx_create_task (await_and_sleep, &child, NULL);
 
   g_assert_true (gtx_sleep (0, error));
@@ -260,7 +248,7 @@ cancel_when_readable (GtxTask **task, GError **error)
 static gboolean
 test_child_ended_and_cancelled (gpointer data, GError **error)
 {
-  Child child = { spawn ("exit 3"), -1 };
+  Child child = { spawn_shell ("exit 3"), -1 };
   g_autoptr (GtxTask) task = NULL;
   g_autoptr (GtxTask) canceller = gtx_create_task (cancel_when_readable, &task, NULL);
   siginfo_t info;
