@@ -261,10 +261,11 @@ talk_to_cat (GSubprocess *cat, GError **error)
   return TRUE;
 }
 
+/* The signal tells an end of its own from this one. */
 static void
 reap (GSubprocess *process)
 {
-  g_subprocess_force_exit (process);
+  g_subprocess_send_signal (process, SIGTERM);
   do
     g_subprocess_wait_async (process, GTX_ASYNC);
   while (!g_subprocess_wait_finish (process, gtx_await_result (), NULL));
@@ -275,13 +276,18 @@ load_processes (gpointer data, GError **error)
 {
   g_autoptr (GSubprocess) cat = g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE,
                                                   error, "cat", NULL);
-  gboolean succeeded;
+  GError *failure = NULL;
 
   if (cat == NULL)
     return FALSE;
-  succeeded = talk_to_cat (cat, error);
+  talk_to_cat (cat, &failure);
   reap (cat);
-  return succeeded;
+  if (failure == NULL)
+    return TRUE;
+  if (!is_cancellation (failure))
+    g_prefix_error (&failure, "cat ended with status %#x: ", g_subprocess_get_status (cat));
+  g_propagate_error (error, failure);
+  return FALSE;
 }
 
 static gboolean
