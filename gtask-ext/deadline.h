@@ -15,7 +15,7 @@ gtx_timer_describe (const GtxTimer *timer,
 {
   gint64 left = timer->deadline - gtx_scheduler_get_time (scheduler);
 
-  if (timer->place > 0)
+  if (timer->slot > 0)
     g_string_append_printf (text, ", %.3f s left", MAX (left, 0) / 1e6);
 }
 

@@ -120,7 +120,7 @@ class Waiter:
         return member_of(self.value, gdb.lookup_type(name, self.block), 'waiter')
 
     def left(self, timer):
-        if not timer['place']:
+        if not timer['slot']:
             return ''
         now = self.scheduler['virtual_now'] if self.scheduler['jumper'] else self.scheduler['now']
         return ', %.3f s left' % (max(int(timer['deadline']) - int(now), 0) / 1e6)

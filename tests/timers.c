@@ -64,11 +64,69 @@ test_sorts (void)
   for (; (timer = gtx_timers_first (&timers)); last = timer, n++)
     {
       gtx_timers_remove (&timers, timer);
-      g_assert_cmpuint (timer->place, ==, 0);
+      g_assert_cmpuint (timer->slot, ==, 0);
       g_assert_true (last == NULL || last->deadline < timer->deadline ||
                      (last->deadline == timer->deadline && last < timer));
     }
   g_assert_cmpuint (n, ==, 5000);
+  gtx_timers_clear (&timers);
+}
+
+/* Takes all that are left, and tells how many came in order. */
+static guint
+take_in_order (GtxTimers *timers)
+{
+  gint64 last = -1;
+  GtxTimer *timer;
+  guint n = 0;
+
+  for (; (timer = gtx_timers_first (timers)) && timer->deadline >= last; n++)
+    {
+      last = timer->deadline;
+      gtx_timers_remove (timers, timer);
+    }
+  return n;
+}
+
+/* What removed timers leave takes no more room than there are timers. */
+static void
+test_burst (void)
+{
+  g_autofree GtxTimer *all = g_new0 (GtxTimer, 20000);
+  GtxTimers timers = { 0 };
+
+  for (guint round = 0; round < 3; round++)
+    {
+      for (guint i = 0; i < 20000; i++)
+        gtx_timers_insert (&timers, &all[i], g_test_rand_int_range (0, 1000000));
+      g_assert_cmpuint (timers.room, <, 2 * 20000);
+      for (guint i = 0; i < 20000; i++)
+        if (i % 200 != round)
+          gtx_timers_remove (&timers, &all[i]);
+      g_assert_cmpuint (timers.length, ==, 100);
+      g_assert_cmpuint (timers.room, <=, 1024);
+      g_assert_cmpuint (take_in_order (&timers), ==, 100);
+      g_assert_cmpuint (timers.length, ==, 0);
+    }
+  gtx_timers_clear (&timers);
+}
+
+/* One that is set and taken back again and again needs room for few. */
+static void
+test_taken_back (void)
+{
+  GtxTimers timers = { 0 };
+  GtxTimer late = { .handle = { NULL } };
+  GtxTimer timer = { .handle = { NULL } };
+
+  gtx_timers_insert (&timers, &late, 1000);
+  for (guint i = 0; i < 10000; i++)
+    {
+      gtx_timers_insert (&timers, &timer, 2000 + i);
+      gtx_timers_remove (&timers, &timer);
+    }
+  g_assert_cmpuint (timers.room, <=, 128);
+  g_assert_true (gtx_timers_first (&timers) == &late);
   gtx_timers_clear (&timers);
 }
 
@@ -78,5 +136,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/timers/random", test_random);
   g_test_add_func ("/timers/sorts", test_sorts);
+  g_test_add_func ("/timers/burst", test_burst);
+  g_test_add_func ("/timers/taken-back", test_taken_back);
   return g_test_run ();
 }

@@ -84,7 +84,7 @@ void
 gtx_scheduler_cancel_timer (GtxScheduler *self,
                             GtxTimer     *timer)
 {
-  if (timer->place > 0)
+  if (timer->slot > 0)
     gtx_timers_remove (&self->timers, timer);
   else if (gtx_handle_is_linked (&timer->handle))
     gtx_handle_unlink (&timer->handle);

@@ -10,14 +10,18 @@ typedef struct
 {
   GtxHandle handle;             /* queued to run when the timer is due */
   gint64 deadline;              /* microseconds of the scheduler's clock */
-  guint64 sequence;             /* when it was armed, among the others */
-  gsize place;                  /* in the heap, from 1; 0: not in it */
+  guint slot;                   /* among the slots, from 1; 0: not armed */
 } GtxTimer;
+
+typedef struct _GtxTimerEntry GtxTimerEntry;
+typedef struct _GtxTimerSlot GtxTimerSlot;
 
 typedef struct
 {
-  GtxTimer **timers;            /* from 1 */
-  gsize length;
+  GtxTimerEntry *heap;
+  GtxTimerSlot *slots;
+  gsize n_entries;              /* in the heap: timers, and what is left of removed ones */
+  gsize length;                 /* timers */
   gsize room;
   guint64 armed;
 } GtxTimers;
@@ -28,9 +32,5 @@ void      gtx_timers_insert   (GtxTimers *timers,
                                gint64     deadline);
 void      gtx_timers_remove   (GtxTimers *timers,
                                GtxTimer  *timer);
-
-static inline GtxTimer *
-gtx_timers_first (const GtxTimers *timers)
-{
-  return timers->length > 0 ? timers->timers[1] : NULL;
-}
+/* The earliest, or NULL. */
+GtxTimer *gtx_timers_first    (GtxTimers *timers);
