@@ -143,8 +143,10 @@ purge (GtxTimers *self)
 static void
 shrink (GtxTimers *self)
 {
-  GtxTimerSlot *slots = g_new (GtxTimerSlot, self->n_entries + 1);
+  GtxTimerSlot *slots;
 
+  purge (self);
+  slots = g_new (GtxTimerSlot, self->n_entries + 1);
   for (gsize place = 0; place < self->n_entries; place++)
     {
       guint slot = (guint) place + 1;
@@ -189,20 +191,23 @@ gtx_timers_insert (GtxTimers *self,
   rise (self, self->n_entries++);
 }
 
-/* The entry goes when it comes first, or when most are such; as timers in
- * asyncio do. */
+/* The entry goes when it comes first or last, or when most are such; as timers
+ * in asyncio do. */
 void
 gtx_timers_remove (GtxTimers *self,
                    GtxTimer  *timer)
 {
-  g_assert (self->slots[timer->slot].timer == timer);
+  guint slot = timer->slot;
 
-  self->slots[timer->slot].timer = NULL;
+  g_assert (self->slots[slot].timer == timer);
+
+  self->slots[slot].timer = NULL;
   timer->slot = 0;
   self->length--;
-  if (self->n_entries <= FEWEST || self->length >= self->n_entries / 2)
-    return;
-  purge (self);
+  if (self->heap[self->n_entries - 1].slot == slot)
+    self->n_entries--;
+  if (self->n_entries > FEWEST && self->length < self->n_entries / 2)
+    purge (self);
   if (self->room > 16 * FEWEST && self->n_entries < self->room / 8)
     shrink (self);
 }
