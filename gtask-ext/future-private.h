@@ -88,3 +88,5 @@ void     gtx_future_free_at_home    (GtxFuture      *self,
 gboolean gtx_future_cancel_here     (GtxFuture      *self);
 
 void     gtx_set_cancelled_error    (GError        **error);
+/* Frees a G_IO_ERROR_CANCELLED, or keeps it to be set again. */
+void     gtx_take_cancelled_error   (GError         *error);

@@ -185,7 +185,8 @@ finish (GtxTask  *self,
       gtx_future_finish (future, result, result ? self->result_free : NULL, error);
       return;
     }
-  g_clear_error (&error);
+  if (error)
+    gtx_take_cancelled_error (error);
   if (result && self->result_free)
     self->result_free (result);
   gtx_future_finish_cancelled (future);

@@ -254,6 +254,40 @@ test_another_error (gpointer data, GError **error)
   return TRUE;
 }
 
+/* What a cancelled task does to its error is not seen by the next. */
+static gboolean
+fail_in_own_words (const char *words, GError **error)
+{
+  GError *failure = NULL;
+
+  g_assert_false (gtx_sleep (9000, &failure));
+  assert_cancelled (failure);
+  g_assert_cmpstr (failure->message, ==, "The task was cancelled");
+  g_assert_false (gtx_cancel (gtx_current_task ()) && gtx_sleep (0, NULL));
+  if (words)
+    g_prefix_error (&failure, "%s: ", words);
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
+static gboolean
+test_errors_apart (gpointer data, GError **error)
+{
+  for (guint i = 0; i < 6; i++)
+    {
+      g_autoptr (GtxTask) task = gtx_create_task (fail_in_own_words, i % 2 ? "As it was told" : (const char *) NULL, NULL);
+      g_autoptr (GtxTask) other = gtx_create_task (fail_in_own_words, (const char *) NULL, NULL);
+
+      gtx_sleep (0, NULL);
+      gtx_cancel (task);
+      gtx_cancel (other);
+      assert_ends_cancelled (task);
+      assert_ends_cancelled (other);
+      g_assert_cmpstr (gtx_future_get_error (other)->message, ==, "The task was cancelled");
+    }
+  return TRUE;
+}
+
 /* ---- By itself ---- */
 
 static gboolean
@@ -514,6 +548,7 @@ main (int argc, char **argv)
   add_coroutine ("/cancel/during-clean-up", test_during_clean_up);
   add_coroutine ("/cancel/twice", test_twice);
   add_coroutine ("/cancel/another-error", test_another_error);
+  add_coroutine ("/cancel/errors-apart", test_errors_apart);
   add_coroutine ("/cancel/itself", test_itself);
   add_coroutine ("/cancel/itself/then-return", test_itself_then_return);
   add_coroutine ("/cancel/uncancel", test_uncancel);

@@ -33,3 +33,17 @@ void gtx_context_make   (GtxContext      *context,
  * the ABI calls the callee's, floating-point control words included. */
 void gtx_context_switch (GtxContext      *from,
                          GtxContext      *to);
+
+/* Asks for the memory that going on in @context needs first. */
+static inline void
+gtx_context_prefetch (const GtxContext *context)
+{
+#ifdef GTX_CONTEXT_UCONTEXT
+  (void) context;
+#else
+  const char *at = context->stack_pointer;
+
+  for (int line = 0; line < 4; line++)
+    __builtin_prefetch (at + 64 * line);
+#endif
+}

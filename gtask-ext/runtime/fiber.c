@@ -220,6 +220,12 @@ gtx_fiber_suspend (GtxFiber *fiber,
   errno = saved_errno;
 }
 
+void
+gtx_fiber_prefetch (const GtxFiber *fiber)
+{
+  gtx_context_prefetch (&fiber->context);
+}
+
 GtxFiber *
 gtx_fiber_current (void)
 {

@@ -40,6 +40,9 @@ gboolean  gtx_fiber_goes_on  (GtxFiber      *fiber);
 void      gtx_fiber_suspend  (GtxFiber      *fiber,
                               GtxFiber      *next);
 
+/* Asks for the memory that @fiber, which is suspended, needs first. */
+void      gtx_fiber_prefetch (const GtxFiber *fiber);
+
 /* The fiber that runs, or NULL outside of all; a callback that a main loop
  * nested in a fiber dispatches is outside, though it runs on the same stack. */
 GtxFiber *gtx_fiber_current  (void);
