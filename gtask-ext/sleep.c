@@ -60,8 +60,8 @@ sleep_for (GtxTask *task,
  *
  * Suspends the current task for a time: asyncio's `sleep()`.
  *
- * It never sleeps for less than @seconds; infinity sleeps until the task is
- * cancelled.  Tasks that never do more than let others run leave turns to the
+ * It never sleeps for less than @seconds, and wakes up at a whole millisecond, as
+ * asyncio does on Linux; infinity sleeps until the task is cancelled.  Tasks that never do more than let others run leave turns to the
  * main loop's sources down to %G_PRIORITY_DEFAULT_IDLE, and none to those below,
  * as an idle source that stays ready does.
  *

@@ -53,7 +53,6 @@ struct _GtxScheduler
 
   /* Sources, and fairness */
   GSource *urgent;              /* at default priority */
-  gint64 armed;                 /* its ready time, or -1 */
   gint64 charge;
   gint64 last_run;
   gboolean streaming;           /* default priority was busy since the last run */

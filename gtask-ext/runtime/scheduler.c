@@ -57,7 +57,6 @@ scheduler_new (GMainContext *context)
   self->ref_count = 1;
   self->context = context;
   self->stacks = gtx_stack_pool_new ();
-  self->armed = -1;
   self->entries_a_read = 1;
   self->entries_left = 1;
   gtx_handle_list_init (&self->ready);

@@ -63,20 +63,19 @@ gtx_scheduler_call_now (GtxScheduler *self,
 
 /* ---- The sources ---- */
 
-/* The ready time is set where it has to be sooner, or is past; to set it costs
- * a system call and a turn of the loop, to wake up for nothing only the turn. */
-static void
-arm (GtxScheduler *self)
+/* For the poll, in milliseconds, rounded up as asyncio does.  A ready time of the
+ * source would do as well, and to set it costs a system call and a turn of the
+ * loop for each that is due. */
+static gint
+time_left (GtxScheduler *self)
 {
-  const GtxTimer *timer = gtx_timers_first (&self->timers);
-  gint64 wanted = timer && !self->jumper ? timer->deadline : -1;
+  const GtxTimer *timer = self->jumper ? NULL : gtx_timers_first (&self->timers);
+  gint64 left;
 
-  if (wanted == self->armed)
-    return;
-  if (self->armed > gtx_scheduler_get_time (self) && (wanted == -1 || wanted > self->armed))
-    return;
-  self->armed = wanted;
-  g_source_set_ready_time (self->urgent, wanted);
+  if (timer == NULL)
+    return -1;
+  left = timer->deadline - g_source_get_time (self->urgent);
+  return (gint) CLAMP (left / 1000 + (left % 1000 > 0), 0, G_MAXINT);
 }
 
 /* A turn of the loop may take long: that of a window that draws. */
@@ -99,15 +98,12 @@ urgent_prepare (GSource *source,
   *timeout = -1;
   if (!gtx_scheduler_may_dispatch (self))
     return FALSE;
-  if (!self->demoted && gtx_scheduler_has_work (self))
-    return TRUE;
-  if (self->demoted)
+  if (!self->demoted)
     {
-      if (self->armed != -1)
-        g_source_set_ready_time (source, self->armed = -1);
+      *timeout = gtx_scheduler_has_work (self) ? 0 : time_left (self);
+      if (*timeout == 0)
+        return TRUE;
     }
-  else
-    arm (self);
   self->polling = TRUE;
   return FALSE;
 }
@@ -123,7 +119,9 @@ urgent_check (GSource *source)
   if (self->poll_began != 0)
     self->polled += g_source_get_time (source) - self->poll_began;
   self->poll_began = 0;
-  return self->demoted ? is_starving (self) : gtx_scheduler_has_work (self);
+  if (self->demoted)
+    return is_starving (self);
+  return gtx_scheduler_has_work (self) || time_left (self) == 0;
 }
 
 static gboolean
