@@ -418,6 +418,59 @@ test_fork_in_done_callback (void)
     g_object_unref (tasks[i]);
 }
 
+static gboolean
+take_turns (gint *is_over, GError **error)
+{
+  while (!g_atomic_int_get (is_over))
+    if (!gtx_sleep (0, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+take_turns_with_another (gint *is_over, GError **error)
+{
+  g_autoptr (GtxTask) other = gtx_create_task (take_turns, is_over, NULL);
+
+  return take_turns (is_over, error) && gtx_await (other, error);
+}
+
+static gpointer
+run_turns (gpointer is_over)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+
+  g_main_context_push_thread_default (context);
+  g_assert_true (gtx_run (take_turns_with_another, (gint *) is_over, NULL));
+  g_main_context_pop_thread_default (context);
+  return NULL;
+}
+
+/* What other threads were about to do stays as it is in the child for ever. */
+static void
+test_fork_beside_threads (void)
+{
+  gint is_over = FALSE;
+  GThread *threads[2];
+
+  g_assert_true (gtx_run (let_others_run, NULL, NULL));
+  for (int i = 0; i < 2; i++)
+    threads[i] = g_thread_new (NULL, run_turns, &is_over);
+  for (int i = 0; i < (SLOW ? 100 : 1000); i++)
+    {
+      pid_t pid = fork ();
+      int wait_status;
+
+      if (pid == 0)
+        leave (5);
+      g_assert_cmpint (waitpid (pid, &wait_status, 0), ==, pid);
+      g_assert_cmpint (wait_status, ==, 5 << 8);
+    }
+  g_atomic_int_set (&is_over, TRUE);
+  for (int i = 0; i < 2; i++)
+    g_thread_join (threads[i]);
+}
+
 /* ---- What a program that is executed inherits ---- */
 
 #define N_DESCRIPTORS 256
@@ -671,6 +724,7 @@ main (int argc, char *argv[])
   add_real_coroutine ("/processes/fork/in-timeout", test_fork_in_timeout);
   g_test_add_func ("/processes/fork/between-runs", test_fork_between_runs);
   g_test_add_func ("/processes/fork/in-done-callback", test_fork_in_done_callback);
+  g_test_add_func ("/processes/fork/beside-threads", test_fork_beside_threads);
   add_real_coroutine ("/processes/descriptors", test_descriptors);
   add_real_coroutine ("/processes/child-watches", test_child_watches);
   add_real_coroutine ("/processes/signal/sources", test_signal_sources);

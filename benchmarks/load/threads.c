@@ -294,9 +294,12 @@ static gboolean
 await_child (GPid pid, GError **error)
 {
   GError *failure = NULL;
+  int status;
 
-  while (!gtx_await_child (pid, NULL, failure ? NULL : &failure))
+  while (!gtx_await_child (pid, &status, failure ? NULL : &failure))
     kill (pid, SIGKILL);
+  if (status != 0 && status != SIGKILL)
+    complain ("children: one ended with status %#x", (guint) status);
   if (failure)
     g_propagate_error (error, failure);
   return failure == NULL;

@@ -257,9 +257,13 @@ gtx_scheduler_forget_context (GtxScheduler *self)
 static void
 leave_to_parent (GtxScheduler *self)
 {
+  /* Another thread may have been in the middle of a change to its list. */
+  if (gtx_scheduler_is_local (self))
+    while (gtx_handle_list_pop (&self->ready))
+      ;
+  else
+    gtx_handle_list_init (&self->ready);
   __atomic_store_n (&self->owner, PARENT_PROCESS, __ATOMIC_RELEASE);
-  while (gtx_handle_list_pop (&self->ready))
-    ;
 }
 
 static void
