@@ -60,10 +60,11 @@ sleep_for (GtxTask *task,
  *
  * Suspends the current task for a time: asyncio's `sleep()`.
  *
- * It never sleeps for less than @seconds, and wakes up at a whole millisecond, as
- * asyncio does on Linux; infinity sleeps until the task is cancelled.  Tasks that never do more than let others run leave turns to the
- * main loop's sources down to %G_PRIORITY_DEFAULT_IDLE, and none to those below,
- * as an idle source that stays ready does.
+ * It never sleeps for less than @seconds, and up to a millisecond for more, since
+ * the main loop waits in whole ones, as asyncio's does; infinity sleeps until the
+ * task is cancelled.  Tasks that never do more than let others run leave turns to
+ * the main loop's sources down to %G_PRIORITY_DEFAULT_IDLE, and none to those
+ * below, as an idle source that stays ready does.
  *
  * Sets %G_IO_ERROR_CANCELLED when the task is cancelled, %GTX_ERROR_NOT_IN_TASK
  * outside a task and %GTX_ERROR_INVALID_ARGUMENT where @seconds is not a number.
