@@ -116,8 +116,8 @@ static void
 test_taken_back (void)
 {
   GtxTimers timers = { 0 };
-  GtxTimer late = { .handle = { NULL } };
-  GtxTimer timer = { .handle = { NULL } };
+  GtxTimer late = { 0 };
+  GtxTimer timer = { 0 };
 
   gtx_timers_insert (&timers, &late, 1000);
   for (guint i = 0; i < 10000; i++)

@@ -2,6 +2,7 @@
 
 #include "fixture.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -257,7 +258,8 @@ test_child_ended_and_cancelled (gpointer data, GError **error)
   g_assert_true (gtx_sleep (0, error));
   task = gtx_create_task (await_and_sleep, &child, NULL);
   g_assert_true (gtx_sleep (0, error));
-  g_assert_cmpint (waitid (P_PID, (id_t) child.pid, &info, WEXITED | WNOWAIT), ==, 0);
+  /* Where there are no pidfds a thread of GLib's asks for the status at once. */
+  g_assert_true (waitid (P_PID, (id_t) child.pid, &info, WEXITED | WNOWAIT) == 0 || errno == ECHILD);
   g_assert_cmpint (write (ends[1], "x", 1), ==, 1);
   g_assert_true (gtx_await (canceller, error));
   g_assert_false (gtx_await (task, NULL));
