@@ -61,8 +61,8 @@ sleep_for (GtxTask *task,
  * Suspends the current task for a time: asyncio's `sleep()`.
  *
  * It never sleeps for less than @seconds, and up to a millisecond for more, since
- * the main loop waits in whole ones, as asyncio's does; infinity sleeps until the
- * task is cancelled.  Tasks that never do more than let others run leave turns to
+ * the main loop waits in whole ones, as asyncio's does; whatever takes a time is
+ * over then.  Infinity sleeps until the task is cancelled.  Tasks that never do more than let others run leave turns to
  * the main loop's sources down to %G_PRIORITY_DEFAULT_IDLE, and none to those
  * below, as an idle source that stays ready does.
  *
