@@ -60,11 +60,12 @@ sleep_for (GtxTask *task,
  *
  * Suspends the current task for a time: asyncio's `sleep()`.
  *
- * It never sleeps for less than @seconds, and up to a millisecond for more, since
- * the main loop waits in whole ones, as asyncio's does; whatever takes a time is
- * over then.  Infinity sleeps until the task is cancelled.  Tasks that never do more than let others run leave turns to
- * the main loop's sources down to %G_PRIORITY_DEFAULT_IDLE, and none to those
- * below, as an idle source that stays ready does.
+ * It never sleeps for less than @seconds; infinity sleeps until the task is
+ * cancelled.  The main loop waits in whole milliseconds, as asyncio's does: this
+ * and every other timer of the library may be one late.  Tasks that never do more
+ * than let others run leave turns to the main loop's sources down to
+ * %G_PRIORITY_DEFAULT_IDLE, and none to those below, as an idle source that stays
+ * ready does.
  *
  * Sets %G_IO_ERROR_CANCELLED when the task is cancelled, %GTX_ERROR_NOT_IN_TASK
  * outside a task and %GTX_ERROR_INVALID_ARGUMENT where @seconds is not a number.
