@@ -58,20 +58,24 @@ run_first_round (void)
   leave_context ();
 }
 
+static double
+seconds_since (gint64 start)
+{
+  return (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC;
+}
+
 static GArray *
-run_rounds (void)
+run_rounds (gint64 start)
 {
   GArray *samples = g_array_sized_new (FALSE, FALSE, sizeof (Sample), N_ROUNDS);
-  gint64 start = g_get_monotonic_time ();
 
   enter_context ();
   for (guint i = 1; i <= N_ROUNDS && loads_total () < (guint64) operations; i++)
     {
       Sample sample = { 0 };
-      double passed = (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC;
 
-      loads_run (seconds * i / N_ROUNDS - passed, (guint64) operations, &sample.n_tasks);
-      sample.seconds = (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC;
+      loads_run (seconds * i / N_ROUNDS - seconds_since (start), (guint64) operations, &sample.n_tasks);
+      sample.seconds = seconds_since (start);
       figures_take (&sample);
       figures_print (&sample, as_json);
       g_array_append_val (samples, sample);
@@ -96,15 +100,19 @@ soak (void)
   Sample before = { 0 }, after = { 0 };
   g_autoptr (GArray) samples = NULL;
   gboolean good;
+  gint64 start;
 
   run_first_round ();
   take_at_rest (&before);
   figures_print (&before, as_json);
-  samples = run_rounds ();
+  start = g_get_monotonic_time ();
+  samples = run_rounds (start);
   take_at_rest (&after);
-  after.seconds = seconds;
+  after.seconds = seconds_since (start);
   figures_print (&after, as_json);
   loads_print (as_json);
+  if (after.seconds < seconds)
+    g_printerr ("soak: --operations were done before --seconds were over\n");
 
   good = figures_judge (samples);
   good &= figures_judge_end (&before, &after);
