@@ -178,7 +178,8 @@ is_over (GtxScheduler *self)
   return G_UNLIKELY (--self->entries_left == 0) && is_over_now (self);
 }
 
-static inline const GtxFiber *
+/* NULL where it is no fiber's step. */
+static inline GtxFiber *
 fiber_of (const GtxHandle *handle)
 {
   return handle->run == gtx_scheduler_resume ? GTX_CONTAINER_OF (handle, GtxStep, handle)->fiber : NULL;
@@ -250,10 +251,9 @@ take_next_fiber (GtxScheduler *self)
       first = self->ready.ring.next;
       gtx_handle_list_append (&self->ready, &self->marker);
     }
-  if (first->run != gtx_scheduler_resume || !gtx_handle_is_linked (&self->marker))
-    return NULL;
-  fiber = GTX_CONTAINER_OF (first, GtxStep, handle)->fiber;
-  if (gtx_fiber_is_running (fiber) || is_over (self))
+  fiber = fiber_of (first);
+  if (fiber == NULL || !gtx_handle_is_linked (&self->marker) ||
+      gtx_fiber_is_running (fiber) || is_over (self))
     return NULL;
   foresee (first->next);
   gtx_handle_unlink (first);

@@ -63,15 +63,18 @@ gtx_scheduler_call_now (GtxScheduler *self,
 
 /* ---- The sources ---- */
 
-/* For the poll, in milliseconds, rounded up as asyncio does.  A ready time of the
- * source would do as well, and to set it costs a system call and a turn of the
- * loop for each that is due. */
+/* Until there is something to run, for the poll: in milliseconds, rounded up as
+ * asyncio does; -1: for ever.  A ready time of the source would do as well, and to
+ * set it costs a system call and a turn of the loop for each timer that is due. */
 static gint
 time_left (GtxScheduler *self)
 {
-  const GtxTimer *timer = self->jumper ? NULL : gtx_timers_first (&self->timers);
+  const GtxTimer *timer;
   gint64 left;
 
+  if (gtx_scheduler_has_work (self))
+    return 0;
+  timer = self->jumper ? NULL : gtx_timers_first (&self->timers);
   if (timer == NULL)
     return -1;
   left = timer->deadline - g_source_get_time (self->urgent);
@@ -99,11 +102,9 @@ urgent_prepare (GSource *source,
   if (!gtx_scheduler_may_dispatch (self))
     return FALSE;
   if (!self->demoted)
-    {
-      *timeout = gtx_scheduler_has_work (self) ? 0 : time_left (self);
-      if (*timeout == 0)
-        return TRUE;
-    }
+    *timeout = time_left (self);
+  if (*timeout == 0)
+    return TRUE;
   self->polling = TRUE;
   return FALSE;
 }
@@ -119,9 +120,7 @@ urgent_check (GSource *source)
   if (self->poll_began != 0)
     self->polled += g_source_get_time (source) - self->poll_began;
   self->poll_began = 0;
-  if (self->demoted)
-    return is_starving (self);
-  return gtx_scheduler_has_work (self) || time_left (self) == 0;
+  return self->demoted ? is_starving (self) : time_left (self) == 0;
 }
 
 static gboolean

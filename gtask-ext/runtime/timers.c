@@ -133,9 +133,8 @@ purge (GtxTimers *self)
     if (timer_of (self, place))
       swap (self, place, n++);
   self->n_entries = n;
-  for (gsize place = n / 4 + 1; place-- > 0; )
-    if (place < n)
-      sink (self, place);
+  for (gsize n_parents = (n + 2) / 4; n_parents > 0; n_parents--)
+    sink (self, n_parents - 1);
 }
 
 /* A crowd that is gone does not keep its room: what is left moves to the first
