@@ -111,7 +111,7 @@ on_child_done (GtxHandle *handle)
 void
 gtx_task_group_begin (GtxTaskGroup *self)
 {
-  GtxTask *task = gtx_current_task ();
+  GtxTask *task = gtx_task_current ();
   Group *group;
 
   g_return_if_fail (self != NULL && self->state == NULL);

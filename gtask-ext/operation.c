@@ -58,7 +58,7 @@ static const GtxWaiterKind operation_kind = { leave_request_standing, describe, 
 static GtxOperation *
 current_operation (void)
 {
-  GtxTask *task = gtx_current_task ();
+  GtxTask *task = gtx_task_current ();
   GtxOperation *operation = task ? task->operation : g_private_get (&outside);
 
   if (operation)
@@ -299,7 +299,7 @@ cancelled_cancellable (void)
 GCancellable *
 gtx_operation_get_cancellable (void)
 {
-  GtxTask *task = gtx_current_task ();
+  GtxTask *task = gtx_task_current ();
 
   return task ? gtx_task_get_cancellable (task) : cancelled_cancellable ();
 }

@@ -21,7 +21,7 @@ static void
 describe_state (GtxTask *task,
                 GString *text)
 {
-  if (task == gtx_current_task ())
+  if (task == gtx_task_current ())
     g_string_append (text, "runs");
   else if (task->step.fiber == NULL)
     g_string_append (text, "has not begun");

@@ -93,7 +93,7 @@ gtx_run_may_begin (GtxScheduler  *scheduler,
   if (gtx_scheduler_is_parents (scheduler))
     why = "this is the child of a fork(), and the main context's tasks are the parent's: "
           "make it a main context of its own";
-  else if (gtx_current_task () || gtx_scheduler_is_running (scheduler))
+  else if (gtx_task_current () || gtx_scheduler_is_running (scheduler))
     why = "a task runs: await the coroutine by calling it, or start it with gtx_create_task()";
   else if (source && g_source_get_context (source) == context)
     why = "the main loop runs already: start the coroutine with gtx_create_task()";
@@ -181,7 +181,7 @@ gtx_cancel_all (void)
   GtxScheduler *scheduler = gtx_scheduler_get ();
   g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
 
-  if (gtx_current_task () || gtx_scheduler_is_running (scheduler))
+  if (gtx_task_current () || gtx_scheduler_is_running (scheduler))
     {
       g_critical ("gtx_cancel_all() was called while a task runs, which could not end before it returns");
       return;

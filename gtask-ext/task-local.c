@@ -35,7 +35,7 @@ binding_unref (gpointer data)
 static GPtrArray *
 current_values (void)
 {
-  GtxTask *task = gtx_current_task ();
+  GtxTask *task = gtx_task_current ();
 
   return task ? task->locals : g_private_get (&of_thread);
 }
@@ -114,7 +114,7 @@ void
 gtx_task_local_set (GtxTaskLocal *self,
                     gpointer      value)
 {
-  GtxTask *task = gtx_current_task ();
+  GtxTask *task = gtx_task_current ();
   GPtrArray *old = current_values ();
   GPtrArray *values;
 

@@ -81,10 +81,32 @@ struct _GtxTask
 
 /* ---- task.c ---- */
 
+/* gtx_current_task (), inlined. */
+static inline GtxTask *
+gtx_task_current (void)
+{
+  GtxFiber *fiber = gtx_fiber_current ();
+
+  return fiber ? gtx_fiber_get_data (fiber) : NULL;
+}
+
+/* Where there is none, or it made the mistake to leave an operation. */
+GtxTask *gtx_task_mend_await       (GtxTask     *task,
+                                    const char  *function,
+                                    GError     **error);
+
 /* For each public function that may suspend, first of all: the current task,
  * or NULL with GTX_ERROR_NOT_IN_TASK.  May suspend itself, to mend a mistake. */
-GtxTask *gtx_task_begin_await      (const char  *function,
-                                    GError     **error);
+static inline GtxTask *
+gtx_task_begin_await (const char  *function,
+                      GError     **error)
+{
+  GtxTask *task = gtx_task_current ();
+
+  if (G_LIKELY (task && task->operation == NULL))
+    return task;
+  return gtx_task_mend_await (task, function, error);
+}
 
 /* Runs the coroutine of an unstarted task inside @runner; FALSE if it was
  * started. */

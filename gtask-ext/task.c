@@ -69,22 +69,19 @@ gtx_scheduler_list_tasks (GtxScheduler *scheduler)
 GtxTask *
 gtx_current_task (void)
 {
-  GtxFiber *fiber = gtx_fiber_current ();
-
-  return fiber ? gtx_fiber_get_data (fiber) : NULL;
+  return gtx_task_current ();
 }
 
 GtxTask *
-gtx_task_begin_await (const char  *function,
-                  GError     **error)
+gtx_task_mend_await (GtxTask     *task,
+                     const char  *function,
+                     GError     **error)
 {
-  GtxTask *task = gtx_current_task ();
-
-  if (G_UNLIKELY (task == NULL))
+  if (task == NULL)
     g_set_error (error, GTX_ERROR, GTX_ERROR_NOT_IN_TASK,
                  "%s() was called outside a task, and only a task can wait; "
                  "start one with gtx_create_task() or gtx_run()", function);
-  else if (G_UNLIKELY (task->operation != NULL))
+  else
     gtx_operation_leave (task, "awaits something else");
   return task;
 }
@@ -192,7 +189,7 @@ finish (GtxTask  *self,
   gtx_future_finish_cancelled (future);
 }
 
-static void
+static GtxFiber *
 run_on_fiber (gpointer data)
 {
   GtxTask *self = data;
@@ -207,6 +204,7 @@ run_on_fiber (gpointer data)
     gtx_operation_leave (self, "ends");
   free_data (self);
   finish (self, result, error);
+  return gtx_scheduler_take_next ();
 }
 
 /* It never ran: neither it nor its stack needs to be left. */
@@ -264,26 +262,28 @@ fiber_ended (gpointer data)
   gtx_pins_drop (&self->parent_instance.pins, self);
 }
 
-/* The first step. */
-static void
-begin (GtxHandle *handle)
+static GtxFiber *
+make_fiber (GtxStep  *step,
+            GError  **error)
 {
-  GtxTask *self = GTX_CONTAINER_OF (handle, GtxTask, step.handle);
-  GError *error = NULL;
+  GtxTask *self = GTX_CONTAINER_OF (step, GtxTask, step);
 
   gtx_task_take_up_request (self);
-  if (!self->must_cancel)
-    self->step.fiber = gtx_fiber_new (gtx_scheduler_get_stacks (self->parent_instance.home),
-                                      self->stack_size ? self->stack_size : gtx_stack_default_size (),
-                                      run_on_fiber, fiber_ended, self, &error);
-  if (self->step.fiber == NULL)
-    {
-      end_unrun (self, error);
-      return;
-    }
-  handle->run = gtx_scheduler_resume;
-  handle->run (handle);
+  if (self->must_cancel)
+    return NULL;
+  return gtx_fiber_new (gtx_scheduler_get_stacks (self->parent_instance.home),
+                        self->stack_size ? self->stack_size : gtx_stack_default_size (),
+                        run_on_fiber, fiber_ended, self, error);
 }
+
+static void
+abandon (GtxStep *step,
+         GError  *error)
+{
+  end_unrun (GTX_CONTAINER_OF (step, GtxTask, step), error);
+}
+
+static const GtxStepKind step_kind = { make_fiber, abandon };
 
 /* Tasks of several threads may await one that was not started: one starts it. */
 static gboolean
@@ -340,7 +340,8 @@ gtx_task_class_init (GtxTaskClass *class)
 static void
 gtx_task_init (GtxTask *self)
 {
-  self->step.handle.run = begin;
+  self->step.handle.run = gtx_scheduler_resume;
+  self->step.kind = &step_kind;
 }
 
 /* ---- Making and starting ---- */

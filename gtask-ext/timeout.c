@@ -69,7 +69,7 @@ void
 gtx_timeout_begin (GtxTimeout *self,
                    double      seconds)
 {
-  GtxTask *task = gtx_current_task ();
+  GtxTask *task = gtx_task_current ();
   Block *block;
 
   g_return_if_fail (self != NULL && self->state == NULL);

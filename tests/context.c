@@ -106,12 +106,13 @@ suspend (gpointer data)
   gtx_fiber_suspend (runner->fiber, NULL);
 }
 
-static void
+static GtxFiber *
 run_and_keep_values (gpointer data)
 {
   Runner *runner = data;
 
   keep_values (runner->number, suspend, runner);
+  return NULL;
 }
 
 static void
@@ -143,7 +144,7 @@ test_values (void)
 static Runner ring[N_FIBERS];
 
 /* In a ring, and out of it one by one: each that ends goes back, and is gone. */
-static void
+static GtxFiber *
 pass_on (gpointer data)
 {
   Runner *runner = data;
@@ -155,6 +156,7 @@ pass_on (gpointer data)
       g_assert_true (gtx_fiber_current () == runner->fiber);
       gtx_fiber_suspend (runner->fiber, next->fiber);
     }
+  return NULL;
 }
 
 static void
@@ -180,7 +182,7 @@ test_straight_on (void)
 
 /* ---- Rounding, errno, alignment ---- */
 
-static void
+static GtxFiber *
 round_up (gpointer data)
 {
   Runner *runner = data;
@@ -194,6 +196,7 @@ round_up (gpointer data)
   gtx_fiber_suspend (runner->fiber, NULL);
   g_assert_cmpint (fegetround (), ==, FE_UPWARD);
   g_assert_true (one / three == third);
+  return NULL;
 }
 
 static void
@@ -218,7 +221,7 @@ test_rounding (void)
 
 #ifdef __GLIBC__
 /* What others raised does not trap in a fiber that asks for traps. */
-static void
+static GtxFiber *
 trap_division (gpointer data)
 {
   Runner *runner = data;
@@ -228,6 +231,7 @@ trap_division (gpointer data)
   gtx_fiber_suspend (runner->fiber, NULL);
   g_assert_true (one + one == 2);
   fedisableexcept (FE_DIVBYZERO);
+  return NULL;
 }
 
 static void
@@ -249,7 +253,7 @@ test_traps (void)
 }
 #endif
 
-static void
+static GtxFiber *
 change_errno (gpointer data)
 {
   Runner *runner = data;
@@ -258,6 +262,7 @@ change_errno (gpointer data)
   gtx_fiber_suspend (runner->fiber, NULL);
   g_assert_cmpint (errno, ==, EDOM);
   errno = ERANGE;
+  return NULL;
 }
 
 static void
@@ -277,7 +282,7 @@ test_errno (void)
   gtx_stack_pool_free (pool);
 }
 
-static void
+static GtxFiber *
 check_alignment (gpointer data)
 {
   /* The compiler relies on the stack's alignment and does not check it. */
@@ -287,6 +292,7 @@ check_alignment (gpointer data)
   g_assert_cmpuint (address % _Alignof (max_align_t), ==, 0);
   g_assert_cmpuint ((guintptr) __builtin_frame_address (0) % 16, ==, 0);
   *(guint *) data += 1;
+  return NULL;
 }
 
 static void
@@ -306,7 +312,7 @@ test_alignment (void)
 
 static GtxStackPool *nested_pool;
 
-static void
+static GtxFiber *
 resume_next (gpointer data)
 {
   guint depth = GPOINTER_TO_UINT (data);
@@ -316,6 +322,7 @@ resume_next (gpointer data)
   if (depth > 0)
     resume (gtx_fiber_new (nested_pool, 1 << 16, resume_next, NULL, GUINT_TO_POINTER (depth - 1), NULL));
   g_assert_true (gtx_fiber_current () == self);
+  return NULL;
 }
 
 static void

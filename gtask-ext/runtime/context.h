@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <string.h>
 
 #ifdef GTX_CONTEXT_UCONTEXT
 #include <ucontext.h>
@@ -33,6 +34,35 @@ void gtx_context_make   (GtxContext      *context,
  * the ABI calls the callee's, floating-point control words included. */
 void gtx_context_switch (GtxContext      *from,
                          GtxContext      *to);
+
+/* Whether a context that was made and not entered can be told of others' control
+ * words. */
+#ifdef GTX_CONTEXT_UCONTEXT
+#define GTX_CONTEXT_TAKES_CONTROL 0
+#else
+#define GTX_CONTEXT_TAKES_CONTROL 1
+/* In what a switch leaves at the stack pointer. */
+#ifdef __aarch64__
+#define GTX_CONTEXT_CONTROL_AT 160
+#else
+#define GTX_CONTEXT_CONTROL_AT 0
+#endif
+#endif
+
+/* @context begins with the floating-point control words of @like, which was left,
+ * and not with those of whoever made it. */
+static inline void
+gtx_context_take_control (GtxContext       *context,
+                          const GtxContext *like)
+{
+#if GTX_CONTEXT_TAKES_CONTROL
+  memcpy ((char *) context->stack_pointer + GTX_CONTEXT_CONTROL_AT,
+          (const char *) like->stack_pointer + GTX_CONTEXT_CONTROL_AT, 8);
+#else
+  (void) context;
+  (void) like;
+#endif
+}
 
 /* Asks for the memory that going on in @context needs first. */
 static inline void

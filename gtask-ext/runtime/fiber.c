@@ -4,102 +4,58 @@
 
 #include "fiber.h"
 
-#include "context.h"
 #include "guard.h"
-
-#include <errno.h>
 
 /* Tops of stacks lie at equal distances: without an offset that differs they
  * would meet in the same few sets of the processor's caches. */
 #define COLOURS 32
 #define COLOUR_STEP 64
 
-/* Whoever resumed a fiber, on its own stack: the fibers that go straight on to
- * one another all go back to it. */
-typedef struct
-{
-  GtxContext context;
-  GtxSwitchRecord record;
-  GtxFiber *outer;              /* the fiber that ran */
-  gint depth;                   /* of main loops */
-} GtxResumer;
+/* No main loop is so deep. */
+#define OUTSIDE -1
 
-/* Lies at the top of its stack, in the page that the first frames need too. */
-struct _GtxFiber
-{
-  GtxContext context;           /* where it goes on, while it is suspended */
-  GtxResumer *resumer;          /* while it runs */
-  GtxFiberFunc func;
-  GtxFiberFunc ended_func;
-  gpointer data;
-  GtxStackPool *pool;
-  GtxStack *stack;
-  gboolean ended;
-  gboolean came_straight;       /* from another fiber */
-  gboolean goes_on;             /* it was resumed while it ran */
-  GtxSwitchRecord record;
-};
+__thread GtxFiber *gtx_running_fiber;
 
-/* A fiber stays in its thread, so no function keeps an address of another
- * thread's variable across a switch. */
-static __thread GtxFiber *running_fiber;
-
-static const GtxFiberWatch *watch;
+const GtxFiberWatch *gtx_fiber_watch;
 
 void
-gtx_fiber_set_watch (const GtxFiberWatch *new_watch)
+gtx_fiber_set_watch (const GtxFiberWatch *watch)
 {
-  watch = new_watch;
+  gtx_fiber_watch = watch;
 }
 
-/* What watches is outside of all fibers.  NULL: whoever resumes. */
-static void G_GNUC_NO_INLINE
-tell_of_switch (const GtxFiber *from,
-                const GtxFiber *to)
+/* What watches is outside of all fibers. */
+void
+gtx_fiber_tell_of_switch (const GtxFiber *from,
+                          const GtxFiber *to)
 {
-  GtxFiber *running = running_fiber;
+  GtxFiber *running = gtx_running_fiber;
 
-  running_fiber = NULL;
+  gtx_running_fiber = NULL;
   if (from)
-    watch->leave (from->data);
+    gtx_fiber_watch->leave (from->data);
   if (to)
-    watch->enter ();
-  running_fiber = running;
-}
-
-static G_ALWAYS_INLINE inline void
-announce_leave_to_resumer (GtxSwitchRecord  *own,
-                           const GtxResumer *resumer)
-{
-  gtx_announce_leave (own, resumer->record.asan_bottom, resumer->record.asan_size,
-                      resumer->record.tsan_fiber);
-}
-
-static G_ALWAYS_INLINE inline void
-announce_leave_to (GtxSwitchRecord *own,
-                   const GtxFiber  *next)
-{
-  gtx_announce_leave (own, next->stack->base, next->stack->size,
-                      next->stack->announcement.tsan_fiber);
+    gtx_fiber_watch->enter ();
+  gtx_running_fiber = running;
 }
 
 static void
 start (void *data)
 {
   GtxFiber *fiber = data;
+  GtxFiber *next;
 
-  gtx_announce_enter (NULL, &fiber->resumer->record);
-  fiber->func (fiber->data);
-  fiber->ended = TRUE;
-  announce_leave_to_resumer (NULL, fiber->resumer);
-  gtx_context_switch (&fiber->context, &fiber->resumer->context);
+  gtx_fiber_arrive (fiber, NULL);
+  next = fiber->func (fiber->data);
+  fiber->resumer->ended = fiber;
+  gtx_context_switch (&fiber->context, gtx_fiber_leave (fiber, next, NULL));
   g_assert_not_reached ();
 }
 
 GtxFiber *
 gtx_fiber_new (GtxStackPool  *pool,
                gsize          stack_size,
-               GtxFiberFunc   func,
+               GtxFiberMain   func,
                GtxFiberFunc   ended,
                gpointer       data,
                GError       **error)
@@ -111,8 +67,8 @@ gtx_fiber_new (GtxStackPool  *pool,
 
   if (stack == NULL)
     return NULL;
-  if (G_UNLIKELY (watch != NULL))
-    watch->begin (stack, data);
+  if (G_UNLIKELY (gtx_fiber_watch != NULL))
+    gtx_fiber_watch->begin (stack, data);
 
   at = stack->size - sizeof (GtxFiber) - (colour++ % COLOURS) * COLOUR_STEP;
   at &= ~(gsize) (COLOUR_STEP - 1);
@@ -123,24 +79,29 @@ gtx_fiber_new (GtxStackPool  *pool,
   fiber->data = data;
   fiber->pool = pool;
   fiber->stack = stack;
-  fiber->ended = FALSE;
   fiber->came_straight = FALSE;
   fiber->goes_on = FALSE;
   gtx_context_make (&fiber->context, stack->base, at, start, fiber);
   return fiber;
 }
 
-static void
-end (GtxFiber *fiber)
+/* On the stack of whoever goes on, and still outside of all fibers: whoever is
+ * told of it may do anything but await. */
+void
+gtx_fiber_bury_ended (GtxResumer *resumer)
 {
+  GtxFiber *fiber = g_steal_pointer (&resumer->ended);
   GtxFiberFunc ended_func = fiber->ended_func;
   gpointer data = fiber->data;
+  gint depth = resumer->depth;
 
-  if (G_UNLIKELY (watch != NULL))
-    watch->end (fiber->stack, data);
+  resumer->depth = OUTSIDE;
+  if (G_UNLIKELY (gtx_fiber_watch != NULL))
+    gtx_fiber_watch->end (fiber->stack, data);
   gtx_stack_pool_release (fiber->pool, fiber->stack);
   if (ended_func)
     ended_func (data);
+  resumer->depth = depth;
 }
 
 void
@@ -157,93 +118,31 @@ gtx_fiber_resume (GtxFiber *fiber,
       fiber->goes_on = TRUE;
       return;
     }
-  resumer.outer = running_fiber;
+  resumer.outer = gtx_running_fiber;
+  resumer.ended = NULL;
   resumer.depth = depth;
   resumer.record.tsan_fiber = gtx_announce_current_fiber ();
   fiber->resumer = &resumer;
   fiber->came_straight = FALSE;
-  running_fiber = fiber;
-  if (G_UNLIKELY (watch != NULL))
-    tell_of_switch (NULL, fiber);
+  gtx_running_fiber = fiber;
+  if (G_UNLIKELY (gtx_fiber_watch != NULL))
+    gtx_fiber_tell_of_switch (NULL, fiber);
 
-  announce_leave_to (&resumer.record, fiber);
+  gtx_announce_leave (&resumer.record, fiber->stack->base, fiber->stack->size,
+                      fiber->stack->announcement.tsan_fiber);
   gtx_context_switch (&resumer.context, &fiber->context);
   gtx_announce_enter (&resumer.record, NULL);
 
   /* Nested dispatchers unwind last in, first out. */
-  last = running_fiber;
+  last = gtx_running_fiber;
   g_assert (last->resumer == &resumer);
   last->resumer = NULL;
-  running_fiber = resumer.outer;
-  if (G_UNLIKELY (watch != NULL))
-    tell_of_switch (last, NULL);
+  gtx_running_fiber = resumer.outer;
+  if (G_UNLIKELY (gtx_fiber_watch != NULL))
+    gtx_fiber_tell_of_switch (last, NULL);
   errno = saved_errno;
-  if (last->ended)
-    end (last);
-}
-
-gboolean
-gtx_fiber_goes_on (GtxFiber *fiber)
-{
-  gboolean goes_on = fiber->goes_on;
-
-  fiber->goes_on = FALSE;
-  return goes_on;
-}
-
-void
-gtx_fiber_suspend (GtxFiber *fiber,
-                   GtxFiber *next)
-{
-  int saved_errno = errno;
-
-  g_assert (running_fiber == fiber);
-  g_assert (!fiber->goes_on);
-  if (next)
-    {
-      g_assert (next->resumer == NULL);
-      if (G_UNLIKELY (watch != NULL))
-        tell_of_switch (fiber, next);
-      next->resumer = fiber->resumer;
-      next->came_straight = TRUE;
-      fiber->resumer = NULL;
-      running_fiber = next;
-      announce_leave_to (&fiber->record, next);
-      gtx_context_switch (&fiber->context, &next->context);
-    }
-  else
-    {
-      announce_leave_to_resumer (&fiber->record, fiber->resumer);
-      gtx_context_switch (&fiber->context, &fiber->resumer->context);
-    }
-  gtx_announce_enter (&fiber->record, fiber->came_straight ? NULL : &fiber->resumer->record);
-  errno = saved_errno;
-}
-
-void
-gtx_fiber_prefetch (const GtxFiber *fiber)
-{
-  gtx_context_prefetch (&fiber->context);
-}
-
-GtxFiber *
-gtx_fiber_current (void)
-{
-  GtxFiber *fiber = running_fiber;
-
-  return fiber && fiber->resumer->depth == g_main_depth () ? fiber : NULL;
-}
-
-gboolean
-gtx_fiber_is_running (GtxFiber *fiber)
-{
-  return fiber->resumer != NULL;
-}
-
-gpointer
-gtx_fiber_get_data (GtxFiber *fiber)
-{
-  return fiber->data;
+  if (resumer.ended)
+    gtx_fiber_bury_ended (&resumer);
 }
 
 gboolean
@@ -251,7 +150,7 @@ gtx_fiber_find_overflow (const void *address,
                          gpointer   *data,
                          gsize      *stack_size)
 {
-  const GtxFiber *fiber = running_fiber;
+  const GtxFiber *fiber = gtx_running_fiber;
   const guint8 *at = address;
 
   if (fiber == NULL || at >= fiber->stack->base || at < fiber->stack->base - gtx_guard_size ())
@@ -264,11 +163,11 @@ gtx_fiber_find_overflow (const void *address,
 void
 gtx_fiber_leave_to_parent (void)
 {
-  running_fiber = NULL;
+  gtx_running_fiber = NULL;
 }
 
 gboolean
 gtx_fiber_is_parents (GtxFiber *fiber)
 {
-  return running_fiber != fiber;
+  return gtx_running_fiber != fiber;
 }

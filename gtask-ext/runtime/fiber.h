@@ -3,25 +3,43 @@
 
 #pragma once
 
+#include "context.h"
 #include "handle.h"
 #include "stack.h"
 
+#include <errno.h>
+
 typedef struct _GtxFiber GtxFiber;
+typedef struct _GtxStep GtxStep;
 typedef void (*GtxFiberFunc) (gpointer data);
+/* Returns the fiber to go straight on to, or NULL: as gtx_fiber_suspend (). */
+typedef GtxFiber *(*GtxFiberMain) (gpointer data);
+
+typedef struct
+{
+  /* Makes the fiber, and nothing of anybody's runs meanwhile.  NULL where there
+   * is to be none, or with @error set where there is none to be had. */
+  GtxFiber *(*make) (GtxStep  *step,
+                     GError  **error);
+  /* There is none; outside of all fibers.  Takes @error. */
+  void (*abandon) (GtxStep *step,
+                   GError  *error);
+} GtxStepKind;
 
 /* What resumes a fiber when its turn comes: asyncio's Task.__step(). */
-typedef struct
+struct _GtxStep
 {
   GtxHandle handle;
   GtxFiber *fiber;              /* NULL: it did not begin, or has ended */
-} GtxStep;
+  const GtxStepKind *kind;
+};
 
 /* Nothing of @func runs before the first resume.  When it has returned, and the
- * fiber is gone, @ended is called on the resumer's stack, if it is not NULL.
+ * fiber is gone, @ended is called outside of all fibers, if it is not NULL.
  * The pool outlives the fiber. */
 GtxFiber *gtx_fiber_new      (GtxStackPool  *pool,
                               gsize          stack_size,
-                              GtxFiberFunc   func,
+                              GtxFiberMain   func,
                               GtxFiberFunc   ended,
                               gpointer       data,
                               GError       **error);
@@ -31,23 +49,6 @@ GtxFiber *gtx_fiber_new      (GtxStackPool  *pool,
  * suspend.  @depth: g_main_depth () here, which the caller asks once for many. */
 void      gtx_fiber_resume   (GtxFiber      *fiber,
                               gint           depth);
-
-/* Whether @fiber, which runs, was resumed meanwhile: it is not to suspend. */
-gboolean  gtx_fiber_goes_on  (GtxFiber      *fiber);
-
-/* Goes straight on to @next, which was suspended and has begun, or where that
- * is NULL back to whoever resumed the fiber that runs. */
-void      gtx_fiber_suspend  (GtxFiber      *fiber,
-                              GtxFiber      *next);
-
-/* Asks for the memory that @fiber, which is suspended, needs first. */
-void      gtx_fiber_prefetch (const GtxFiber *fiber);
-
-/* The fiber that runs, or NULL outside of all; a callback that a main loop
- * nested in a fiber dispatches is outside, though it runs on the same stack. */
-GtxFiber *gtx_fiber_current  (void);
-gpointer  gtx_fiber_get_data (GtxFiber      *fiber);
-gboolean  gtx_fiber_is_running (GtxFiber    *fiber);
 
 /* What watches all fibers, each in its thread, where the program asked for it;
  * @data is the fiber's.  Nothing is awaited in it. */
@@ -79,3 +80,144 @@ gboolean  gtx_fiber_find_overflow (const void *address,
 void      gtx_fiber_leave_to_parent (void);
 /* Whether that happened while @fiber ran. */
 gboolean  gtx_fiber_is_parents (GtxFiber    *fiber);
+
+/* ---- What each switch takes, inlined where tasks suspend ---- */
+
+/* Whoever resumed a fiber, on its own stack: the fibers that go straight on to
+ * one another all go back to it. */
+typedef struct
+{
+  GtxContext context;
+  GtxSwitchRecord record;
+  GtxFiber *outer;              /* the fiber that ran */
+  GtxFiber *ended;              /* the one that was left for good: whoever goes on buries it */
+  gint depth;                   /* of main loops */
+} GtxResumer;
+
+/* Lies at the top of its stack, in the page that the first frames need too. */
+struct _GtxFiber
+{
+  GtxContext context;           /* where it goes on, while it is suspended */
+  GtxResumer *resumer;          /* while it runs */
+  GtxFiberMain func;
+  GtxFiberFunc ended_func;
+  gpointer data;
+  GtxStackPool *pool;
+  GtxStack *stack;
+  gboolean came_straight;       /* from another fiber */
+  gboolean goes_on;             /* it was resumed while it ran */
+  GtxSwitchRecord record;
+};
+
+/* A fiber stays in its thread, so no function keeps an address of another
+ * thread's variable across a switch. */
+extern __thread GtxFiber *gtx_running_fiber G_GNUC_INTERNAL;
+
+/* NULL: nothing does. */
+extern const GtxFiberWatch *gtx_fiber_watch G_GNUC_INTERNAL;
+
+/* Tells it; NULL is whoever resumes. */
+void      gtx_fiber_tell_of_switch (const GtxFiber *from,
+                                    const GtxFiber *to);
+
+/* Gives back the stack of the fiber that ended when it went on to this one. */
+void      gtx_fiber_bury_ended (GtxResumer *resumer);
+
+/* The fiber that runs, or NULL outside of all; a callback that a main loop
+ * nested in a fiber dispatches is outside, though it runs on the same stack. */
+static inline GtxFiber *
+gtx_fiber_current (void)
+{
+  GtxFiber *fiber = gtx_running_fiber;
+
+  return fiber && fiber->resumer->depth == g_main_depth () ? fiber : NULL;
+}
+
+static inline gpointer
+gtx_fiber_get_data (const GtxFiber *fiber)
+{
+  return fiber->data;
+}
+
+static inline gboolean
+gtx_fiber_is_running (const GtxFiber *fiber)
+{
+  return fiber->resumer != NULL;
+}
+
+/* Whether @fiber, which runs, was resumed meanwhile: it is not to suspend. */
+static inline gboolean
+gtx_fiber_goes_on (GtxFiber *fiber)
+{
+  gboolean goes_on = fiber->goes_on;
+
+  fiber->goes_on = FALSE;
+  return goes_on;
+}
+
+/* Asks for the memory that @fiber, which is suspended, needs first. */
+static inline void
+gtx_fiber_prefetch (const GtxFiber *fiber)
+{
+  gtx_context_prefetch (&fiber->context);
+}
+
+/* @next was made by the fiber that runs, and begins as if whoever resumed that
+ * one had made it. */
+static inline void
+gtx_fiber_pass_on_control (GtxFiber *next)
+{
+  gtx_context_take_control (&next->context, &gtx_running_fiber->resumer->context);
+}
+
+/* @fiber, which runs, is about to be left for @next, or where that is NULL for
+ * whoever resumed it.  @record: its own, or NULL where it is left for good.
+ * Returns where to go on. */
+static G_ALWAYS_INLINE inline GtxContext *
+gtx_fiber_leave (GtxFiber        *fiber,
+                 GtxFiber        *next,
+                 GtxSwitchRecord *record)
+{
+  GtxResumer *resumer = fiber->resumer;
+
+  if (next == NULL)
+    {
+      gtx_announce_leave (record, resumer->record.asan_bottom, resumer->record.asan_size,
+                          resumer->record.tsan_fiber);
+      return &resumer->context;
+    }
+  g_assert (next->resumer == NULL);
+  if (G_UNLIKELY (gtx_fiber_watch != NULL))
+    gtx_fiber_tell_of_switch (fiber, next);
+  next->resumer = resumer;
+  next->came_straight = TRUE;
+  fiber->resumer = NULL;
+  gtx_running_fiber = next;
+  gtx_announce_leave (record, next->stack->base, next->stack->size, next->stack->announcement.tsan_fiber);
+  return &next->context;
+}
+
+/* @fiber goes on.  @record: as it was when it was left; NULL: it begins. */
+static G_ALWAYS_INLINE inline void
+gtx_fiber_arrive (GtxFiber        *fiber,
+                  GtxSwitchRecord *record)
+{
+  gtx_announce_enter (record, fiber->came_straight ? NULL : &fiber->resumer->record);
+  if (fiber->resumer->ended)
+    gtx_fiber_bury_ended (fiber->resumer);
+}
+
+/* Goes straight on to @next, which is suspended or has not begun, or where that
+ * is NULL back to whoever resumed the fiber that runs. */
+static G_ALWAYS_INLINE inline void
+gtx_fiber_suspend (GtxFiber *fiber,
+                   GtxFiber *next)
+{
+  int saved_errno = errno;
+
+  g_assert (gtx_running_fiber == fiber);
+  g_assert (!fiber->goes_on);
+  gtx_context_switch (&fiber->context, gtx_fiber_leave (fiber, next, &fiber->record));
+  gtx_fiber_arrive (fiber, &fiber->record);
+  errno = saved_errno;
+}

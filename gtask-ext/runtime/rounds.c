@@ -178,11 +178,20 @@ is_over (GtxScheduler *self)
   return G_UNLIKELY (--self->entries_left == 0) && is_over_now (self);
 }
 
-/* NULL where it is no fiber's step. */
+/* NULL where it is no step. */
+static inline GtxStep *
+step_of (const GtxHandle *handle)
+{
+  return handle->run == gtx_scheduler_resume ? GTX_CONTAINER_OF (handle, GtxStep, handle) : NULL;
+}
+
+/* NULL where it is no step, or that of a fiber to be made. */
 static inline GtxFiber *
 fiber_of (const GtxHandle *handle)
 {
-  return handle->run == gtx_scheduler_resume ? GTX_CONTAINER_OF (handle, GtxStep, handle)->fiber : NULL;
+  const GtxStep *step = step_of (handle);
+
+  return step ? step->fiber : NULL;
 }
 
 /* Where thousands take turns each finds its memory gone from the processor's
@@ -233,15 +242,37 @@ run_rounds (GtxScheduler *self)
 void
 gtx_scheduler_resume (GtxHandle *handle)
 {
-  gtx_fiber_resume (GTX_CONTAINER_OF (handle, GtxStep, handle)->fiber, gtx_running.depth);
+  GtxStep *step = step_of (handle);
+  GError *error = NULL;
+
+  if (step->fiber == NULL)
+    step->fiber = step->kind->make (step, &error);
+  if (step->fiber)
+    gtx_fiber_resume (step->fiber, gtx_running.depth);
+  else
+    step->kind->abandon (step, error);
 }
 
-/* The next of the round, or of the next one where nothing comes in between;
- * NULL where it is no fiber, or the time is over. */
+/* One that begins, on the stack of the fiber that runs. */
 static GtxFiber *
+make_fiber (GtxStep *step)
+{
+  if (!GTX_CONTEXT_TAKES_CONTROL)
+    return NULL;
+  step->fiber = step->kind->make (step, NULL);
+  if (step->fiber)
+    gtx_fiber_pass_on_control (step->fiber);
+  return step->fiber;
+}
+
+/* The fiber of what comes next in the round, or in the next one where nothing
+ * comes in between, taken out of the list; NULL where it is none that could go
+ * on, or the time is over. */
+static inline GtxFiber *
 take_next_fiber (GtxScheduler *self)
 {
   GtxHandle *first = self->ready.ring.next;
+  GtxStep *step;
   GtxFiber *fiber;
 
   if (first == &self->marker && first->next != &self->ready.ring &&
@@ -251,9 +282,11 @@ take_next_fiber (GtxScheduler *self)
       first = self->ready.ring.next;
       gtx_handle_list_append (&self->ready, &self->marker);
     }
-  fiber = fiber_of (first);
-  if (fiber == NULL || !gtx_handle_is_linked (&self->marker) ||
-      gtx_fiber_is_running (fiber) || is_over (self))
+  step = step_of (first);
+  if (step == NULL || !gtx_handle_is_linked (&self->marker) || is_over (self))
+    return NULL;
+  fiber = step->fiber ? step->fiber : make_fiber (step);
+  if (fiber == NULL || gtx_fiber_is_running (fiber))
     return NULL;
   foresee (first->next);
   gtx_handle_unlink (first);
@@ -266,6 +299,12 @@ gtx_scheduler_suspend (GtxFiber *fiber)
 {
   if (!gtx_fiber_goes_on (fiber))
     gtx_fiber_suspend (fiber, take_next_fiber (gtx_running.scheduler));
+}
+
+GtxFiber *
+gtx_scheduler_take_next (void)
+{
+  return take_next_fiber (gtx_running.scheduler);
 }
 
 static void trim_later (GtxScheduler *self, guint milliseconds);
