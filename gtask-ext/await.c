@@ -49,7 +49,7 @@ await_describe (GtxWaiter *waiter,
 {
   GtxFuture *awaited = ((Await *) waiter)->awaited;
 
-  if (GTX_IS_TASK (awaited))
+  if (gtx_future_is_task (awaited))
     g_string_append_printf (text, "task %s", gtx_task_get_name ((GtxTask *) awaited));
   else
     g_string_append_printf (text, "future %p", (gpointer) awaited);
@@ -73,7 +73,7 @@ gtx_waiter_get_awaited (GtxWaiter *waiter)
   if (waiter->kind != &await_kind)
     return NULL;
   awaited = ((Await *) waiter)->awaited;
-  if (gtx_future_done (awaited) || !GTX_IS_TASK (awaited))
+  if (gtx_future_done (awaited) || !gtx_future_is_task (awaited))
     return NULL;
   task = (GtxTask *) awaited;
   return g_atomic_int_get (&task->is_started) && task->runner == NULL ? task : NULL;
@@ -241,7 +241,7 @@ distant_describe (GtxWaiter *waiter,
                   GString   *text)
 {
   g_string_append_printf (text, "%s %p of another main context",
-                          GTX_IS_TASK (((DistantAwait *) waiter)->awaited) ? "task" : "future",
+                          gtx_future_is_task (((DistantAwait *) waiter)->awaited) ? "task" : "future",
                           (gpointer) ((DistantAwait *) waiter)->awaited);
 }
 
@@ -282,7 +282,7 @@ await_pending (GtxTask    *task,
 
   if (awaited == &task->parent_instance ||
       (awaited->home == task->parent_instance.home &&
-       GTX_IS_TASK (awaited) && ((GtxTask *) awaited)->runner == task))
+       gtx_future_is_task (awaited) && ((GtxTask *) awaited)->runner == task))
     {
       g_set_error (error, GTX_ERROR, GTX_ERROR_AWAITS_ITSELF,
                    "Task %s awaits itself, which would never end", gtx_task_get_name (task));
@@ -312,7 +312,7 @@ await_done (GtxTask    *task,
 {
   if (gtx_future_done (future))
     return TRUE;
-  if (future->home == task->parent_instance.home && GTX_IS_TASK (future) &&
+  if (future->home == task->parent_instance.home && gtx_future_is_task (future) &&
       gtx_task_run_inside ((GtxTask *) future, task))
     return TRUE;
   gtx_task_ensure_started (future);

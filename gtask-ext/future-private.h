@@ -43,6 +43,15 @@ typedef struct
   gboolean (*cancel) (GtxFuture *self);
 } GtxFutureClass;
 
+/* The class of tasks, once there is one; it has no subclasses. */
+extern gpointer gtx_task_class G_GNUC_INTERNAL;
+
+static inline gboolean
+gtx_future_is_task (const GtxFuture *self)
+{
+  return ((const GTypeInstance *) self)->g_class == gtx_task_class;
+}
+
 static inline GtxFutureState
 gtx_future_state (GtxFuture *self)
 {

@@ -37,7 +37,7 @@ gboolean
 gtx_future_check (gconstpointer  object,
                   const char    *function)
 {
-  if (G_LIKELY (GTX_IS_FUTURE (object)))
+  if (G_LIKELY (object && gtx_future_is_task (object)) || GTX_IS_FUTURE (object))
     return TRUE;
   g_critical ("%s: a GtxFuture or GtxTask is wanted, and this is none: %s", function,
               object ? g_type_name_from_instance ((GTypeInstance *) object) : "NULL");
@@ -94,10 +94,13 @@ queue_callbacks_and_unref (gpointer data)
   g_object_unref (data);
 }
 
-/* Only one thread gets past this, and only once. */
+/* Only one thread gets past this, and only once.  A task is settled by that of
+ * its home alone. */
 static gboolean
 begin_to_settle (GtxFuture *self)
 {
+  if (gtx_future_is_task (self))
+    return gtx_future_state (self) == GTX_FUTURE_PENDING;
   return g_atomic_int_compare_and_exchange (&self->state, GTX_FUTURE_PENDING, GTX_FUTURE_SETTLING);
 }
 
@@ -204,14 +207,15 @@ gtx_future_finalize (GObject *object)
 
   if (self->error && !self->error_retrieved && gtx_future_state (self) == GTX_FUTURE_FINISHED)
     g_warning ("%s: its error was never retrieved: %s",
-               GTX_IS_TASK (self) ? gtx_task_get_function ((GtxTask *) self) : "A GtxFuture",
+               gtx_future_is_task (self) ? gtx_task_get_function ((GtxTask *) self) : "A GtxFuture",
                self->error->message);
   drop_callbacks (self);
   gtx_future_free_at_home (self, self->result, self->result_free);
-  g_clear_error (&self->error);
+  if (self->error)
+    g_error_free (self->error);
   gtx_scheduler_unref (self->home);
 
-  G_OBJECT_CLASS (gtx_future_parent_class)->finalize (object);
+  ((GObjectClass *) gtx_future_parent_class)->finalize (object);
 }
 
 static void
@@ -276,7 +280,7 @@ may_be_set (gpointer    future,
 {
   if (!gtx_future_check (future, function))
     return FALSE;
-  if (!GTX_IS_TASK (future))
+  if (!gtx_future_is_task (future))
     return TRUE;
   g_critical ("%s: the outcome of a task is what its coroutine returns; set that of a GtxFuture", function);
   return FALSE;

@@ -62,7 +62,7 @@ list_awaited (Printer *printer,
     {
       GtxFuture *future = futures->pdata[i];
 
-      if (!GTX_IS_TASK (future) || future->home != printer->scheduler || gtx_future_done (future))
+      if (!gtx_future_is_task (future) || future->home != printer->scheduler || gtx_future_done (future))
         g_ptr_array_remove_index (futures, i);
     }
   return futures;

@@ -14,6 +14,8 @@ typedef struct
 
 G_DEFINE_TYPE (GtxTask, gtx_task, GTX_TYPE_FUTURE)
 
+gpointer gtx_task_class;
+
 /* ---- The registry of a scheduler's tasks ---- */
 
 typedef struct
@@ -289,7 +291,8 @@ static const GtxStepKind step_kind = { make_fiber, abandon };
 static gboolean
 claim_start (GtxTask *self)
 {
-  return g_atomic_int_compare_and_exchange (&self->is_started, FALSE, TRUE);
+  return !g_atomic_int_get (&self->is_started) &&
+         g_atomic_int_compare_and_exchange (&self->is_started, FALSE, TRUE);
 }
 
 gboolean
@@ -327,12 +330,13 @@ gtx_task_finalize (GObject *object)
     gtx_task_cancellable_retire (self->cancellable);
   g_free (self->name);
 
-  G_OBJECT_CLASS (gtx_task_parent_class)->finalize (object);
+  ((GObjectClass *) gtx_task_parent_class)->finalize (object);
 }
 
 static void
 gtx_task_class_init (GtxTaskClass *class)
 {
+  gtx_task_class = class;
   G_OBJECT_CLASS (class)->finalize = gtx_task_finalize;
   ((GtxFutureClass *) class)->cancel = gtx_task_cancel;
 }
@@ -424,10 +428,10 @@ gtx_task_new_pointer_named (const char          *function,
   return self;
 }
 
+/* With a pin of its own. */
 static void
 start_at_home (GtxTask *self)
 {
-  gtx_pins_add (&self->parent_instance.pins, self);
   /* Cancelled meanwhile: it is done, and nothing of it runs. */
   if (gtx_future_done (&self->parent_instance))
     {
@@ -447,27 +451,103 @@ start_at_home (GtxTask *self)
 static void
 start_at_home_and_unref (gpointer data)
 {
+  gtx_pins_add (&((GtxFuture *) data)->pins, data);
   start_at_home (data);
   g_object_unref (data);
 }
 
+/* @is_new: nobody else has had it yet. */
 static void
-start (GtxTask *self)
+start (GtxTask  *self,
+       gboolean  is_new)
 {
   static guint64 n_tasks;
+  GtxPins *pins = &self->parent_instance.pins;
 
   self->locals = gtx_task_locals_inherit ();
   if (self->name == NULL)
     self->number = __atomic_add_fetch (&n_tasks, 1, __ATOMIC_RELAXED);
 
   if (gtx_scheduler_is_local (self->parent_instance.home))
-    start_at_home (self);
+    {
+      if (is_new)
+        gtx_pins_begin (pins, self);
+      else
+        gtx_pins_add (pins, self);
+      start_at_home (self);
+    }
   else if (!gtx_scheduler_post (self->parent_instance.home, start_at_home_and_unref, g_object_ref (self)))
     {
       g_object_unref (self);
-      gtx_pins_add (&self->parent_instance.pins, self);
+      gtx_pins_add (pins, self);
       end_homeless_one (self);
     }
+}
+
+static void
+start_new (GtxTask *self)
+{
+  self->is_started = TRUE;
+  start (self, TRUE);
+}
+
+/**
+ * gtx_create_task_named: (skip)
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @coroutine: (scope async): a boolean coroutine
+ * @data: (transfer full) (nullable): its data
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ *
+ * Starts a task: the function behind gtx_create_task(), for C++ and for callers
+ * whose coroutine is known at run time only.  Never suspends; may be called in
+ * any thread.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_create_task_named (const char     *function,
+                       GtxCoroutine    coroutine,
+                       gpointer        data,
+                       GDestroyNotify  data_free)
+{
+  GtxTask *self = gtx_task_new_named (function, coroutine, data, data_free);
+
+  if (self)
+    start_new (self);
+  return self;
+}
+
+/**
+ * gtx_create_task_pointer_named: (skip)
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @coroutine: (scope async): a pointer coroutine
+ * @data: (transfer full) (nullable): its data
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ * @result_free: (nullable): frees a result that nobody took
+ *
+ * Starts a task of a coroutine that has a result: the function behind
+ * gtx_create_task_pointer().  Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_create_task_pointer_named (const char          *function,
+                               GtxPointerCoroutine  coroutine,
+                               gpointer             data,
+                               GDestroyNotify       data_free,
+                               GDestroyNotify       result_free)
+{
+  GtxTask *self = gtx_task_new_pointer_named (function, coroutine, data, data_free, result_free);
+
+  if (self)
+    start_new (self);
+  return self;
 }
 
 /**
@@ -491,7 +571,7 @@ gtx_task_start (GtxTask *self)
   g_return_val_if_fail (GTX_IS_TASK (self), self);
 
   if (claim_start (self))
-    start (self);
+    start (self, FALSE);
   else
     g_critical ("%s: the task of %s was started or awaited before; a task runs once",
                 G_STRFUNC, self->function);
@@ -536,8 +616,8 @@ gtx_task_start_in (GtxTask      *self,
 void
 gtx_task_ensure_started (GtxFuture *future)
 {
-  if (GTX_IS_TASK (future) && claim_start ((GtxTask *) future))
-    start ((GtxTask *) future);
+  if (gtx_future_is_task (future) && claim_start ((GtxTask *) future))
+    start ((GtxTask *) future, FALSE);
 }
 
 /* ---- What it tells, and what it is told ---- */

@@ -93,9 +93,7 @@ gtx_scheduler_cancel_timer (GtxScheduler *self,
 static gboolean
 has_due_timer (GtxScheduler *self)
 {
-  const GtxTimer *timer = gtx_timers_first (&self->timers);
-
-  return timer && timer->deadline <= self->now;
+  return self->timers.length > 0 && gtx_timers_first (&self->timers)->deadline <= self->now;
 }
 
 void

@@ -111,7 +111,8 @@ typedef gpointer (*GtxPointerCoroutine) (gpointer   data,
  * Since: 0.1
  */
 #define gtx_create_task(coroutine, data, data_free)                            \
-  gtx_task_start (gtx_task_new (coroutine, data, data_free))
+  gtx_create_task_named (#coroutine, (GtxCoroutine) (coroutine),               \
+                         GTX_COROUTINE_DATA_ (coroutine, data), (data_free))
 
 /**
  * gtx_create_task_pointer:
@@ -127,7 +128,9 @@ typedef gpointer (*GtxPointerCoroutine) (gpointer   data,
  * Since: 0.1
  */
 #define gtx_create_task_pointer(coroutine, data, data_free, result_free)       \
-  gtx_task_start (gtx_task_new_pointer (coroutine, data, data_free, result_free))
+  gtx_create_task_pointer_named (#coroutine, (GtxPointerCoroutine) (coroutine), \
+                                 GTX_POINTER_COROUTINE_DATA_ (coroutine, data), \
+                                 (data_free), (result_free))
 
 /**
  * gtx_create_task_in:
@@ -176,6 +179,15 @@ GTX_API GtxTask      *gtx_task_new_named          (const char          *function
                                                    gpointer             data,
                                                    GDestroyNotify       data_free);
 GTX_API GtxTask      *gtx_task_new_pointer_named  (const char          *function,
+                                                   GtxPointerCoroutine  coroutine,
+                                                   gpointer             data,
+                                                   GDestroyNotify       data_free,
+                                                   GDestroyNotify       result_free);
+GTX_API GtxTask      *gtx_create_task_named       (const char          *function,
+                                                   GtxCoroutine         coroutine,
+                                                   gpointer             data,
+                                                   GDestroyNotify       data_free);
+GTX_API GtxTask      *gtx_create_task_pointer_named (const char          *function,
                                                    GtxPointerCoroutine  coroutine,
                                                    gpointer             data,
                                                    GDestroyNotify       data_free,
