@@ -113,7 +113,7 @@ gtx_run_on (GtxScheduler  *scheduler,
             gpointer       data,
             GError       **error)
 {
-  GtxTask *main_task = gtx_task_start (gtx_task_new_named (name, coroutine, data, NULL));
+  GtxTask *main_task = gtx_create_task_named (name, coroutine, data, NULL);
   gboolean succeeded;
 
   iterate_until_done (scheduler, context, main_task);

@@ -239,6 +239,66 @@ demoted_beside_redraw (gpointer data, GError **error)
   return succeeded;
 }
 
+/* ---- What is no work ---- */
+
+static void
+take_long (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  g_usleep (30000);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+take_long_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, data);
+
+  g_task_set_priority (task, G_PRIORITY_HIGH);
+  g_task_run_in_thread (task, take_long);
+}
+
+static void
+next_turn_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, data);
+
+  g_task_return_boolean (task, TRUE);
+}
+
+static gboolean
+count_turn (gpointer n_turns)
+{
+  ++*(guint *) n_turns;
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+await_one (void (*start) (GCancellable *, GAsyncReadyCallback, gpointer), GError **error)
+{
+  start (GTX_ASYNC);
+  return g_task_propagate_boolean (G_TASK (gtx_await_result ()), error);
+}
+
+/* What comes with more than default priority ends the poll before anybody of that
+ * is asked.  Tasks that had only waited do not wait for a busy source then. */
+static gboolean
+waiting_is_no_work (gpointer data, GError **error)
+{
+  gboolean succeeded = TRUE;
+  guint n_turns = 0;
+  guint source;
+
+  /* More than one, for the first poll of a main context ends at once. */
+  for (guint i = 0; succeeded && i < 3; i++)
+    succeeded = await_one (take_long_async, error);
+  source = g_idle_add_full (G_PRIORITY_DEFAULT, count_turn, &n_turns, NULL);
+  for (guint i = 0; succeeded && i < 3; i++)
+    succeeded = await_one (next_turn_async, error);
+  g_source_remove (source);
+  g_assert_cmpuint (n_turns, <, 20);
+  return succeeded;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -251,5 +311,6 @@ main (int argc, char *argv[])
   add_real_coroutine ("/fairness/tasks-beside-busy-source", tasks_beside_busy_source);
   add_real_coroutine ("/fairness/timers-beside-busy-source", timers_beside_busy_source);
   add_real_coroutine ("/fairness/demoted-beside-redraw", demoted_beside_redraw);
+  add_real_coroutine ("/fairness/waiting-is-no-work", waiting_is_no_work);
   return g_test_run ();
 }

@@ -5,6 +5,8 @@
 
 #include "scheduler-private.h"
 
+#include <time.h>
+
 /* The clock costs more than a switch: it is read once in so many entries. */
 #define MOST_ENTRIES_A_READ 16
 #define SHORT_READ_US 100
@@ -331,6 +333,45 @@ trim_later (GtxScheduler *self,
   g_source_unref (self->trimmer);
 }
 
+/* A clock of the kernel's ticks, some milliseconds each, which costs a fifth of the
+ * exact one to read. */
+static gint64
+read_coarse_clock (void)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+  struct timespec now;
+
+  if (clock_gettime (CLOCK_MONOTONIC_COARSE, &now) == 0)
+    return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+#endif
+  return g_get_monotonic_time ();
+}
+
+/* Up to when all is charged: in a stream of runs what lies between two is as well,
+ * so that neither the end of the one nor the beginning of the next is looked at. */
+static gint64
+time_of_start (GtxScheduler *self)
+{
+  if (!self->streaming || self->running > 0 || self->demoted)
+    return g_get_monotonic_time ();
+  if (self->poll_began != 0)
+    gtx_scheduler_end_poll (self, g_get_monotonic_time ());
+  return self->last_run + self->polled;
+}
+
+/* As of the last look, which a run of few entries may come without, unless it took
+ * longer than it should. */
+static gint64
+time_of_end (GtxScheduler *self)
+{
+  gint64 ticks = read_coarse_clock ();
+
+  if (!self->demoted && ticks == self->last_ticks)
+    return self->last_read;
+  self->last_ticks = ticks;
+  return g_get_monotonic_time ();
+}
+
 gint64
 gtx_scheduler_run (GtxScheduler *self,
                    gint64        budget)
@@ -339,11 +380,9 @@ gtx_scheduler_run (GtxScheduler *self,
   gint outer_depth = gtx_running.depth;
   GMainContext *outer_default = gtx_running.thread_default;
   gint64 outer_until = self->until;
-  gint64 start = g_get_monotonic_time ();
+  gint64 start = time_of_start (self);
   gint64 end;
 
-  if (self->streaming && self->running == 0)
-    self->charge += MAX (start - self->last_run - self->polled, 0);
   self->streaming = TRUE;
   self->polled = 0;
   gtx_scheduler_ref (self);
@@ -366,7 +405,7 @@ gtx_scheduler_run (GtxScheduler *self,
   gtx_running.thread_default = outer_default;
   if (self->trimmer == NULL && gtx_stack_pool_has_surplus (self->stacks))
     trim_later (self, TRIM_AFTER_MS);
-  end = g_get_monotonic_time ();
+  end = time_of_end (self);
   self->last_run = end;
   gtx_scheduler_unref (self);
   return end - start;

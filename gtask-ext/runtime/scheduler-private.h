@@ -54,7 +54,8 @@ struct _GtxScheduler
   /* Sources, and fairness */
   GSource *urgent;              /* at default priority */
   gint64 charge;
-  gint64 last_run;
+  gint64 last_run;              /* until when it is known to have run */
+  gint64 last_ticks;            /* of the coarse clock, at a run's end */
   gboolean streaming;           /* default priority was busy since the last run */
   gint64 poll_began;            /* since then; 0: it has ended */
   gint64 polled;                /* since then, in all */
@@ -116,6 +117,15 @@ gint64    gtx_scheduler_run           (GtxScheduler *self,
                                        gint64        budget);
 
 /* ---- sources.c ---- */
+
+/* What was waited for in the poll that began last is no work. */
+static inline void
+gtx_scheduler_end_poll (GtxScheduler *self,
+                        gint64        now)
+{
+  self->polled += now - self->poll_began;
+  self->poll_began = 0;
+}
 
 typedef struct
 {

@@ -118,8 +118,7 @@ urgent_check (GSource *source)
     return FALSE;
   self->polling = FALSE;
   if (self->poll_began != 0)
-    self->polled += g_source_get_time (source) - self->poll_began;
-  self->poll_began = 0;
+    gtx_scheduler_end_poll (self, g_source_get_time (source));
   return self->demoted ? is_starving (self) : time_left (self) == 0;
 }
 
