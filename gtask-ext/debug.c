@@ -153,10 +153,8 @@ leave_fiber (gpointer data)
 }
 
 static void
-end_fiber (GtxStack *stack,
-           gpointer  data)
+end_fiber (GtxStack *stack)
 {
-  (void) data;
   if (flags & CENSUS)
     gtx_census_end (stack);
 }

@@ -191,7 +191,7 @@ finish (GtxTask  *self,
   gtx_future_finish_cancelled (future);
 }
 
-static GtxFiber *
+static void
 run_on_fiber (gpointer data)
 {
   GtxTask *self = data;
@@ -206,7 +206,6 @@ run_on_fiber (gpointer data)
     gtx_operation_leave (self, "ends");
   free_data (self);
   finish (self, result, error);
-  return gtx_scheduler_take_next ();
 }
 
 /* It never ran: neither it nor its stack needs to be left. */
@@ -255,13 +254,14 @@ end_homeless (GtxHandle *handle)
     }
 }
 
-static void
+static GtxFiber *
 fiber_ended (gpointer data)
 {
   GtxTask *self = data;
 
   self->step.fiber = NULL;
   gtx_pins_drop (&self->parent_instance.pins, self);
+  return gtx_scheduler_take_next ();
 }
 
 static GtxFiber *

@@ -21,10 +21,18 @@ typedef struct
   guint n_rounds;
 } Runner;
 
-static void
+static GtxFiber *
 runner_ended (gpointer data)
 {
+  g_assert_null (gtx_fiber_current ());
   ((Runner *) data)->fiber = NULL;
+  return NULL;
+}
+
+static GtxFiber *
+just_ended (gpointer data)
+{
+  return NULL;
 }
 
 static void
@@ -106,13 +114,12 @@ suspend (gpointer data)
   gtx_fiber_suspend (runner->fiber, NULL);
 }
 
-static GtxFiber *
+static void
 run_and_keep_values (gpointer data)
 {
   Runner *runner = data;
 
   keep_values (runner->number, suspend, runner);
-  return NULL;
 }
 
 static void
@@ -144,7 +151,7 @@ test_values (void)
 static Runner ring[N_FIBERS];
 
 /* In a ring, and out of it one by one: each that ends goes back, and is gone. */
-static GtxFiber *
+static void
 pass_on (gpointer data)
 {
   Runner *runner = data;
@@ -156,7 +163,6 @@ pass_on (gpointer data)
       g_assert_true (gtx_fiber_current () == runner->fiber);
       gtx_fiber_suspend (runner->fiber, next->fiber);
     }
-  return NULL;
 }
 
 static void
@@ -180,9 +186,61 @@ test_straight_on (void)
   gtx_stack_pool_free (pool);
 }
 
-/* ---- Rounding, errno, alignment ---- */
+/* ---- Straight on from one that ends to one that begins ---- */
+
+static GtxStackPool *relay_pool;
+
+static void
+run_and_suspend_every_third (gpointer data)
+{
+  Runner *runner = data;
+
+  g_assert_true (gtx_fiber_current () == runner->fiber);
+  if (runner->number % 3 == 0)
+    gtx_fiber_suspend (runner->fiber, NULL);
+  g_assert_true (gtx_fiber_current () == runner->fiber);
+  /* Whoever passed the baton is buried. */
+  g_assert_cmpuint (gtx_stack_pool_n_used (relay_pool), ==, 1);
+}
 
 static GtxFiber *
+pass_baton (gpointer data)
+{
+  Runner *runner = data;
+  Runner *next = &ring[runner->number + 1];
+
+  g_assert_null (gtx_fiber_current ());
+  runner->fiber = NULL;
+  runner->n_rounds++;
+  if (runner->number + 1 == N_FIBERS)
+    return NULL;
+  next->fiber = gtx_fiber_new (relay_pool, 1 << 16, run_and_suspend_every_third, pass_baton, next, NULL);
+  return next->fiber;
+}
+
+static void
+test_relay (void)
+{
+  relay_pool = gtx_stack_pool_new ();
+  for (guint i = 0; i < N_FIBERS; i++)
+    ring[i] = (Runner) { .number = i };
+
+  ring[0].fiber = gtx_fiber_new (relay_pool, 1 << 16, run_and_suspend_every_third, pass_baton, &ring[0], NULL);
+  for (guint i = 0; i < N_FIBERS; i++)
+    while (ring[i].fiber)
+      {
+        resume (ring[i].fiber);
+        g_assert_null (gtx_fiber_current ());
+      }
+  for (guint i = 0; i < N_FIBERS; i++)
+    g_assert_cmpuint (ring[i].n_rounds, ==, 1);
+  g_assert_cmpuint (gtx_stack_pool_n_used (relay_pool), ==, 0);
+  gtx_stack_pool_free (relay_pool);
+}
+
+/* ---- Rounding, errno, alignment ---- */
+
+static void
 round_up (gpointer data)
 {
   Runner *runner = data;
@@ -196,7 +254,6 @@ round_up (gpointer data)
   gtx_fiber_suspend (runner->fiber, NULL);
   g_assert_cmpint (fegetround (), ==, FE_UPWARD);
   g_assert_true (one / three == third);
-  return NULL;
 }
 
 static void
@@ -221,7 +278,7 @@ test_rounding (void)
 
 #ifdef __GLIBC__
 /* What others raised does not trap in a fiber that asks for traps. */
-static GtxFiber *
+static void
 trap_division (gpointer data)
 {
   Runner *runner = data;
@@ -231,7 +288,6 @@ trap_division (gpointer data)
   gtx_fiber_suspend (runner->fiber, NULL);
   g_assert_true (one + one == 2);
   fedisableexcept (FE_DIVBYZERO);
-  return NULL;
 }
 
 static void
@@ -253,7 +309,7 @@ test_traps (void)
 }
 #endif
 
-static GtxFiber *
+static void
 change_errno (gpointer data)
 {
   Runner *runner = data;
@@ -262,7 +318,6 @@ change_errno (gpointer data)
   gtx_fiber_suspend (runner->fiber, NULL);
   g_assert_cmpint (errno, ==, EDOM);
   errno = ERANGE;
-  return NULL;
 }
 
 static void
@@ -282,7 +337,7 @@ test_errno (void)
   gtx_stack_pool_free (pool);
 }
 
-static GtxFiber *
+static void
 check_alignment (gpointer data)
 {
   /* The compiler relies on the stack's alignment and does not check it. */
@@ -292,7 +347,6 @@ check_alignment (gpointer data)
   g_assert_cmpuint (address % _Alignof (max_align_t), ==, 0);
   g_assert_cmpuint ((guintptr) __builtin_frame_address (0) % 16, ==, 0);
   *(guint *) data += 1;
-  return NULL;
 }
 
 static void
@@ -303,7 +357,7 @@ test_alignment (void)
 
   /* The tops of stacks are shifted, each in its own way. */
   for (guint i = 0; i < 64; i++)
-    resume (gtx_fiber_new (pool, 1 << 16, check_alignment, NULL, &n, NULL));
+    resume (gtx_fiber_new (pool, 1 << 16, check_alignment, just_ended, &n, NULL));
   g_assert_cmpuint (n, ==, 64);
   gtx_stack_pool_free (pool);
 }
@@ -312,7 +366,7 @@ test_alignment (void)
 
 static GtxStackPool *nested_pool;
 
-static GtxFiber *
+static void
 resume_next (gpointer data)
 {
   guint depth = GPOINTER_TO_UINT (data);
@@ -320,9 +374,8 @@ resume_next (gpointer data)
 
   g_assert_true (gtx_fiber_get_data (self) == data);
   if (depth > 0)
-    resume (gtx_fiber_new (nested_pool, 1 << 16, resume_next, NULL, GUINT_TO_POINTER (depth - 1), NULL));
+    resume (gtx_fiber_new (nested_pool, 1 << 16, resume_next, just_ended, GUINT_TO_POINTER (depth - 1), NULL));
   g_assert_true (gtx_fiber_current () == self);
-  return NULL;
 }
 
 static void
@@ -330,7 +383,7 @@ test_nested (void)
 {
   nested_pool = gtx_stack_pool_new ();
   g_assert_null (gtx_fiber_current ());
-  resume (gtx_fiber_new (nested_pool, 1 << 16, resume_next, NULL, GUINT_TO_POINTER (50), NULL));
+  resume (gtx_fiber_new (nested_pool, 1 << 16, resume_next, just_ended, GUINT_TO_POINTER (50), NULL));
   g_assert_null (gtx_fiber_current ());
   gtx_stack_pool_free (nested_pool);
 }
@@ -342,6 +395,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/context/registers", test_registers);
   g_test_add_func ("/context/values", test_values);
   g_test_add_func ("/context/straight-on", test_straight_on);
+  g_test_add_func ("/context/relay", test_relay);
   g_test_add_func ("/context/rounding", test_rounding);
 #ifdef __GLIBC__
   g_test_add_func ("/context/traps", test_traps);

@@ -2,6 +2,8 @@
 
 #include "fixture.h"
 
+#include <fenv.h>
+
 /* ---- Starting ---- */
 
 static gboolean
@@ -48,6 +50,71 @@ test_weak_reference (gpointer data, GError **error)
   g_assert_true (gtx_sleep (0, error));
   g_assert_null (g_weak_ref_get (&reference));
   g_weak_ref_clear (&reference);
+  return TRUE;
+}
+
+/* ---- From one that suspends or ends to one that begins ---- */
+
+static gboolean
+round_up (const char *then, GError **error)
+{
+  fesetround (FE_UPWARD);
+  return g_str_equal (then, "end") || gtx_sleep (0, error);
+}
+
+static gboolean
+note_rounding (gpointer data, GError **error)
+{
+  note (fegetround () == FE_TONEAREST ? "nearest" : "upward");
+  return TRUE;
+}
+
+/* What a task does to its rounding is not the next one's. */
+static gboolean
+test_rounding (gpointer data, GError **error)
+{
+  g_object_unref (gtx_create_task (round_up, "suspend", NULL));
+  g_object_unref (gtx_create_task (note_rounding, NULL, NULL));
+  g_object_unref (gtx_create_task (round_up, "end", NULL));
+  g_object_unref (gtx_create_task (note_rounding, NULL, NULL));
+  fesetround (FE_DOWNWARD);
+  g_assert_true (gtx_sleep (1, error));
+  g_assert_cmpint (fegetround (), ==, FE_DOWNWARD);
+  fesetround (FE_TONEAREST);
+  assert_trace ("nearest nearest");
+  return TRUE;
+}
+
+static void
+cancel_outside (gpointer task)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (gtx_current_task ());
+  g_assert_false (gtx_sleep (0, &error));
+  g_assert_error (error, GTX_ERROR, GTX_ERROR_NOT_IN_TASK);
+  note (gtx_cancel (task) ? "cancelled" : "done");
+}
+
+static gpointer
+give_back (GtxTask **task, GError **error)
+{
+  note ("gave");
+  return *task;
+}
+
+/* The last of a task is outside of all, and before the next one begins. */
+static gboolean
+test_end_cancels_next (gpointer data, GError **error)
+{
+  GtxTask *next = NULL;
+
+  g_object_unref (gtx_create_task_pointer (give_back, &next, NULL, cancel_outside));
+  next = gtx_create_task (note_and_return, "next", NULL);
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_true (gtx_future_is_cancelled (next));
+  assert_trace ("gave cancelled");
+  g_object_unref (next);
   return TRUE;
 }
 
@@ -344,6 +411,8 @@ main (int argc, char **argv)
   add_coroutine ("/task/order", test_order);
   add_coroutine ("/task/unreferenced", test_unreferenced);
   add_coroutine ("/task/weak-reference", test_weak_reference);
+  add_coroutine ("/task/rounding", test_rounding);
+  add_coroutine ("/task/end-cancels-next", test_end_cancels_next);
   add_coroutine ("/task/never-awaited", test_never_awaited);
   add_coroutine ("/task/names", test_names);
   add_coroutine ("/task/current", test_current);

@@ -39,6 +39,23 @@ gtx_fiber_tell_of_switch (const GtxFiber *from,
   gtx_running_fiber = running;
 }
 
+static GtxFiber *
+end (GtxFiber *fiber)
+{
+  GtxResumer *resumer = fiber->resumer;
+  gint depth = resumer->depth;
+  GtxFiber *next;
+
+  if (G_UNLIKELY (gtx_fiber_watch != NULL))
+    gtx_fiber_tell_of_switch (fiber, NULL);
+  resumer->ended = fiber;
+  resumer->depth = OUTSIDE;
+  next = fiber->ended_func (fiber->data);
+  g_assert (gtx_running_fiber == fiber && fiber->resumer == resumer);
+  resumer->depth = depth;
+  return next;
+}
+
 static void
 start (void *data)
 {
@@ -46,19 +63,19 @@ start (void *data)
   GtxFiber *next;
 
   gtx_fiber_arrive (fiber, NULL);
-  next = fiber->func (fiber->data);
-  fiber->resumer->ended = fiber;
+  fiber->func (fiber->data);
+  next = end (fiber);
   gtx_context_switch (&fiber->context, gtx_fiber_leave (fiber, next, NULL));
   g_assert_not_reached ();
 }
 
 GtxFiber *
-gtx_fiber_new (GtxStackPool  *pool,
-               gsize          stack_size,
-               GtxFiberMain   func,
-               GtxFiberFunc   ended,
-               gpointer       data,
-               GError       **error)
+gtx_fiber_new (GtxStackPool       *pool,
+               gsize               stack_size,
+               GtxFiberFunc        func,
+               GtxFiberEndedFunc   ended,
+               gpointer            data,
+               GError            **error)
 {
   static __thread guint colour;
   GtxStack *stack = gtx_stack_pool_acquire (pool, stack_size, error);
@@ -85,23 +102,15 @@ gtx_fiber_new (GtxStackPool  *pool,
   return fiber;
 }
 
-/* On the stack of whoever goes on, and still outside of all fibers: whoever is
- * told of it may do anything but await. */
+/* On the stack of whoever goes on. */
 void
 gtx_fiber_bury_ended (GtxResumer *resumer)
 {
   GtxFiber *fiber = g_steal_pointer (&resumer->ended);
-  GtxFiberFunc ended_func = fiber->ended_func;
-  gpointer data = fiber->data;
-  gint depth = resumer->depth;
 
-  resumer->depth = OUTSIDE;
   if (G_UNLIKELY (gtx_fiber_watch != NULL))
-    gtx_fiber_watch->end (fiber->stack, data);
+    gtx_fiber_watch->end (fiber->stack);
   gtx_stack_pool_release (fiber->pool, fiber->stack);
-  if (ended_func)
-    ended_func (data);
-  resumer->depth = depth;
 }
 
 void
@@ -138,7 +147,7 @@ gtx_fiber_resume (GtxFiber *fiber,
   g_assert (last->resumer == &resumer);
   last->resumer = NULL;
   gtx_running_fiber = resumer.outer;
-  if (G_UNLIKELY (gtx_fiber_watch != NULL))
+  if (G_UNLIKELY (gtx_fiber_watch != NULL && resumer.ended == NULL))
     gtx_fiber_tell_of_switch (last, NULL);
   errno = saved_errno;
   if (resumer.ended)

@@ -13,7 +13,7 @@ typedef struct _GtxFiber GtxFiber;
 typedef struct _GtxStep GtxStep;
 typedef void (*GtxFiberFunc) (gpointer data);
 /* Returns the fiber to go straight on to, or NULL: as gtx_fiber_suspend (). */
-typedef GtxFiber *(*GtxFiberMain) (gpointer data);
+typedef GtxFiber *(*GtxFiberEndedFunc) (gpointer data);
 
 typedef struct
 {
@@ -34,15 +34,15 @@ struct _GtxStep
   const GtxStepKind *kind;
 };
 
-/* Nothing of @func runs before the first resume.  When it has returned, and the
- * fiber is gone, @ended is called outside of all fibers, if it is not NULL.
- * The pool outlives the fiber. */
-GtxFiber *gtx_fiber_new      (GtxStackPool  *pool,
-                              gsize          stack_size,
-                              GtxFiberMain   func,
-                              GtxFiberFunc   ended,
-                              gpointer       data,
-                              GError       **error);
+/* Nothing of @func runs before the first resume.  When it has returned @ended is
+ * called on the same stack, and that is outside of all fibers already: what it does
+ * may take the fiber for gone.  The pool outlives the fiber. */
+GtxFiber *gtx_fiber_new      (GtxStackPool      *pool,
+                              gsize              stack_size,
+                              GtxFiberFunc       func,
+                              GtxFiberEndedFunc  ended,
+                              gpointer           data,
+                              GError           **error);
 
 /* Runs @fiber until it, or one that it went straight on to, suspends or ends.
  * One that runs already, below a nested main loop, goes on as soon as it would
@@ -62,8 +62,7 @@ typedef struct
   /* That of @data does not any more. */
   void (*leave) (gpointer  data);
   /* It has ended, and its stack is not reused yet. */
-  void (*end)   (GtxStack *stack,
-                 gpointer  data);
+  void (*end)   (GtxStack *stack);
 } GtxFiberWatch;
 
 /* Set before there are fibers, for good. */
@@ -99,8 +98,8 @@ struct _GtxFiber
 {
   GtxContext context;           /* where it goes on, while it is suspended */
   GtxResumer *resumer;          /* while it runs */
-  GtxFiberMain func;
-  GtxFiberFunc ended_func;
+  GtxFiberFunc func;
+  GtxFiberEndedFunc ended_func;
   gpointer data;
   GtxStackPool *pool;
   GtxStack *stack;
@@ -171,8 +170,8 @@ gtx_fiber_pass_on_control (GtxFiber *next)
 }
 
 /* @fiber, which runs, is about to be left for @next, or where that is NULL for
- * whoever resumed it.  @record: its own, or NULL where it is left for good.
- * Returns where to go on. */
+ * whoever resumed it.  @record: its own, or NULL where it is left for good, and
+ * what watches was told.  Returns where to go on. */
 static G_ALWAYS_INLINE inline GtxContext *
 gtx_fiber_leave (GtxFiber        *fiber,
                  GtxFiber        *next,
@@ -188,7 +187,7 @@ gtx_fiber_leave (GtxFiber        *fiber,
     }
   g_assert (next->resumer == NULL);
   if (G_UNLIKELY (gtx_fiber_watch != NULL))
-    gtx_fiber_tell_of_switch (fiber, next);
+    gtx_fiber_tell_of_switch (record ? fiber : NULL, next);
   next->resumer = resumer;
   next->came_straight = TRUE;
   fiber->resumer = NULL;
