@@ -218,6 +218,43 @@ timers_beside_busy_source (gpointer data, GError **error)
   return busy_source (G_PRIORITY_DEFAULT, 0.0001, error);
 }
 
+/* Turns that come when a timer has been due for long. */
+typedef struct
+{
+  gint64 due;
+  guint n_late;
+} Lateness;
+
+static gboolean
+count_if_late (gpointer data)
+{
+  Lateness *lateness = data;
+
+  if (g_get_monotonic_time () > lateness->due + 300)
+    lateness->n_late++;
+  return G_SOURCE_CONTINUE;
+}
+
+/* No poll lies between two turns here, in which the clock would be looked at; and
+ * it does not take so long that the tasks had to give way. */
+static gboolean
+timers_are_noticed_at_once (gpointer data, GError **error)
+{
+  Lateness lateness = { G_MAXINT64 / 2, 0 };
+  guint source = g_idle_add_full (G_PRIORITY_DEFAULT, count_if_late, &lateness, NULL);
+  gboolean succeeded = TRUE;
+
+  for (guint i = 0; succeeded && i < 2; i++)
+    {
+      lateness.due = g_get_monotonic_time () + 500;
+      succeeded = gtx_sleep (0.0005, error);
+      lateness.due = G_MAXINT64 / 2;
+    }
+  g_source_remove (source);
+  g_assert_cmpuint (lateness.n_late, <=, 4);
+  return succeeded;
+}
+
 static gboolean
 draw_slowly (gpointer data)
 {
@@ -310,6 +347,7 @@ main (int argc, char *argv[])
   add_real_coroutine ("/fairness/redraw-beside-descriptor", redraw_beside_descriptor);
   add_real_coroutine ("/fairness/tasks-beside-busy-source", tasks_beside_busy_source);
   add_real_coroutine ("/fairness/timers-beside-busy-source", timers_beside_busy_source);
+  add_real_coroutine ("/fairness/timers-are-noticed-at-once", timers_are_noticed_at_once);
   add_real_coroutine ("/fairness/demoted-beside-redraw", demoted_beside_redraw);
   add_real_coroutine ("/fairness/waiting-is-no-work", waiting_is_no_work);
   return g_test_run ();

@@ -347,18 +347,6 @@ read_coarse_clock (void)
   return g_get_monotonic_time ();
 }
 
-/* Up to when all is charged: in a stream of runs what lies between two is as well,
- * so that neither the end of the one nor the beginning of the next is looked at. */
-static gint64
-time_of_start (GtxScheduler *self)
-{
-  if (!self->streaming || self->running > 0 || self->demoted)
-    return g_get_monotonic_time ();
-  if (self->poll_began != 0)
-    gtx_scheduler_end_poll (self, g_get_monotonic_time ());
-  return self->last_run + self->polled;
-}
-
 /* As of the last look, which a run of few entries may come without, unless it took
  * longer than it should. */
 static gint64
@@ -374,13 +362,13 @@ time_of_end (GtxScheduler *self)
 
 gint64
 gtx_scheduler_run (GtxScheduler *self,
+                   gint64        start,
                    gint64        budget)
 {
   GtxScheduler *outer = gtx_running.scheduler;
   gint outer_depth = gtx_running.depth;
   GMainContext *outer_default = gtx_running.thread_default;
   gint64 outer_until = self->until;
-  gint64 start = time_of_start (self);
   gint64 end;
 
   self->streaming = TRUE;

@@ -111,21 +111,14 @@ gtx_scheduler_has_work (GtxScheduler *self)
 
 void      gtx_scheduler_queue_due_timers (GtxScheduler *self);
 
-/* Runs what is ready for at most @budget microseconds; returns how many it
- * took. */
+/* Runs what is ready, for at most @budget microseconds since @start; returns how
+ * many it took, as far as the clock was looked at.  Timers are due that were at
+ * @start. */
 gint64    gtx_scheduler_run           (GtxScheduler *self,
+                                       gint64        start,
                                        gint64        budget);
 
 /* ---- sources.c ---- */
-
-/* What was waited for in the poll that began last is no work. */
-static inline void
-gtx_scheduler_end_poll (GtxScheduler *self,
-                        gint64        now)
-{
-  self->polled += now - self->poll_began;
-  self->poll_began = 0;
-}
 
 typedef struct
 {

@@ -31,12 +31,45 @@
 
 /* ---- Fairness ---- */
 
+/* What was waited for in the poll that began last is no work. */
 static void
-run_urgently (GtxScheduler *self)
+end_poll (GtxScheduler *self,
+          gint64        now)
+{
+  self->polled += now - self->poll_began;
+  self->poll_began = 0;
+}
+
+/* Where a source is dispatched, mostly for a timer that is due. */
+static gint64
+time_of_dispatch (GtxScheduler *self)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (self->streaming && self->running == 0)
+    self->charge += MAX (now - self->last_run - self->polled, 0);
+  return now;
+}
+
+/* In a stream of callbacks what lies between two runs is charged anyway, so that
+ * neither the end of the one nor the beginning of the next is looked at. */
+static gint64
+time_in_stream (GtxScheduler *self)
+{
+  if (!self->streaming)
+    return g_get_monotonic_time ();
+  if (self->poll_began != 0)
+    end_poll (self, g_get_monotonic_time ());
+  return self->last_run + self->polled;
+}
+
+static void
+run_urgently (GtxScheduler *self,
+              gint64        start)
 {
   gint64 budget = self->demoted ? BUDGET_US : BUDGET_US - self->charge;
 
-  self->charge += gtx_scheduler_run (self, budget);
+  self->charge += gtx_scheduler_run (self, start, budget);
   if (self->charge >= BUDGET_US)
     self->demoted = TRUE;
 }
@@ -44,7 +77,7 @@ run_urgently (GtxScheduler *self)
 static void
 run_idly (GtxScheduler *self)
 {
-  gtx_scheduler_run (self, self->slice);
+  gtx_scheduler_run (self, time_of_dispatch (self), self->slice);
   if (gtx_handle_list_is_empty (&self->ready))
     {
       self->demoted = FALSE;
@@ -58,7 +91,7 @@ gtx_scheduler_call_now (GtxScheduler *self,
 {
   gtx_scheduler_call_soon (self, handle);
   if (self->running == 0 && !self->demoted)
-    run_urgently (self);
+    run_urgently (self, time_in_stream (self));
 }
 
 /* ---- The sources ---- */
@@ -118,7 +151,7 @@ urgent_check (GSource *source)
     return FALSE;
   self->polling = FALSE;
   if (self->poll_began != 0)
-    gtx_scheduler_end_poll (self, g_source_get_time (source));
+    end_poll (self, g_source_get_time (source));
   return self->demoted ? is_starving (self) : time_left (self) == 0;
 }
 
@@ -132,7 +165,7 @@ urgent_dispatch (GSource     *source,
   (void) callback;
   (void) data;
   if (gtx_scheduler_may_dispatch (self))
-    run_urgently (self);
+    run_urgently (self, time_of_dispatch (self));
   return G_SOURCE_CONTINUE;
 }
 
