@@ -21,15 +21,16 @@ gtx_pins_add (GtxPins  *self,
     g_object_ref (object);
 }
 
-/* The first pin of an object that nobody else has had yet: g_object_ref () would
- * take a lock to find out whom to tell that there are two references now. */
+/* The first pin of an object that nobody else has seen yet, so that there is neither
+ * anybody to tell that there are two references now, which g_object_ref () takes a
+ * lock to find out, nor another thread that counts them. */
 static inline void
 gtx_pins_begin (GtxPins  *self,
                 gpointer  object)
 {
   g_assert (self->n == 0);
   self->n = 1;
-  g_atomic_int_inc (&((GObject *) object)->ref_count);
+  ((GObject *) object)->ref_count++;
 }
 
 static inline void

@@ -55,25 +55,20 @@ gtx_waiter_wait (GtxWaiter *self)
 /* ---- Requests ---- */
 
 void
-gtx_task_take_up_request (GtxTask *self)
+gtx_task_take_up_by_cancellable (GtxTask *self)
 {
-  if (G_LIKELY (self->cancellable == NULL) || !gtx_task_cancellable_take (self->cancellable))
+  if (!gtx_task_cancellable_take (self->cancellable))
     return;
   self->n_cancels++;
   self->must_cancel = TRUE;
 }
 
 void
-gtx_task_settle_request (GtxTask *self)
+gtx_task_retire_cancellable (GtxTask *self)
 {
-  GtxTaskCancellable *cancellable = self->cancellable;
-
-  self->must_cancel = FALSE;
   /* One that another thread cancelled just now makes a request yet to come. */
-  if (G_LIKELY (cancellable == NULL) || !gtx_task_cancellable_is_taken (cancellable))
-    return;
-  self->cancellable = NULL;
-  gtx_task_cancellable_retire (cancellable);
+  if (gtx_task_cancellable_is_taken (self->cancellable))
+    gtx_task_cancellable_retire (g_steal_pointer (&self->cancellable));
 }
 
 /* GCancellables are shown a request when it has been made all the way down:

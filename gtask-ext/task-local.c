@@ -14,6 +14,9 @@ typedef struct
   gpointer value;
 } Binding;
 
+/* Most programs have none, and need not look for what a new task inherits. */
+static gint has_values;
+
 static GPrivate of_thread = G_PRIVATE_INIT ((GDestroyNotify) g_ptr_array_unref);
 
 static void
@@ -43,7 +46,7 @@ current_values (void)
 GPtrArray *
 gtx_task_locals_inherit (void)
 {
-  GPtrArray *values = current_values ();
+  GPtrArray *values = g_atomic_int_get (&has_values) ? current_values () : NULL;
 
   return values ? g_ptr_array_ref (values) : NULL;
 }
@@ -120,6 +123,7 @@ gtx_task_local_set (GtxTaskLocal *self,
 
   g_return_if_fail (self != NULL);
 
+  g_atomic_int_set (&has_values, TRUE);
   values = copy_without (old, self);
   if (value)
     {

@@ -143,12 +143,27 @@ void     gtx_task_suspend_raw      (GtxTask     *self,
 gboolean gtx_task_suspend          (GtxTask     *self,
                                     GtxWaiter   *waiter);
 
+/* Both where the task has a GCancellable. */
+void     gtx_task_take_up_by_cancellable (GtxTask *self);
+void     gtx_task_retire_cancellable (GtxTask *self);
+
 /* A request that came by the GCancellable from another thread, and is not yet
  * here, is taken up now. */
-void     gtx_task_take_up_request  (GtxTask     *self);
+static inline void
+gtx_task_take_up_request (GtxTask *self)
+{
+  if (G_UNLIKELY (self->cancellable != NULL))
+    gtx_task_take_up_by_cancellable (self);
+}
 
 /* The request that stands, if any, is delivered or withdrawn. */
-void     gtx_task_settle_request   (GtxTask     *self);
+static inline void
+gtx_task_settle_request (GtxTask *self)
+{
+  self->must_cancel = FALSE;
+  if (G_UNLIKELY (self->cancellable != NULL))
+    gtx_task_retire_cancellable (self);
+}
 
 /* GtxFutureClass.cancel for tasks. */
 gboolean gtx_task_cancel           (GtxFuture   *future);

@@ -355,7 +355,7 @@ task_new (const char     *function,
           gpointer        data,
           GDestroyNotify  data_free)
 {
-  GtxTask *self = g_object_new (GTX_TYPE_TASK, NULL);
+  GtxTask *self = (GtxTask *) g_object_new_with_properties (GTX_TYPE_TASK, 0, NULL, NULL);
 
   self->function = function;
   self->data = data;

@@ -96,7 +96,7 @@ test_registers (void)
   static _Alignas (16) guint8 stack[1 << 16];
   gboolean ended = FALSE;
 
-  gtx_context_make (&there, stack, sizeof stack, keep_values_there, &ended);
+  gtx_context_make (&there, stack, sizeof stack, keep_values_there, &ended, NULL);
   keep_values (0, go_there, NULL);
   g_assert_false (ended);
   go_there (NULL);

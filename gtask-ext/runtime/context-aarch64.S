@@ -118,14 +118,15 @@ gtx_context_start:
         .cfi_undefined x30
         nop
         mov     x29, xzr
-        mov     x30, xzr
         mov     x0, x20
-        blr     x19
-        brk     #1
+        mov     x16, x19
+        adr     x30, 1f
+        br      x16
+1:      brk     #1
         .cfi_endproc
         .size   gtx_context_start, . - gtx_context_start
 
-/* void gtx_context_make (context, base, size, entry, data) */
+/* void gtx_context_make (context, base, size, entry, data, like) */
         .globl  gtx_context_make
         .hidden gtx_context_make
         .type   gtx_context_make, %function
@@ -148,8 +149,12 @@ gtx_context_make:
         stp     xzr, xzr, [x9, #112]
         stp     xzr, xzr, [x9, #128]
         stp     xzr, xzr, [x9, #144]
-        mrs     x10, fpcr
-        stp     x10, xzr, [x9, #160]
+        cbz     x5, 1f
+        ldr     x10, [x5]
+        ldr     x10, [x10, #160]
+        b       2f
+1:      mrs     x10, fpcr
+2:      stp     x10, xzr, [x9, #160]
         str     x9, [x0]
         ret
         .cfi_endproc

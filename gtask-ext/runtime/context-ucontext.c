@@ -35,15 +35,17 @@ start (unsigned int entry_high,
 }
 
 void
-gtx_context_make (GtxContext      *context,
-                  void            *base,
-                  size_t           size,
-                  GtxContextEntry  entry,
-                  void            *data)
+gtx_context_make (GtxContext       *context,
+                  void             *base,
+                  size_t            size,
+                  GtxContextEntry   entry,
+                  void             *data,
+                  const GtxContext *like)
 {
   uint64_t entry_bits = (uintptr_t) entry;
   uint64_t data_bits = (uintptr_t) data;
 
+  (void) like;
   getcontext (&context->ucontext);
   context->ucontext.uc_stack.ss_sp = base;
   context->ucontext.uc_stack.ss_size = size;

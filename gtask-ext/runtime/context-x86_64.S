@@ -83,7 +83,11 @@ gtx_context_switch:
 
 /* The first frame of a stack: the entry in r12, its data in r13.  There is no
  * caller, which is what an undefined return address tells a debugger.  It is
- * entered past the nop: a return address is looked up one byte before it. */
+ * entered past the nop: a return address is looked up one byte before it.
+ *
+ * The entry is jumped to as if it were called.  The processor foresees returns from
+ * its own stack of calls: one that never returns would stay there, and whoever goes
+ * on when the entry has ended would have all its returns foreseen wrongly. */
         .type   gtx_context_start, @function
         .p2align 4
 gtx_context_start:
@@ -92,12 +96,14 @@ gtx_context_start:
         nop
         xorl    %ebp, %ebp
         movq    %r13, %rdi
-        call    *%r12
-        ud2
+        leaq    1f(%rip), %rax
+        pushq   %rax
+        jmp     *%r12
+1:      ud2
         .cfi_endproc
         .size   gtx_context_start, . - gtx_context_start
 
-/* void gtx_context_make (context, base, size, entry, data) */
+/* void gtx_context_make (context, base, size, entry, data, like) */
         .globl  gtx_context_make
         .hidden gtx_context_make
         .type   gtx_context_make, @function
@@ -108,8 +114,15 @@ gtx_context_make:
         leaq    (%rsi,%rdx), %rax
         andq    $-16, %rax
         subq    $64, %rax
-        stmxcsr 0(%rax)
+        testq   %r9, %r9
+        jz      1f
+        movq    0(%r9), %r9
+        movq    0(%r9), %r9
+        movq    %r9, 0(%rax)
+        jmp     2f
+1:      stmxcsr 0(%rax)
         fnstcw  4(%rax)
+2:
         movq    %rcx, 8(%rax)
         movq    %r8, 16(%rax)
         movq    $0, 24(%rax)

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <stddef.h>
-#include <string.h>
 
 #ifdef GTX_CONTEXT_UCONTEXT
 #include <ucontext.h>
@@ -23,46 +22,26 @@ typedef struct
 typedef void (*GtxContextEntry) (void *data);
 
 /* Prepares @context so that the first switch to it calls @entry (@data) on
- * the stack of @size bytes that begins at @base; @entry never returns. */
-void gtx_context_make   (GtxContext      *context,
-                         void            *base,
-                         size_t           size,
-                         GtxContextEntry  entry,
-                         void            *data);
+ * the stack of @size bytes that begins at @base; @entry never returns.  It begins
+ * with the floating-point control words of @like, which was left, or with those of
+ * the caller where that is NULL or GTX_CONTEXT_TAKES_CONTROL is 0. */
+void gtx_context_make   (GtxContext       *context,
+                         void             *base,
+                         size_t            size,
+                         GtxContextEntry   entry,
+                         void             *data,
+                         const GtxContext *like);
 
 /* Goes on in @to; returns when something switches back to @from.  Keeps what
  * the ABI calls the callee's, floating-point control words included. */
 void gtx_context_switch (GtxContext      *from,
                          GtxContext      *to);
 
-/* Whether a context that was made and not entered can be told of others' control
- * words. */
 #ifdef GTX_CONTEXT_UCONTEXT
 #define GTX_CONTEXT_TAKES_CONTROL 0
 #else
 #define GTX_CONTEXT_TAKES_CONTROL 1
-/* In what a switch leaves at the stack pointer. */
-#ifdef __aarch64__
-#define GTX_CONTEXT_CONTROL_AT 160
-#else
-#define GTX_CONTEXT_CONTROL_AT 0
 #endif
-#endif
-
-/* @context begins with the floating-point control words of @like, which was left,
- * and not with those of whoever made it. */
-static inline void
-gtx_context_take_control (GtxContext       *context,
-                          const GtxContext *like)
-{
-#if GTX_CONTEXT_TAKES_CONTROL
-  memcpy ((char *) context->stack_pointer + GTX_CONTEXT_CONTROL_AT,
-          (const char *) like->stack_pointer + GTX_CONTEXT_CONTROL_AT, 8);
-#else
-  (void) context;
-  (void) like;
-#endif
-}
 
 /* Asks for the memory that going on in @context needs first. */
 static inline void

@@ -78,6 +78,7 @@ gtx_fiber_new (GtxStackPool       *pool,
                GError            **error)
 {
   static __thread guint colour;
+  const GtxFiber *running = gtx_running_fiber;
   GtxStack *stack = gtx_stack_pool_acquire (pool, stack_size, error);
   GtxFiber *fiber;
   gsize at;
@@ -98,7 +99,8 @@ gtx_fiber_new (GtxStackPool       *pool,
   fiber->stack = stack;
   fiber->came_straight = FALSE;
   fiber->goes_on = FALSE;
-  gtx_context_make (&fiber->context, stack->base, at, start, fiber);
+  gtx_context_make (&fiber->context, stack->base, at, start, fiber,
+                    running ? &running->resumer->context : NULL);
   return fiber;
 }
 

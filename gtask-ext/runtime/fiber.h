@@ -36,7 +36,8 @@ struct _GtxStep
 
 /* Nothing of @func runs before the first resume.  When it has returned @ended is
  * called on the same stack, and that is outside of all fibers already: what it does
- * may take the fiber for gone.  The pool outlives the fiber. */
+ * may take the fiber for gone.  The pool outlives the fiber.  One that is made in
+ * another has the floating-point control words of whoever resumed that one. */
 GtxFiber *gtx_fiber_new      (GtxStackPool      *pool,
                               gsize              stack_size,
                               GtxFiberFunc       func,
@@ -159,14 +160,6 @@ static inline void
 gtx_fiber_prefetch (const GtxFiber *fiber)
 {
   gtx_context_prefetch (&fiber->context);
-}
-
-/* @next was made by the fiber that runs, and begins as if whoever resumed that
- * one had made it. */
-static inline void
-gtx_fiber_pass_on_control (GtxFiber *next)
-{
-  gtx_context_take_control (&next->context, &gtx_running_fiber->resumer->context);
 }
 
 /* @fiber, which runs, is about to be left for @next, or where that is NULL for

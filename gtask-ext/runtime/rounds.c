@@ -253,15 +253,13 @@ gtx_scheduler_resume (GtxHandle *handle)
     step->kind->abandon (step, error);
 }
 
-/* One that begins, on the stack of the fiber that runs. */
-static GtxFiber *
-make_fiber (GtxStep *step)
+/* That of a step, be it made now, in the fiber that runs; NULL where it is to be
+ * made outside. */
+static inline GtxFiber *
+get_fiber (GtxStep *step)
 {
-  if (!GTX_CONTEXT_TAKES_CONTROL)
-    return NULL;
-  step->fiber = step->kind->make (step, NULL);
-  if (step->fiber)
-    gtx_fiber_pass_on_control (step->fiber);
+  if (GTX_CONTEXT_TAKES_CONTROL && step->fiber == NULL)
+    step->fiber = step->kind->make (step, NULL);
   return step->fiber;
 }
 
@@ -285,7 +283,7 @@ take_next_fiber (GtxScheduler *self)
   step = step_of (first);
   if (step == NULL || !gtx_handle_is_linked (&self->marker) || is_over (self))
     return NULL;
-  fiber = step->fiber ? step->fiber : make_fiber (step);
+  fiber = get_fiber (step);
   if (fiber == NULL || gtx_fiber_is_running (fiber))
     return NULL;
   foresee (first->next);

@@ -153,11 +153,18 @@ gtx_stack_set_default_size (gsize size)
   __atomic_store_n (&default_size, size > 0 ? size : DEFAULT_SIZE, __ATOMIC_RELAXED);
 }
 
+#ifdef HAVE_VALGRIND
+gboolean gtx_announce_to_valgrind;
+#endif
+
 GtxStackPool *
 gtx_stack_pool_new (void)
 {
   GtxStackPool *pool = g_new0 (GtxStackPool, 1);
 
+#ifdef HAVE_VALGRIND
+  __atomic_store_n (&gtx_announce_to_valgrind, RUNNING_ON_VALGRIND != 0, __ATOMIC_RELAXED);
+#endif
   for (guint i = 0; i < N_CLASSES; i++)
     pool->classes[i].stride = (gsize) 1 << (SMALLEST_SHIFT + i);
   return pool;
