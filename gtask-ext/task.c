@@ -191,6 +191,18 @@ finish (GtxTask  *self,
   gtx_future_finish_cancelled (future);
 }
 
+/* What ran has to end in the process in which it began.  @self: NULL where it may be
+ * gone. */
+static void
+ensure_not_in_child (GtxTask  *self,
+                     GtxFiber *fiber)
+{
+  if (G_UNLIKELY (gtx_fiber_is_parents (fiber)))
+    g_error ("%s returned in the child of a fork(), where the main loop that it would go back to is "
+             "the parent's: end the child with _exit(), or have it execute a program",
+             self ? gtx_task_get_name (self) : "What frees a task's result");
+}
+
 static void
 run_on_fiber (gpointer data)
 {
@@ -198,10 +210,7 @@ run_on_fiber (gpointer data)
   GError *error = NULL;
   gpointer result = call_coroutine (self, &error);
 
-  if (G_UNLIKELY (gtx_fiber_is_parents (self->step.fiber)))
-    g_error ("%s returned in the child of a fork(), where the main loop that it would go back to is "
-             "the parent's: end the child with _exit(), or have it execute a program",
-             gtx_task_get_name (self));
+  ensure_not_in_child (self, self->step.fiber);
   if (self->operation)
     gtx_operation_leave (self, "ends");
   free_data (self);
@@ -258,9 +267,10 @@ static GtxFiber *
 fiber_ended (gpointer data)
 {
   GtxTask *self = data;
+  GtxFiber *fiber = g_steal_pointer (&self->step.fiber);
 
-  self->step.fiber = NULL;
   gtx_pins_drop (&self->parent_instance.pins, self);
+  ensure_not_in_child (NULL, fiber);
   return gtx_scheduler_take_next ();
 }
 

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a child process may do with the tasks of its parent: nothing, and its own. */
+
+#define _GNU_SOURCE             /* pipe2 () */
+
+#include "fixture.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SLOW (RUNNING_ON_VALGRIND || UNDER_ASAN || UNDER_TSAN)
+
+/* A pipe, in which children say who they are. */
+static int ends[2];
+
+static gboolean
+say_who_runs (gpointer data, GError **error)
+{
+  pid_t parent = getpid ();
+
+  for (;;)
+    {
+      if (!gtx_sleep (0.001, error))
+        return FALSE;
+      if (getpid () != parent)
+        g_assert_cmpint (write (ends[1], "copied", 6), ==, 6);
+    }
+}
+
+/* The child has ended, and with it what it wrote. */
+static char *
+read_all (void)
+{
+  char buffer[4096];
+  gssize n;
+
+  n = read (ends[0], buffer, sizeof (buffer));
+  g_assert_cmpint (n, >=, 0);
+  close (ends[0]);
+  return g_strndup (buffer, (gsize) n);
+}
+
+typedef void (*InChild) (void);
+
+/* Forks, and lets the child do something; the parent and its tasks go on. */
+static gboolean
+fork_and_await (InChild in_child, int *wait_status, GError **error)
+{
+  g_autoptr (GtxTask) other = gtx_create_task (say_who_runs, NULL, NULL);
+  pid_t pid;
+
+  g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
+  g_assert_true (gtx_sleep (0.005, error));
+  pid = fork ();
+  if (pid == 0)
+    in_child ();
+  g_assert_cmpint (pid, >, 0);
+  g_assert_true (gtx_await_child (pid, wait_status, error));
+  close (ends[1]);
+
+  g_assert_false (gtx_future_is_done (other));
+  gtx_cancel (other);
+  g_assert_false (gtx_await (other, NULL));
+  return gtx_sleep (0.001, error);
+}
+
+/* Where a child ends Valgrind looks for leaks, and finds what the threads held
+ * that are the parent's alone: it does not follow into another program. */
+static void
+leave (int status)
+{
+  char digits[] = { (char) ('0' + status), 0 };
+
+  if (RUNNING_ON_VALGRIND)
+    execlp ("sh", "sh", "-c", "exit $0", digits, NULL);
+  _exit (status);
+}
+
+/* What is always safe. */
+static void
+write_and_leave (void)
+{
+  leave (write (ends[1], "child", 5) == 5 ? 7 : 1);
+}
+
+static gboolean
+test_fork (gpointer data, GError **error)
+{
+  g_autofree char *output = NULL;
+  int wait_status;
+
+  g_assert_true (fork_and_await (write_and_leave, &wait_status, error));
+  g_assert_cmpint (WEXITSTATUS (wait_status), ==, 7);
+  output = read_all ();
+  g_assert_cmpstr (output, ==, "child");
+  return TRUE;
+}
+
+static void
+exec_echo (void)
+{
+  dup2 (ends[1], STDOUT_FILENO);
+  execlp ("echo", "echo", "from", "exec", NULL);
+}
+
+static gboolean
+test_fork_and_exec (gpointer data, GError **error)
+{
+  g_autofree char *output = NULL;
+  int wait_status;
+
+  g_assert_true (fork_and_await (exec_echo, &wait_status, error));
+  g_assert_cmpint (wait_status, ==, 0);
+  output = read_all ();
+  g_assert_cmpstr (output, ==, "from exec\n");
+  return TRUE;
+}
+
+/* Outside of all tasks. */
+static void
+try_to_await (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (gtx_current_task ());
+  g_assert_false (gtx_sleep (0.001, &error));
+  g_assert_error (error, GTX_ERROR, GTX_ERROR_NOT_IN_TASK);
+  g_clear_error (&error);
+  g_assert_false (gtx_run (sleep_long, NULL, &error));
+  g_assert_error (error, GTX_ERROR, GTX_ERROR_ALREADY_RUNNING);
+  g_assert_nonnull (strstr (error->message, "fork"));
+  leave (write (ends[1], "refused", 7) == 7 ? 0 : 1);
+}
+
+static gboolean
+test_fork_and_await (gpointer data, GError **error)
+{
+  g_autofree char *output = NULL;
+  int wait_status;
+
+  g_assert_true (fork_and_await (try_to_await, &wait_status, error));
+  g_assert_cmpint (wait_status, ==, 0);
+  output = read_all ();
+  g_assert_cmpstr (output, ==, "refused");
+  return TRUE;
+}
+
+/* No copy of a parent's task runs. */
+static void
+iterate (void)
+{
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*fork*");
+  for (int i = 0; i < 10; i++)
+    {
+      g_usleep (1000);
+      g_main_context_iteration (NULL, FALSE);
+    }
+  g_test_assert_expected_messages ();
+  leave (write (ends[1], "iterated", 8) == 8 ? 0 : 1);
+}
+
+static gboolean
+test_fork_and_iterate (gpointer data, GError **error)
+{
+  g_autofree char *output = NULL;
+  int wait_status;
+
+  g_assert_true (fork_and_await (iterate, &wait_status, error));
+  output = read_all ();
+  g_assert_cmpstr (output, ==, "iterated");
+  g_assert_cmpint (wait_status, ==, 0);
+  return TRUE;
+}
+
+/* On a main context of its own a child has tasks of its own. */
+static void
+run_own_tasks (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  GtxCoroutine coroutine = (GtxCoroutine) sleep_and_note;
+
+  g_main_context_push_thread_default (context);
+  g_assert_true (gtx_run_named ("child", coroutine, (gpointer) "5:slept", NULL));
+  g_main_context_pop_thread_default (context);
+  leave (write (ends[1], trace->str, trace->len) > 0 ? 0 : 1);
+}
+
+static gboolean
+test_fork_and_run (gpointer data, GError **error)
+{
+  g_autofree char *output = NULL;
+  int wait_status;
+
+  g_assert_true (fork_and_await (run_own_tasks, &wait_status, error));
+  output = read_all ();
+  g_assert_cmpstr (output, ==, "slept");
+  g_assert_cmpint (wait_status, ==, 0);
+  return TRUE;
+}
+
+/* A child that goes back to the copy of the main loop ends there, be it in a
+ * coroutine or in what frees its result. */
+static void
+fork_to_return (gpointer data)
+{
+  const struct rlimit no_core = { 0, 0 };
+  pid_t *pid = data;
+
+  *pid = fork ();
+  if (*pid == 0)
+    {
+      setrlimit (RLIMIT_CORE, &no_core);
+      dup2 (ends[1], STDOUT_FILENO);
+      dup2 (ends[1], STDERR_FILENO);
+      close (ends[1]);
+    }
+}
+
+static gboolean
+fork_and_return (pid_t *pid, GError **error)
+{
+  fork_to_return (pid);
+  return TRUE;
+}
+
+static pid_t *
+return_what_forks (pid_t *pid, GError **error)
+{
+  return pid;
+}
+
+static gboolean
+assert_child_aborts (GtxTask *task, pid_t *pid, const char *message, GError **error)
+{
+  g_autofree char *output = NULL;
+  int wait_status;
+
+  g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
+  gtx_task_set_name (task, "forker");
+  g_object_unref (task);
+  while (*pid == 0)
+    g_assert_true (gtx_sleep (0, error));
+  g_assert_true (gtx_await_child (*pid, &wait_status, error));
+  close (ends[1]);
+  output = read_all ();
+  g_assert_nonnull (strstr (output, message));
+  g_assert_true (WIFSIGNALED (wait_status));
+  return TRUE;
+}
+
+static gboolean
+test_fork_and_return (gpointer data, GError **error)
+{
+  pid_t pid = 0;
+
+  return assert_child_aborts (gtx_create_task (fork_and_return, &pid, NULL), &pid,
+                              "forker returned in the child of a fork()", error);
+}
+
+static gboolean
+test_fork_in_free (gpointer data, GError **error)
+{
+  pid_t pid = 0;
+
+  return assert_child_aborts (gtx_create_task_pointer (return_what_forks, &pid, NULL, fork_to_return), &pid,
+                              "What frees a task's result returned in the child of a fork()", error);
+}
+
+/* Neither in a callback of the main loop, beside tasks that wait. */
+static gboolean
+fork_in_callback (gpointer pid)
+{
+  *(pid_t *) pid = fork ();
+  if (*(pid_t *) pid == 0)
+    iterate ();
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+test_fork_in_callback (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) other = gtx_create_task (say_who_runs, NULL, NULL);
+  g_autofree char *output = NULL;
+  pid_t pid = -1;
+  int wait_status;
+
+  g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
+  g_timeout_add (1, fork_in_callback, &pid);
+  while (pid == -1)
+    g_assert_true (gtx_sleep (0.001, error));
+  g_assert_true (gtx_await_child (pid, &wait_status, error));
+  close (ends[1]);
+  output = read_all ();
+  g_assert_cmpstr (output, ==, "iterated");
+  g_assert_cmpint (wait_status, ==, 0);
+  gtx_cancel (other);
+  g_assert_false (gtx_await (other, NULL));
+  return TRUE;
+}
+
+static gboolean
+let_others_run (gpointer data, GError **error)
+{
+  return gtx_sleep (0, error);
+}
+
+/* What the task had begun can be ended in the child. */
+static gboolean
+fork_in_timeout (pid_t *pid, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+
+  gtx_timeout_begin (&timeout, 1000);
+  *pid = fork ();
+  if (*pid == 0)
+    {
+      gtx_timeout_end (&timeout, NULL, NULL);
+      leave (7);
+    }
+  return gtx_timeout_end (&timeout, NULL, error);
+}
+
+static gboolean
+test_fork_in_timeout (gpointer data, GError **error)
+{
+  pid_t pid;
+  int wait_status;
+
+  g_assert_true (fork_in_timeout (&pid, error));
+  g_assert_true (gtx_await_child (pid, &wait_status, error));
+  g_assert_cmpint (wait_status, ==, 7 << 8);
+  return TRUE;
+}
+
+/* Where none has begun the child may go on, as a daemon does. */
+static void
+test_fork_between_runs (void)
+{
+  g_autoptr (GtxTask) task = NULL;
+  pid_t pid;
+  int wait_status;
+
+  g_assert_true (gtx_run (let_others_run, NULL, NULL));
+  task = gtx_create_task (let_others_run, NULL, NULL);
+  pid = fork ();
+  if (pid == 0)
+    leave (gtx_run (await_future, (GtxFuture *) task, NULL) ? 5 : 1);
+  g_assert_cmpint (waitpid (pid, &wait_status, 0), ==, pid);
+  g_assert_cmpint (WEXITSTATUS (wait_status), ==, 5);
+  g_assert_true (gtx_run (await_future, (GtxFuture *) task, NULL));
+}
+
+static void
+fork_when_done (gpointer future, gpointer pid)
+{
+  *(pid_t *) pid = fork ();
+}
+
+/* The same where the fork is in a callback of ours, and tasks begin behind it. */
+static void
+test_fork_in_done_callback (void)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  GtxTask *tasks[2];
+  pid_t pid = -1;
+  int wait_status;
+
+  gtx_future_add_done_callback (future, fork_when_done, &pid, NULL);
+  gtx_future_set_result (future, NULL, NULL);
+  for (int i = 0; i < 2; i++)
+    tasks[i] = gtx_create_task (let_others_run, NULL, NULL);
+  while (!gtx_future_is_done (tasks[0]) || !gtx_future_is_done (tasks[1]))
+    g_main_context_iteration (NULL, TRUE);
+  if (pid == 0)
+    leave (5);
+  g_assert_cmpint (waitpid (pid, &wait_status, 0), ==, pid);
+  g_assert_cmpint (wait_status, ==, 5 << 8);
+  for (int i = 0; i < 2; i++)
+    g_object_unref (tasks[i]);
+}
+
+static gboolean
+take_turns (gint *is_over, GError **error)
+{
+  while (!g_atomic_int_get (is_over))
+    if (!gtx_sleep (0, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+take_turns_with_another (gint *is_over, GError **error)
+{
+  g_autoptr (GtxTask) other = gtx_create_task (take_turns, is_over, NULL);
+
+  return take_turns (is_over, error) && gtx_await (other, error);
+}
+
+static gpointer
+run_turns (gpointer is_over)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+
+  g_main_context_push_thread_default (context);
+  g_assert_true (gtx_run (take_turns_with_another, (gint *) is_over, NULL));
+  g_main_context_pop_thread_default (context);
+  return NULL;
+}
+
+/* What other threads were about to do stays as it is in the child for ever. */
+static void
+test_fork_beside_threads (void)
+{
+  gint is_over = FALSE;
+  GThread *threads[2];
+
+  g_assert_true (gtx_run (let_others_run, NULL, NULL));
+  for (int i = 0; i < 2; i++)
+    threads[i] = g_thread_new (NULL, run_turns, &is_over);
+  for (int i = 0; i < (SLOW ? 100 : 1000); i++)
+    {
+      pid_t pid = fork ();
+      int wait_status;
+
+      if (pid == 0)
+        leave (5);
+      g_assert_cmpint (waitpid (pid, &wait_status, 0), ==, pid);
+      g_assert_cmpint (wait_status, ==, 5 << 8);
+    }
+  g_atomic_int_set (&is_over, TRUE);
+  for (int i = 0; i < 2; i++)
+    g_thread_join (threads[i]);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  add_real_coroutine ("/fork/leave", test_fork);
+  add_real_coroutine ("/fork/exec", test_fork_and_exec);
+  add_real_coroutine ("/fork/await", test_fork_and_await);
+  add_real_coroutine ("/fork/iterate", test_fork_and_iterate);
+  add_real_coroutine ("/fork/own-tasks", test_fork_and_run);
+  add_real_coroutine ("/fork/return", test_fork_and_return);
+  add_real_coroutine ("/fork/in-free", test_fork_in_free);
+  add_real_coroutine ("/fork/in-callback", test_fork_in_callback);
+  add_real_coroutine ("/fork/in-timeout", test_fork_in_timeout);
+  g_test_add_func ("/fork/between-runs", test_fork_between_runs);
+  g_test_add_func ("/fork/in-done-callback", test_fork_in_done_callback);
+  g_test_add_func ("/fork/beside-threads", test_fork_beside_threads);
+  return g_test_run ();
+}
