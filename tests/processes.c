@@ -8,8 +8,6 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <signal.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define SLOW (RUNNING_ON_VALGRIND || UNDER_ASAN || UNDER_TSAN)
