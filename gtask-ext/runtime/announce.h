@@ -33,7 +33,8 @@
 #ifdef HAVE_VALGRIND
 #include <valgrind/memcheck.h>
 
-/* To ask Valgrind each time, where there is none, is a tenth of what a fiber costs. */
+/* To ask Valgrind each time, where there is none, is a tenth of what a fiber costs.
+ * Every new pool asks, and the answer is always the same. */
 extern gboolean gtx_announce_to_valgrind G_GNUC_INTERNAL;
 #endif
 
@@ -67,7 +68,7 @@ gtx_announce_stack (GtxAnnouncement *announcement,
   announcement->tsan_fiber = __tsan_create_fiber (0);
 #endif
 #ifdef HAVE_VALGRIND
-  if (G_UNLIKELY (gtx_announce_to_valgrind))
+  if (G_UNLIKELY (__atomic_load_n (&gtx_announce_to_valgrind, __ATOMIC_RELAXED)))
     {
       /* What its last user unwound counts as out of bounds. */
       VALGRIND_MAKE_MEM_UNDEFINED (base, size);
@@ -92,7 +93,7 @@ gtx_announce_stack_gone (GtxAnnouncement *announcement,
   __tsan_destroy_fiber (announcement->tsan_fiber);
 #endif
 #ifdef HAVE_VALGRIND
-  if (G_UNLIKELY (gtx_announce_to_valgrind))
+  if (G_UNLIKELY (__atomic_load_n (&gtx_announce_to_valgrind, __ATOMIC_RELAXED)))
     VALGRIND_STACK_DEREGISTER (announcement->valgrind_id);
 #endif
   (void) announcement;
