@@ -345,7 +345,9 @@ check_alignment (gpointer data)
   volatile guintptr address = (guintptr) &local.aligned;
 
   g_assert_cmpuint (address % _Alignof (max_align_t), ==, 0);
+#if defined (__x86_64__) || defined (__aarch64__)
   g_assert_cmpuint ((guintptr) __builtin_frame_address (0) % 16, ==, 0);
+#endif
   *(guint *) data += 1;
 }
 
