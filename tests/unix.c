@@ -249,7 +249,7 @@ cancel_when_readable (GtxTask **task, GError **error)
 static gboolean
 test_child_ended_and_cancelled (gpointer data, GError **error)
 {
-  Child child = { spawn_shell ("exit 3"), -1 };
+  Child child = { spawn_shell ("kill -STOP $$; exit 3"), -1 };
   g_autoptr (GtxTask) task = NULL;
   g_autoptr (GtxTask) canceller = gtx_create_task (cancel_when_readable, &task, NULL);
   siginfo_t info;
@@ -258,6 +258,8 @@ test_child_ended_and_cancelled (gpointer data, GError **error)
   g_assert_true (gtx_sleep (0, error));
   task = gtx_create_task (await_and_sleep, &child, NULL);
   g_assert_true (gtx_sleep (0, error));
+  g_assert_cmpint (waitid (P_PID, (id_t) child.pid, &info, WSTOPPED | WNOWAIT), ==, 0);
+  g_assert_cmpint (kill (child.pid, SIGCONT), ==, 0);
   /* Where there are no pidfds a thread of GLib's asks for the status at once. */
   g_assert_true (waitid (P_PID, (id_t) child.pid, &info, WEXITED | WNOWAIT) == 0 || errno == ECHILD);
   g_assert_cmpint (write (ends[1], "x", 1), ==, 1);
