@@ -191,16 +191,14 @@ finish (GtxTask  *self,
   gtx_future_finish_cancelled (future);
 }
 
-/* What ran has to end in the process in which it began.  @self: NULL where it may be
- * gone. */
-static void
-ensure_not_in_child (GtxTask  *self,
-                     GtxFiber *fiber)
+/* What ran, and what frees its data, has to end in the process in which it began. */
+static inline void
+ensure_not_in_child (GtxTask *self)
 {
-  if (G_UNLIKELY (gtx_fiber_is_parents (fiber)))
+  if (G_UNLIKELY (gtx_fiber_is_parents (self->step.fiber)))
     g_error ("%s returned in the child of a fork(), where the main loop that it would go back to is "
              "the parent's: end the child with _exit(), or have it execute a program",
-             self ? gtx_task_get_name (self) : "What frees a task's result");
+             gtx_task_get_name (self));
 }
 
 static void
@@ -210,10 +208,11 @@ run_on_fiber (gpointer data)
   GError *error = NULL;
   gpointer result = call_coroutine (self, &error);
 
-  ensure_not_in_child (self, self->step.fiber);
+  ensure_not_in_child (self);
   if (self->operation)
     gtx_operation_leave (self, "ends");
   free_data (self);
+  ensure_not_in_child (self);
   finish (self, result, error);
 }
 
@@ -263,20 +262,38 @@ end_homeless (GtxHandle *handle)
     }
 }
 
+/* Where nobody else keeps the task, what frees its result is to run on a larger
+ * stack than its own, and before the next one begins. */
 static GtxFiber *
+go_straight_on (gpointer data)
+{
+  GtxTask *self = data;
+  GtxPins *pins = &self->parent_instance.pins;
+  GtxFiber *next;
+
+  if (pins->n == 1 && g_atomic_int_get (&((GObject *) self)->ref_count) == 1)
+    return NULL;
+  next = gtx_scheduler_take_next ();
+  if (next == NULL)
+    return NULL;
+  self->step.fiber = NULL;
+  gtx_pins_drop (pins, self);
+  return next;
+}
+
+static void
 fiber_ended (gpointer data)
 {
   GtxTask *self = data;
-  GtxFiber *fiber = g_steal_pointer (&self->step.fiber);
 
+  self->step.fiber = NULL;
   gtx_pins_drop (&self->parent_instance.pins, self);
-  ensure_not_in_child (NULL, fiber);
-  return gtx_scheduler_take_next ();
 }
 
 static GtxFiber *
-make_fiber (GtxStep  *step,
-            GError  **error)
+make_fiber (GtxStep         *step,
+            const GtxFiber  *like,
+            GError         **error)
 {
   GtxTask *self = GTX_CONTAINER_OF (step, GtxTask, step);
 
@@ -285,7 +302,7 @@ make_fiber (GtxStep  *step,
     return NULL;
   return gtx_fiber_new (gtx_scheduler_get_stacks (self->parent_instance.home),
                         self->stack_size ? self->stack_size : gtx_stack_default_size (),
-                        run_on_fiber, fiber_ended, self, error);
+                        run_on_fiber, go_straight_on, fiber_ended, self, like, error);
 }
 
 static void

@@ -7,148 +7,66 @@
 #include "task-private.h"
 
 #include "gtask-ext/error.h"
-
-/* asyncio has six to 32, GTask ten to some hundred. */
-#define N_THREADS 16
+#include "gtask-ext/operation.h"
 
 /* On the stack of the task, which waits for the thread whatever happens. */
 typedef struct
 {
-  GtxWaiter waiter;
   GtxThreadFunc func;           /* or the other one */
   GtxPointerThreadFunc pointer_func;
   gpointer data;
-  GCancellable *cancellable;
   GPtrArray *locals;            /* or NULL */
-  const char *file;
-  int line;
   gpointer result;
-  GError *error;
 } Call;
 
-/* ---- In the thread ---- */
-
 static void
-returned (gpointer data)
+run_in_thread (GTask        *task,
+               gpointer      source_object,
+               gpointer      task_data,
+               GCancellable *cancellable)
 {
-  gtx_waiter_wake (&((Call *) data)->waiter);
-}
-
-static void
-make_call (gpointer data,
-           gpointer unused)
-{
-  Call *call = data;
-  GtxScheduler *home = gtx_scheduler_ref (call->waiter.task->parent_instance.home);
+  Call *call = task_data;
+  GError *error = NULL;
   gboolean succeeded = TRUE;
 
-  (void) unused;
+  (void) source_object;
   gtx_task_locals_set_of_thread (g_steal_pointer (&call->locals));
   if (call->func)
-    succeeded = call->func (call->data, call->cancellable, &call->error);
+    succeeded = call->func (call->data, cancellable, &error);
   else
-    call->result = call->pointer_func (call->data, call->cancellable, &call->error);
+    call->result = call->pointer_func (call->data, cancellable, &error);
   gtx_task_locals_set_of_thread (NULL);
 
-  if (!succeeded && call->error == NULL)
+  if (!succeeded && error == NULL)
     {
       g_critical ("A function that gtx_to_thread() ran returned FALSE without setting an error");
-      call->error = g_error_new_literal (GTX_ERROR, GTX_ERROR_NO_REASON,
-                                         "A function in a thread failed without saying why");
+      error = g_error_new_literal (GTX_ERROR, GTX_ERROR_NO_REASON,
+                                   "A function in a thread failed without saying why");
     }
-  /* From here on the call is the task's. */
-  gtx_scheduler_post (home, returned, call);
-  gtx_scheduler_unref (home);
+  if (error)
+    g_task_return_error (task, error);
+  else
+    g_task_return_boolean (task, TRUE);
 }
-
-static GThreadPool *
-start_threads (GError **error)
-{
-  GError *failure = NULL;
-  GThreadPool *threads = g_thread_pool_new (make_call, NULL, 1, TRUE, &failure);
-
-  if (failure == NULL)
-    {
-      /* Where so many cannot be had, fewer do it. */
-      g_thread_pool_set_max_threads (threads, N_THREADS, NULL);
-      return threads;
-    }
-  if (threads)
-    g_thread_pool_free (threads, TRUE, FALSE);
-  g_propagate_error (error, failure);
-  return NULL;
-}
-
-/* They are there from the first call on.  GTask's come as they are needed, so that
- * a call is mostly the next one of the thread that is about to lie down: to wake
- * another one takes half the time.  They are GIO's as well, which would have to
- * wait for those that block. */
-static GThreadPool *
-get_threads (GError **error)
-{
-  static GMutex mutex;
-  static GThreadPool *threads;
-  GThreadPool *found;
-
-  g_mutex_lock (&mutex);
-  if (threads == NULL)
-    threads = start_threads (error);
-  found = threads;
-  g_mutex_unlock (&mutex);
-  return found;
-}
-
-/* ---- In the task ---- */
-
-/* The function ends by itself, if its GCancellable makes it: the request stands
- * until it has. */
-static gboolean
-leave_request_standing (GtxWaiter *waiter)
-{
-  (void) waiter;
-  return FALSE;
-}
-
-static void
-describe (GtxWaiter *waiter,
-          GString   *text)
-{
-  const Call *call = (Call *) waiter;
-
-  g_string_append_printf (text, "the thread started at %s:%d", call->file, call->line);
-}
-
-static const GtxWaiterKind call_kind = { leave_request_standing, describe, NULL };
 
 /* What the function made of it is asked for, whatever became of the task. */
 static gboolean
-run (Call        *call,
+run (const char  *file,
+     int          line,
+     Call        *call,
      GError     **error)
 {
-  GtxTask *task = gtx_task_begin_await ("gtx_to_thread", error);
-  GThreadPool *threads = task ? get_threads (error) : NULL;
-  GtxScheduler *home;
+  GTask *task;
 
-  if (threads == NULL)
+  if (gtx_task_begin_await ("gtx_to_thread", error) == NULL)
     return FALSE;
-  home = task->parent_instance.home;
-  gtx_waiter_init (&call->waiter, task, &call_kind);
-  call->cancellable = g_object_ref (gtx_task_get_cancellable (task));
+  task = g_task_new (NULL, GTX_CANCELLABLE, gtx_operation_ready, gtx_operation_begin (file, line));
+  g_task_set_check_cancellable (task, FALSE);
+  g_task_set_task_data (task, call, NULL);
   call->locals = gtx_task_locals_inherit ();
-
-  gtx_scheduler_hold (home);
-  g_thread_pool_push (threads, call, NULL);
-  gtx_task_suspend_raw (task, &call->waiter);
-  gtx_scheduler_release (home);
-  g_object_unref (call->cancellable);
-
-  /* One that failed may have reported the request: that counts as delivery. */
-  if (call->error || !task->must_cancel)
-    gtx_task_settle_request (task);
-  if (call->error == NULL)
-    return TRUE;
-  g_propagate_error (error, call->error);
-  return FALSE;
+  g_task_run_in_thread (task, run_in_thread);
+  g_object_unref (task);
+  return g_task_propagate_boolean (G_TASK (gtx_await_result ()), error);
 }
 
 /**
@@ -172,11 +90,11 @@ gtx_to_thread_at (const char     *file,
                   gpointer        data,
                   GError        **error)
 {
-  Call call = { .func = func, .data = data, .file = file, .line = line };
+  Call call = { .func = func, .data = data };
 
   g_return_val_if_fail (func != NULL, FALSE);
 
-  return run (&call, error);
+  return run (file, line, &call, error);
 }
 
 /**
@@ -201,10 +119,10 @@ gtx_to_thread_pointer_at (const char            *file,
                           gpointer               data,
                           GError               **error)
 {
-  Call call = { .pointer_func = func, .data = data, .file = file, .line = line };
+  Call call = { .pointer_func = func, .data = data };
 
   g_return_val_if_fail (func != NULL, NULL);
 
-  run (&call, error);
+  run (file, line, &call, error);
   return call.result;
 }

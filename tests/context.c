@@ -21,18 +21,29 @@ typedef struct
   guint n_rounds;
 } Runner;
 
-static GtxFiber *
+static void
 runner_ended (gpointer data)
 {
   g_assert_null (gtx_fiber_current ());
   ((Runner *) data)->fiber = NULL;
-  return NULL;
+}
+
+static void
+just_ended (gpointer data)
+{
 }
 
 static GtxFiber *
-just_ended (gpointer data)
+go_back (gpointer data)
 {
   return NULL;
+}
+
+/* One that goes back when it has ended. */
+static GtxFiber *
+new_fiber (GtxStackPool *pool, GtxFiberFunc func, GtxFiberFunc ended, gpointer data)
+{
+  return gtx_fiber_new (pool, 1 << 16, func, go_back, ended, data, NULL, NULL);
 }
 
 static void
@@ -132,7 +143,7 @@ test_values (void)
   for (guint i = 0; i < N_FIBERS; i++)
     {
       runners[i] = (Runner) { .number = 1000 * i };
-      runners[i].fiber = gtx_fiber_new (pool, 1 << 16, run_and_keep_values, runner_ended, &runners[i], NULL);
+      runners[i].fiber = new_fiber (pool, run_and_keep_values, runner_ended, &runners[i]);
     }
   while (n_left > 0)
     for (guint i = 0; i < N_FIBERS; i++)
@@ -173,7 +184,7 @@ test_straight_on (void)
   for (guint i = 0; i < N_FIBERS; i++)
     {
       ring[i] = (Runner) { .number = i };
-      ring[i].fiber = gtx_fiber_new (pool, 1 << 16, pass_on, runner_ended, &ring[i], NULL);
+      ring[i].fiber = new_fiber (pool, pass_on, runner_ended, &ring[i]);
       resume (ring[i].fiber);
     }
   for (guint i = 0; i < N_FIBERS; i++)
@@ -214,7 +225,7 @@ pass_baton (gpointer data)
   runner->n_rounds++;
   if (runner->number + 1 == N_FIBERS)
     return NULL;
-  next->fiber = gtx_fiber_new (relay_pool, 1 << 16, run_and_suspend_every_third, pass_baton, next, NULL);
+  next->fiber = gtx_fiber_new (relay_pool, 1 << 16, run_and_suspend_every_third, pass_baton, just_ended, next, NULL, NULL);
   return next->fiber;
 }
 
@@ -225,7 +236,7 @@ test_relay (void)
   for (guint i = 0; i < N_FIBERS; i++)
     ring[i] = (Runner) { .number = i };
 
-  ring[0].fiber = gtx_fiber_new (relay_pool, 1 << 16, run_and_suspend_every_third, pass_baton, &ring[0], NULL);
+  ring[0].fiber = gtx_fiber_new (relay_pool, 1 << 16, run_and_suspend_every_third, pass_baton, just_ended, &ring[0], NULL, NULL);
   for (guint i = 0; i < N_FIBERS; i++)
     while (ring[i].fiber)
       {
@@ -265,7 +276,7 @@ test_rounding (void)
   volatile double three = 3;
   double third = one / three;
 
-  runner.fiber = gtx_fiber_new (pool, 1 << 16, round_up, runner_ended, &runner, NULL);
+  runner.fiber = new_fiber (pool, round_up, runner_ended, &runner);
   resume (runner.fiber);
   g_assert_nonnull (runner.fiber);
   g_assert_cmpint (fegetround (), ==, FE_TONEAREST);
@@ -298,7 +309,7 @@ test_traps (void)
   volatile long double one = 1;
   volatile long double zero = 0;
 
-  runner.fiber = gtx_fiber_new (pool, 1 << 16, trap_division, runner_ended, &runner, NULL);
+  runner.fiber = new_fiber (pool, trap_division, runner_ended, &runner);
   resume (runner.fiber);
   g_assert_cmpint (fegetexcept (), ==, 0);
   g_assert_true (one / zero > 1);
@@ -326,7 +337,7 @@ test_errno (void)
   GtxStackPool *pool = gtx_stack_pool_new ();
   Runner runner = { 0 };
 
-  runner.fiber = gtx_fiber_new (pool, 1 << 16, change_errno, runner_ended, &runner, NULL);
+  runner.fiber = new_fiber (pool, change_errno, runner_ended, &runner);
   errno = ENOENT;
   resume (runner.fiber);
   g_assert_nonnull (runner.fiber);
@@ -359,7 +370,7 @@ test_alignment (void)
 
   /* The tops of stacks are shifted, each in its own way. */
   for (guint i = 0; i < 64; i++)
-    resume (gtx_fiber_new (pool, 1 << 16, check_alignment, just_ended, &n, NULL));
+    resume (new_fiber (pool, check_alignment, just_ended, &n));
   g_assert_cmpuint (n, ==, 64);
   gtx_stack_pool_free (pool);
 }
@@ -376,7 +387,7 @@ resume_next (gpointer data)
 
   g_assert_true (gtx_fiber_get_data (self) == data);
   if (depth > 0)
-    resume (gtx_fiber_new (nested_pool, 1 << 16, resume_next, just_ended, GUINT_TO_POINTER (depth - 1), NULL));
+    resume (new_fiber (nested_pool, resume_next, just_ended, GUINT_TO_POINTER (depth - 1)));
   g_assert_true (gtx_fiber_current () == self);
 }
 
@@ -385,7 +396,7 @@ test_nested (void)
 {
   nested_pool = gtx_stack_pool_new ();
   g_assert_null (gtx_fiber_current ());
-  resume (gtx_fiber_new (nested_pool, 1 << 16, resume_next, just_ended, GUINT_TO_POINTER (50), NULL));
+  resume (new_fiber (nested_pool, resume_next, just_ended, GUINT_TO_POINTER (50)));
   g_assert_null (gtx_fiber_current ());
   gtx_stack_pool_free (nested_pool);
 }

@@ -200,13 +200,12 @@ test_fork_and_run (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A child that goes back to the copy of the main loop ends there, be it in a
- * coroutine or in what frees its result. */
-static void
-fork_to_return (gpointer data)
+/* A child that goes back to the copy of the main loop ends there, be it from a
+ * coroutine or from what frees its data. */
+static gboolean
+fork_and_return (pid_t *pid, GError **error)
 {
   const struct rlimit no_core = { 0, 0 };
-  pid_t *pid = data;
 
   *pid = fork ();
   if (*pid == 0)
@@ -216,36 +215,35 @@ fork_to_return (gpointer data)
       dup2 (ends[1], STDERR_FILENO);
       close (ends[1]);
     }
-}
-
-static gboolean
-fork_and_return (pid_t *pid, GError **error)
-{
-  fork_to_return (pid);
   return TRUE;
 }
 
-static pid_t *
-return_what_forks (pid_t *pid, GError **error)
+static gboolean
+return_at_once (pid_t *pid, GError **error)
 {
-  return pid;
+  return TRUE;
+}
+
+static void
+fork_in_free (gpointer pid)
+{
+  fork_and_return (pid, NULL);
 }
 
 static gboolean
-assert_child_aborts (GtxTask *task, pid_t *pid, const char *message, GError **error)
+assert_aborts_in_child (GtxTask *created, const pid_t *forked, GError **error)
 {
+  g_autoptr (GtxTask) task = created;
   g_autofree char *output = NULL;
   int wait_status;
 
   g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
   gtx_task_set_name (task, "forker");
-  g_object_unref (task);
-  while (*pid == 0)
-    g_assert_true (gtx_sleep (0, error));
-  g_assert_true (gtx_await_child (*pid, &wait_status, error));
+  g_assert_true (gtx_await (task, error));
+  g_assert_true (gtx_await_child (*forked, &wait_status, error));
   close (ends[1]);
   output = read_all ();
-  g_assert_nonnull (strstr (output, message));
+  g_assert_nonnull (strstr (output, "forker returned in the child of a fork()"));
   g_assert_true (WIFSIGNALED (wait_status));
   return TRUE;
 }
@@ -253,19 +251,17 @@ assert_child_aborts (GtxTask *task, pid_t *pid, const char *message, GError **er
 static gboolean
 test_fork_and_return (gpointer data, GError **error)
 {
-  pid_t pid = 0;
+  pid_t pid;
 
-  return assert_child_aborts (gtx_create_task (fork_and_return, &pid, NULL), &pid,
-                              "forker returned in the child of a fork()", error);
+  return assert_aborts_in_child (gtx_create_task (fork_and_return, &pid, NULL), &pid, error);
 }
 
 static gboolean
 test_fork_in_free (gpointer data, GError **error)
 {
-  pid_t pid = 0;
+  pid_t pid;
 
-  return assert_child_aborts (gtx_create_task_pointer (return_what_forks, &pid, NULL, fork_to_return), &pid,
-                              "What frees a task's result returned in the child of a fork()", error);
+  return assert_aborts_in_child (gtx_create_task (return_at_once, &pid, fork_in_free), &pid, error);
 }
 
 /* Neither in a callback of the main loop, beside tasks that wait. */

@@ -2,6 +2,7 @@
 
 #include "fixture.h"
 
+#include <errno.h>
 #include <fenv.h>
 
 /* ---- Starting ---- */
@@ -82,6 +83,66 @@ test_rounding (gpointer data, GError **error)
   g_assert_cmpint (fegetround (), ==, FE_DOWNWARD);
   fesetround (FE_TONEAREST);
   assert_trace ("nearest nearest");
+  return TRUE;
+}
+
+/* But in a main loop that a task runs they begin with that one's. */
+static gboolean
+test_rounding_nested (gpointer data, GError **error)
+{
+  fesetround (FE_UPWARD);
+  for (int i = 0; i < 3; i++)
+    g_object_unref (gtx_create_task (note_rounding, NULL, NULL));
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  fesetround (FE_TONEAREST);
+  assert_trace ("upward upward upward");
+  return TRUE;
+}
+
+/* There is no stack for the next task, which is found out in this one. */
+static gboolean
+test_errno (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) next = gtx_task_new (note_and_return, "next", NULL);
+  g_autoptr (GError) failure = NULL;
+
+  gtx_task_set_stack_size (next, (gsize) 1 << (8 * sizeof (gsize) - 19));
+  gtx_task_start (next);
+  errno = EDOM;
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_cmpint (errno, ==, EDOM);
+  g_assert_false (gtx_await (next, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_NO_STACK);
+  return TRUE;
+}
+
+static gpointer
+give_name (const char *name, GError **error)
+{
+  note (name);
+  return (gpointer) name;
+}
+
+/* What frees a result may need more than the task's own stack has. */
+static void
+need_large_stack (gpointer data)
+{
+  volatile char large[48 * 1024];
+
+  memset ((char *) large, 1, sizeof large);
+  note ("freed");
+}
+
+static gboolean
+test_end_on_large_stack (gpointer data, GError **error)
+{
+  GtxTask *task = gtx_task_new_pointer (give_name, "gave", NULL, need_large_stack);
+
+  gtx_task_set_stack_size (task, 32 * 1024);
+  g_object_unref (gtx_task_start (task));
+  g_assert_true (gtx_sleep (1, error));
+  assert_trace ("gave freed");
   return TRUE;
 }
 
@@ -411,8 +472,11 @@ main (int argc, char **argv)
   add_coroutine ("/task/order", test_order);
   add_coroutine ("/task/unreferenced", test_unreferenced);
   add_coroutine ("/task/weak-reference", test_weak_reference);
-  add_coroutine ("/task/rounding", test_rounding);
+  add_coroutine ("/task/rounding/own", test_rounding);
+  add_coroutine ("/task/rounding/nested", test_rounding_nested);
+  add_coroutine ("/task/errno", test_errno);
   add_coroutine ("/task/end-cancels-next", test_end_cancels_next);
+  add_coroutine ("/task/end-on-large-stack", test_end_on_large_stack);
   add_coroutine ("/task/never-awaited", test_never_awaited);
   add_coroutine ("/task/names", test_names);
   add_coroutine ("/task/current", test_current);

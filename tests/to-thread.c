@@ -2,12 +2,6 @@
 
 #include "fixture.h"
 
-#include <dlfcn.h>
-#include <errno.h>
-#include <pthread.h>
-
-#define N_THREADS 16
-
 static gboolean
 store_thread (GThread **thread, GCancellable *cancellable, GError **error)
 {
@@ -206,132 +200,46 @@ test_many (gpointer data, GError **error)
   return gtx_gather (tasks, GTX_GATHER_NONE, error);
 }
 
-/* ---- How many ---- */
+/* ---- More than there are threads at first ---- */
 
-typedef struct
-{
-  GMutex mutex;
-  GCond cond;
-  guint n_begun;
-  guint n_done;
-  gboolean is_open;
-} Gate;
+#define N_MANY 20
 
 static gboolean
-pass (Gate *gate, GCancellable *cancellable, GError **error)
-{
-  g_mutex_lock (&gate->mutex);
-  gate->n_begun++;
-  g_cond_broadcast (&gate->cond);
-  while (!gate->is_open)
-    g_cond_wait (&gate->cond, &gate->mutex);
-  gate->n_done++;
-  g_mutex_unlock (&gate->mutex);
-  return TRUE;
-}
-
-static gboolean
-pass_in_thread (Gate *gate, GError **error)
-{
-  return gtx_to_thread (pass, gate, error);
-}
-
-/* Those that find all threads taken are not lost. */
-static gboolean
-test_more_than_threads (gpointer data, GError **error)
-{
-  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
-  Gate gate = { .n_begun = 0 };
-
-  for (guint i = 0; i < 3 * N_THREADS; i++)
-    g_ptr_array_add (tasks, gtx_create_task (pass_in_thread, &gate, NULL));
-  g_assert_true (gtx_sleep (0, error));
-  g_mutex_lock (&gate.mutex);
-  while (gate.n_begun < N_THREADS)
-    g_cond_wait (&gate.cond, &gate.mutex);
-  g_assert_cmpuint (gate.n_begun, ==, N_THREADS);
-  gate.is_open = TRUE;
-  g_cond_broadcast (&gate.cond);
-  g_mutex_unlock (&gate.mutex);
-  g_assert_true (gtx_gather (tasks, GTX_GATHER_NONE, error));
-  g_assert_cmpuint (gate.n_done, ==, 3 * N_THREADS);
-  return TRUE;
-}
-
-/* Cancelled meanwhile, it runs all the same, and is told. */
-static gboolean
-test_cancelled_in_line (gpointer data, GError **error)
-{
-  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
-  Gate gate = { .n_begun = 0 };
-  gint began = FALSE;
-  g_autoptr (GtxTask) last = NULL;
-  g_autoptr (GError) failure = NULL;
-
-  for (guint i = 0; i < N_THREADS; i++)
-    g_ptr_array_add (tasks, gtx_create_task (pass_in_thread, &gate, NULL));
-  last = gtx_create_task (block, &began, NULL);
-  g_assert_true (gtx_sleep (0, error));
-  gtx_cancel (last);
-  g_mutex_lock (&gate.mutex);
-  gate.is_open = TRUE;
-  g_cond_broadcast (&gate.cond);
-  g_mutex_unlock (&gate.mutex);
-  g_assert_false (gtx_await (last, &failure));
-  assert_cancelled (failure);
-  g_assert_true (g_atomic_int_get (&began));
-  return gtx_gather (tasks, GTX_GATHER_NONE, error);
-}
-
-#if !UNDER_ASAN && !UNDER_TSAN
-static gint n_threads_left = G_MAXINT;
-
-/* What is defined here takes the place of the C library's. */
-int
-pthread_create (pthread_t *thread, const pthread_attr_t *attributes, void *(*func) (void *), void *data)
-{
-  int (*real) (pthread_t *, const pthread_attr_t *, void *(*) (void *), void *);
-
-  *(void **) &real = dlsym (RTLD_NEXT, "pthread_create");
-  if (g_atomic_int_add (&n_threads_left, -1) <= 0)
-    return EAGAIN;
-  return real (thread, attributes, func, data);
-}
-
-static gboolean
-do_without_threads (gpointer data, GError **error)
+go_back_and_forth (gpointer data, GError **error)
 {
   GThread *thread = NULL;
-  g_autoptr (GError) failure = NULL;
 
-  g_atomic_int_set (&n_threads_left, 0);
-  g_assert_false (gtx_to_thread (store_thread, &thread, &failure));
-  g_assert_error (failure, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN);
-  g_assert_null (thread);
-
-  /* Where there are fewer than it wants it does with them. */
-  g_atomic_int_set (&n_threads_left, 2);
-  g_assert_true (gtx_to_thread (store_thread, &thread, error));
-  g_assert_nonnull (thread);
-  g_assert_cmpint (g_atomic_int_get (&n_threads_left), <, 0);
-  for (int i = 0; i < 20; i++)
-    g_assert_true (gtx_to_thread (store_thread, &thread, error));
-  return TRUE;
+  return gtx_to_thread (store_thread, &thread, error);
 }
 
-/* The threads are the process's: this takes one that has none yet. */
-static void
-test_no_threads (void)
+/* A thread that waits for another. */
+static gboolean
+run_own_loop (gpointer data, GCancellable *cancellable, GError **error)
 {
-  if (g_test_subprocess ())
-    {
-      g_assert_true (gtx_run (do_without_threads, NULL, NULL));
-      return;
-    }
-  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
-  g_test_trap_assert_passed ();
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  gboolean succeeded;
+
+  g_main_context_push_thread_default (context);
+  succeeded = gtx_run (go_back_and_forth, NULL, error);
+  g_main_context_pop_thread_default (context);
+  return succeeded;
 }
-#endif
+
+static gboolean
+run_own_loop_in_thread (gpointer data, GError **error)
+{
+  return gtx_to_thread (run_own_loop, data, error);
+}
+
+static gboolean
+test_nested (gpointer data, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (int i = 0; i < N_MANY; i++)
+    g_ptr_array_add (tasks, gtx_create_task (run_own_loop_in_thread, NULL, NULL));
+  return gtx_gather (tasks, GTX_GATHER_NONE, error);
+}
 
 static void
 test_outside (void)
@@ -357,11 +265,7 @@ main (int argc, char *argv[])
   add_coroutine ("/to-thread/values", test_values);
   add_coroutine ("/to-thread/time-stands-still", test_time_stands_still);
   add_real_coroutine ("/to-thread/many", test_many);
-  add_real_coroutine ("/to-thread/more-than-threads", test_more_than_threads);
-  add_real_coroutine ("/to-thread/cancelled-in-line", test_cancelled_in_line);
-#if !UNDER_ASAN && !UNDER_TSAN
-  g_test_add_func ("/to-thread/no-threads", test_no_threads);
-#endif
+  add_real_coroutine ("/to-thread/nested", test_nested);
   g_test_add_func ("/to-thread/outside", test_outside);
   return g_test_run ();
 }

@@ -50,8 +50,7 @@ end (GtxFiber *fiber)
     gtx_fiber_tell_of_switch (fiber, NULL);
   resumer->ended = fiber;
   resumer->depth = OUTSIDE;
-  next = fiber->ended_func (fiber->data);
-  g_assert (gtx_running_fiber == fiber && fiber->resumer == resumer);
+  next = fiber->next_func (fiber->data);
   resumer->depth = depth;
   return next;
 }
@@ -70,15 +69,16 @@ start (void *data)
 }
 
 GtxFiber *
-gtx_fiber_new (GtxStackPool       *pool,
-               gsize               stack_size,
-               GtxFiberFunc        func,
-               GtxFiberEndedFunc   ended,
-               gpointer            data,
-               GError            **error)
+gtx_fiber_new (GtxStackPool      *pool,
+               gsize              stack_size,
+               GtxFiberFunc       func,
+               GtxFiberNextFunc   next,
+               GtxFiberFunc       ended,
+               gpointer           data,
+               const GtxFiber    *like,
+               GError           **error)
 {
   static __thread guint colour;
-  const GtxFiber *running = gtx_running_fiber;
   GtxStack *stack = gtx_stack_pool_acquire (pool, stack_size, error);
   GtxFiber *fiber;
   gsize at;
@@ -93,6 +93,7 @@ gtx_fiber_new (GtxStackPool       *pool,
   fiber = (GtxFiber *) (void *) (stack->base + at);
   fiber->resumer = NULL;
   fiber->func = func;
+  fiber->next_func = next;
   fiber->ended_func = ended;
   fiber->data = data;
   fiber->pool = pool;
@@ -100,7 +101,7 @@ gtx_fiber_new (GtxStackPool       *pool,
   fiber->came_straight = FALSE;
   fiber->goes_on = FALSE;
   gtx_context_make (&fiber->context, stack->base, at, start, fiber,
-                    running ? &running->resumer->context : NULL);
+                    like ? &like->resumer->context : NULL);
   return fiber;
 }
 
@@ -153,7 +154,13 @@ gtx_fiber_resume (GtxFiber *fiber,
     gtx_fiber_tell_of_switch (last, NULL);
   errno = saved_errno;
   if (resumer.ended)
-    gtx_fiber_bury_ended (&resumer);
+    {
+      GtxFiberFunc ended_func = last->ended_func;
+      gpointer data = last->data;
+
+      gtx_fiber_bury_ended (&resumer);
+      ended_func (data);
+    }
 }
 
 gboolean

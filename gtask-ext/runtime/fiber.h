@@ -12,15 +12,16 @@
 typedef struct _GtxFiber GtxFiber;
 typedef struct _GtxStep GtxStep;
 typedef void (*GtxFiberFunc) (gpointer data);
-/* Returns the fiber to go straight on to, or NULL: as gtx_fiber_suspend (). */
-typedef GtxFiber *(*GtxFiberEndedFunc) (gpointer data);
+typedef GtxFiber *(*GtxFiberNextFunc) (gpointer data);
 
 typedef struct
 {
-  /* Makes the fiber, and nothing of anybody's runs meanwhile.  NULL where there
-   * is to be none, or with @error set where there is none to be had. */
-  GtxFiber *(*make) (GtxStep  *step,
-                     GError  **error);
+  /* Makes the fiber, @like another where that is not NULL, and nothing of anybody's
+   * runs meanwhile.  NULL where there is to be none, or with @error set where there
+   * is none to be had. */
+  GtxFiber *(*make) (GtxStep         *step,
+                     const GtxFiber  *like,
+                     GError         **error);
   /* There is none; outside of all fibers.  Takes @error. */
   void (*abandon) (GtxStep *step,
                    GError  *error);
@@ -34,15 +35,21 @@ struct _GtxStep
   const GtxStepKind *kind;
 };
 
-/* Nothing of @func runs before the first resume.  When it has returned @ended is
- * called on the same stack, and that is outside of all fibers already: what it does
- * may take the fiber for gone.  The pool outlives the fiber.  One that is made in
- * another has the floating-point control words of whoever resumed that one. */
+/* Nothing of @func runs before the first resume.  When it has returned @next is
+ * called, outside of all fibers though on the same stack, which returns the fiber to
+ * go straight on to, and does not need this one any more then; or NULL, and then
+ * @ended is called on the resumer's stack when the fiber is gone.  The pool outlives
+ * the fiber.
+ *
+ * @like: NULL, or the fiber that runs: the new one is as if whoever resumed that one
+ * had made it, in its floating-point control words. */
 GtxFiber *gtx_fiber_new      (GtxStackPool      *pool,
                               gsize              stack_size,
                               GtxFiberFunc       func,
-                              GtxFiberEndedFunc  ended,
+                              GtxFiberNextFunc   next,
+                              GtxFiberFunc       ended,
                               gpointer           data,
+                              const GtxFiber    *like,
                               GError           **error);
 
 /* Runs @fiber until it, or one that it went straight on to, suspends or ends.
@@ -100,7 +107,8 @@ struct _GtxFiber
   GtxContext context;           /* where it goes on, while it is suspended */
   GtxResumer *resumer;          /* while it runs */
   GtxFiberFunc func;
-  GtxFiberEndedFunc ended_func;
+  GtxFiberNextFunc next_func;
+  GtxFiberFunc ended_func;
   gpointer data;
   GtxStackPool *pool;
   GtxStack *stack;

@@ -246,20 +246,23 @@ gtx_scheduler_resume (GtxHandle *handle)
   GError *error = NULL;
 
   if (step->fiber == NULL)
-    step->fiber = step->kind->make (step, &error);
+    step->fiber = step->kind->make (step, NULL, &error);
   if (step->fiber)
     gtx_fiber_resume (step->fiber, gtx_running.depth);
   else
     step->kind->abandon (step, error);
 }
 
-/* That of a step, be it made now, in the fiber that runs; NULL where it is to be
- * made outside. */
-static inline GtxFiber *
-get_fiber (GtxStep *step)
+/* One that begins, made by the fiber that runs, whose errno is not to change; NULL
+ * where it is to be made outside. */
+static GtxFiber *
+make_fiber (GtxStep *step)
 {
-  if (GTX_CONTEXT_TAKES_CONTROL && step->fiber == NULL)
-    step->fiber = step->kind->make (step, NULL);
+  int saved_errno = errno;
+
+  if (GTX_CONTEXT_TAKES_CONTROL)
+    step->fiber = step->kind->make (step, gtx_running_fiber, NULL);
+  errno = saved_errno;
   return step->fiber;
 }
 
@@ -283,7 +286,7 @@ take_next_fiber (GtxScheduler *self)
   step = step_of (first);
   if (step == NULL || !gtx_handle_is_linked (&self->marker) || is_over (self))
     return NULL;
-  fiber = get_fiber (step);
+  fiber = step->fiber ? step->fiber : make_fiber (step);
   if (fiber == NULL || gtx_fiber_is_running (fiber))
     return NULL;
   foresee (first->next);

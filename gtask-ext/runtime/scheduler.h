@@ -33,7 +33,7 @@ GMainContext *gtx_scheduler_get_context (GtxScheduler *self);
 void          gtx_scheduler_resume      (GtxHandle     *handle);
 /* Suspends the fiber that runs until its step runs again. */
 void          gtx_scheduler_suspend     (GtxFiber      *fiber);
-/* What a fiber returns when it has ended: the one to go straight on to. */
+/* For a fiber that has ended: the one to go straight on to, or NULL. */
 GtxFiber     *gtx_scheduler_take_next   (void);
 /* Runs in the next round. */
 void          gtx_scheduler_call_soon   (GtxScheduler  *self,

@@ -50,15 +50,11 @@ typedef gpointer (*GtxPointerThreadFunc) (gpointer       data,
  * Runs @func in a thread and suspends the current task until it has returned:
  * asyncio's `to_thread()`.
  *
- * There are sixteen threads, which are started by the first call and are those of
- * all main contexts; where all of them are taken, @func waits for one.  (asyncio's
- * default executor has up to 32, as many as there are processors and four more.)
- * When the current task is cancelled so is the #GCancellable of @func, and @func
- * is waited for all the same; if it succeeds nevertheless, the request is delivered
- * by the next await that suspends.  Task-local values are those of the task.
- *
- * Sets the error of @func, %GTX_ERROR_NOT_IN_TASK outside a task, and an error of
- * %G_THREAD_ERROR where the system gives no thread.
+ * The thread is one of #GTask's pool.  When the current task is cancelled so
+ * is the #GCancellable of @func, and @func is waited for all the same; if it
+ * succeeds nevertheless, the request is delivered by the next await that
+ * suspends.  Task-local values are those of the task.  Sets the error of
+ * @func, and %GTX_ERROR_NOT_IN_TASK outside a task.
  *
  * Returns: what @func returned
  *
