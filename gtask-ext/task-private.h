@@ -90,7 +90,7 @@ gtx_task_current (void)
   return fiber ? gtx_fiber_get_data (fiber) : NULL;
 }
 
-/* Where there is none, or it made the mistake to leave an operation. */
+/* Where there is none, or it may have left an operation, which is a mistake. */
 GtxTask *gtx_task_mend_await       (GtxTask     *task,
                                     const char  *function,
                                     GError     **error);

@@ -46,6 +46,23 @@ test_task_fails (gpointer data, GError **error)
   return TRUE;
 }
 
+/* That there is none for the next task is found out in this one, on the way. */
+static gboolean
+test_errno (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_task_new (never_runs, (char *) NULL, NULL);
+
+  gtx_task_set_stack_size (task, OWN_SIZE);
+  gtx_task_start (task);
+  gtx_stack_set_map (no_memory);
+  errno = EDOM;
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_cmpint (errno, ==, EDOM);
+  gtx_stack_set_map (NULL);
+  g_assert_false (gtx_await (task, NULL));
+  return TRUE;
+}
+
 static gboolean
 test_recovers (gpointer data, GError **error)
 {
@@ -76,6 +93,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/no-stack/task-fails", test_task_fails);
+  add_coroutine ("/no-stack/errno", test_errno);
   add_coroutine ("/no-stack/recovers", test_recovers);
   add_coroutine ("/no-stack/too-large", test_too_large);
   return g_test_run ();

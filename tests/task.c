@@ -2,7 +2,6 @@
 
 #include "fixture.h"
 
-#include <errno.h>
 #include <fenv.h>
 
 /* ---- Starting ---- */
@@ -97,23 +96,6 @@ test_rounding_nested (gpointer data, GError **error)
     ;
   fesetround (FE_TONEAREST);
   assert_trace ("upward upward upward");
-  return TRUE;
-}
-
-/* There is no stack for the next task, which is found out in this one. */
-static gboolean
-test_errno (gpointer data, GError **error)
-{
-  g_autoptr (GtxTask) next = gtx_task_new (note_and_return, "next", NULL);
-  g_autoptr (GError) failure = NULL;
-
-  gtx_task_set_stack_size (next, (gsize) 1 << (8 * sizeof (gsize) - 19));
-  gtx_task_start (next);
-  errno = EDOM;
-  g_assert_true (gtx_sleep (0, error));
-  g_assert_cmpint (errno, ==, EDOM);
-  g_assert_false (gtx_await (next, &failure));
-  g_assert_error (failure, GTX_ERROR, GTX_ERROR_NO_STACK);
   return TRUE;
 }
 
@@ -474,7 +456,6 @@ main (int argc, char **argv)
   add_coroutine ("/task/weak-reference", test_weak_reference);
   add_coroutine ("/task/rounding/own", test_rounding);
   add_coroutine ("/task/rounding/nested", test_rounding_nested);
-  add_coroutine ("/task/errno", test_errno);
   add_coroutine ("/task/end-cancels-next", test_end_cancels_next);
   add_coroutine ("/task/end-on-large-stack", test_end_on_large_stack);
   add_coroutine ("/task/never-awaited", test_never_awaited);
