@@ -312,12 +312,10 @@ await_done (GtxTask    *task,
 {
   if (gtx_future_done (future))
     return TRUE;
-  if (gtx_future_is_task (future) && !g_atomic_int_get (&((GtxTask *) future)->is_started))
-    {
-      if (future->home == task->parent_instance.home && gtx_task_run_inside ((GtxTask *) future, task))
-        return TRUE;
-      gtx_task_ensure_started (future);
-    }
+  if (future->home == task->parent_instance.home && gtx_future_is_task (future) &&
+      gtx_task_run_inside ((GtxTask *) future, task))
+    return TRUE;
+  gtx_task_ensure_started (future);
   return await_pending (task, future, error);
 }
 

@@ -214,6 +214,15 @@ run_and_suspend_every_third (gpointer data)
   g_assert_cmpuint (gtx_stack_pool_n_used (relay_pool), ==, 1);
 }
 
+static GtxFiber *pass_baton (gpointer data);
+
+static GtxFiber *
+new_runner (Runner *runner)
+{
+  return gtx_fiber_new (relay_pool, 1 << 16, run_and_suspend_every_third, pass_baton, just_ended, runner,
+                        NULL, NULL);
+}
+
 static GtxFiber *
 pass_baton (gpointer data)
 {
@@ -225,7 +234,7 @@ pass_baton (gpointer data)
   runner->n_rounds++;
   if (runner->number + 1 == N_FIBERS)
     return NULL;
-  next->fiber = gtx_fiber_new (relay_pool, 1 << 16, run_and_suspend_every_third, pass_baton, just_ended, next, NULL, NULL);
+  next->fiber = new_runner (next);
   return next->fiber;
 }
 
@@ -236,7 +245,7 @@ test_relay (void)
   for (guint i = 0; i < N_FIBERS; i++)
     ring[i] = (Runner) { .number = i };
 
-  ring[0].fiber = gtx_fiber_new (relay_pool, 1 << 16, run_and_suspend_every_third, pass_baton, just_ended, &ring[0], NULL, NULL);
+  ring[0].fiber = new_runner (&ring[0]);
   for (guint i = 0; i < N_FIBERS; i++)
     while (ring[i].fiber)
       {

@@ -110,7 +110,9 @@ gtx_context_switch:
 
 /* The first frame of a stack: the entry in x19, its data in x20.  There is no
  * caller, which is what an undefined return address tells a debugger.  It is
- * entered past the nop: a return address is looked up before it. */
+ * entered past the nop: a return address is looked up before it.  The entry is
+ * jumped to: a call that never returns would spoil the returns that the processor
+ * foresees. */
         .type   gtx_context_start, %function
         .p2align 4
 gtx_context_start:

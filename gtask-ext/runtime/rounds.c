@@ -242,7 +242,7 @@ run_rounds (GtxScheduler *self)
 void
 gtx_scheduler_resume (GtxHandle *handle)
 {
-  GtxStep *step = step_of (handle);
+  GtxStep *step = GTX_CONTAINER_OF (handle, GtxStep, handle);
   GError *error = NULL;
 
   if (step->fiber == NULL)
