@@ -291,9 +291,9 @@ fiber_ended (gpointer data)
 }
 
 static GtxFiber *
-make_fiber (GtxStep         *step,
-            const GtxFiber  *like,
-            GError         **error)
+make_fiber (GtxStep   *step,
+            GtxFiber  *like,
+            GError   **error)
 {
   GtxTask *self = GTX_CONTAINER_OF (step, GtxTask, step);
 

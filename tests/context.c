@@ -258,6 +258,73 @@ test_relay (void)
   gtx_stack_pool_free (relay_pool);
 }
 
+/* ---- One that ended begins again as the next ---- */
+
+static gsize
+stack_size_of (const Runner *runner)
+{
+  return runner->number % 4 == 3 ? 1 << 17 : 1 << 16;
+}
+
+/* It begins like whoever resumed the first, and leaves other control words. */
+static void
+run_rounding_up (gpointer data)
+{
+  Runner *runner = data;
+
+  g_assert_true (gtx_fiber_current () == runner->fiber);
+  g_assert_cmpint (fegetround (), ==, FE_TONEAREST);
+  g_assert_cmpint (fesetround (FE_UPWARD), ==, 0);
+  if (runner->number % 2)
+    gtx_fiber_suspend (runner->fiber, NULL);
+  g_assert_cmpint (fegetround (), ==, FE_UPWARD);
+  runner->n_rounds++;
+}
+
+static GtxFiber *
+begin_again (gpointer data)
+{
+  Runner *runner = data;
+  Runner *next = runner + 1;
+  GtxFiber *ended = runner->fiber;
+
+  g_assert_null (gtx_fiber_current ());
+  if (next == &ring[N_FIBERS])
+    return NULL;
+  runner->fiber = NULL;
+  next->fiber = gtx_fiber_new (relay_pool, stack_size_of (next), run_rounding_up, begin_again, runner_ended,
+                               next, ended, NULL);
+  g_assert_cmpint (next->fiber == ended, ==, stack_size_of (next) == stack_size_of (runner));
+  return next->fiber;
+}
+
+static void
+test_again (void)
+{
+  if (!GTX_CONTEXT_TAKES_CONTROL)
+    {
+      g_test_skip ("a fiber that runs makes none here");
+      return;
+    }
+  relay_pool = gtx_stack_pool_new ();
+  for (guint i = 0; i < N_FIBERS; i++)
+    ring[i] = (Runner) { .number = i };
+
+  ring[0].fiber = gtx_fiber_new (relay_pool, stack_size_of (&ring[0]), run_rounding_up, begin_again,
+                                 runner_ended, &ring[0], NULL, NULL);
+  for (guint i = 0; i < N_FIBERS; i++)
+    if (ring[i].fiber)
+      {
+        resume (ring[i].fiber);
+        g_assert_cmpint (fegetround (), ==, FE_TONEAREST);
+        g_assert_cmpuint (gtx_stack_pool_n_used (relay_pool), <=, 1);
+      }
+  for (guint i = 0; i < N_FIBERS; i++)
+    g_assert_cmpuint (ring[i].n_rounds, ==, 1);
+  g_assert_cmpuint (gtx_stack_pool_n_used (relay_pool), ==, 0);
+  gtx_stack_pool_free (relay_pool);
+}
+
 /* ---- Rounding, errno, alignment ---- */
 
 static void
@@ -418,6 +485,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/context/values", test_values);
   g_test_add_func ("/context/straight-on", test_straight_on);
   g_test_add_func ("/context/relay", test_relay);
+  g_test_add_func ("/context/again", test_again);
   g_test_add_func ("/context/rounding", test_rounding);
 #ifdef __GLIBC__
   g_test_add_func ("/context/traps", test_traps);

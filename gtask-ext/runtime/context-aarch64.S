@@ -162,6 +162,24 @@ gtx_context_make:
         .cfi_endproc
         .size   gtx_context_make, . - gtx_context_make
 
+/* void gtx_context_take_control (like) */
+        .globl  gtx_context_take_control
+        .hidden gtx_context_take_control
+        .type   gtx_context_take_control, %function
+        .p2align 4
+gtx_context_take_control:
+        .cfi_startproc
+        BTI_C
+        ldr     x9, [x0]
+        ldr     x9, [x9, #160]
+        mrs     x10, fpcr
+        cmp     x10, x9
+        b.eq    1f
+        msr     fpcr, x9
+1:      ret
+        .cfi_endproc
+        .size   gtx_context_take_control, . - gtx_context_take_control
+
         .section .note.GNU-stack, "", %progbits
 
 /* BTI and PAC. */

@@ -56,6 +56,13 @@ gtx_context_make (GtxContext       *context,
 }
 
 void
+gtx_context_take_control (const GtxContext *like)
+{
+  (void) like;
+  g_assert_not_reached ();
+}
+
+void
 gtx_context_switch (GtxContext *from,
                     GtxContext *to)
 {

@@ -136,6 +136,30 @@ gtx_context_make:
         .cfi_endproc
         .size   gtx_context_make, . - gtx_context_make
 
+/* void gtx_context_take_control (like) */
+        .globl  gtx_context_take_control
+        .hidden gtx_context_take_control
+        .type   gtx_context_take_control, @function
+        .p2align 4
+gtx_context_take_control:
+        .cfi_startproc
+        endbr64
+        movq    0(%rdi), %rdx
+        stmxcsr -8(%rsp)
+        fnstcw  -4(%rsp)
+        movl    -8(%rsp), %eax
+        movzwl  -4(%rsp), %ecx
+        cmpl    0(%rdx), %eax
+        je      1f
+        ldmxcsr 0(%rdx)
+1:      cmpw    4(%rdx), %cx
+        je      2f
+        fnclex
+        fldcw   4(%rdx)
+2:      ret
+        .cfi_endproc
+        .size   gtx_context_take_control, . - gtx_context_take_control
+
         .section .note.GNU-stack, "", @progbits
 
 /* IBT, and not SHSTK. */

@@ -32,6 +32,10 @@ void gtx_context_make   (GtxContext       *context,
                          void             *data,
                          const GtxContext *like);
 
+/* The control words of the caller are from here on those of @like, which was left;
+ * not where GTX_CONTEXT_TAKES_CONTROL is 0. */
+void gtx_context_take_control (const GtxContext *like);
+
 /* Goes on in @to; returns when something switches back to @from.  Keeps what
  * the ABI calls the callee's, floating-point control words included. */
 void gtx_context_switch (GtxContext      *from,

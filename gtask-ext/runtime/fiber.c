@@ -62,10 +62,38 @@ start (void *data)
   GtxFiber *next;
 
   gtx_fiber_arrive (fiber, NULL);
-  fiber->func (fiber->data);
-  next = end (fiber);
+  do
+    {
+      fiber->func (fiber->data);
+      next = end (fiber);
+    }
+  while (next == fiber);
   gtx_context_switch (&fiber->context, gtx_fiber_leave (fiber, next, NULL));
   g_assert_not_reached ();
+}
+
+static inline void
+set_up (GtxFiber         *fiber,
+        GtxFiberFunc      func,
+        GtxFiberNextFunc  next,
+        GtxFiberFunc      ended,
+        gpointer          data)
+{
+  fiber->func = func;
+  fiber->next_func = next;
+  fiber->ended_func = ended;
+  fiber->data = data;
+  fiber->goes_on = FALSE;
+}
+
+/* What watches expects a stack that nobody is on. */
+static inline gboolean
+may_begin_again (const GtxFiber *fiber,
+                 GtxStackPool   *pool,
+                 gsize           stack_size)
+{
+  return fiber->resumer->ended == fiber && gtx_fiber_watch == NULL && fiber->pool == pool &&
+         gtx_stack_pool_suits (pool, fiber->stack, stack_size);
 }
 
 GtxFiber *
@@ -75,14 +103,23 @@ gtx_fiber_new (GtxStackPool      *pool,
                GtxFiberNextFunc   next,
                GtxFiberFunc       ended,
                gpointer           data,
-               const GtxFiber    *like,
+               GtxFiber          *like,
                GError           **error)
 {
   static __thread guint colour;
-  GtxStack *stack = gtx_stack_pool_acquire (pool, stack_size, error);
+  GtxStack *stack;
   GtxFiber *fiber;
   gsize at;
 
+  if (like && may_begin_again (like, pool, stack_size))
+    {
+      like->resumer->ended = NULL;
+      gtx_context_take_control (&like->resumer->context);
+      set_up (like, func, next, ended, data);
+      return like;
+    }
+
+  stack = gtx_stack_pool_acquire (pool, stack_size, error);
   if (stack == NULL)
     return NULL;
   if (G_UNLIKELY (gtx_fiber_watch != NULL))
@@ -92,14 +129,10 @@ gtx_fiber_new (GtxStackPool      *pool,
   at &= ~(gsize) (COLOUR_STEP - 1);
   fiber = (GtxFiber *) (void *) (stack->base + at);
   fiber->resumer = NULL;
-  fiber->func = func;
-  fiber->next_func = next;
-  fiber->ended_func = ended;
-  fiber->data = data;
   fiber->pool = pool;
   fiber->stack = stack;
   fiber->came_straight = FALSE;
-  fiber->goes_on = FALSE;
+  set_up (fiber, func, next, ended, data);
   gtx_context_make (&fiber->context, stack->base, at, start, fiber,
                     like ? &like->resumer->context : NULL);
   return fiber;

@@ -16,12 +16,12 @@ typedef GtxFiber *(*GtxFiberNextFunc) (gpointer data);
 
 typedef struct
 {
-  /* Makes the fiber, @like another where that is not NULL, and nothing of anybody's
+  /* Makes the fiber, for gtx_fiber_new () to be given @like, and nothing of anybody's
    * runs meanwhile.  NULL where there is to be none, or with @error set where there
    * is none to be had. */
-  GtxFiber *(*make) (GtxStep         *step,
-                     const GtxFiber  *like,
-                     GError         **error);
+  GtxFiber *(*make) (GtxStep   *step,
+                     GtxFiber  *like,
+                     GError   **error);
   /* There is none; outside of all fibers.  Takes @error. */
   void (*abandon) (GtxStep *step,
                    GError  *error);
@@ -42,14 +42,15 @@ struct _GtxStep
  * the fiber.
  *
  * @like: NULL, or the fiber that runs: the new one is as if whoever resumed that one
- * had made it, in its floating-point control words. */
+ * had made it, in its floating-point control words.  Where that one has ended it may be
+ * itself what is returned, on the stack that it has, to go straight on to. */
 GtxFiber *gtx_fiber_new      (GtxStackPool      *pool,
                               gsize              stack_size,
                               GtxFiberFunc       func,
                               GtxFiberNextFunc   next,
                               GtxFiberFunc       ended,
                               gpointer           data,
-                              const GtxFiber    *like,
+                              GtxFiber          *like,
                               GError           **error);
 
 /* Runs @fiber until it, or one that it went straight on to, suspends or ends.

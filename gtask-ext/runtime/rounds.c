@@ -286,8 +286,10 @@ take_next_fiber (GtxScheduler *self)
   step = step_of (first);
   if (step == NULL || !gtx_handle_is_linked (&self->marker) || is_over (self))
     return NULL;
+  if (step->fiber && gtx_fiber_is_running (step->fiber))
+    return NULL;
   fiber = step->fiber ? step->fiber : make_fiber (step);
-  if (fiber == NULL || gtx_fiber_is_running (fiber))
+  if (fiber == NULL)
     return NULL;
   foresee (first->next);
   gtx_handle_unlink (first);

@@ -290,12 +290,29 @@ cut (Class   *class,
   return cell;
 }
 
+/* May be that of no class. */
+static inline guint
+class_index (gsize size)
+{
+  return size <= (gsize) 1 << SMALLEST_SHIFT ? 0 : g_bit_storage (size - 1) - SMALLEST_SHIFT;
+}
+
+gboolean
+gtx_stack_pool_suits (GtxStackPool   *pool,
+                      const GtxStack *stack,
+                      gsize           size)
+{
+  guint index = class_index (size);
+
+  return index < N_CLASSES && GTX_CONTAINER_OF (stack, const Cell, stack)->slab->class == &pool->classes[index];
+}
+
 GtxStack *
 gtx_stack_pool_acquire (GtxStackPool  *pool,
                         gsize          size,
                         GError       **error)
 {
-  guint index = size <= (gsize) 1 << SMALLEST_SHIFT ? 0 : g_bit_storage (size - 1) - SMALLEST_SHIFT;
+  guint index = class_index (size);
   Class *class;
   Cell *cell;
 

@@ -25,6 +25,10 @@ GtxStack     *gtx_stack_pool_acquire (GtxStackPool  *pool,
                                       GError       **error);
 void          gtx_stack_pool_release (GtxStackPool  *pool,
                                       GtxStack      *stack);
+/* Whether @stack is such as would be acquired. */
+gboolean      gtx_stack_pool_suits   (GtxStackPool  *pool,
+                                      const GtxStack *stack,
+                                      gsize          size);
 gsize         gtx_stack_pool_n_used  (GtxStackPool  *pool);
 
 /* How much of @stack has been touched since it was made or cleared, in whole
