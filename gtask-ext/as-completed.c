@@ -111,7 +111,7 @@ gtx_as_completed (GPtrArray  *futures,
   self->home = gtx_scheduler_ref (task->parent_instance.home);
   self->timer.handle.run = on_time_over;
   gtx_watches_init (&self->futures, futures, on_done, self);
-  gtx_watches_attach (&self->futures, self->home);
+  gtx_watches_queue_done (&self->futures, self->home);
   self->done = g_new (GtxFuture *, self->futures.length);
   if (self->futures.length > 0)
     gtx_scheduler_call_at (self->home, &self->timer, gtx_deadline (self->home, seconds));

@@ -30,10 +30,9 @@ struct _GtxFuture
   gpointer result;
   GDestroyNotify result_free;
   GError *error;
-  gpointer mark;                /* of whoever counts futures without repeats */
+  guint mark;                   /* of whoever counts futures without repeats */
   gint state;                   /* GtxFutureState */
-  gint error_retrieved;
-  gint error_expected;          /* somebody will not ask for it, and knows */
+  gint error_is_no_news;        /* it was retrieved, or who does not ask knows that it may come */
 };
 
 typedef struct
@@ -62,6 +61,13 @@ static inline gboolean
 gtx_future_done (GtxFuture *self)
 {
   return gtx_future_state (self) >= GTX_FUTURE_FINISHED;
+}
+
+/* Nobody is warned of its error, which it has or will have. */
+static inline void
+gtx_future_forgive_error (GtxFuture *self)
+{
+  __atomic_store_n (&self->error_is_no_news, TRUE, __ATOMIC_RELAXED);
 }
 
 /* Whether @object is a future; else a g_critical names @function. */

@@ -140,8 +140,6 @@ gtx_future_finish (GtxFuture      *self,
   self->result = result;
   self->result_free = result_free;
   self->error = error;
-  if (error && g_atomic_int_get (&self->error_expected))
-    g_atomic_int_set (&self->error_retrieved, TRUE);
   settle (self, GTX_FUTURE_FINISHED);
   return TRUE;
 }
@@ -168,7 +166,7 @@ gtx_future_propagate (GtxFuture  *self,
     }
   if (self->error == NULL)
     return TRUE;
-  g_atomic_int_set (&self->error_retrieved, TRUE);
+  gtx_future_forgive_error (self);
   if (error)
     *error = g_error_copy (self->error);
   return FALSE;
@@ -205,7 +203,7 @@ gtx_future_finalize (GObject *object)
 
   g_assert (gtx_handle_list_is_empty (&self->callbacks) || !gtx_future_done (self));
 
-  if (self->error && !self->error_retrieved && gtx_future_state (self) == GTX_FUTURE_FINISHED)
+  if (self->error && !self->error_is_no_news && gtx_future_state (self) == GTX_FUTURE_FINISHED)
     g_warning ("%s: its error was never retrieved: %s",
                gtx_future_is_task (self) ? gtx_task_get_function ((GtxTask *) self) : "A GtxFuture",
                self->error->message);
@@ -434,7 +432,7 @@ gtx_future_get_error (gpointer future)
 
   if (!gtx_future_check (future, G_STRFUNC) || !gtx_future_done (self))
     return NULL;
-  g_atomic_int_set (&self->error_retrieved, TRUE);
+  gtx_future_forgive_error (self);
   return gtx_future_state (self) == GTX_FUTURE_CANCELLED ? cancelled_error (self) : self->error;
 }
 
@@ -566,7 +564,7 @@ gtx_future_cancel_here (GtxFuture *self)
   if (!gtx_future_done (self) && ((GtxFutureClass *) G_OBJECT_GET_CLASS (self))->cancel (self))
     return TRUE;
   /* As in asyncio: who cancels does not ask for the error. */
-  g_atomic_int_set (&self->error_retrieved, TRUE);
+  gtx_future_forgive_error (self);
   return FALSE;
 }
 

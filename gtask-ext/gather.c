@@ -37,7 +37,7 @@ count_member (Gathering *self,
   gboolean has_failed = gtx_future_state (future) == GTX_FUTURE_CANCELLED || future->error;
 
   self->n_done++;
-  g_atomic_int_set (&future->error_retrieved, TRUE);
+  gtx_future_forgive_error (future);
   if (self->ended)
     return;
   if (has_failed && !(self->flags & GTX_GATHER_RETURN_ERRORS))
@@ -86,32 +86,23 @@ list_members (GtxWaiter *waiter,
 
 static const GtxWaiterKind gathering_kind = { cancel_all, describe, list_members };
 
-/* First all are watched, then those count that are done. */
 static void
-watch_members (Gathering *self)
+count_done_members (Gathering *self)
 {
-  GtxWatch *members = self->members.watches;
+  const GtxWatches *members = &self->members;
 
-  for (guint i = 0; i < self->members.length; i++)
-    if (!gtx_future_done (members[i].future))
-      gtx_handle_list_append (&members[i].future->callbacks, &members[i].handle);
-  for (guint i = 0; i < self->members.length; i++)
-    if (gtx_future_done (members[i].future))
-      count_member (self, members[i].future);
+  for (guint i = 0; members->n_done > 0 && i < members->length; i++)
+    if (!gtx_handle_is_linked (&members->watches[i].handle))
+      count_member (self, members->watches[i].future);
 }
 
-/* Those that go on alone are expected to fail. */
+/* Those that go on alone may fail. */
 static void
 drop_members (Gathering *self)
 {
-  for (guint i = 0; self->ended && i < self->members.length; i++)
-    {
-      GtxFuture *future = self->members.watches[i].future;
-
-      g_atomic_int_set (&future->error_expected, TRUE);
-      if (gtx_future_done (future))
-        g_atomic_int_set (&future->error_retrieved, TRUE);
-    }
+  if (self->ended && self->n_done < self->members.length)
+    for (guint i = 0; i < self->members.length; i++)
+      gtx_future_forgive_error (self->members.watches[i].future);
   gtx_watches_clear (&self->members);
 }
 
@@ -129,7 +120,7 @@ gather (GtxTask         *task,
   gtx_waiter_init (&self.waiter, task, &gathering_kind);
   self.waiter.state = GTX_WAITER_WOKEN;
   gtx_watches_init (&self.members, futures, on_member_done, &self);
-  watch_members (&self);
+  count_done_members (&self);
   if (!self.ended)
     {
       self.waiter.state = GTX_WAITER_PENDING;

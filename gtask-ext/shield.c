@@ -17,7 +17,7 @@ on_inner_done (gpointer future,
     {
       /* As in asyncio: that one was cancelled in the same round. */
       if (inner->home == ((GtxFuture *) outer)->home)
-        g_atomic_int_set (&inner->error_retrieved, TRUE);
+        gtx_future_forgive_error (inner);
       return;
     }
   if (gtx_future_state (inner) == GTX_FUTURE_CANCELLED)

@@ -34,7 +34,7 @@ on_done (GtxHandle *handle)
     gtx_waiter_wake (&self->waiter);
   else if (self->return_when == GTX_FIRST_ERROR && failed)
     {
-      g_atomic_int_set (&future->error_retrieved, TRUE);
+      gtx_future_forgive_error (future);
       gtx_waiter_wake (&self->waiter);
     }
 }
@@ -79,7 +79,7 @@ wait_for_futures (GtxTask       *task,
   gtx_watches_init (&self.futures, futures, on_done, &self);
   self.n_left = self.futures.length;
   gtx_scheduler_call_at (home, &self.timer, gtx_deadline (home, seconds));
-  gtx_watches_attach (&self.futures, home);
+  gtx_watches_queue_done (&self.futures, home);
   woken = gtx_waiter_wait (&self.waiter);
   gtx_scheduler_cancel_timer (home, &self.timer);
   gtx_watches_clear (&self.futures);

@@ -42,24 +42,27 @@ gtx_watches_init (GtxWatches  *self,
 {
   self->watches = g_new0 (GtxWatch, futures->len);
   self->length = 0;
+  self->n_done = 0;
   for (guint i = 0; i < futures->len; i++)
     {
       GtxFuture *future = g_ptr_array_index (futures, i);
       GtxWatch *watch;
 
-      /* Whoever has our mark is there already. */
-      if (future->mark == self)
+      /* A mark of somebody else's does not lead back to the future. */
+      if (future->mark < self->length && self->watches[future->mark].future == future)
         continue;
-      future->mark = self;
-      watch = &self->watches[self->length++];
+      future->mark = self->length++;
+      watch = &self->watches[future->mark];
       watch->handle.run = on_done;
       watch->owner = owner;
       watch->future = future;
       gtx_pins_add (&future->pins, future);
       gtx_task_ensure_started (future);
+      if (gtx_future_done (future))
+        self->n_done++;
+      else
+        gtx_handle_list_append (&future->callbacks, &watch->handle);
     }
-  for (guint i = 0; i < self->length; i++)
-    self->watches[i].future->mark = NULL;
 }
 
 void
@@ -72,18 +75,12 @@ gtx_watches_list (const GtxWatches *self,
 }
 
 void
-gtx_watches_attach (GtxWatches   *self,
-                    GtxScheduler *home)
+gtx_watches_queue_done (GtxWatches   *self,
+                        GtxScheduler *home)
 {
-  for (guint i = 0; i < self->length; i++)
-    {
-      GtxWatch *watch = &self->watches[i];
-
-      if (gtx_future_done (watch->future))
-        gtx_scheduler_call_soon (home, &watch->handle);
-      else
-        gtx_handle_list_append (&watch->future->callbacks, &watch->handle);
-    }
+  for (guint i = 0; self->n_done > 0 && i < self->length; i++)
+    if (!gtx_handle_is_linked (&self->watches[i].handle))
+      gtx_scheduler_call_soon (home, &self->watches[i].handle);
 }
 
 void

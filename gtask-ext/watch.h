@@ -16,6 +16,7 @@ typedef struct
 {
   GtxWatch *watches;
   guint length;
+  guint n_done;                 /* were done when it began: those are not linked */
 } GtxWatches;
 
 /* Whether @task can wait for all of @futures; @function asks. */
@@ -24,15 +25,15 @@ gboolean gtx_watches_check (GtxTask     *task,
                             const char  *function,
                             GError     **error);
 
-/* Starts those that are not; nothing is linked yet. */
+/* Starts those that are not.  Has @on_done called for each, in a round after it is
+ * done, but for those that are done. */
 void     gtx_watches_init  (GtxWatches  *self,
                             GPtrArray   *futures,
                             void       (*on_done) (GtxHandle *handle),
                             gpointer     owner);
-/* Has on_done called for each, in a round after it is done, or in the next one
- * if it is. */
-void     gtx_watches_attach (GtxWatches   *self,
-                             GtxScheduler *home);
+/* Has it called in the next round for those, too. */
+void     gtx_watches_queue_done (GtxWatches   *self,
+                                 GtxScheduler *home);
 /* No more of that. */
 void     gtx_watches_detach (GtxWatches   *self);
 /* Adds those that are not done. */

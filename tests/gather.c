@@ -293,6 +293,55 @@ test_cancelled_before (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- Futures that a thread sets meanwhile ---- */
+
+#define N_SET_MEANWHILE 1000
+
+static gint may_set;
+
+static gpointer
+set_all (gpointer futures)
+{
+  GPtrArray *these = futures;
+
+  while (!g_atomic_int_get (&may_set))
+    g_thread_yield ();
+  for (guint i = 1; i < N_SET_MEANWHILE; i++)
+    gtx_future_set_result (g_ptr_array_index (these, i), NULL, NULL);
+  return NULL;
+}
+
+static gboolean
+take_a_little_time (gpointer data, GError **error)
+{
+  return gtx_sleep (0.005, error);
+}
+
+/* Each counts once, so that the gathering is not done before the last is. */
+static gboolean
+test_set_meanwhile (gpointer data, GError **error)
+{
+  for (guint round = 0; round < 100; round++)
+    {
+      g_autoptr (GPtrArray) futures = g_ptr_array_new_with_free_func (g_object_unref);
+      GThread *thread;
+
+      for (guint i = 0; i < N_SET_MEANWHILE; i++)
+        g_ptr_array_add (futures, gtx_future_new ());
+      gtx_future_set_result (g_ptr_array_index (futures, 0), NULL, NULL);
+      g_ptr_array_add (futures, gtx_create_task (take_a_little_time, NULL, NULL));
+      g_atomic_int_set (&may_set, FALSE);
+      thread = g_thread_new ("sets", set_all, futures);
+      g_usleep (100);           /* it likely waits for the word then: no harm otherwise */
+      g_atomic_int_set (&may_set, TRUE);
+      g_assert_true (gtx_gather (futures, GTX_GATHER_NONE, error));
+      for (guint i = 0; i < futures->len; i++)
+        g_assert_true (gtx_future_is_done (g_ptr_array_index (futures, i)));
+      g_thread_join (thread);
+    }
+  return TRUE;
+}
+
 /* ---- Mistakes ---- */
 
 static gboolean
@@ -348,6 +397,7 @@ main (int argc, char **argv)
   add_coroutine ("/gather/cancel/swallowed", test_cancelled_swallowed);
   add_coroutine ("/gather/cancel/when-all-done", test_cancelled_when_all_done);
   add_coroutine ("/gather/cancel/before", test_cancelled_before);
+  add_real_coroutine ("/gather/set-meanwhile", test_set_meanwhile);
   add_coroutine ("/gather/misuse/itself", test_itself);
   add_coroutine ("/gather/misuse/no-future", test_no_future);
   g_test_add_func ("/gather/misuse/outside", test_outside);
