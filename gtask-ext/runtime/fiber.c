@@ -216,9 +216,3 @@ gtx_fiber_leave_to_parent (void)
 {
   gtx_running_fiber = NULL;
 }
-
-gboolean
-gtx_fiber_is_parents (GtxFiber *fiber)
-{
-  return gtx_running_fiber != fiber;
-}

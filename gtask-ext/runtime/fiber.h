@@ -86,9 +86,6 @@ gboolean  gtx_fiber_find_overflow (const void *address,
 /* In the child of a fork (): the fiber that runs is the parent's, and what runs
  * on its stack from here on is outside of all. */
 void      gtx_fiber_leave_to_parent (void);
-/* Whether that happened while @fiber ran. */
-gboolean  gtx_fiber_is_parents (GtxFiber    *fiber);
-
 /* ---- What each switch takes, inlined where tasks suspend ---- */
 
 /* Whoever resumed a fiber, on its own stack: the fibers that go straight on to
@@ -146,6 +143,13 @@ static inline gpointer
 gtx_fiber_get_data (const GtxFiber *fiber)
 {
   return fiber->data;
+}
+
+/* Whether gtx_fiber_leave_to_parent () was called while @fiber ran. */
+static inline gboolean
+gtx_fiber_is_parents (const GtxFiber *fiber)
+{
+  return gtx_running_fiber != fiber;
 }
 
 static inline gboolean

@@ -39,7 +39,7 @@ gtx_scheduler_post (GtxScheduler *self,
     {
       __atomic_store_n (self->last_message, message, __ATOMIC_RELAXED);
       self->last_message = &message->next;
-      if (self->context)
+      if (self->base.context)
         wake_from_afar (self);
     }
   g_mutex_unlock (&self->mutex);

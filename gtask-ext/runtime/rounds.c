@@ -24,8 +24,8 @@ ensure_noticed (GtxScheduler *self)
   if (G_UNLIKELY (self->polling))
     {
       self->polling = FALSE;
-      if (self->context)
-        g_main_context_wakeup (self->context);
+      if (self->base.context)
+        g_main_context_wakeup (self->base.context);
     }
 }
 
@@ -316,7 +316,7 @@ static gboolean
 trim (gpointer data)
 {
   GtxScheduler *self = data;
-  guint milliseconds = gtx_stack_pool_trim (self->stacks);
+  guint milliseconds = gtx_stack_pool_trim (self->base.stacks);
 
   self->trimmer = NULL;
   if (milliseconds > 0)
@@ -332,7 +332,7 @@ trim_later (GtxScheduler *self,
   g_source_set_priority (self->trimmer, G_PRIORITY_LOW);
   g_source_set_callback (self->trimmer, trim, self, NULL);
   g_source_set_name (self->trimmer, "gtask-ext (stacks)");
-  g_source_attach (self->trimmer, self->context);
+  g_source_attach (self->trimmer, self->base.context);
   g_source_unref (self->trimmer);
 }
 
@@ -394,7 +394,7 @@ gtx_scheduler_run (GtxScheduler *self,
   gtx_running.scheduler = outer;
   gtx_running.depth = outer_depth;
   gtx_running.thread_default = outer_default;
-  if (self->trimmer == NULL && gtx_stack_pool_has_surplus (self->stacks))
+  if (self->trimmer == NULL && gtx_stack_pool_has_surplus (self->base.stacks))
     trim_later (self, TRIM_AFTER_MS);
   end = time_of_end (self);
   self->last_run = end;

@@ -17,12 +17,10 @@ typedef struct _GtxMessage GtxMessage;
  * - Whatever is appended while the main loop polls wakes it. */
 struct _GtxScheduler
 {
+  GtxSchedulerBase base;
   gint ref_count;
-  GMainContext *context;        /* not owned; NULL when it is gone */
-  gsize owner;                  /* the number of the thread; 0: none yet */
   gboolean complained;
   GtxHandle known;              /* a link, never run: how a debugger finds it */
-  gpointer extension;
   GDestroyNotify destroy_extension;
 
   /* Messages */
@@ -39,7 +37,6 @@ struct _GtxScheduler
   GtxHandle marker;
   GtxHandleList at_end;         /* for when the context goes */
   GtxTimers timers;
-  GtxStackPool *stacks;
   GSource *trimmer;
   guint running;                /* dispatches on the stack */
   guint holds;

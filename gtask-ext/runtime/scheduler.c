@@ -8,13 +8,12 @@
 #include <pthread.h>
 #include <unistd.h>
 
-/* Threads are told by numbers, which no later thread gets again.  These are
- * nobody's: */
+/* Numbers of no thread: */
 #define NOT_NUMBERED (G_MAXSIZE - 2)
 #define PARENT_PROCESS (G_MAXSIZE - 1) /* owns what had fibers at a fork () */
 #define NO_THREAD G_MAXSIZE     /* owns the schedulers whose contexts are gone */
 
-static __thread gsize this_thread = NOT_NUMBERED;
+__thread gsize gtx_this_thread = NOT_NUMBERED;
 
 __thread GtxRunning gtx_running;
 
@@ -39,12 +38,12 @@ gtx_scheduler_unref (GtxScheduler *self)
   if (!g_atomic_int_dec_and_test (&self->ref_count))
     return;
 
-  g_assert (self->context == NULL);
+  g_assert (self->base.context == NULL);
   gtx_timers_clear (&self->timers);
-  if (gtx_stack_pool_n_used (self->stacks) == 0)
-    gtx_stack_pool_free (self->stacks);
+  if (gtx_stack_pool_n_used (self->base.stacks) == 0)
+    gtx_stack_pool_free (self->base.stacks);
   if (self->destroy_extension)
-    self->destroy_extension (self->extension);
+    self->destroy_extension (self->base.extension);
   g_mutex_clear (&self->mutex);
   g_free (self);
 }
@@ -55,8 +54,8 @@ scheduler_new (GMainContext *context)
   GtxScheduler *self = g_new0 (GtxScheduler, 1);
 
   self->ref_count = 1;
-  self->context = context;
-  self->stacks = gtx_stack_pool_new ();
+  self->base.context = context;
+  self->base.stacks = gtx_stack_pool_new ();
   self->entries_a_read = 1;
   self->entries_left = 1;
   gtx_handle_list_init (&self->ready);
@@ -78,9 +77,9 @@ number_of_this_thread (void)
 {
   static gsize n_threads;
 
-  if (this_thread == NOT_NUMBERED)
-    this_thread = __atomic_add_fetch (&n_threads, 1, __ATOMIC_RELAXED);
-  return this_thread;
+  if (gtx_this_thread == NOT_NUMBERED)
+    gtx_this_thread = __atomic_add_fetch (&n_threads, 1, __ATOMIC_RELAXED);
+  return gtx_this_thread;
 }
 
 /* Whoever uses a context as its own before anybody dispatched it, owns its
@@ -89,14 +88,14 @@ static void
 claim (GtxScheduler *self,
        GMainContext *context)
 {
-  if (__atomic_load_n (&self->owner, __ATOMIC_ACQUIRE) != 0)
+  if (__atomic_load_n (&self->base.owner, __ATOMIC_ACQUIRE) != 0)
     return;
   if (g_main_context_get_thread_default () == context ||
       (context == g_main_context_default () && is_main_thread ()))
     {
       gsize nobody = 0;
 
-      __atomic_compare_exchange_n (&self->owner, &nobody, number_of_this_thread (), FALSE,
+      __atomic_compare_exchange_n (&self->base.owner, &nobody, number_of_this_thread (), FALSE,
                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
     }
 }
@@ -148,16 +147,10 @@ gtx_scheduler_get (void)
           self = gtx_scheduler_for_context (NULL);
           __atomic_store_n (&of_default_context, self, __ATOMIC_RELEASE);
         }
-      claim (self, self->context);
+      claim (self, self->base.context);
       return self;
     }
   return gtx_scheduler_for_context (context);
-}
-
-gboolean
-gtx_scheduler_is_local (GtxScheduler *self)
-{
-  return __atomic_load_n (&self->owner, __ATOMIC_RELAXED) == this_thread;
 }
 
 gboolean
@@ -169,19 +162,7 @@ gtx_scheduler_is_running (GtxScheduler *self)
 gboolean
 gtx_scheduler_is_parents (GtxScheduler *self)
 {
-  return self->owner == PARENT_PROCESS;
-}
-
-GtxStackPool *
-gtx_scheduler_get_stacks (GtxScheduler *self)
-{
-  return self->stacks;
-}
-
-GMainContext *
-gtx_scheduler_get_context (GtxScheduler *self)
-{
-  return self->context;
+  return self->base.owner == PARENT_PROCESS;
 }
 
 void
@@ -189,14 +170,8 @@ gtx_scheduler_set_extension (GtxScheduler   *self,
                              gpointer        extension,
                              GDestroyNotify  destroy)
 {
-  self->extension = extension;
+  self->base.extension = extension;
   self->destroy_extension = destroy;
-}
-
-gpointer
-gtx_scheduler_get_extension (GtxScheduler *self)
-{
-  return self->extension;
 }
 
 /* A context may change hands while no fiber lives. */
@@ -206,9 +181,9 @@ gtx_scheduler_may_dispatch (GtxScheduler *self)
   if (G_LIKELY (gtx_scheduler_is_local (self)))
     return TRUE;
 
-  if (self->owner == 0 || gtx_stack_pool_n_used (self->stacks) == 0)
+  if (self->base.owner == 0 || gtx_stack_pool_n_used (self->base.stacks) == 0)
     {
-      __atomic_store_n (&self->owner, number_of_this_thread (), __ATOMIC_RELEASE);
+      __atomic_store_n (&self->base.owner, number_of_this_thread (), __ATOMIC_RELEASE);
       return TRUE;
     }
 
@@ -227,25 +202,25 @@ gtx_scheduler_may_dispatch (GtxScheduler *self)
 void
 gtx_scheduler_take_over (GtxScheduler *self)
 {
-  __atomic_store_n (&self->owner, number_of_this_thread (), __ATOMIC_RELEASE);
+  __atomic_store_n (&self->base.owner, number_of_this_thread (), __ATOMIC_RELEASE);
 }
 
 void
 gtx_scheduler_let_go (GtxScheduler *self)
 {
-  __atomic_store_n (&self->owner, NO_THREAD, __ATOMIC_RELEASE);
+  __atomic_store_n (&self->base.owner, NO_THREAD, __ATOMIC_RELEASE);
 }
 
 void
 gtx_scheduler_forget_context (GtxScheduler *self)
 {
   G_LOCK (schedulers);
-  g_hash_table_remove (schedulers, self->context);
+  g_hash_table_remove (schedulers, self->base.context);
   gtx_handle_unlink (&self->known);
   G_UNLOCK (schedulers);
 
   g_mutex_lock (&self->mutex);
-  self->context = NULL;
+  self->base.context = NULL;
   g_mutex_unlock (&self->mutex);
 }
 
@@ -263,7 +238,7 @@ leave_to_parent (GtxScheduler *self)
       ;
   else
     gtx_handle_list_init (&self->ready);
-  __atomic_store_n (&self->owner, PARENT_PROCESS, __ATOMIC_RELEASE);
+  __atomic_store_n (&self->base.owner, PARENT_PROCESS, __ATOMIC_RELEASE);
 }
 
 static void
@@ -290,10 +265,10 @@ after_fork_in_child (void)
     {
       GtxScheduler *self = scheduler;
 
-      if (gtx_stack_pool_n_used (self->stacks) > 0)
+      if (gtx_stack_pool_n_used (self->base.stacks) > 0)
         leave_to_parent (self);
       else if (!gtx_scheduler_is_local (self))
-        __atomic_store_n (&self->owner, 0, __ATOMIC_RELEASE);
+        __atomic_store_n (&self->base.owner, 0, __ATOMIC_RELEASE);
     }
   if (gtx_running.scheduler && gtx_scheduler_is_parents (gtx_running.scheduler))
     gtx_running.scheduler = NULL;

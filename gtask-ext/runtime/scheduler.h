@@ -17,15 +17,10 @@ GtxScheduler *gtx_scheduler_for_context (GMainContext *context);
 GtxScheduler *gtx_scheduler_ref         (GtxScheduler *self);
 void          gtx_scheduler_unref       (GtxScheduler *self);
 
-/* Whether the calling thread is the one that dispatches. */
-gboolean      gtx_scheduler_is_local    (GtxScheduler *self);
 /* Whether it runs something at this moment, be it below a nested loop. */
 gboolean      gtx_scheduler_is_running  (GtxScheduler *self);
 /* Whether this is the child of a fork (), in which the tasks are the parent's. */
 gboolean      gtx_scheduler_is_parents  (GtxScheduler *self);
-GtxStackPool *gtx_scheduler_get_stacks  (GtxScheduler *self);
-/* Borrowed; NULL when it is gone. */
-GMainContext *gtx_scheduler_get_context (GtxScheduler *self);
 
 /* Of the scheduler's own thread only: */
 
@@ -94,4 +89,43 @@ void          gtx_scheduler_run_messages (GtxScheduler *self);
 void          gtx_scheduler_set_extension (GtxScheduler   *self,
                                            gpointer        extension,
                                            GDestroyNotify  destroy);
-gpointer      gtx_scheduler_get_extension (GtxScheduler   *self);
+
+/* ---- What each task asks, inlined ---- */
+
+/* A scheduler begins so. */
+typedef struct
+{
+  gsize owner;                  /* the number of the thread; 0: none yet */
+  GMainContext *context;        /* not owned; NULL when it is gone */
+  GtxStackPool *stacks;
+  gpointer extension;
+} GtxSchedulerBase;
+
+/* Threads are told by numbers, which no later thread gets again. */
+extern __thread gsize gtx_this_thread G_GNUC_INTERNAL;
+
+/* Whether the calling thread is the one that dispatches. */
+static inline gboolean
+gtx_scheduler_is_local (GtxScheduler *self)
+{
+  return __atomic_load_n (&((GtxSchedulerBase *) self)->owner, __ATOMIC_RELAXED) == gtx_this_thread;
+}
+
+/* Borrowed; NULL when it is gone. */
+static inline GMainContext *
+gtx_scheduler_get_context (GtxScheduler *self)
+{
+  return ((GtxSchedulerBase *) self)->context;
+}
+
+static inline GtxStackPool *
+gtx_scheduler_get_stacks (GtxScheduler *self)
+{
+  return ((GtxSchedulerBase *) self)->stacks;
+}
+
+static inline gpointer
+gtx_scheduler_get_extension (GtxScheduler *self)
+{
+  return ((GtxSchedulerBase *) self)->extension;
+}

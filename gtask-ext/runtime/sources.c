@@ -269,10 +269,10 @@ urgent_finalize (GSource *source)
   GtxScheduler *self = gtx_scheduler_of (source);
 
   gtx_scheduler_take_over (self);
-  if (gtx_stack_pool_n_used (self->stacks) > 0)
+  if (gtx_stack_pool_n_used (self->base.stacks) > 0)
     g_critical ("A main context goes away with %" G_GSIZE_FORMAT " suspended tasks, which now "
                 "never end; cancel and await them first",
-                gtx_stack_pool_n_used (self->stacks));
+                gtx_stack_pool_n_used (self->base.stacks));
   do
     {
       gtx_scheduler_run_messages (self);
@@ -308,7 +308,7 @@ gtx_scheduler_attach_source (GtxScheduler *self,
   g_source_set_priority (source, priority);
   g_source_set_can_recurse (source, TRUE);
   g_source_set_name (source, name);
-  g_source_attach (source, self->context);
+  g_source_attach (source, self->base.context);
   g_source_unref (source);
   return source;
 }
