@@ -91,8 +91,8 @@ def all_tasks():
     task_type = gdb.lookup_type('struct _GtxTask', block)
     tasks = {}
     for scheduler in schedulers:
-        if scheduler['extension']:
-            registry = scheduler['extension'].cast(registry_type.pointer())
+        if scheduler['base']['extension']:
+            registry = scheduler['base']['extension'].cast(registry_type.pointer())
             for value in owners(registry['tasks'], task_type, 'registered'):
                 task = Task(value, scheduler)
                 tasks[task.address] = task
@@ -411,7 +411,7 @@ from when the program last looked at the clock."""
         printer = Printer(tasks)
         for own in by_scheduler.values():
             if len(by_scheduler) > 1:
-                print('Main context %s:' % address_of(own[0].scheduler['context']))
+                print('Main context %s:' % address_of(own[0].scheduler['base']['context']))
             printer.print_scheduler(own)
 
 

@@ -63,7 +63,7 @@ gtx_context_switch:
         str     x10, [x0]
         ldr     x10, [x1]
         mov     sp, x10
-
+.Lgo_on:
         /* To write it is slow, and it rarely differs. */
         ldr     x11, [sp, #160]
         cmp     x9, x11
@@ -104,27 +104,34 @@ gtx_context_switch:
         .cfi_adjust_cfa_offset -FRAME
         AUTIASP
         .cfi_negate_ra_state
+
+        /* The processor foresees returns from its own stack of calls.  One that begins
+         * is not returned to, and returns when it ends: like a function that whoever
+         * switched here has called, as the processor sees it. */
+        adr     x16, gtx_context_start + 4
+        cmp     x30, x16
+        b.eq    .Lbegin
         ret
         .cfi_endproc
         .size   gtx_context_switch, . - gtx_context_switch
 
 /* The first frame of a stack: the entry in x19, its data in x20.  There is no
- * caller, which is what an undefined return address tells a debugger.  It is
- * entered past the nop: a return address is looked up before it.  The entry is
- * jumped to: a call that never returns would spoil the returns that the processor
- * foresees. */
+ * caller, which is what an undefined return address tells a debugger, who looks
+ * a return address up before it. */
         .type   gtx_context_start, %function
         .p2align 4
 gtx_context_start:
         .cfi_startproc
         .cfi_undefined x30
         nop
+.Lbegin:
         mov     x29, xzr
         mov     x0, x20
-        mov     x16, x19
-        adr     x30, 1f
-        br      x16
-1:      brk     #1
+        blr     x19
+        mrs     x9, fpcr
+        ldr     x10, [x0]
+        mov     sp, x10
+        b       .Lgo_on
         .cfi_endproc
         .size   gtx_context_start, . - gtx_context_start
 

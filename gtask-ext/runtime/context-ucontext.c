@@ -30,7 +30,7 @@ start (unsigned int entry_high,
   uintptr_t data = (uintptr_t) ((uint64_t) data_high << 32 | data_low);
 
   FIRST_FRAME ();
-  ((GtxContextEntry) entry) ((void *) data);
+  setcontext (&((GtxContextEntry) entry) ((void *) data)->ucontext);
   g_assert_not_reached ();
 }
 

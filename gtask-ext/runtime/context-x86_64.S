@@ -45,7 +45,7 @@ gtx_context_switch:
 
         movq    %rsp, 0(%rdi)
         movq    0(%rsi), %rsp
-
+.Lgo_on:
         /* To load the control words takes longer than all the rest, and both
          * sides mostly have the same.  An exception of the x87 that the one
          * side masked would trap in the other as soon as it is unmasked. */
@@ -77,29 +77,38 @@ gtx_context_switch:
         popq    %rbp
         .cfi_adjust_cfa_offset -8
         .cfi_restore %rbp
+
+        /* The processor foresees returns from its own stack of calls.  One that begins
+         * is not returned to, and returns when it ends: like a function that whoever
+         * switched here has called, as the processor sees it. */
+        leaq    1 + gtx_context_start(%rip), %rax
+        cmpq    %rax, 0(%rsp)
+        je      .Lbegin
         ret
         .cfi_endproc
         .size   gtx_context_switch, . - gtx_context_switch
 
 /* The first frame of a stack: the entry in r12, its data in r13.  There is no
- * caller, which is what an undefined return address tells a debugger.  It is
- * entered past the nop: a return address is looked up one byte before it.
- *
- * The entry is jumped to as if it were called.  The processor foresees returns from
- * its own stack of calls: one that never returns would stay there, and whoever goes
- * on when the entry has ended would have all its returns foreseen wrongly. */
+ * caller, which is what an undefined return address tells a debugger, who looks
+ * a return address up one byte before it. */
         .type   gtx_context_start, @function
         .p2align 4
 gtx_context_start:
         .cfi_startproc
         .cfi_undefined %rip
         nop
+.Lbegin:
+        addq    $8, %rsp
         xorl    %ebp, %ebp
         movq    %r13, %rdi
-        leaq    1f(%rip), %rax
-        pushq   %rax
-        jmp     *%r12
-1:      ud2
+        call    *%r12
+        stmxcsr -8(%rsp)
+        fnstcw  -4(%rsp)
+        movq    0(%rax), %rcx
+        movl    -8(%rsp), %eax
+        movzwl  -4(%rsp), %edx
+        movq    %rcx, %rsp
+        jmp     .Lgo_on
         .cfi_endproc
         .size   gtx_context_start, . - gtx_context_start
 

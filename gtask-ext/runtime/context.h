@@ -19,10 +19,11 @@ typedef struct
 #endif
 } GtxContext;
 
-typedef void (*GtxContextEntry) (void *data);
+/* Returns where to go on, for good. */
+typedef GtxContext *(*GtxContextEntry) (void *data);
 
 /* Prepares @context so that the first switch to it calls @entry (@data) on
- * the stack of @size bytes that begins at @base; @entry never returns.  It begins
+ * the stack of @size bytes that begins at @base.  It begins
  * with the floating-point control words of @like, which was left, or with those of
  * the caller where that is NULL or GTX_CONTEXT_TAKES_CONTROL is 0. */
 void gtx_context_make   (GtxContext       *context,
