@@ -191,6 +191,12 @@ def describe_operation(waiter, tasks):
     return 'the operation started at %s:%d' % (text_of(operation['file']), int(operation['line'])), []
 
 
+def describe_call(waiter, tasks):
+    wait = waiter.as_type('CallWaiter')
+    what = 'the thread started' if wait['call']['is_taken'] else 'a free thread'
+    return '%s at %s:%d' % (what, text_of(wait['file']), int(wait['line'])), []
+
+
 DESCRIBERS = {
     'await_describe in await.c': describe_await,
     'distant_describe in await.c': describe_distant,
@@ -201,6 +207,7 @@ DESCRIBERS = {
     'describe in group.c': describe_group,
     'describe in unix.c': describe_source,
     'describe in operation.c': describe_operation,
+    'describe in to-thread.c': describe_call,
     'describe in completed.c': lambda waiter, tasks: ('a GTask to complete', []),
     'describe in object.c': lambda waiter, tasks: ('a signal of an object', []),
     'describe in lock.c': in_line('lock'),

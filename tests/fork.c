@@ -200,6 +200,48 @@ test_fork_and_run (gpointer data, GError **error)
   return TRUE;
 }
 
+/* So it has threads of its own. */
+static gboolean
+say_thread (gpointer data, GCancellable *cancellable, GError **error)
+{
+  return write (ends[1], "thread", 6) == 6;
+}
+
+static gboolean
+await_thread (gpointer data, GError **error)
+{
+  return gtx_to_thread (say_thread, data, error) && gtx_to_thread (say_thread, data, error);
+}
+
+static void
+run_own_thread (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+
+  g_main_context_push_thread_default (context);
+  leave (!gtx_run (await_thread, NULL, NULL));
+}
+
+static gboolean
+do_nothing (gpointer data, GCancellable *cancellable, GError **error)
+{
+  return TRUE;
+}
+
+static gboolean
+test_fork_and_call_in_thread (gpointer data, GError **error)
+{
+  g_autofree char *output = NULL;
+  int wait_status;
+
+  g_assert_true (gtx_to_thread (do_nothing, data, error));
+  g_assert_true (fork_and_await (run_own_thread, &wait_status, error));
+  output = read_all ();
+  g_assert_cmpstr (output, ==, "threadthread");
+  g_assert_cmpint (wait_status, ==, 0);
+  return gtx_to_thread (do_nothing, data, error);
+}
+
 /* A child that goes back to the copy of the main loop ends there, be it from a
  * coroutine or from what frees its data. */
 static gboolean
@@ -439,6 +481,9 @@ main (int argc, char *argv[])
   add_real_coroutine ("/fork/await", test_fork_and_await);
   add_real_coroutine ("/fork/iterate", test_fork_and_iterate);
   add_real_coroutine ("/fork/own-tasks", test_fork_and_run);
+  /* ThreadSanitizer's children may not have threads. */
+  if (!UNDER_TSAN)
+    add_real_coroutine ("/fork/own-threads", test_fork_and_call_in_thread);
   add_real_coroutine ("/fork/return", test_fork_and_return);
   add_real_coroutine ("/fork/in-free", test_fork_in_free);
   add_real_coroutine ("/fork/in-callback", test_fork_in_callback);

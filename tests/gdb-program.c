@@ -179,6 +179,20 @@ await_operation (gpointer data, GError **error)
 }
 
 static gboolean
+block (gpointer data, GCancellable *cancellable, GError **error)
+{
+  for (;;)
+    g_usleep (G_USEC_PER_SEC);
+  return TRUE;
+}
+
+static gboolean
+await_thread (gpointer data, GError **error)
+{
+  return gtx_to_thread (block, data, error);
+}
+
+static gboolean
 await_completed (GTask *task, GError **error)
 {
   return gtx_await_completed (task, error);
@@ -264,6 +278,7 @@ create_waiting_for_others (GtxFuture *distant)
   gtx_create_task (await_operation, NULL, NULL);
   gtx_create_task (await_completed, g_task_new (NULL, NULL, NULL, NULL), NULL);
   gtx_create_task (await_cancelled, g_cancellable_new (), NULL);
+  gtx_create_task (await_thread, NULL, NULL);
 }
 
 static gboolean

@@ -21,10 +21,11 @@ wake_from_afar (GtxScheduler *self)
   g_source_set_ready_time (self->waker, --self->waker_time);
 }
 
-gboolean
-gtx_scheduler_post (GtxScheduler *self,
-                    GtxPostFunc   func,
-                    gpointer      data)
+static gboolean
+post (GtxScheduler *self,
+      GtxPostFunc   func,
+      gpointer      data,
+      gboolean      from_afar)
 {
   GtxMessage *message = g_new (GtxMessage, 1);
   gboolean closed;
@@ -39,7 +40,7 @@ gtx_scheduler_post (GtxScheduler *self,
     {
       __atomic_store_n (self->last_message, message, __ATOMIC_RELAXED);
       self->last_message = &message->next;
-      if (self->base.context)
+      if (from_afar && self->base.context)
         wake_from_afar (self);
     }
   g_mutex_unlock (&self->mutex);
@@ -47,6 +48,27 @@ gtx_scheduler_post (GtxScheduler *self,
   if (closed)
     g_free (message);
   return !closed;
+}
+
+gboolean
+gtx_scheduler_post (GtxScheduler *self,
+                    GtxPostFunc   func,
+                    gpointer      data)
+{
+  return post (self, func, data, TRUE);
+}
+
+/* Without a lock that the thread which wakes needs: neither ours nor the context's. */
+gboolean
+gtx_scheduler_post_near (GtxScheduler *self,
+                         GMainContext *context,
+                         GtxPostFunc   func,
+                         gpointer      data)
+{
+  gboolean posted = post (self, func, data, FALSE);
+
+  g_main_context_wakeup (context);
+  return posted;
 }
 
 static void

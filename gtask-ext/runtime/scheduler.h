@@ -71,6 +71,11 @@ typedef void (*GtxPostFunc) (gpointer data);
 gboolean      gtx_scheduler_post        (GtxScheduler  *self,
                                          GtxPostFunc    func,
                                          gpointer       data);
+/* The same for who has a reference of its context: takes half the time. */
+gboolean      gtx_scheduler_post_near   (GtxScheduler  *self,
+                                         GMainContext  *context,
+                                         GtxPostFunc    func,
+                                         gpointer       data);
 
 /* Runs @handle when the main context goes: nothing is dispatched after that,
  * what the handle queues is still run, and then no thread is the scheduler's. */

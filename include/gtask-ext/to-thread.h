@@ -50,11 +50,17 @@ typedef gpointer (*GtxPointerThreadFunc) (gpointer       data,
  * Runs @func in a thread and suspends the current task until it has returned:
  * asyncio's `to_thread()`.
  *
- * The thread is one of #GTask's pool.  When the current task is cancelled so
- * is the #GCancellable of @func, and @func is waited for all the same; if it
- * succeeds nevertheless, the request is delivered by the next await that
- * suspends.  Task-local values are those of the task.  Sets the error of
- * @func, and %GTX_ERROR_NOT_IN_TASK outside a task.
+ * There are sixteen threads for it, and more where they wait for one another:
+ * one is added where a call has waited for a tenth of a second, and no other has
+ * begun.  When the current task is cancelled so is the #GCancellable of @func,
+ * and @func is waited for all the same; if it succeeds nevertheless, the request
+ * is delivered by the next await that suspends.  A call that still waits for a
+ * thread is given up at once, and @func never called.  Task-local values are
+ * those of the task.
+ *
+ * Sets the error of @func, %G_IO_ERROR_CANCELLED if it was given up,
+ * %GTX_ERROR_NOT_IN_TASK outside a task, and %G_THREAD_ERROR_AGAIN where there
+ * are no threads to be had.
  *
  * Returns: what @func returned
  *

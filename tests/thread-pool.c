@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How many threads there are for gtx_to_thread (), and what happens meanwhile to calls
+ * that find none free. */
+
+#define _GNU_SOURCE             /* RTLD_NEXT */
+
+#include "fixture.h"
+
+#include "task-private.h"
+#include "thread-pool.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+
+#define FEW_THREADS 16
+#define FOR_EVER G_MAXINT
+
+/* Functions wait in it until it is opened. */
+typedef struct
+{
+  GMutex mutex;
+  GCond cond;
+  guint n_begun;
+  guint n_done;
+  gboolean is_open;
+} Gate;
+
+static gboolean
+pass (Gate *gate, GCancellable *cancellable, GError **error)
+{
+  g_mutex_lock (&gate->mutex);
+  gate->n_begun++;
+  g_cond_broadcast (&gate->cond);
+  while (!gate->is_open)
+    g_cond_wait (&gate->cond, &gate->mutex);
+  gate->n_done++;
+  g_mutex_unlock (&gate->mutex);
+  return TRUE;
+}
+
+static gboolean
+pass_in_thread (Gate *gate, GError **error)
+{
+  return gtx_to_thread (pass, gate, error);
+}
+
+static GPtrArray *
+create_passing (Gate *gate, guint n)
+{
+  GPtrArray *tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (guint i = 0; i < n; i++)
+    g_ptr_array_add (tasks, gtx_create_task (pass_in_thread, gate, NULL));
+  return tasks;
+}
+
+static void
+wait_until_begun (Gate *gate, guint n)
+{
+  g_mutex_lock (&gate->mutex);
+  while (gate->n_begun < n)
+    g_cond_wait (&gate->cond, &gate->mutex);
+  g_mutex_unlock (&gate->mutex);
+}
+
+static void
+open_gate (Gate *gate)
+{
+  g_mutex_lock (&gate->mutex);
+  gate->is_open = TRUE;
+  g_cond_broadcast (&gate->cond);
+  g_mutex_unlock (&gate->mutex);
+}
+
+/* ---- The line ---- */
+
+/* Those that find all threads taken wait, and are not lost. */
+static gboolean
+test_line (gpointer data, GError **error)
+{
+  Gate gate = { .n_begun = 0 };
+  g_autoptr (GPtrArray) tasks = create_passing (&gate, 3 * FEW_THREADS);
+
+  gtx_thread_pool_set_patience (FOR_EVER, FOR_EVER);
+  g_assert_true (gtx_sleep (0, error));
+  wait_until_begun (&gate, FEW_THREADS);
+  g_assert_cmpuint (gtx_thread_pool_n_threads (), ==, FEW_THREADS);
+  g_assert_cmpuint (gate.n_begun, ==, FEW_THREADS);
+  open_gate (&gate);
+  g_assert_true (gtx_gather (tasks, GTX_GATHER_NONE, error));
+  g_assert_cmpuint (gate.n_done, ==, 3 * FEW_THREADS);
+  return TRUE;
+}
+
+static gboolean
+never_called (gpointer data, GCancellable *cancellable, GError **error)
+{
+  g_assert_not_reached ();
+}
+
+static gboolean
+call_it (gpointer data, GError **error)
+{
+  return gtx_to_thread (never_called, data, error);
+}
+
+/* One that is cancelled there does not wait for a thread, and is never called. */
+static gboolean
+test_cancelled_in_line (gpointer data, GError **error)
+{
+  Gate gate = { .n_begun = 0 };
+  g_autoptr (GPtrArray) tasks = create_passing (&gate, FEW_THREADS);
+  g_autoptr (GtxTask) last = gtx_create_task (call_it, NULL, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  gtx_thread_pool_set_patience (FOR_EVER, FOR_EVER);
+  g_assert_true (gtx_sleep (0, error));
+  gtx_cancel (last);
+  gtx_cancel (last);
+  g_assert_false (gtx_await (last, &failure));
+  assert_cancelled (failure);
+  g_assert_true (gtx_future_is_cancelled (last));
+  open_gate (&gate);
+  g_assert_true (gtx_gather (tasks, GTX_GATHER_NONE, error));
+  /* What was given up has left the line when something behind it was called. */
+  return pass_in_thread (&gate, error);
+}
+
+static gboolean
+cancel_itself_and_call (gpointer data, GError **error)
+{
+  gtx_cancel (gtx_current_task ());
+  return gtx_to_thread (never_called, data, error);
+}
+
+/* The same where the request was there before, and by the GCancellable. */
+static gboolean
+test_cancelled_before (gpointer data, GError **error)
+{
+  Gate gate = { .n_begun = 0 };
+  g_autoptr (GPtrArray) tasks = create_passing (&gate, FEW_THREADS);
+  g_autoptr (GtxTask) last = gtx_create_task (cancel_itself_and_call, NULL, NULL);
+  g_autoptr (GtxTask) other = gtx_create_task (call_it, NULL, NULL);
+
+  gtx_thread_pool_set_patience (FOR_EVER, FOR_EVER);
+  g_assert_true (gtx_sleep (0, error));
+  g_cancellable_cancel (gtx_task_get_cancellable (other));
+  g_assert_false (gtx_await (last, NULL));
+  g_assert_true (gtx_future_is_cancelled (last));
+  g_assert_false (gtx_await (other, NULL));
+  g_assert_true (gtx_future_is_cancelled (other));
+  open_gate (&gate);
+  return gtx_gather (tasks, GTX_GATHER_NONE, error);
+}
+
+static char *
+description_of (GtxTask *task)
+{
+  g_autoptr (GString) tree = g_string_new (NULL);
+  const char *line;
+
+  gtx_scheduler_describe_tasks (gtx_scheduler_get (), tree);
+  line = strstr (tree->str, gtx_task_get_name (task));
+  g_assert_nonnull (line);
+  return g_strndup (line, strcspn (line, "\n"));
+}
+
+static gboolean
+test_described (gpointer data, GError **error)
+{
+  Gate gate = { .n_begun = 0 };
+  g_autoptr (GPtrArray) tasks = create_passing (&gate, FEW_THREADS);
+  g_autoptr (GtxTask) last = gtx_create_task (pass_in_thread, &gate, NULL);
+  g_autofree char *with_thread = NULL;
+  g_autofree char *without = NULL;
+
+  gtx_thread_pool_set_patience (FOR_EVER, FOR_EVER);
+  g_assert_true (gtx_sleep (0, error));
+  wait_until_begun (&gate, FEW_THREADS);
+  with_thread = description_of (g_ptr_array_index (tasks, 0));
+  without = description_of (last);
+  g_assert_true (g_regex_match_simple ("waits for the thread started at .*thread-pool.c:\\d+$", with_thread, 0, 0));
+  g_assert_true (g_regex_match_simple ("waits for a free thread at .*thread-pool.c:\\d+$", without, 0, 0));
+  open_gate (&gate);
+  return gtx_gather (tasks, GTX_GATHER_NONE, error) && gtx_await (last, error);
+}
+
+/* ---- More, and fewer ---- */
+
+/* All are needed at once: there have to be as many threads. */
+static gboolean
+test_grows (gpointer data, GError **error)
+{
+  Gate gate = { .n_begun = 0 };
+  g_autoptr (GPtrArray) tasks = create_passing (&gate, 3 * FEW_THREADS);
+
+  gtx_thread_pool_set_patience (100, FOR_EVER);
+  g_assert_true (gtx_sleep (0, error));
+  wait_until_begun (&gate, 3 * FEW_THREADS);
+  g_assert_cmpuint (gtx_thread_pool_n_threads (), >=, 3 * FEW_THREADS);
+  open_gate (&gate);
+  g_assert_true (gtx_gather (tasks, GTX_GATHER_NONE, error));
+
+  while (gtx_thread_pool_n_threads () > FEW_THREADS)
+    g_thread_yield ();
+  g_assert_cmpuint (gtx_thread_pool_n_threads (), ==, FEW_THREADS);
+  return TRUE;
+}
+
+/* Threads that have nothing to do end, and there are others when there is. */
+static gboolean
+test_ends (gpointer data, GError **error)
+{
+  gtx_thread_pool_set_patience (FOR_EVER, 0);
+  for (guint i = 0; i < 20; i++)
+    {
+      Gate gate = { .n_begun = 0 };
+      g_autoptr (GPtrArray) tasks = create_passing (&gate, 2 * FEW_THREADS);
+
+      g_assert_true (gtx_sleep (0, error));
+      wait_until_begun (&gate, FEW_THREADS);
+      open_gate (&gate);
+      g_assert_true (gtx_gather (tasks, GTX_GATHER_NONE, error));
+      g_assert_cmpuint (gate.n_done, ==, 2 * FEW_THREADS);
+      if (i % 2)
+        while (gtx_thread_pool_n_threads () > 0)
+          g_thread_yield ();
+    }
+  return TRUE;
+}
+
+/* ---- Where threads cannot be had ---- */
+
+#if !UNDER_ASAN && !UNDER_TSAN
+static gint n_threads_left = G_MAXINT;
+
+/* What is defined here takes the place of the C library's. */
+int
+pthread_create (pthread_t *thread, const pthread_attr_t *attributes, void *(*func) (void *), void *data)
+{
+  int (*real) (pthread_t *, const pthread_attr_t *, void *(*) (void *), void *);
+
+  *(void **) &real = dlsym (RTLD_NEXT, "pthread_create");
+  if (g_atomic_int_add (&n_threads_left, -1) <= 0)
+    return EAGAIN;
+  return real (thread, attributes, func, data);
+}
+
+static gboolean
+do_without_threads (gpointer data, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = NULL;
+  g_autoptr (GError) failure = NULL;
+  Gate gate = { .is_open = TRUE };
+
+  g_atomic_int_set (&n_threads_left, 0);
+  g_assert_false (gtx_to_thread (never_called, data, &failure));
+  g_assert_error (failure, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN);
+
+  /* Two do it, and nobody watches the line. */
+  g_atomic_int_set (&n_threads_left, 2);
+  tasks = create_passing (&gate, 3 * FEW_THREADS);
+  g_assert_true (gtx_gather (tasks, GTX_GATHER_NONE, error));
+  g_assert_cmpuint (gate.n_done, ==, 3 * FEW_THREADS);
+  g_assert_cmpuint (gtx_thread_pool_n_threads (), <=, 2);
+  g_atomic_int_set (&n_threads_left, G_MAXINT);
+  return pass_in_thread (&gate, error);
+}
+
+/* The threads are the process's: this takes one that has none yet. */
+static void
+test_none (void)
+{
+  if (g_test_subprocess ())
+    {
+      g_assert_true (gtx_run (do_without_threads, NULL, NULL));
+      return;
+    }
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+  g_test_trap_assert_passed ();
+}
+#endif
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  add_real_coroutine ("/thread-pool/line", test_line);
+  add_real_coroutine ("/thread-pool/cancelled-in-line", test_cancelled_in_line);
+  add_real_coroutine ("/thread-pool/cancelled-before", test_cancelled_before);
+  add_real_coroutine ("/thread-pool/described", test_described);
+  add_real_coroutine ("/thread-pool/grows", test_grows);
+  add_real_coroutine ("/thread-pool/ends", test_ends);
+#if !UNDER_ASAN && !UNDER_TSAN
+  g_test_add_func ("/thread-pool/none", test_none);
+#endif
+  return g_test_run ();
+}
