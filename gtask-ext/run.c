@@ -14,9 +14,7 @@ static void
 stop (gpointer future,
       gpointer data)
 {
-  gboolean *is_over = data;
-
-  *is_over = TRUE;
+  g_main_loop_quit (data);
   gtx_scheduler_stop (((GtxFuture *) future)->home);
 }
 
@@ -25,11 +23,13 @@ iterate_until_done (GtxScheduler *scheduler,
                     GMainContext *context,
                     gpointer      future)
 {
-  gboolean is_over = FALSE;
+  GMainLoop *loop = g_main_loop_new (context, FALSE);
 
-  gtx_future_add_done_callback (future, stop, &is_over, NULL);
-  while (!is_over || gtx_scheduler_is_stopping (scheduler))
+  gtx_future_add_done_callback (future, stop, loop, NULL);
+  g_main_loop_run (loop);
+  while (gtx_scheduler_is_stopping (scheduler))
     g_main_context_iteration (context, TRUE);
+  g_main_loop_unref (loop);
 }
 
 /* ---- What is left ---- */

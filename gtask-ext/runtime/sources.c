@@ -63,37 +63,6 @@ time_in_stream (GtxScheduler *self)
   return self->last_run + self->polled;
 }
 
-static void
-run_urgently (GtxScheduler *self,
-              gint64        start)
-{
-  gint64 budget = self->demoted ? BUDGET_US : BUDGET_US - self->charge;
-
-  self->charge += gtx_scheduler_run (self, start, budget);
-  if (self->charge >= BUDGET_US)
-    self->demoted = TRUE;
-}
-
-static void
-run_idly (GtxScheduler *self)
-{
-  gtx_scheduler_run (self, time_of_dispatch (self), self->slice);
-  if (gtx_handle_list_is_empty (&self->ready))
-    {
-      self->demoted = FALSE;
-      self->charge = 0;
-    }
-}
-
-void
-gtx_scheduler_call_now (GtxScheduler *self,
-                        GtxHandle    *handle)
-{
-  gtx_scheduler_call_soon (self, handle);
-  if (self->running == 0 && !self->demoted)
-    run_urgently (self, time_in_stream (self));
-}
-
 /* ---- The sources ---- */
 
 /* Until there is something to run, for the poll: in milliseconds, rounded up as
@@ -136,10 +105,7 @@ urgent_prepare (GSource *source,
     return FALSE;
   if (!self->demoted)
     *timeout = time_left (self);
-  if (*timeout == 0)
-    return TRUE;
-  self->polling = TRUE;
-  return FALSE;
+  return *timeout == 0;
 }
 
 static gboolean
@@ -153,6 +119,60 @@ urgent_check (GSource *source)
   if (self->poll_began != 0)
     end_poll (self, g_source_get_time (source));
   return self->demoted ? is_starving (self) : time_left (self) == 0;
+}
+
+static gboolean urgent_dispatch (GSource *source, GSourceFunc callback, gpointer data);
+static void urgent_finalize (GSource *source);
+
+static GSourceFuncs urgent_funcs = {
+  urgent_prepare, urgent_check, urgent_dispatch, urgent_finalize, NULL, NULL
+};
+
+/* For a stream of callbacks, in whose turns the main loop does not wait: what gets ready
+ * in its poll is seen in the next turn.  To be asked costs more than the answer, for GLib
+ * looks at the clock before and after. */
+static GSourceFuncs urgent_unpolled_funcs = {
+  urgent_prepare, NULL, urgent_dispatch, urgent_finalize, NULL, NULL
+};
+
+/* The thread that asks is ours. */
+static void
+ask_after_poll (GtxScheduler *self,
+                gboolean      ask)
+{
+  self->urgent->source_funcs = ask ? &urgent_funcs : &urgent_unpolled_funcs;
+}
+
+static void
+run_urgently (GtxScheduler *self,
+              gint64        start)
+{
+  gint64 budget = self->demoted ? BUDGET_US : BUDGET_US - self->charge;
+
+  self->charge += gtx_scheduler_run (self, start, budget);
+  if (self->charge >= BUDGET_US)
+    self->demoted = TRUE;
+  ask_after_poll (self, self->demoted);
+}
+
+static void
+run_idly (GtxScheduler *self)
+{
+  gtx_scheduler_run (self, time_of_dispatch (self), self->slice);
+  if (gtx_handle_list_is_empty (&self->ready))
+    {
+      self->demoted = FALSE;
+      self->charge = 0;
+    }
+}
+
+void
+gtx_scheduler_call_now (GtxScheduler *self,
+                        GtxHandle    *handle)
+{
+  gtx_scheduler_call_soon (self, handle);
+  if (self->running == 0 && !self->demoted)
+    run_urgently (self, time_in_stream (self));
 }
 
 static gboolean
@@ -225,7 +245,7 @@ settle (GtxScheduler *self,
 }
 
 /* To be asked says that nothing of default priority is ready that does not
- * have to be polled for. */
+ * have to be polled for, so that the main loop may wait. */
 static gboolean
 probe_prepare (GSource *source,
                gint    *timeout)
@@ -233,7 +253,11 @@ probe_prepare (GSource *source,
   GtxScheduler *self = gtx_scheduler_of (source);
 
   *timeout = -1;
-  if (gtx_scheduler_is_local (self) && self->streaming)
+  if (!gtx_scheduler_is_local (self))
+    return FALSE;
+  self->polling = TRUE;
+  ask_after_poll (self, TRUE);
+  if (self->streaming)
     self->poll_began = g_get_monotonic_time ();
   return FALSE;
 }
@@ -283,10 +307,6 @@ urgent_finalize (GSource *source)
   gtx_scheduler_let_go (self);
   gtx_scheduler_unref (self);
 }
-
-static GSourceFuncs urgent_funcs = {
-  urgent_prepare, urgent_check, urgent_dispatch, urgent_finalize, NULL, NULL
-};
 
 static GSourceFuncs idle_funcs = {
   idle_prepare, idle_check, idle_dispatch, NULL, NULL, NULL
