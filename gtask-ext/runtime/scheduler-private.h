@@ -40,7 +40,7 @@ struct _GtxScheduler
   GSource *trimmer;
   guint running;                /* dispatches on the stack */
   guint holds;
-  gboolean polling;             /* the main loop was told that nothing is ready */
+  gboolean polling;             /* the main loop may wait: it was told that nothing is ready */
   gboolean stopping;
   gint64 now;                   /* as last read */
   gint64 until;                 /* real time, of the innermost run */
