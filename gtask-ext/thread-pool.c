@@ -26,8 +26,8 @@ struct _Worker
   GCond cond;
 };
 
-/* Invariants: a worker is idle exactly while it waits for a job and has none; nobody is
- * idle while there is a line. */
+/* Invariants: a worker is idle exactly while it waits for a job and has none; while there
+ * is a line nobody is idle, and there is a thread that will come back to it. */
 static struct
 {
   GMutex mutex;                 /* of all of it */
@@ -192,8 +192,7 @@ take_unused (void)
   return worker;
 }
 
-/* Starts a thread with @job, or where that is NULL with the first in line.  The lock is
- * not held meanwhile. */
+/* Starts a thread with @job, or where that is NULL with the first in line. */
 static gboolean
 start_thread (GtxJob  *job,
               GError **error)
@@ -202,20 +201,16 @@ start_thread (GtxJob  *job,
   GThread *thread;
 
   worker->job = job;
-  pool.n_threads++;
-  g_mutex_unlock (&pool.mutex);
   thread = g_thread_try_new ("gtask-ext", work, worker, error);
-  g_mutex_lock (&pool.mutex);
-
   if (thread)
     {
+      pool.n_threads++;
       g_thread_unref (thread);
       return TRUE;
     }
   worker->job = NULL;
   worker->next = pool.unused;
   pool.unused = worker;
-  pool.n_threads--;
   return FALSE;
 }
 
