@@ -120,7 +120,7 @@ settle (GtxFuture      *self,
         GtxFutureState  state)
 {
   __atomic_store_n (&self->state, state, __ATOMIC_RELEASE);
-  if (gtx_future_is_task (self) || gtx_scheduler_is_local (self->home))
+  if (gtx_scheduler_is_local (self->home))
     queue_callbacks (self);
   else if (!gtx_scheduler_post (self->home, queue_callbacks_and_unref, g_object_ref (self)))
     {

@@ -192,9 +192,9 @@ def describe_operation(waiter, tasks):
 
 
 def describe_call(waiter, tasks):
-    wait = waiter.as_type('CallWaiter')
-    what = 'the thread started' if wait['call']['is_taken'] else 'a free thread'
-    return '%s at %s:%d' % (what, text_of(wait['file']), int(wait['line'])), []
+    call = waiter.as_type('Call')
+    what = 'the thread started' if call['has_begun'] else 'a free thread'
+    return '%s at %s:%d' % (what, text_of(call['file']), int(call['line'])), []
 
 
 DESCRIBERS = {

@@ -15,38 +15,34 @@
 
 /* A job is handed to one thread, which waits for its own condition: with one for all,
  * as GThreadPool has it, the thread that is woken and the one that comes back wait for
- * each other's lock, and a job takes twice as long.  The last that came back is the
- * first to go: its memory is still in the processor's caches. */
+ * each other's lock, and a job takes half as long again.  The last that came back is the
+ * first to go: its memory is still in the processor's caches, and the others may end. */
 typedef struct _Worker Worker;
 
 struct _Worker
 {
   Worker *next;                 /* among those that are idle, or not in use */
-  GtxJob *job;                  /* what it has been given, until it begins */
+  GtxHandle *job;               /* what it has been given, until it begins */
   GCond cond;
 };
 
 /* Invariants: a worker is idle exactly while it waits for a job and has none; while there
- * is a line nobody is idle, and there is a thread that will come back to it. */
+ * is a line nobody is idle, there is a thread that will come back to it, and one that
+ * watches. */
 static struct
 {
   GMutex mutex;                 /* of all of it */
   Worker *idle;
   Worker *unused;               /* their threads have ended; never freed: somebody may signal yet */
   guint n_threads;
-  GtxJob *first_in_line;
-  GtxJob **last_in_line;
-  gboolean line_is_watched;
-  GCond patience_changed;
+  GtxHandleList line;
+  guint n_begun;                /* jobs */
+  gboolean has_watcher;
+  GCond to_watcher;             /* there is a line, no thread any more, or other patience */
   gint64 patience_of_line;      /* microseconds, as is the other one */
   gint64 patience_of_thread;
-  guint n_begun;                /* jobs */
   guint n_processors;
-} pool = {
-  .last_in_line = &pool.first_in_line,
-  .patience_of_line = 100000,
-  .patience_of_thread = 15 * G_USEC_PER_SEC
-};
+} pool = { .patience_of_line = 100000, .patience_of_thread = 15 * G_USEC_PER_SEC };
 
 static __thread gboolean is_worker;
 
@@ -57,7 +53,9 @@ gtx_thread_pool_set_patience (gint64 of_line,
   g_mutex_lock (&pool.mutex);
   pool.patience_of_line = of_line;
   pool.patience_of_thread = of_thread;
-  g_cond_signal (&pool.patience_changed);
+  g_cond_signal (&pool.to_watcher);
+  for (Worker *worker = pool.idle; worker; worker = worker->next)
+    g_cond_signal (&worker->cond);
   g_mutex_unlock (&pool.mutex);
 }
 
@@ -70,30 +68,6 @@ gtx_thread_pool_n_threads (void)
   n = pool.n_threads;
   g_mutex_unlock (&pool.mutex);
   return n;
-}
-
-/* ---- The line ---- */
-
-static void
-append (GtxJob *job)
-{
-  job->next = NULL;
-  *pool.last_in_line = job;
-  pool.last_in_line = &job->next;
-}
-
-/* Or NULL. */
-static GtxJob *
-take_first (void)
-{
-  GtxJob *job = pool.first_in_line;
-
-  if (job == NULL)
-    return NULL;
-  pool.first_in_line = job->next;
-  if (pool.first_in_line == NULL)
-    pool.last_in_line = &pool.first_in_line;
-  return job;
 }
 
 /* ---- A thread ---- */
@@ -123,19 +97,17 @@ look_for_job (Worker *self)
   g_mutex_lock (&pool.mutex);
 }
 
-/* FALSE where it has waited long enough, or is one of more than a few. */
+/* FALSE where it has waited long enough. */
 static gboolean
 wait_for_job (Worker *self)
 {
-  gint64 end = g_get_monotonic_time () + pool.patience_of_thread;
+  gint64 since = g_get_monotonic_time ();
 
-  if (pool.n_threads > FEW_THREADS)
-    return FALSE;
   self->next = pool.idle;
   pool.idle = self;
   look_for_job (self);
   while (self->job == NULL)
-    if (!g_cond_wait_until (&self->cond, &pool.mutex, end) && self->job == NULL)
+    if (!g_cond_wait_until (&self->cond, &pool.mutex, since + pool.patience_of_thread) && self->job == NULL)
       {
         stop_being_idle (self);
         return FALSE;
@@ -148,14 +120,22 @@ run_jobs (Worker *self)
 {
   while (self->job)
     {
-      GtxJob *job = self->job;
+      GtxHandle *job = self->job;
 
       pool.n_begun++;
       g_mutex_unlock (&pool.mutex);
       job->run (job);
       g_mutex_lock (&pool.mutex);
-      self->job = take_first ();
+      self->job = gtx_handle_list_pop (&pool.line);
     }
+}
+
+static void
+put_aside (Worker *worker)
+{
+  worker->job = NULL;
+  worker->next = pool.unused;
+  pool.unused = worker;
 }
 
 static gpointer
@@ -166,13 +146,13 @@ work (gpointer data)
   is_worker = TRUE;
   g_mutex_lock (&pool.mutex);
   if (self->job == NULL)
-    self->job = take_first ();
+    self->job = gtx_handle_list_pop (&pool.line);
   do
     run_jobs (self);
   while (wait_for_job (self));
-  pool.n_threads--;
-  self->next = pool.unused;
-  pool.unused = self;
+  put_aside (self);
+  if (--pool.n_threads == 0)
+    g_cond_signal (&pool.to_watcher);
   g_mutex_unlock (&pool.mutex);
   return NULL;
 }
@@ -192,80 +172,102 @@ take_unused (void)
   return worker;
 }
 
-/* Starts a thread with @job, or where that is NULL with the first in line. */
 static gboolean
-start_thread (GtxJob  *job,
-              GError **error)
+start (GThreadFunc   func,
+       gpointer      data,
+       GError      **error)
+{
+  GThread *thread = g_thread_try_new ("gtask-ext", func, data, error);
+
+  if (thread)
+    g_thread_unref (thread);
+  return thread != NULL;
+}
+
+/* With @job, or where that is NULL with the first in line. */
+static gboolean
+start_worker (GtxHandle  *job,
+              GError    **error)
 {
   Worker *worker = take_unused ();
-  GThread *thread;
 
   worker->job = job;
-  thread = g_thread_try_new ("gtask-ext", work, worker, error);
-  if (thread)
+  if (start (work, worker, error))
     {
       pool.n_threads++;
-      g_thread_unref (thread);
       return TRUE;
     }
-  worker->job = NULL;
-  worker->next = pool.unused;
-  pool.unused = worker;
+  put_aside (worker);
   return FALSE;
 }
 
-/* ---- Jobs that wait for others need as many threads as there are of them ---- */
+/* ---- The line ---- */
 
+/* Jobs that wait for others need as many threads as there are of them.  It is there as
+ * long as the threads are: when they all wait for one that cannot be started at first,
+ * somebody has to try again. */
 static gpointer
-watch_line (gpointer data)
+watch (gpointer data)
 {
   (void) data;
   g_mutex_lock (&pool.mutex);
-  while (pool.first_in_line)
+  while (pool.n_threads > 0)
     {
       gint64 end = g_get_monotonic_time () + pool.patience_of_line;
       guint before = pool.n_begun;
 
-      if (!g_cond_wait_until (&pool.patience_changed, &pool.mutex, end) &&
-          pool.first_in_line && pool.n_begun == before && pool.n_threads < MOST_THREADS)
-        start_thread (NULL, NULL);
+      if (gtx_handle_list_is_empty (&pool.line))
+        g_cond_wait (&pool.to_watcher, &pool.mutex);
+      else if (!g_cond_wait_until (&pool.to_watcher, &pool.mutex, end) && pool.n_begun == before &&
+               !gtx_handle_list_is_empty (&pool.line) && pool.n_threads < MOST_THREADS)
+        start_worker (NULL, NULL);
     }
-  pool.line_is_watched = FALSE;
+  pool.has_watcher = FALSE;
   g_mutex_unlock (&pool.mutex);
   return NULL;
 }
 
-/* Where there is no thread for it the next job in line asks again. */
-static void
-ensure_line_watched (void)
+static gboolean
+ensure_watcher (GError **error)
 {
-  GThread *watcher;
-
-  if (pool.line_is_watched)
-    return;
-  pool.line_is_watched = TRUE;
-  watcher = g_thread_try_new ("gtask-ext line", watch_line, NULL, NULL);
-  if (watcher)
-    g_thread_unref (watcher);
-  else
-    pool.line_is_watched = FALSE;
+  if (!pool.has_watcher)
+    pool.has_watcher = start (watch, NULL, error);
+  return pool.has_watcher;
 }
 
-/* ---- fork () ---- */
-
-/* The child has none of the threads but the one that forked. */
 static void
-after_fork_in_child (void)
+put_in_line (GtxHandle *job)
+{
+  if (gtx_handle_list_is_empty (&pool.line))
+    g_cond_signal (&pool.to_watcher);
+  gtx_handle_list_append (&pool.line, job);
+}
+
+gboolean
+gtx_thread_pool_withdraw (GtxHandle *job)
+{
+  gboolean is_in_line;
+
+  g_mutex_lock (&pool.mutex);
+  is_in_line = gtx_handle_is_linked (job);
+  if (is_in_line)
+    gtx_handle_unlink (job);
+  g_mutex_unlock (&pool.mutex);
+  return is_in_line;
+}
+
+/* ---- The pool ---- */
+
+/* Of a fork (): it has none of the threads but the one that forked. */
+static void
+begin_in_child (void)
 {
   g_mutex_init (&pool.mutex);
   pool.idle = NULL;
   pool.n_threads = is_worker ? 1 : 0;
-  pool.first_in_line = NULL;
-  pool.last_in_line = &pool.first_in_line;
-  pool.line_is_watched = FALSE;
+  pool.has_watcher = FALSE;
+  gtx_handle_list_init (&pool.line);
 }
-
-/* ---- The pool ---- */
 
 static void
 ensure_ready (void)
@@ -274,50 +276,54 @@ ensure_ready (void)
 
   if (!g_once_init_enter (&ready))
     return;
+  gtx_handle_list_init (&pool.line);
   pool.n_processors = g_get_num_processors ();
-  pthread_atfork (NULL, NULL, after_fork_in_child);
+  pthread_atfork (NULL, NULL, begin_in_child);
   g_once_init_leave (&ready, TRUE);
 }
 
-/* Gives @job to a thread that is idle, to be woken without the lock that it needs; NULL
- * where it is in line. */
-static Worker *
-place (GtxJob *job)
+/* FALSE where there is no thread that could have it.  @idle: to be woken without the
+ * lock, which it needs; or NULL. */
+static gboolean
+place (GtxHandle  *job,
+       Worker    **idle,
+       GError    **error)
 {
-  Worker *worker = pool.idle;
+  g_autoptr (GError) failure = NULL;
 
-  if (worker)
+  *idle = pool.idle;
+  if (pool.idle)
     {
-      pool.idle = worker->next;
-      __atomic_store_n (&worker->job, job, __ATOMIC_RELAXED);
-      return worker;
+      pool.idle = pool.idle->next;
+      __atomic_store_n (&(*idle)->job, job, __ATOMIC_RELAXED);
+      return TRUE;
     }
-  append (job);
-  ensure_line_watched ();
-  return NULL;
+  if (!ensure_watcher (error))
+    return FALSE;
+  if (pool.n_threads < FEW_THREADS && start_worker (job, &failure))
+    return TRUE;
+  if (pool.n_threads > 0)
+    {
+      put_in_line (job);
+      return TRUE;
+    }
+  g_propagate_error (error, g_steal_pointer (&failure));
+  g_cond_signal (&pool.to_watcher);
+  return FALSE;
 }
 
 gboolean
-gtx_thread_pool_push (GtxJob  *job,
-                      GError **error)
+gtx_thread_pool_push (GtxHandle  *job,
+                      GError    **error)
 {
-  GError *failure = NULL;
-  gboolean has_thread = FALSE;
-  Worker *worker = NULL;
+  Worker *idle;
+  gboolean has_place;
 
   ensure_ready ();
   g_mutex_lock (&pool.mutex);
-  if (pool.idle == NULL && pool.n_threads < FEW_THREADS)
-    has_thread = start_thread (job, &failure);
-  if (!has_thread && (has_thread = pool.n_threads > 0))
-    worker = place (job);
+  has_place = place (job, &idle, error);
   g_mutex_unlock (&pool.mutex);
-  if (worker)
-    g_cond_signal (&worker->cond);
-
-  if (!has_thread)
-    g_propagate_error (error, failure);
-  else
-    g_clear_error (&failure);
-  return has_thread;
+  if (idle)
+    g_cond_signal (&idle->cond);
+  return has_place;
 }

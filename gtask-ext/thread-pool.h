@@ -3,25 +3,19 @@
 
 #pragma once
 
-#include <glib.h>
+#include "runtime/handle.h"
 
-typedef struct _GtxJob GtxJob;
+/* Runs @job in a thread, as soon as one is free.  FALSE with @error set where there is
+ * none and none can be had: @job is not run then. */
+gboolean gtx_thread_pool_push         (GtxHandle  *job,
+                                       GError    **error);
 
-/* What a thread is to do, as a part of whatever that is about. */
-struct _GtxJob
-{
-  void (*run) (GtxJob *self);
-  GtxJob *next;                 /* the pool's */
-};
-
-/* Runs @job in a thread, as soon as one is free; may be called in any thread.  FALSE
- * with @error set where there is none and none can be had: @job is not run then. */
-gboolean gtx_thread_pool_push         (GtxJob   *job,
-                                       GError  **error);
+/* Takes @job back, which was pushed and has not returned: FALSE where a thread has it. */
+gboolean gtx_thread_pool_withdraw     (GtxHandle  *job);
 
 /* The seams for tests: how long those in line wait while no job begins until there is
  * one thread more, and how long a thread waits for a job until it ends, both in
  * microseconds; and how many threads there are. */
-void     gtx_thread_pool_set_patience (gint64    of_line,
-                                       gint64    of_thread);
+void     gtx_thread_pool_set_patience (gint64      of_line,
+                                       gint64      of_thread);
 guint    gtx_thread_pool_n_threads    (void);

@@ -9,55 +9,25 @@
 
 #include "gtask-ext/error.h"
 
-/* The task and the thread have it: a task that is cancelled does not wait for a
- * thread to be free.  What the function made of it is written in the thread, and read by
- * the task once it was woken. */
-typedef struct
-{
-  GtxJob job;
-  gint is_taken;                /* by the thread, or the task gave up: atomic */
-  GtxWaiter *waiter;            /* NULL: nobody waits any more; the home thread's */
-  GtxScheduler *home;
-  GMainContext *context;        /* the thread's reference */
-  GtxThreadFunc func;           /* or the other one */
-  GtxPointerThreadFunc pointer_func;
-  gpointer data;
-  GCancellable *cancellable;
-  GPtrArray *locals;            /* or NULL */
-  gpointer result;
-  GError *error;
-} Call;
-
+/* On the stack of the task, which waits for the thread once one has it.  Locals and what
+ * the function made of it are the thread's until it has returned. */
 typedef struct
 {
   GtxWaiter waiter;
-  Call *call;
+  GtxHandle job;
+  GtxThreadFunc func;           /* or the other one */
+  GtxPointerThreadFunc pointer_func;
+  gpointer data;
+  GtxScheduler *home;           /* this reference, and the next, are the thread's */
+  GMainContext *context;
+  GCancellable *cancellable;
+  GPtrArray *locals;            /* or NULL */
   const char *file;
   int line;
-} CallWaiter;
-
-static void
-call_clear (gpointer data)
-{
-  Call *call = data;
-
-  gtx_scheduler_unref (call->home);
-  g_object_unref (call->cancellable);
-  g_clear_pointer (&call->locals, g_ptr_array_unref);
-  g_clear_error (&call->error);
-}
-
-static void
-call_unref (Call *call)
-{
-  g_atomic_rc_box_release_full (call, call_clear);
-}
-
-static gboolean
-take (Call *call)
-{
-  return g_atomic_int_compare_and_exchange (&call->is_taken, FALSE, TRUE);
-}
+  gint has_begun;               /* atomic */
+  gpointer result;
+  GError *error;
+} Call;
 
 /* ---- In the thread ---- */
 
@@ -83,123 +53,114 @@ call_function (Call *call)
 static void
 returned (gpointer data)
 {
-  Call *call = data;
-
-  if (call->waiter)
-    gtx_waiter_wake (call->waiter);
-  call_unref (call);
+  gtx_waiter_wake (&((Call *) data)->waiter);
 }
 
 static void
-run_call (GtxJob *job)
+run_call (GtxHandle *job)
 {
   Call *call = GTX_CONTAINER_OF (job, Call, job);
+  GtxScheduler *home = call->home;
   GMainContext *context = call->context;
 
-  if (!take (call))
-    call_unref (call);
-  else
-    {
-      call_function (call);
-      gtx_scheduler_post_near (call->home, context, returned, call);
-    }
+  g_atomic_int_set (&call->has_begun, TRUE);
+  call_function (call);
+  /* From here on the call is the task's. */
+  gtx_scheduler_post_near (home, context, returned, call);
+  gtx_scheduler_unref (home);
   g_main_context_unref (context);
 }
 
 /* ---- In the task ---- */
 
-/* A function that runs ends by itself, if its GCancellable makes it: the request
+static gboolean
+push (Call    *call,
+      GError **error)
+{
+  call->job.run = run_call;
+  call->home = gtx_scheduler_ref (call->waiter.task->parent_instance.home);
+  call->context = g_main_context_ref (gtx_scheduler_get_context (call->home));
+  call->locals = gtx_task_locals_inherit ();
+  return gtx_thread_pool_push (&call->job, error);
+}
+
+/* No thread has it, nor will. */
+static void
+take_back (Call *call)
+{
+  g_clear_pointer (&call->locals, g_ptr_array_unref);
+  g_clear_pointer (&call->context, g_main_context_unref);
+  g_clear_pointer (&call->home, gtx_scheduler_unref);
+}
+
+/* A function that a thread has ends by itself, if its GCancellable makes it: the request
  * stands until it has. */
 static gboolean
 give_up (GtxWaiter *waiter)
 {
-  return take (((CallWaiter *) waiter)->call) && gtx_waiter_cancel (waiter);
+  Call *call = (Call *) waiter;
+
+  if (!gtx_thread_pool_withdraw (&call->job))
+    return FALSE;
+  take_back (call);
+  return gtx_waiter_cancel (waiter);
 }
 
 static void
 describe (GtxWaiter *waiter,
           GString   *text)
 {
-  CallWaiter *self = (CallWaiter *) waiter;
+  Call *call = (Call *) waiter;
 
   g_string_append_printf (text, "%s %s:%d",
-                          self->call->is_taken ? "the thread started at" : "a free thread at",
-                          self->file, self->line);
+                          g_atomic_int_get (&call->has_begun) ? "the thread started at" : "a free thread at",
+                          call->file, call->line);
 }
 
 static const GtxWaiterKind call_kind = { give_up, describe, NULL };
 
-/* The task waits for the thread whatever becomes of it, once there is one. */
+/* For the thread, unless it is given up.  What the function made of it is asked for,
+ * whatever became of the task. */
 static gboolean
-wait_for_thread (CallWaiter  *self,
-                 GError     **error)
+wait_for_thread (Call    *call,
+                 GError **error)
 {
-  Call *call = self->call;
-  GtxTask *task = self->waiter.task;
+  GtxTask *task = call->waiter.task;
+  GtxScheduler *home = task->parent_instance.home;
+  gboolean given_up;
 
-  call->waiter = &self->waiter;
-  gtx_scheduler_hold (call->home);
-  gtx_task_suspend_raw (task, &self->waiter);
-  gtx_scheduler_release (call->home);
-  call->waiter = NULL;
+  gtx_scheduler_hold (home);
+  gtx_task_suspend_raw (task, &call->waiter);
+  gtx_scheduler_release (home);
 
   /* One that failed may have reported the request: that counts as delivery. */
-  if (self->waiter.state == GTX_WAITER_CANCELLED || call->error || !task->must_cancel)
+  given_up = call->waiter.state == GTX_WAITER_CANCELLED;
+  if (given_up || call->error || !task->must_cancel)
     gtx_task_settle_request (task);
-  if (self->waiter.state == GTX_WAITER_CANCELLED)
+  if (given_up)
     gtx_set_cancelled_error (error);
   else if (call->error)
-    g_propagate_error (error, g_steal_pointer (&call->error));
-  else
-    return TRUE;
-  return FALSE;
-}
-
-/* @function: what is to be called, and no more. */
-static Call *
-call_new (const Call *function,
-          GtxTask    *task)
-{
-  Call *call = (Call *) g_atomic_rc_box_dup (sizeof (Call), function);
-
-  call->job.run = run_call;
-  call->home = gtx_scheduler_ref (task->parent_instance.home);
-  call->cancellable = g_object_ref (gtx_task_get_cancellable (task));
-  call->locals = gtx_task_locals_inherit ();
-  return call;
+    g_propagate_error (error, call->error);
+  return !given_up && call->error == NULL;
 }
 
 static gboolean
-push (Call    *call,
-      GError **error)
-{
-  call->context = g_main_context_ref (gtx_scheduler_get_context (call->home));
-  if (gtx_thread_pool_push (&g_atomic_rc_box_acquire (call)->job, error))
-    return TRUE;
-  g_main_context_unref (call->context);
-  call_unref (call);
-  return FALSE;
-}
-
-static gboolean
-run (const char  *file,
-     int          line,
-     const Call  *function,
-     gpointer    *result,
-     GError     **error)
+run (Call    *call,
+     GError **error)
 {
   GtxTask *task = gtx_task_begin_await ("gtx_to_thread", error);
-  CallWaiter self = { .file = file, .line = line };
   gboolean succeeded;
 
   if (task == NULL)
     return FALSE;
-  gtx_waiter_init (&self.waiter, task, &call_kind);
-  self.call = call_new (function, task);
-  succeeded = push (self.call, error) && wait_for_thread (&self, error);
-  if (result)
-    *result = self.call->result;
-  call_unref (self.call);
+  gtx_waiter_init (&call->waiter, task, &call_kind);
+  call->cancellable = g_object_ref (gtx_task_get_cancellable (task));
+  succeeded = push (call, error);
+  if (succeeded)
+    succeeded = wait_for_thread (call, error);
+  else
+    take_back (call);
+  g_object_unref (call->cancellable);
   return succeeded;
 }
 
@@ -224,11 +185,11 @@ gtx_to_thread_at (const char     *file,
                   gpointer        data,
                   GError        **error)
 {
-  Call function = { .func = func, .data = data };
+  Call call = { .func = func, .data = data, .file = file, .line = line };
 
   g_return_val_if_fail (func != NULL, FALSE);
 
-  return run (file, line, &function, NULL, error);
+  return run (&call, error);
 }
 
 /**
@@ -253,11 +214,10 @@ gtx_to_thread_pointer_at (const char            *file,
                           gpointer               data,
                           GError               **error)
 {
-  Call function = { .pointer_func = func, .data = data };
-  gpointer result = NULL;
+  Call call = { .pointer_func = func, .data = data, .file = file, .line = line };
 
   g_return_val_if_fail (func != NULL, NULL);
 
-  run (file, line, &function, &result, error);
-  return result;
+  run (&call, error);
+  return call.result;
 }

@@ -36,6 +36,11 @@
 #define UNDER_TSAN 0
 #endif
 
+/* Of another processor. */
+#ifndef UNDER_EMULATOR
+#define UNDER_EMULATOR 0
+#endif
+
 #define assert_cancelled(error) g_assert_error ((error), G_IO_ERROR, G_IO_ERROR_CANCELLED)
 
 /* Registers a test whose body is a coroutine without data, in virtual time. */

@@ -481,8 +481,8 @@ main (int argc, char *argv[])
   add_real_coroutine ("/fork/await", test_fork_and_await);
   add_real_coroutine ("/fork/iterate", test_fork_and_iterate);
   add_real_coroutine ("/fork/own-tasks", test_fork_and_run);
-  /* ThreadSanitizer's children may not have threads. */
-  if (!UNDER_TSAN)
+  /* Children of ThreadSanitizer and of emulators may not have threads. */
+  if (!UNDER_TSAN && !UNDER_EMULATOR)
     add_real_coroutine ("/fork/own-threads", test_fork_and_call_in_thread);
   add_real_coroutine ("/fork/return", test_fork_and_return);
   add_real_coroutine ("/fork/in-free", test_fork_in_free);

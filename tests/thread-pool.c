@@ -200,12 +200,27 @@ test_grows (gpointer data, GError **error)
   wait_until_begun (&gate, 3 * FEW_THREADS);
   g_assert_cmpuint (gtx_thread_pool_n_threads (), >=, 3 * FEW_THREADS);
   open_gate (&gate);
-  g_assert_true (gtx_gather (tasks, GTX_GATHER_NONE, error));
+  return gtx_gather (tasks, GTX_GATHER_NONE, error);
+}
 
-  while (gtx_thread_pool_n_threads () > FEW_THREADS)
-    g_thread_yield ();
-  g_assert_cmpuint (gtx_thread_pool_n_threads (), ==, FEW_THREADS);
-  return TRUE;
+/* Those that block for good keep no others waiting more than once. */
+static gboolean
+test_beside_blocked (gpointer data, GError **error)
+{
+  Gate gate = { .n_begun = 0 };
+  Gate open = { .is_open = TRUE };
+  guint n_threads = MAX (gtx_thread_pool_n_threads (), FEW_THREADS);
+  g_autoptr (GPtrArray) tasks = create_passing (&gate, n_threads);
+
+  gtx_thread_pool_set_patience (1000, FOR_EVER);
+  g_assert_true (gtx_sleep (0, error));
+  wait_until_begun (&gate, n_threads);
+  g_assert_true (pass_in_thread (&open, error));
+  gtx_thread_pool_set_patience (FOR_EVER, FOR_EVER);
+  for (guint i = 0; i < 10; i++)
+    g_assert_true (pass_in_thread (&open, error));
+  open_gate (&gate);
+  return gtx_gather (tasks, GTX_GATHER_NONE, error);
 }
 
 /* Threads that have nothing to do end, and there are others when there is. */
@@ -234,6 +249,7 @@ test_ends (gpointer data, GError **error)
 
 #if !UNDER_ASAN && !UNDER_TSAN
 static gint n_threads_left = G_MAXINT;
+static gint n_failures;
 
 /* What is defined here takes the place of the C library's. */
 int
@@ -242,7 +258,7 @@ pthread_create (pthread_t *thread, const pthread_attr_t *attributes, void *(*fun
   int (*real) (pthread_t *, const pthread_attr_t *, void *(*) (void *), void *);
 
   *(void **) &real = dlsym (RTLD_NEXT, "pthread_create");
-  if (g_atomic_int_add (&n_threads_left, -1) <= 0)
+  if (g_atomic_int_add (&n_threads_left, -1) <= 0 || g_atomic_int_add (&n_failures, -1) > 0)
     return EAGAIN;
   return real (thread, attributes, func, data);
 }
@@ -258,8 +274,8 @@ do_without_threads (gpointer data, GError **error)
   g_assert_false (gtx_to_thread (never_called, data, &failure));
   g_assert_error (failure, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN);
 
-  /* Two do it, and nobody watches the line. */
-  g_atomic_int_set (&n_threads_left, 2);
+  /* One watches, and two do it. */
+  g_atomic_int_set (&n_threads_left, 3);
   tasks = create_passing (&gate, 3 * FEW_THREADS);
   g_assert_true (gtx_gather (tasks, GTX_GATHER_NONE, error));
   g_assert_cmpuint (gate.n_done, ==, 3 * FEW_THREADS);
@@ -268,18 +284,41 @@ do_without_threads (gpointer data, GError **error)
   return pass_in_thread (&gate, error);
 }
 
+/* The one that all the others wait for cannot be started at first, nor the second time. */
+static gboolean
+try_again (gpointer data, GError **error)
+{
+  Gate gate = { .n_begun = 0 };
+  g_autoptr (GPtrArray) tasks = create_passing (&gate, FEW_THREADS);
+  g_autoptr (GtxTask) last = NULL;
+
+  gtx_thread_pool_set_patience (100, FOR_EVER);
+  g_assert_true (gtx_sleep (0, error));
+  wait_until_begun (&gate, FEW_THREADS);
+  g_atomic_int_set (&n_failures, 2);
+  last = gtx_create_task (pass_in_thread, &gate, NULL);
+  g_assert_true (gtx_sleep (0, error));
+  wait_until_begun (&gate, FEW_THREADS + 1);
+  g_assert_cmpint (g_atomic_int_get (&n_failures), <, 0);
+  open_gate (&gate);
+  return gtx_gather (tasks, GTX_GATHER_NONE, error) && gtx_await (last, error);
+}
+
 /* The threads are the process's: this takes one that has none yet. */
 static void
-test_none (void)
+run_in_process (gconstpointer coroutine)
 {
   if (g_test_subprocess ())
     {
-      g_assert_true (gtx_run (do_without_threads, NULL, NULL));
+      g_assert_true (gtx_run_named ("process", *(const GtxCoroutine *) coroutine, NULL, NULL));
       return;
     }
   g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
   g_test_trap_assert_passed ();
 }
+
+static const GtxCoroutine without_threads = do_without_threads;
+static const GtxCoroutine with_failures = try_again;
 #endif
 
 int
@@ -291,9 +330,11 @@ main (int argc, char *argv[])
   add_real_coroutine ("/thread-pool/cancelled-before", test_cancelled_before);
   add_real_coroutine ("/thread-pool/described", test_described);
   add_real_coroutine ("/thread-pool/grows", test_grows);
+  add_real_coroutine ("/thread-pool/beside-blocked", test_beside_blocked);
   add_real_coroutine ("/thread-pool/ends", test_ends);
 #if !UNDER_ASAN && !UNDER_TSAN
-  g_test_add_func ("/thread-pool/none", test_none);
+  g_test_add_data_func ("/thread-pool/none", &without_threads, run_in_process);
+  g_test_add_data_func ("/thread-pool/none/at-first", &with_failures, run_in_process);
 #endif
   return g_test_run ();
 }

@@ -569,6 +569,27 @@ test_context_gone_before_it_began (void)
   assert_gone (task);
 }
 
+/* Nobody runs its callbacks any more, and what they have is freed. */
+static void
+test_started_when_context_was_gone (void)
+{
+  g_autoptr (GtxTask) task = NULL;
+  GMainContext *context = g_main_context_new ();
+
+  n_freed = 0;
+  g_main_context_push_thread_default (context);
+  task = gtx_task_new (use_nothing, g_strdup ("data"), count_free);
+  g_main_context_pop_thread_default (context);
+  gtx_future_add_done_callback (task, never_called, g_strdup ("of a callback"), count_free);
+  g_main_context_unref (context);
+  gtx_task_start (task);
+  g_assert_error (gtx_future_get_error (task), GTX_ERROR, GTX_ERROR_CONTEXT_GONE);
+  g_assert_cmpint (n_freed, ==, 2);
+  g_object_add_weak_pointer (G_OBJECT (task), (gpointer *) &task);
+  g_object_unref (task);
+  g_assert_null (task);
+}
+
 static gpointer
 iterate (gpointer context)
 {
@@ -898,6 +919,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/threads/context-gone/while-awaited", test_context_gone_while_awaited);
   g_test_add_func ("/threads/context-gone/never-iterated", test_context_never_iterated);
   g_test_add_func ("/threads/context-gone/before-it-began", test_context_gone_before_it_began);
+  g_test_add_func ("/threads/context-gone/started", test_started_when_context_was_gone);
   g_test_add_func ("/threads/context-gone/going", test_set_while_context_goes);
   g_test_add_func ("/threads/context-gone/freed", test_set_when_context_was_freed);
   g_test_add_func ("/threads/push-another", test_push_another);

@@ -50,7 +50,7 @@ typedef gpointer (*GtxPointerThreadFunc) (gpointer       data,
  * Runs @func in a thread and suspends the current task until it has returned:
  * asyncio's `to_thread()`.
  *
- * There are sixteen threads for it, and more where they wait for one another:
+ * There are sixteen threads for it, and up to 330 where they wait for one another:
  * one is added where a call has waited for a tenth of a second, and no other has
  * begun.  When the current task is cancelled so is the #GCancellable of @func,
  * and @func is waited for all the same; if it succeeds nevertheless, the request
