@@ -730,6 +730,32 @@ test_create_in_cancelled (void)
   worker_stop (&worker);
 }
 
+static gboolean
+keep_turning (gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+/* The main loop asks the sources of a scheduler as soon as each is there: many loops,
+ * since it takes chance to go wrong. */
+static void
+test_create_in_turning (void)
+{
+  for (int i = 0; i < (RUNNING_ON_VALGRIND ? 20 : 300); i++)
+    {
+      Worker worker = { .context = g_main_context_new () };
+      g_autoptr (GSource) source = g_idle_source_new ();
+
+      g_source_set_priority (source, G_PRIORITY_LOW);
+      g_source_set_callback (source, keep_turning, NULL, NULL);
+      g_source_attach (source, worker.context);
+      worker_start (&worker);
+      g_usleep (50);            /* it likely turns then: no harm otherwise */
+      run_here ((GtxCoroutine) cancel_in_worker, &worker);
+      worker_stop (&worker);
+    }
+}
+
 /* Two threads await the same tasks, of a third, at the same time: many, since
  * it takes chance to go wrong. */
 typedef struct
@@ -926,6 +952,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/threads/dispatched-by-another", test_dispatched_by_another);
   g_test_add_func ("/threads/create-in", test_create_in);
   g_test_add_func ("/threads/create-in/cancelled", test_create_in_cancelled);
+  g_test_add_func ("/threads/create-in/turning", test_create_in_turning);
   g_test_add_func ("/threads/create-in/left", test_create_in_left);
   g_test_add_func ("/threads/await-unstarted/by-two", test_await_unstarted_by_two);
   g_test_add_func ("/threads/cancel/failed", test_cancel_failed);

@@ -129,8 +129,10 @@ gtx_scheduler_of (GSource *source)
   return ((GtxSchedulerSource *) (void *) source)->scheduler;
 }
 
-GSource  *gtx_scheduler_attach_source (GtxScheduler *self,
-                                       GSourceFuncs *funcs,
-                                       gint          priority,
-                                       const char   *name);
+/* @where: set to the source, or NULL. */
+void      gtx_scheduler_attach_source (GtxScheduler  *self,
+                                       GSource      **where,
+                                       GSourceFuncs  *funcs,
+                                       gint           priority,
+                                       const char    *name);
 void      gtx_scheduler_attach_sources (GtxScheduler *self);

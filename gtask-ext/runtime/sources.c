@@ -316,11 +316,12 @@ static GSourceFuncs probe_funcs = {
   probe_prepare, probe_check, NULL, NULL, NULL, NULL
 };
 
-GSource *
-gtx_scheduler_attach_source (GtxScheduler *self,
-                             GSourceFuncs *funcs,
-                             gint          priority,
-                             const char   *name)
+void
+gtx_scheduler_attach_source (GtxScheduler  *self,
+                             GSource      **where,
+                             GSourceFuncs  *funcs,
+                             gint           priority,
+                             const char    *name)
 {
   GSource *source = g_source_new (funcs, sizeof (GtxSchedulerSource));
 
@@ -328,9 +329,11 @@ gtx_scheduler_attach_source (GtxScheduler *self,
   g_source_set_priority (source, priority);
   g_source_set_can_recurse (source, TRUE);
   g_source_set_name (source, name);
+  /* The context may be another thread's, which asks as soon as it is attached. */
+  if (where)
+    *where = source;
   g_source_attach (source, self->base.context);
   g_source_unref (source);
-  return source;
 }
 
 /* The context goes.  When its sources are finalized it has been freed already:
@@ -345,11 +348,11 @@ void
 gtx_scheduler_attach_sources (GtxScheduler *self)
 {
   self->slice = BUDGET_US;
-  gtx_scheduler_attach_source (self, &idle_funcs, G_PRIORITY_DEFAULT_IDLE, "gtask-ext (idle)");
+  gtx_scheduler_attach_source (self, NULL, &idle_funcs, G_PRIORITY_DEFAULT_IDLE, "gtask-ext (idle)");
   /* Between default priority and that at which GTK draws. */
-  self->waker = gtx_scheduler_attach_source (self, &probe_funcs, G_PRIORITY_HIGH_IDLE, "gtask-ext (probe)");
+  gtx_scheduler_attach_source (self, &self->waker, &probe_funcs, G_PRIORITY_HIGH_IDLE, "gtask-ext (probe)");
   self->waker_time = NEVER_REACHED_US;
   /* On the one that is never dispatched: there it costs nothing. */
   g_source_set_callback (self->waker, NULL, self, let_go_of_context);
-  self->urgent = gtx_scheduler_attach_source (self, &urgent_funcs, G_PRIORITY_DEFAULT, "gtask-ext");
+  gtx_scheduler_attach_source (self, &self->urgent, &urgent_funcs, G_PRIORITY_DEFAULT, "gtask-ext");
 }

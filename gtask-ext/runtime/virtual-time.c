@@ -65,7 +65,7 @@ gtx_scheduler_set_virtual (GtxScheduler    *self,
   self->virtual_now = 0;
   self->deadlock = deadlock;
   self->deadlock_data = data;
-  self->jumper = gtx_scheduler_attach_source (self, &jump_funcs, G_MAXINT, "gtask-ext (virtual time)");
+  gtx_scheduler_attach_source (self, &self->jumper, &jump_funcs, G_MAXINT, "gtask-ext (virtual time)");
 }
 
 void
