@@ -178,9 +178,12 @@ await_operation (gpointer data, GError **error)
   return g_task_propagate_boolean (G_TASK (gtx_await_result ()), error);
 }
 
+static gint is_blocking;
+
 static gboolean
 block (gpointer data, GCancellable *cancellable, GError **error)
 {
+  g_atomic_int_set (&is_blocking, TRUE);
   for (;;)
     g_usleep (G_USEC_PER_SEC);
   return TRUE;
@@ -295,7 +298,8 @@ main_coroutine (GtxFuture *distant, GError **error)
   named ("ready", gtx_create_task (wait_for_event, event, NULL));
   gtx_sleep (0.25, error);
   create_waiting_for_others (distant);
-  gtx_sleep (0, error);
+  while (!g_atomic_int_get (&is_blocking))
+    gtx_sleep (0, error);
   gtx_event_set (event);
   gtx_cancel (named ("unbegun", gtx_create_task (sleeper, NULL, NULL)));
 
