@@ -425,20 +425,29 @@ find_dialog (GType type)
   return NULL;
 }
 
+static GdkFrameClock *
+get_clock (GtkDialog *dialog)
+{
+  return gtk_widget_get_frame_clock (GTK_WIDGET (dialog));
+}
+
 /* GTK 4.8 crashes where an event comes of a dialog that is gone already, so
- * none is answered before the display has told all that its mapping brought. */
+ * none is answered before the display has told all that its mapping brought.  With
+ * GTK 4.24 that may bring it a surface, and with it a clock, anew. */
 static void
 settle (GtkDialog *dialog)
 {
-  GdkFrameClock *clock = gtk_widget_get_frame_clock (GTK_WIDGET (dialog));
-
   for (guint i = 0; i < 3; i++)
     {
-      gint64 frame = gdk_frame_clock_get_frame_counter (clock);
+      g_autoptr (GdkFrameClock) clock = NULL;
+      gint64 frame;
 
+      iterate_until (get_clock (dialog) != NULL);
+      clock = g_object_ref (get_clock (dialog));
+      frame = gdk_frame_clock_get_frame_counter (clock);
       gdk_display_sync (gdk_display_get_default ());
       gdk_frame_clock_request_phase (clock, GDK_FRAME_CLOCK_PHASE_PAINT);
-      iterate_until (gdk_frame_clock_get_frame_counter (clock) > frame);
+      iterate_until (get_clock (dialog) != clock || gdk_frame_clock_get_frame_counter (clock) > frame);
     }
 }
 
