@@ -9,6 +9,28 @@
  * the compiler marks; returns need no mark.  Shadow stacks are not supported,
  * so SHSTK is not announced. */
 
+/* The control words, by way of the memory at \at, in eax and dx. */
+        .macro  READ_CONTROL at
+        stmxcsr \at
+        fnstcw  4+\at
+        movl    \at, %eax
+        movzwl  4+\at, %edx
+        .endm
+
+/* Those that lie at \from, where they were read.  To load them takes longer than all
+ * the rest of a switch, and both sides mostly have the same.  An exception of the x87
+ * that the one side masked would trap in the other as soon as it is unmasked. */
+        .macro  TAKE_CONTROL from
+        cmpl    \from, %eax
+        je      1f
+        ldmxcsr \from
+1:      cmpw    4+\from, %dx
+        je      2f
+        fnclex
+        fldcw   4+\from
+2:
+        .endm
+
         .text
 
         .globl  gtx_context_switch
@@ -38,25 +60,12 @@ gtx_context_switch:
         .cfi_rel_offset %r12, 0
         subq    $8, %rsp
         .cfi_adjust_cfa_offset 8
-        stmxcsr 0(%rsp)
-        fnstcw  4(%rsp)
-        movl    0(%rsp), %eax
-        movzwl  4(%rsp), %edx
+        READ_CONTROL 0(%rsp)
 
         movq    %rsp, 0(%rdi)
         movq    0(%rsi), %rsp
 .Lgo_on:
-        /* To load the control words takes longer than all the rest, and both
-         * sides mostly have the same.  An exception of the x87 that the one
-         * side masked would trap in the other as soon as it is unmasked. */
-        cmpl    0(%rsp), %eax
-        je      1f
-        ldmxcsr 0(%rsp)
-1:      cmpw    4(%rsp), %dx
-        je      2f
-        fnclex
-        fldcw   4(%rsp)
-2:
+        TAKE_CONTROL 0(%rsp)
         addq    $8, %rsp
         .cfi_adjust_cfa_offset -8
         popq    %r12
@@ -102,11 +111,8 @@ gtx_context_start:
         xorl    %ebp, %ebp
         movq    %r13, %rdi
         call    *%r12
-        stmxcsr -8(%rsp)
-        fnstcw  -4(%rsp)
         movq    0(%rax), %rcx
-        movl    -8(%rsp), %eax
-        movzwl  -4(%rsp), %edx
+        READ_CONTROL -8(%rsp)
         movq    %rcx, %rsp
         jmp     .Lgo_on
         .cfi_endproc
@@ -153,19 +159,10 @@ gtx_context_make:
 gtx_context_take_control:
         .cfi_startproc
         endbr64
-        movq    0(%rdi), %rdx
-        stmxcsr -8(%rsp)
-        fnstcw  -4(%rsp)
-        movl    -8(%rsp), %eax
-        movzwl  -4(%rsp), %ecx
-        cmpl    0(%rdx), %eax
-        je      1f
-        ldmxcsr 0(%rdx)
-1:      cmpw    4(%rdx), %cx
-        je      2f
-        fnclex
-        fldcw   4(%rdx)
-2:      ret
+        movq    0(%rdi), %rcx
+        READ_CONTROL -8(%rsp)
+        TAKE_CONTROL 0(%rcx)
+        ret
         .cfi_endproc
         .size   gtx_context_take_control, . - gtx_context_take_control
 
