@@ -18,8 +18,7 @@ typedef struct
   GtxThreadFunc func;           /* or the other one */
   GtxPointerThreadFunc pointer_func;
   gpointer data;
-  GtxScheduler *home;           /* this reference, and the next, are the thread's */
-  GMainContext *context;
+  GMainContext *context;        /* the thread's reference, which keeps the task's home too */
   GCancellable *cancellable;
   GPtrArray *locals;            /* or NULL */
   const char *file;
@@ -60,14 +59,13 @@ static void
 run_call (GtxHandle *job)
 {
   Call *call = GTX_CONTAINER_OF (job, Call, job);
-  GtxScheduler *home = call->home;
+  GtxScheduler *home = call->waiter.task->parent_instance.home;
   GMainContext *context = call->context;
 
   g_atomic_int_set (&call->has_begun, TRUE);
   call_function (call);
   /* From here on the call is the task's. */
   gtx_scheduler_post_near (home, context, returned, call);
-  gtx_scheduler_unref (home);
   g_main_context_unref (context);
 }
 
@@ -78,8 +76,7 @@ push (Call    *call,
       GError **error)
 {
   call->job.run = run_call;
-  call->home = gtx_scheduler_ref (call->waiter.task->parent_instance.home);
-  call->context = g_main_context_ref (gtx_scheduler_get_context (call->home));
+  call->context = g_main_context_ref (gtx_scheduler_get_context (call->waiter.task->parent_instance.home));
   call->locals = gtx_task_locals_inherit ();
   return gtx_thread_pool_push (&call->job, error);
 }
@@ -90,7 +87,6 @@ take_back (Call *call)
 {
   g_clear_pointer (&call->locals, g_ptr_array_unref);
   g_clear_pointer (&call->context, g_main_context_unref);
-  g_clear_pointer (&call->home, gtx_scheduler_unref);
 }
 
 /* A function that a thread has ends by itself, if its GCancellable makes it: the request
