@@ -58,6 +58,7 @@ create_passing (Gate *gate, guint n)
 static void
 wait_until_begun (Gate *gate, guint n)
 {
+  g_assert_true (gtx_sleep (0, NULL));
   g_mutex_lock (&gate->mutex);
   while (gate->n_begun < n)
     g_cond_wait (&gate->cond, &gate->mutex);
@@ -83,7 +84,6 @@ test_line (gpointer data, GError **error)
   g_autoptr (GPtrArray) tasks = create_passing (&gate, 3 * FEW_THREADS);
 
   gtx_thread_pool_set_patience (FOR_EVER, FOR_EVER);
-  g_assert_true (gtx_sleep (0, error));
   wait_until_begun (&gate, FEW_THREADS);
   g_assert_cmpuint (gtx_thread_pool_n_threads (), ==, FEW_THREADS);
   g_assert_cmpuint (gate.n_begun, ==, FEW_THREADS);
@@ -176,7 +176,6 @@ test_described (gpointer data, GError **error)
   g_autofree char *without = NULL;
 
   gtx_thread_pool_set_patience (FOR_EVER, FOR_EVER);
-  g_assert_true (gtx_sleep (0, error));
   wait_until_begun (&gate, FEW_THREADS);
   with_thread = description_of (g_ptr_array_index (tasks, 0));
   without = description_of (last);
@@ -196,7 +195,6 @@ test_grows (gpointer data, GError **error)
   g_autoptr (GPtrArray) tasks = create_passing (&gate, 3 * FEW_THREADS);
 
   gtx_thread_pool_set_patience (100, FOR_EVER);
-  g_assert_true (gtx_sleep (0, error));
   wait_until_begun (&gate, 3 * FEW_THREADS);
   g_assert_cmpuint (gtx_thread_pool_n_threads (), >=, 3 * FEW_THREADS);
   open_gate (&gate);
@@ -213,7 +211,6 @@ test_beside_blocked (gpointer data, GError **error)
   g_autoptr (GPtrArray) tasks = create_passing (&gate, n_threads);
 
   gtx_thread_pool_set_patience (1000, FOR_EVER);
-  g_assert_true (gtx_sleep (0, error));
   wait_until_begun (&gate, n_threads);
   g_assert_true (pass_in_thread (&open, error));
   gtx_thread_pool_set_patience (FOR_EVER, FOR_EVER);
@@ -233,7 +230,6 @@ test_ends (gpointer data, GError **error)
       Gate gate = { .n_begun = 0 };
       g_autoptr (GPtrArray) tasks = create_passing (&gate, 2 * FEW_THREADS);
 
-      g_assert_true (gtx_sleep (0, error));
       wait_until_begun (&gate, FEW_THREADS);
       open_gate (&gate);
       g_assert_true (gtx_gather (tasks, GTX_GATHER_NONE, error));
@@ -293,11 +289,9 @@ try_again (gpointer data, GError **error)
   g_autoptr (GtxTask) last = NULL;
 
   gtx_thread_pool_set_patience (100, FOR_EVER);
-  g_assert_true (gtx_sleep (0, error));
   wait_until_begun (&gate, FEW_THREADS);
   g_atomic_int_set (&n_failures, 2);
   last = gtx_create_task (pass_in_thread, &gate, NULL);
-  g_assert_true (gtx_sleep (0, error));
   wait_until_begun (&gate, FEW_THREADS + 1);
   g_assert_cmpint (g_atomic_int_get (&n_failures), <, 0);
   open_gate (&gate);
