@@ -36,7 +36,7 @@ copy_all (GFile **files, guint n_files, GFile *folder, GError **error)
 {
   g_autoptr (GPtrArray) made = g_ptr_array_new_with_free_func (g_object_unref);
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   gtx_task_group_begin (&group);
   for (guint i = 0; failure == NULL && i < n_files; i++)
@@ -49,7 +49,7 @@ copy_all (GFile **files, guint n_files, GFile *folder, GError **error)
       g_ptr_array_add (made, g_object_ref (copy->to));
       gtx_task_group_create_task (&group, copy_file, copy, (GDestroyNotify) copy_free, &failure);
     }
-  if (gtx_task_group_end (&group, failure, error))
+  if (gtx_task_group_end (&group, &failure, error))
     return TRUE;
 
   for (guint i = 0; i < made->len; i++)

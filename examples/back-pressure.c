@@ -77,13 +77,13 @@ static gboolean
 main_coroutine (Search *search, GError **error)
 {
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   gtx_task_group_begin (&group);
   gtx_task_group_create_task (&group, read_lines, search, NULL, &failure);
   for (guint i = 0; failure == NULL && i < N_SEARCHERS; i++)
     gtx_task_group_create_task (&group, search_lines, search, NULL, &failure);
-  if (!gtx_task_group_end (&group, failure, error))
+  if (!gtx_task_group_end (&group, &failure, error))
     return FALSE;
 
   g_print ("%u of %u lines have \"%s\"; at most %u waited\n",

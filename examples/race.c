@@ -57,7 +57,7 @@ race (GStrv addresses, GError **error)
 {
   g_autoptr (GPtrArray) attempts = g_ptr_array_new_with_free_func (g_object_unref);
   g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
   GtxTask *winner;
 
   for (guint i = 0; addresses[i]; i++)
@@ -74,7 +74,7 @@ race (GStrv addresses, GError **error)
   g_ptr_array_foreach (attempts, (GFunc) (void (*) (void)) gtx_cancel, NULL);
   if (failure == NULL)
     gtx_gather (attempts, GTX_GATHER_RETURN_ERRORS, &failure);
-  return gtx_timeout_end (&timeout, failure, error);
+  return gtx_timeout_end (&timeout, &failure, error);
 }
 
 /* ---- Two servers to try it on ---- */

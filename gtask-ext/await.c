@@ -319,6 +319,43 @@ await_done (GtxTask    *task,
   return await_pending (task, future, error);
 }
 
+/* @result: takes it, where it is no NULL, while @future is there for certain.
+ * Inlined, it leaves a debugger the frames of the functions that are called. */
+static G_ALWAYS_INLINE inline gboolean
+await_result (gpointer     future,
+              const char  *function,
+              gpointer    *result,
+              GError     **error)
+{
+  GtxFuture *self = future;
+  GtxTask *task;
+  gboolean is_here;
+  gboolean succeeded;
+
+  if (!gtx_future_check (future, function))
+    {
+      g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+                           "What was to be awaited is no GtxFuture");
+      return FALSE;
+    }
+  task = gtx_task_begin_await (function, error);
+  if (task == NULL)
+    return FALSE;
+
+  is_here = self->home == task->parent_instance.home;
+  if (is_here)
+    gtx_pins_add (&self->pins, self);
+  else
+    g_object_ref (self);
+  succeeded = await_done (task, self, error) && gtx_future_propagate (self, error) &&
+              (result == NULL || gtx_future_take_result (self, result, error));
+  if (is_here)
+    gtx_pins_drop (&self->pins, self);
+  else
+    g_object_unref (self);
+  return succeeded;
+}
+
 /**
  * gtx_await:
  * @future: (type GtxFuture): a #GtxFuture or #GtxTask
@@ -349,32 +386,7 @@ gboolean
 gtx_await (gpointer   future,
            GError   **error)
 {
-  GtxFuture *self = future;
-  GtxTask *task;
-  gboolean is_here;
-  gboolean succeeded;
-
-  if (!gtx_future_check (future, G_STRFUNC))
-    {
-      g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
-                           "What was to be awaited is no GtxFuture");
-      return FALSE;
-    }
-  task = gtx_task_begin_await (G_STRFUNC, error);
-  if (task == NULL)
-    return FALSE;
-
-  is_here = self->home == task->parent_instance.home;
-  if (is_here)
-    gtx_pins_add (&self->pins, self);
-  else
-    g_object_ref (self);
-  succeeded = await_done (task, self, error) && gtx_future_propagate (self, error);
-  if (is_here)
-    gtx_pins_drop (&self->pins, self);
-  else
-    g_object_unref (self);
-  return succeeded;
+  return await_result (future, G_STRFUNC, NULL, error);
 }
 
 /**
@@ -383,13 +395,18 @@ gtx_await (gpointer   future,
  * @error: return location for a #GError, or %NULL
  *
  * Suspends the current task until @future is done, as gtx_await() does, and
- * lends its result: the value of asyncio's `await`.
+ * gives its result: the value of asyncio's `await`.
  *
- * Any number of tasks may await one future; gtx_task_steal_pointer() takes the
- * result over.  Sets the errors that gtx_await() sets; a result may be %NULL
- * without one.
+ * As what a call of the coroutine returns, the result is the caller's to free.
+ * It is there once: where several want it, or the future is to keep it, see
+ * gtx_await_peek_pointer().  The result of gtx_shield() is that of the shielded
+ * future.  gtx_future_get_result() has %NULL from then on.
  *
- * Returns: (transfer none) (nullable): the result, valid while @future lives
+ * Sets the errors that gtx_await() sets, and %GTX_ERROR_INVALID_STATE if the
+ * result was taken before; a result may be %NULL without an error, and %NULL
+ * may be taken any number of times.
+ *
+ * Returns: (transfer full) (nullable): the result
  *
  * Since: 0.1
  */
@@ -397,5 +414,32 @@ gpointer
 gtx_await_pointer (gpointer   future,
                    GError   **error)
 {
-  return gtx_await (future, error) ? ((GtxFuture *) future)->result : NULL;
+  gpointer result;
+
+  return await_result (future, G_STRFUNC, &result, error) ? result : NULL;
+}
+
+/**
+ * gtx_await_peek_pointer:
+ * @future: (type GtxFuture): a #GtxFuture or #GtxTask
+ * @error: return location for a #GError, or %NULL
+ *
+ * Suspends the current task until @future is done, as gtx_await() does, and
+ * lends its result: the value of asyncio's `await`, where several tasks look at
+ * it.
+ *
+ * Sets the errors that gtx_await() sets, and %GTX_ERROR_INVALID_STATE if the
+ * result was taken, by gtx_await_pointer() or gtx_task_steal_pointer(); a result
+ * may be %NULL without an error.
+ *
+ * Returns: (transfer none) (nullable): the result, valid while @future lives
+ *   and nobody takes it
+ *
+ * Since: 0.1
+ */
+gpointer
+gtx_await_peek_pointer (gpointer   future,
+                        GError   **error)
+{
+  return await_result (future, G_STRFUNC, NULL, error) ? gtx_future_lend_result (future, error) : NULL;
 }

@@ -11,6 +11,7 @@
  * - The state goes from pending (by way of settling, where another thread may
  *   settle it) to finished or cancelled, once; result and error are written
  *   before, and belong to the future then.
+ * - The result stays where it is when it is taken: then it is the taker's.
  * - The callbacks are touched in the home thread only, and empty once the
  *   future is done and its home has seen it. */
 typedef enum
@@ -33,6 +34,7 @@ struct _GtxFuture
   guint mark;                   /* of whoever counts futures without repeats */
   gint state;                   /* GtxFutureState */
   gint error_is_no_news;        /* it was retrieved, or who does not ask knows that it may come */
+  gint is_taken;                /* its result, which is no NULL */
 };
 
 typedef struct
@@ -82,8 +84,22 @@ gboolean gtx_future_finish          (GtxFuture      *self,
                                      GError         *error);
 gboolean gtx_future_finish_cancelled (GtxFuture     *self);
 
+/* The same with the result of @other, which is done and keeps it: who takes it
+ * takes it there. */
+gboolean gtx_future_finish_as       (GtxFuture      *self,
+                                     GtxFuture      *other);
+
 /* The outcome of one that is done: TRUE, or FALSE with @error set. */
 gboolean gtx_future_propagate       (GtxFuture      *self,
+                                     GError        **error);
+
+/* The result of one that has succeeded is the caller's: FALSE with @error set
+ * if it was taken before.  NULL can be taken any number of times. */
+gboolean gtx_future_take_result     (GtxFuture      *self,
+                                     gpointer       *result,
+                                     GError        **error);
+/* Lends it; NULL with @error set if it was taken. */
+gpointer gtx_future_lend_result     (GtxFuture      *self,
                                      GError        **error);
 
 /* ---- operation-future.c ---- */

@@ -6,6 +6,8 @@
 
 #include "task-private.h"
 
+#include "gtask-ext/error.h"
+
 #include <gio/gio.h>
 
 static void async_result_init (GAsyncResultIface *iface);
@@ -172,6 +174,70 @@ gtx_future_propagate (GtxFuture  *self,
   return FALSE;
 }
 
+/* ---- The result ---- */
+
+/* For a result that is another future's. */
+static void
+unref_owner (gpointer owner)
+{
+  g_object_unref (owner);
+}
+
+static GtxFuture *
+result_owner (GtxFuture *self)
+{
+  return self->result_free == unref_owner ? self->result : self;
+}
+
+gboolean
+gtx_future_finish_as (GtxFuture *self,
+                      GtxFuture *other)
+{
+  GtxFuture *owner = g_object_ref (result_owner (other));
+
+  if (gtx_future_finish (self, owner, unref_owner, NULL))
+    return TRUE;
+  g_object_unref (owner);
+  return FALSE;
+}
+
+static void
+set_taken_error (GError **error)
+{
+  g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_STATE,
+                       "The result was taken before: gtx_await_pointer() gives it away, and once; "
+                       "where several want it, each calls gtx_await_peek_pointer() and takes what it keeps "
+                       "a reference to, or a copy of");
+}
+
+gboolean
+gtx_future_take_result (GtxFuture  *self,
+                        gpointer   *result,
+                        GError    **error)
+{
+  GtxFuture *owner = result_owner (self);
+
+  if (owner->result && !g_atomic_int_compare_and_exchange (&owner->is_taken, FALSE, TRUE))
+    {
+      set_taken_error (error);
+      return FALSE;
+    }
+  *result = owner->result;
+  return TRUE;
+}
+
+gpointer
+gtx_future_lend_result (GtxFuture  *self,
+                        GError    **error)
+{
+  GtxFuture *owner = result_owner (self);
+
+  if (!g_atomic_int_get (&owner->is_taken))
+    return owner->result;
+  set_taken_error (error);
+  return NULL;
+}
+
 /* ---- GObject ---- */
 
 /* What GObject's own dispose() takes off an object (handlers, weak references)
@@ -208,7 +274,8 @@ gtx_future_finalize (GObject *object)
                gtx_future_is_task (self) ? gtx_task_get_function ((GtxTask *) self) : "A GtxFuture",
                self->error->message);
   drop_callbacks (self);
-  gtx_future_free_at_home (self, self->result, self->result_free);
+  if (!self->is_taken)
+    gtx_future_free_at_home (self, self->result, self->result_free);
   if (self->error)
     g_error_free (self->error);
   gtx_scheduler_unref (self->home);
@@ -380,8 +447,9 @@ gtx_future_is_cancelled (gpointer future)
  * Lends the result: asyncio's `Future.result()`, which raises where this
  * returns %NULL.  Never suspends; may be called in any thread.
  *
- * Returns: (transfer none) (nullable): the result, valid while @future lives;
- *   %NULL if it is not done, failed or was cancelled
+ * Returns: (transfer none) (nullable): the result, valid while @future lives
+ *   and nobody takes it; %NULL if it is not done, failed or was cancelled, or
+ *   its result was taken
  *
  * Since: 0.1
  */
@@ -392,7 +460,7 @@ gtx_future_get_result (gpointer future)
 
   if (!gtx_future_check (future, G_STRFUNC) || !gtx_future_done (self))
     return NULL;
-  return self->result;
+  return gtx_future_lend_result (self, NULL);
 }
 
 /* One that was cancelled gets its error when somebody asks. */

@@ -358,18 +358,20 @@ outcome (Group    *group,
 /**
  * gtx_task_group_end:
  * @self: a #GtxTaskGroup whose block has begun
- * @failure: (transfer full) (nullable): the error that the block ended with
+ * @failure: (inout) (optional): where the block's error is, if it ended with
+ *   one: it is taken, and %NULL then; or %NULL
  * @error: return location for a #GError, or %NULL
  *
  * Suspends the current task until all children are done: leaving asyncio's
  * `TaskGroup`.
  *
- * With @failure the children are cancelled first.  When the current task is
+ * If the block failed the children are cancelled first.  When the current task is
  * cancelled they are, and waited for all the same.
  *
  * Sets %GTX_ERROR_GROUP where children failed, or the block did: it holds each
  * error, see gtx_error_get_error(); %G_IO_ERROR_CANCELLED if the task was
- * cancelled and nothing failed; and @failure where the group had not begun.
+ * cancelled and nothing failed; and the block's error where the group had not
+ * begun.
  * To be called in the task that began the group.
  *
  * Returns: %TRUE if neither the block nor a child failed
@@ -378,9 +380,10 @@ outcome (Group    *group,
  */
 gboolean
 gtx_task_group_end (GtxTaskGroup  *self,
-                    GError        *failure,
+                    GError       **failure,
                     GError       **error)
 {
+  g_autoptr (GError) own = failure ? g_steal_pointer (failure) : NULL;
   Group *group;
   gboolean cancelled;
   gboolean swallowed;
@@ -390,18 +393,18 @@ gtx_task_group_end (GtxTaskGroup  *self,
   if (group && group->parent == gtx_task_begin_await (G_STRFUNC, NULL))
     {
       group->exiting = TRUE;
-      if (failure && !group->aborting)
+      if (own && !group->aborting)
         abort_children (group);
       cancelled = wait_for_children (group, &swallowed);
-      failure = outcome (group, failure, cancelled);
+      own = outcome (group, g_steal_pointer (&own), cancelled);
       g_ptr_array_set_size (group->errors, 0);
     }
   else
     g_critical ("gtx_task_group_end: to be called once, in the task that called gtx_task_group_begin()");
 
-  if (failure == NULL)
+  if (own == NULL)
     return TRUE;
-  g_propagate_error (error, failure);
+  g_propagate_error (error, g_steal_pointer (&own));
   return FALSE;
 }
 

@@ -208,7 +208,7 @@ DESCRIBERS = {
     'describe in unix.c': describe_source,
     'describe in operation.c': describe_operation,
     'describe in to-thread.c': describe_call,
-    'describe in completed.c': lambda waiter, tasks: ('a GTask to complete', []),
+    'describe in await-gtask.c': lambda waiter, tasks: ('a GTask to complete', []),
     'describe in object.c': lambda waiter, tasks: ('a signal of an object', []),
     'describe in lock.c': in_line('lock'),
     'describe in event.c': in_line('event'),

@@ -6,7 +6,6 @@
 
 #include "task-private.h"
 
-/* The outer future lends the inner one's result, and keeps it for that. */
 static void
 on_inner_done (gpointer future,
                gpointer outer)
@@ -25,10 +24,7 @@ on_inner_done (gpointer future,
   else if (inner->error)
     gtx_future_set_error (outer, g_error_copy (gtx_future_get_error (inner)));
   else
-    {
-      g_object_set_data_full (outer, "gtx-shielded", g_object_ref (inner), g_object_unref);
-      gtx_future_set_result (outer, inner->result, NULL);
-    }
+    gtx_future_finish_as (outer, inner);
 }
 
 /* The inner one forgets an outer one that has no use for it any more: a long
@@ -71,7 +67,7 @@ forget_when_done (GtxFuture *outer,
  * A task that awaits what is returned and is cancelled leaves @future alone.
  * Where @future is done already, it is @future itself.  A task that was not
  * started is.  The result stays that of @future: it is lent while either
- * lives.  Never suspends; may be called in any thread.
+ * lives, and who takes it from one takes it from both.  Never suspends; may be called in any thread.
  *
  * Returns: (transfer full): a future
  *

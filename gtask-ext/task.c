@@ -577,6 +577,71 @@ gtx_create_task_pointer_named (const char          *function,
   return self;
 }
 
+static GtxTask *
+start_in (GtxTask      *self,
+          GMainContext *context)
+{
+  return self ? gtx_task_start_in (self, context) : NULL;
+}
+
+/**
+ * gtx_create_task_in_named: (skip)
+ * @context: (nullable): the main context that it is to run in; %NULL: the
+ *   default one
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @coroutine: (scope async): a boolean coroutine
+ * @data: (transfer full) (nullable): its data
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ *
+ * Starts a task in another main context: the function behind
+ * gtx_create_task_in(), for C++ and for callers whose coroutine is known at run
+ * time only.  Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_create_task_in_named (GMainContext   *context,
+                          const char     *function,
+                          GtxCoroutine    coroutine,
+                          gpointer        data,
+                          GDestroyNotify  data_free)
+{
+  return start_in (gtx_task_new_named (function, coroutine, data, data_free), context);
+}
+
+/**
+ * gtx_create_task_pointer_in_named: (skip)
+ * @context: (nullable): the main context that it is to run in; %NULL: the
+ *   default one
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @coroutine: (scope async): a pointer coroutine
+ * @data: (transfer full) (nullable): its data
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ * @result_free: (nullable): frees a result that nobody took
+ *
+ * Starts a task of a coroutine that has a result in another main context: the
+ * function behind gtx_create_task_pointer_in().  Never suspends; may be called
+ * in any thread.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_create_task_pointer_in_named (GMainContext        *context,
+                                  const char          *function,
+                                  GtxPointerCoroutine  coroutine,
+                                  gpointer             data,
+                                  GDestroyNotify       data_free,
+                                  GDestroyNotify       result_free)
+{
+  return start_in (gtx_task_new_pointer_named (function, coroutine, data, data_free, result_free), context);
+}
+
 /**
  * gtx_task_start:
  * @self: a #GtxTask that was not started
@@ -611,8 +676,8 @@ gtx_task_start (GtxTask *self)
  * @context: (nullable): the main context that it is to run in; %NULL: the
  *   default one
  *
- * Starts a task that gtx_task_new() made in another main context: the function
- * behind gtx_create_task_in().
+ * Starts a task that gtx_task_new() made in another main context, as
+ * gtx_create_task_in() does.
  *
  * Nobody may have waited for the task before, or asked for its #GCancellable.
  * Never suspends; may be called in any thread.
@@ -653,8 +718,9 @@ gtx_task_ensure_started (GtxFuture *future)
  * gtx_task_steal_pointer:
  * @self: a #GtxTask that is done
  *
- * Takes the task's result over, which is the caller's then.  Never suspends;
- * to be called in the thread of the task's home.
+ * Takes the task's result over, which is the caller's then: what
+ * gtx_await_pointer() does, without awaiting.  Never suspends; may be called in
+ * any thread.
  *
  * Returns: (transfer full) (nullable): the result; %NULL where there is none,
  *   or it was taken before
@@ -664,15 +730,16 @@ gtx_task_ensure_started (GtxFuture *future)
 gpointer
 gtx_task_steal_pointer (GtxTask *self)
 {
+  gpointer result;
+
   g_return_val_if_fail (GTX_IS_TASK (self), NULL);
 
   if (!gtx_future_done (&self->parent_instance))
     {
-      g_critical ("%s: the task %s is not done; await it first", G_STRFUNC, gtx_task_get_name (self));
+      g_critical ("%s: the task of %s is not done; await it first", G_STRFUNC, self->function);
       return NULL;
     }
-  self->parent_instance.result_free = NULL;
-  return g_steal_pointer (&self->parent_instance.result);
+  return gtx_future_take_result (&self->parent_instance, &result, NULL) ? result : NULL;
 }
 
 /**

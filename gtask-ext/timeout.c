@@ -169,13 +169,14 @@ leave (Block        *block,
 /**
  * gtx_timeout_end:
  * @self: a #GtxTimeout whose block has begun
- * @failure: (transfer full) (nullable): the error that the block ended with
+ * @failure: (inout) (optional): where the block's error is, if it ended with
+ *   one: it is taken, and %NULL then; or %NULL
  * @error: return location for a #GError, or %NULL
  *
  * Ends the block: leaving asyncio's `timeout()`.
  *
  * Sets %G_IO_ERROR_TIMED_OUT where the block was cancelled because its time
- * was over, and @failure itself where it failed otherwise.  Never suspends; to
+ * was over, and the block's own error where it failed otherwise.  Never suspends; to
  * be called in the task.
  *
  * Returns: %TRUE if the block did not fail
@@ -184,20 +185,21 @@ leave (Block        *block,
  */
 gboolean
 gtx_timeout_end (GtxTimeout  *self,
-                 GError      *failure,
+                 GError     **failure,
                  GError     **error)
 {
+  g_autoptr (GError) own = failure ? g_steal_pointer (failure) : NULL;
+
   g_return_val_if_fail (self != NULL, FALSE);
 
-  if (self->state && leave (self->state, failure))
+  if (self->state && leave (self->state, own))
     {
-      g_clear_error (&failure);
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "The time is over");
       return FALSE;
     }
-  if (failure == NULL)
+  if (own == NULL)
     return TRUE;
-  g_propagate_error (error, failure);
+  g_propagate_error (error, g_steal_pointer (&own));
   return FALSE;
 }
 

@@ -179,7 +179,7 @@ gtx_wait_for (gpointer   future,
               GError   **error)
 {
   g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   if (!gtx_check_seconds (seconds, error))
     return FALSE;
@@ -191,5 +191,5 @@ gtx_wait_for (gpointer   future,
 
   gtx_timeout_begin (&timeout, seconds);
   gtx_await (future, &failure);
-  return gtx_timeout_end (&timeout, failure, error);
+  return gtx_timeout_end (&timeout, &failure, error);
 }

@@ -20,7 +20,7 @@
 #include <gtask-ext/barrier.h>
 #include <gtask-ext/queue.h>
 #include <gtask-ext/operation.h>
-#include <gtask-ext/run-task.h>
+#include <gtask-ext/gtask-run.h>
 #include <gtask-ext/to-thread.h>
 #include <gtask-ext/object.h>
 #include <gtask-ext/unix.h>

@@ -181,12 +181,12 @@ test_timeout_inside (gpointer data, GError **error)
   g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
   g_autoptr (GtxLockHolder) holder = gtx_lock_hold (lock, error);
   g_autoptr (GError) result = NULL;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   g_assert_nonnull (holder);
   gtx_timeout_begin (&timeout, 1);
   g_assert_false (gtx_condition_wait (condition, &failure));
-  g_assert_false (gtx_timeout_end (&timeout, failure, &result));
+  g_assert_false (gtx_timeout_end (&timeout, &failure, &result));
   g_assert_error (result, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   g_assert_true (gtx_lock_locked (lock));
   return TRUE;

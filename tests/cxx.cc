@@ -115,15 +115,15 @@ macros (gpointer, GError **error)
   g_autoptr (GtxTask) task = gtx_create_task_pointer (greet, "Ada", NULL, g_free);
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
   g_autofree char *greeting = nullptr;
-  GError *failure = nullptr;
+  g_autoptr (GError) failure = nullptr;
   int number = 0;
 
-  greeting = static_cast<char *> (gtx_await_pointer (task, error) ? gtx_task_steal_pointer (task) : nullptr);
+  greeting = static_cast<char *> (gtx_await_pointer (task, error));
   g_assert_cmpstr (greeting, ==, "Hello Ada");
   gtx_task_group_begin (&group);
   for (int i = 0; i < 10 && failure == nullptr; i++)
     gtx_task_group_create_task (&group, add_one, &number, NULL, &failure);
-  if (!gtx_task_group_end (&group, failure, error))
+  if (!gtx_task_group_end (&group, &failure, error))
     return FALSE;
   g_assert_cmpint (number, ==, 10);
   return TRUE;

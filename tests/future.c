@@ -40,7 +40,7 @@ test_result (gpointer data, GError **error)
 
   g_assert_true (gtx_future_set_result (future, result, count_free));
   g_assert_true (gtx_future_is_done (future));
-  g_assert_true (gtx_await_pointer (future, error) == result);
+  g_assert_true (gtx_await_peek_pointer (future, error) == result);
   g_assert_true (gtx_future_get_result (future) == result);
   g_assert_null (gtx_future_get_error (future));
 
@@ -53,6 +53,47 @@ test_result (gpointer data, GError **error)
 
   g_object_unref (future);
   g_assert_cmpint (n_freed, ==, 2);
+  return TRUE;
+}
+
+/* As a call gives what it returns, and once. */
+static gboolean
+test_result_taken (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GError) second = NULL;
+  g_autoptr (GError) look = NULL;
+  g_autofree char *result = NULL;
+
+  g_assert_true (gtx_future_set_result (future, g_strdup ("result"), count_free));
+  result = gtx_await_pointer (future, error);
+  g_assert_cmpstr (result, ==, "result");
+
+  g_assert_null (gtx_await_pointer (future, &second));
+  g_assert_error (second, GTX_ERROR, GTX_ERROR_INVALID_STATE);
+  g_assert_nonnull (strstr (second->message, "gtx_await_peek_pointer()"));
+  g_assert_null (gtx_await_peek_pointer (future, &look));
+  g_assert_error (look, GTX_ERROR, GTX_ERROR_INVALID_STATE);
+  g_assert_null (gtx_future_get_result (future));
+  g_assert_true (gtx_await (future, error));
+  g_clear_object (&future);
+  g_assert_cmpint (n_freed, ==, 0);
+  return TRUE;
+}
+
+static gboolean
+test_null_taken (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+
+  g_assert_true (gtx_future_set_result (future, NULL, count_free));
+  for (int i = 0; i < 3; i++)
+    {
+      g_assert_null (gtx_await_pointer (future, error));
+      g_assert_no_error (*error);
+      g_assert_null (gtx_await_peek_pointer (future, error));
+      g_assert_no_error (*error);
+    }
   return TRUE;
 }
 
@@ -231,7 +272,7 @@ set_from_thread (gpointer data, GError **error)
       g_autoptr (GtxFuture) future = gtx_future_new ();
       GThread *thread = g_thread_new ("setter", set_in_thread, g_object_ref (future));
 
-      g_assert_cmpstr (gtx_await_pointer (future, error), ==, "from afar");
+      g_assert_cmpstr (gtx_await_peek_pointer (future, error), ==, "from afar");
       g_thread_join (thread);
     }
   return TRUE;
@@ -285,6 +326,8 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/future/pending", test_pending);
   add_coroutine ("/future/result", test_result);
+  add_coroutine ("/future/result/taken", test_result_taken);
+  add_coroutine ("/future/result/null", test_null_taken);
   add_coroutine ("/future/error", test_error);
   add_coroutine ("/future/error/never-retrieved", test_error_never_retrieved);
   add_coroutine ("/future/cancel", test_cancel);

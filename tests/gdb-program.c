@@ -196,9 +196,9 @@ await_thread (gpointer data, GError **error)
 }
 
 static gboolean
-await_completed (GTask *task, GError **error)
+await_gtask (GTask *task, GError **error)
 {
-  return gtx_await_completed (task, error);
+  return gtx_await_gtask (task, error);
 }
 
 static gboolean
@@ -245,13 +245,13 @@ create_waiting_in_line (void)
   GtxQueue *small = gtx_queue_new (1, NULL);
   GtxLock *lock = gtx_lock_new ();
 
-  gtx_create_task (acquire_lock, lock, NULL);
-  gtx_create_task (acquire_lock, lock, NULL);
-  gtx_create_task (wait_for_event, gtx_event_new (), NULL);
-  gtx_create_task (acquire_semaphore, gtx_semaphore_new (0), NULL);
-  gtx_create_task (wait_for_condition, gtx_condition_new (NULL), NULL);
-  gtx_create_task (get_item, empty, NULL);
-  gtx_create_task (put_items, small, NULL);
+  g_object_unref (gtx_create_task (acquire_lock, lock, NULL));
+  g_object_unref (gtx_create_task (acquire_lock, lock, NULL));
+  g_object_unref (gtx_create_task (wait_for_event, gtx_event_new (), NULL));
+  g_object_unref (gtx_create_task (acquire_semaphore, gtx_semaphore_new (0), NULL));
+  g_object_unref (gtx_create_task (wait_for_condition, gtx_condition_new (NULL), NULL));
+  g_object_unref (gtx_create_task (get_item, empty, NULL));
+  g_object_unref (gtx_create_task (put_items, small, NULL));
 }
 
 static void
@@ -262,12 +262,12 @@ create_waiting_for_futures (void)
   g_ptr_array_add (futures, named ("long sleeper", gtx_create_task (sleeper, NULL, NULL)));
   g_ptr_array_add (futures, gtx_create_task (await_one, futures->pdata[0], NULL));
   g_ptr_array_add (futures, gtx_future_new ());
-  gtx_create_task (gather, futures, NULL);
-  gtx_create_task (wait_for_first, futures, NULL);
-  gtx_create_task (take_as_completed, futures, NULL);
-  gtx_create_task (await_one, futures->pdata[2], NULL);
-  gtx_create_task (head_group, NULL, NULL);
-  gtx_create_task (await_deep, GINT_TO_POINTER (60), NULL);
+  g_object_unref (gtx_create_task (gather, futures, NULL));
+  g_object_unref (gtx_create_task (wait_for_first, futures, NULL));
+  g_object_unref (gtx_create_task (take_as_completed, futures, NULL));
+  g_object_unref (gtx_create_task (await_one, futures->pdata[2], NULL));
+  g_object_unref (gtx_create_task (head_group, NULL, NULL));
+  g_object_unref (gtx_create_task (await_deep, GINT_TO_POINTER (60), NULL));
   for (int i = 0; i < 2; i++)
     ring[i] = gtx_create_task (await_other, GINT_TO_POINTER (i), NULL);
 }
@@ -276,12 +276,12 @@ create_waiting_for_futures (void)
 static void
 create_waiting_for_others (GtxFuture *distant)
 {
-  gtx_create_task (await_one, (gpointer) distant, NULL);
-  gtx_create_task (await_descriptor, NULL, NULL);
-  gtx_create_task (await_operation, NULL, NULL);
-  gtx_create_task (await_completed, g_task_new (NULL, NULL, NULL, NULL), NULL);
-  gtx_create_task (await_cancelled, g_cancellable_new (), NULL);
-  gtx_create_task (await_thread, NULL, NULL);
+  g_object_unref (gtx_create_task (await_one, (gpointer) distant, NULL));
+  g_object_unref (gtx_create_task (await_descriptor, NULL, NULL));
+  g_object_unref (gtx_create_task (await_operation, NULL, NULL));
+  g_object_unref (gtx_create_task (await_gtask, g_task_new (NULL, NULL, NULL, NULL), NULL));
+  g_object_unref (gtx_create_task (await_cancelled, g_cancellable_new (), NULL));
+  g_object_unref (gtx_create_task (await_thread, NULL, NULL));
 }
 
 static gboolean

@@ -228,7 +228,7 @@ test_dbus (gpointer data, GError **error)
   serving = gtx_create_task_pointer (serve_kitchen, server_end, NULL, g_object_unref);
   client = connection_new (client_end, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, error);
   g_assert_nonnull (client);
-  g_assert_nonnull (gtx_await_pointer (serving, error));
+  g_assert_nonnull (gtx_await_peek_pointer (serving, error));
 
   for (guint i = 0; i < G_N_ELEMENTS (orders); i++)
     {

@@ -37,7 +37,7 @@ test_child_fails (gpointer data, GError **error)
 {
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
   g_autoptr (GError) result = NULL;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   gtx_task_group_begin (&group);
   gtx_task_group_create_task (&group, sleep_and_note, "9000:sibling", NULL, error);
@@ -49,7 +49,7 @@ test_child_fails (gpointer data, GError **error)
   g_assert_error (result, GTX_ERROR, GTX_ERROR_INVALID_STATE);
   g_clear_error (&result);
 
-  g_assert_false (gtx_task_group_end (&group, failure, &result));
+  g_assert_false (gtx_task_group_end (&group, &failure, &result));
   g_assert_error (result, GTX_ERROR, GTX_ERROR_GROUP);
   g_assert_cmpuint (gtx_error_get_n_errors (result), ==, 1);
   g_assert_error (gtx_error_get_error (result, 0), G_IO_ERROR, G_IO_ERROR_FAILED);
@@ -63,6 +63,7 @@ static gboolean
 test_block_fails (gpointer data, GError **error)
 {
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) failure = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_EXISTS, "body");
   g_autoptr (GError) result = NULL;
   g_autoptr (GError) copy = NULL;
 
@@ -70,7 +71,8 @@ test_block_fails (gpointer data, GError **error)
   gtx_task_group_create_task (&group, fail_later, "first", NULL, error);
   gtx_task_group_create_task (&group, fail_later, "second", NULL, error);
   gtx_sleep (0, error);
-  g_assert_false (gtx_task_group_end (&group, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_EXISTS, "body"), &result));
+  g_assert_false (gtx_task_group_end (&group, &failure, &result));
+  g_assert_null (failure);
   /* The block failed before the children could. */
   g_assert_cmpstr (result->message, ==, "1 error in a task group: body");
 
@@ -209,7 +211,7 @@ test_cancel_block (gpointer data, GError **error)
 {
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
   g_autoptr (GError) refused = NULL;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   gtx_task_group_begin (&group);
   gtx_task_group_create_task (&group, cancel_group, &group, NULL, error);
@@ -217,7 +219,7 @@ test_cancel_block (gpointer data, GError **error)
   assert_cancelled (failure);
   g_assert_null (gtx_task_group_create_task (&group, sleep_long, NULL, NULL, &refused));
   g_assert_error (refused, GTX_ERROR, GTX_ERROR_INVALID_STATE);
-  g_assert_true (gtx_task_group_end (&group, failure, error));
+  g_assert_true (gtx_task_group_end (&group, &failure, error));
   g_assert_cmpuint (gtx_cancelling (gtx_current_task ()), ==, 0);
   return gtx_sleep (1, error);
 }
@@ -273,12 +275,12 @@ static gboolean
 cancelled_group (gpointer data, GError **error)
 {
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   gtx_task_group_begin (&group);
   gtx_task_group_create_task (&group, cancel_group, &group, NULL, error);
   gtx_sleep (9, &failure);
-  return gtx_task_group_end (&group, failure, error);
+  return gtx_task_group_end (&group, &failure, error);
 }
 
 /* Another request, from outside, is not swallowed. */
@@ -334,7 +336,7 @@ static gboolean
 fill (gpointer data, GError **error)
 {
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   gtx_task_group_begin (&group);
   gtx_task_group_set_limit (&group, 1);
@@ -343,7 +345,7 @@ fill (gpointer data, GError **error)
   g_assert_null (gtx_task_group_create_task (&group, sleep_and_note, g_strdup ("1:second"), count_free, &failure));
   assert_cancelled (failure);
   g_assert_cmpint (n_freed, ==, 1);
-  return gtx_task_group_end (&group, failure, error);
+  return gtx_task_group_end (&group, &failure, error);
 }
 
 static gboolean
@@ -364,14 +366,14 @@ test_limit_child_fails (gpointer data, GError **error)
 {
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
   g_autoptr (GError) result = NULL;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   gtx_task_group_begin (&group);
   gtx_task_group_set_limit (&group, 1);
   gtx_task_group_create_task (&group, fail_later, "broken", NULL, error);
   g_assert_null (gtx_task_group_create_task (&group, sleep_long, NULL, NULL, &failure));
   assert_cancelled (failure);
-  g_assert_false (gtx_task_group_end (&group, failure, &result));
+  g_assert_false (gtx_task_group_end (&group, &failure, &result));
   g_assert_cmpstr (result->message, ==, "1 error in a task group: broken");
   return gtx_sleep (1, error);
 }

@@ -372,14 +372,14 @@ timed_out_while_holding (gpointer data, GError **error)
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (GError) failure = NULL;
-  GError *body = NULL;
+  g_autoptr (GError) body = NULL;
   g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
 
   gtx_timeout_begin (&timeout, 0.001);
   g_timeout_add (10, quit_loop, loop);
   g_main_loop_run (loop);
   g_assert_false (gtx_sleep (0, &body));
-  g_assert_false (gtx_timeout_end (&timeout, body, &failure));
+  g_assert_false (gtx_timeout_end (&timeout, &body, &failure));
   g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   return TRUE;
 }

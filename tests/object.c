@@ -236,7 +236,7 @@ test_bind_disposed_in_use (gpointer data, GError **error)
   g_assert_false (gtx_await (task, NULL));
   assert_trace ("task!");
   g_assert_true (gtx_queue_put_nowait (queue, g_strdup ("item"), error));
-  g_assert_cmpstr (gtx_await_pointer (user, error), ==, "item");
+  g_assert_cmpstr (gtx_await_peek_pointer (user, error), ==, "item");
   return TRUE;
 }
 

@@ -168,7 +168,7 @@ run_check (Check *check, GError **error)
   g_autoptr (GtxBarrier) pair = gtx_barrier_new (2);
   g_auto (GtxTaskGroup) clients = GTX_TASK_GROUP_INIT;
   Server server = { listener, NULL, 0, &clients, asked_for_slow, answer_slow, pair, 0, 0 };
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   server.port = g_socket_listener_add_any_inet_port (listener, NULL, error);
   if (server.port == 0)
@@ -179,7 +179,7 @@ run_check (Check *check, GError **error)
   if ((*check) (&server, &failure))
     gtx_task_group_cancel (&clients);
   remove_folder (server.folder);
-  return gtx_task_group_end (&clients, failure, error);
+  return gtx_task_group_end (&clients, &failure, error);
 }
 
 static void

@@ -255,6 +255,8 @@ test_outside (void)
 
 /* ---- Results ---- */
 
+static GtxTask *shared_task;
+
 static char *
 make_string (const char *text, GError **error)
 {
@@ -265,10 +267,10 @@ static gboolean
 test_result (gpointer data, GError **error)
 {
   g_autoptr (GtxTask) task = gtx_create_task_pointer (make_string, "hello", NULL, count_free);
-  char *lent = gtx_await_pointer (task, error);
+  char *lent = gtx_await_peek_pointer (task, error);
 
   g_assert_cmpstr (lent, ==, "hello");
-  g_assert_true (lent == gtx_await_pointer (task, error));
+  g_assert_true (lent == gtx_await_peek_pointer (task, error));
   g_assert_true (lent == gtx_future_get_result (task));
   g_assert_null (gtx_future_get_error (task));
   g_clear_object (&task);
@@ -282,13 +284,78 @@ test_result_stolen (gpointer data, GError **error)
   g_autoptr (GtxTask) task = gtx_create_task_pointer (make_string, "hello", NULL, count_free);
   g_autofree char *stolen = NULL;
 
-  g_assert_nonnull (gtx_await_pointer (task, error));
+  g_assert_true (gtx_await (task, error));
   stolen = gtx_task_steal_pointer (task);
   g_assert_cmpstr (stolen, ==, "hello");
   g_assert_null (gtx_task_steal_pointer (task));
   g_clear_object (&task);
   g_assert_cmpint (n_freed, ==, 0);
   return TRUE;
+}
+
+/* A gathering and others that wait leave it there for one. */
+static gboolean
+test_result_taken (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task_pointer (make_string, "hello", NULL, count_free);
+  g_autofree char *taken = NULL;
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, task, NULL));
+  g_assert_true (gtx_wait_for (task, 1, error));
+  taken = gtx_await_pointer (task, error);
+  g_assert_cmpstr (taken, ==, "hello");
+
+  g_assert_null (gtx_task_steal_pointer (task));
+  g_assert_null (gtx_await_pointer (task, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_STATE);
+  g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, task, NULL));
+  g_clear_object (&task);
+  g_assert_cmpint (n_freed, ==, 0);
+  return TRUE;
+}
+
+/* Two wait for it, and one of them gets it. */
+static gboolean
+take_for (int *n_taken, GError **error)
+{
+  g_autofree char *taken = gtx_await_pointer (shared_task, error);
+
+  *n_taken += taken != NULL;
+  return taken != NULL;
+}
+
+static gboolean
+test_result_taken_by_one (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) first = NULL;
+  g_autoptr (GtxTask) second = NULL;
+  int n_taken = 0;
+
+  shared_task = gtx_create_task_pointer (make_string, "hello", NULL, count_free);
+  first = gtx_create_task (take_for, &n_taken, NULL);
+  second = gtx_create_task (take_for, &n_taken, NULL);
+  g_assert_true (gtx_gather_list (GTX_GATHER_RETURN_ERRORS, error, first, second, NULL));
+  g_assert_cmpint (n_taken, ==, 1);
+  g_assert_null (gtx_future_get_error (first));
+  g_assert_error (gtx_future_get_error (second), GTX_ERROR, GTX_ERROR_INVALID_STATE);
+  g_clear_object (&shared_task);
+  return TRUE;
+}
+
+/* Nobody but its group has it, which drops it when it is done. */
+static gboolean
+test_result_of_child (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autofree char *taken = NULL;
+  GtxTask *child;
+
+  gtx_task_group_begin (&group);
+  child = gtx_task_group_create_task_pointer (&group, make_string, "hello", NULL, g_free, error);
+  taken = gtx_await_pointer (child, error);
+  g_assert_cmpstr (taken, ==, "hello");
+  return gtx_task_group_end (&group, NULL, error);
 }
 
 static gboolean
@@ -465,6 +532,9 @@ main (int argc, char **argv)
   g_test_add_func ("/task/outside", test_outside);
   add_coroutine ("/task/result/lent", test_result);
   add_coroutine ("/task/result/stolen", test_result_stolen);
+  add_coroutine ("/task/result/taken", test_result_taken);
+  add_coroutine ("/task/result/taken-by-one", test_result_taken_by_one);
+  add_coroutine ("/task/result/of-child", test_result_of_child);
   add_coroutine ("/task/result/not-taken", test_result_not_taken);
   add_coroutine ("/task/result/null", test_result_null);
   add_coroutine ("/task/result/with-an-error", test_result_and_error);

@@ -156,7 +156,7 @@ wait_for_future (Record *record, GError **error)
 static gboolean
 await_awaited (Record *record, GError **error)
 {
-  const char *result = gtx_await_pointer (record->awaited, error);
+  const char *result = gtx_await_peek_pointer (record->awaited, error);
 
   g_assert_true (result == NULL || g_str_equal (result, result_mark));
   return result != NULL;

@@ -108,7 +108,7 @@ await_offered (Shared *shared, GError **error)
 {
   g_autoptr (GtxTask) task = g_async_queue_pop (shared->tasks);
 
-  g_assert_cmpstr (gtx_await_pointer (task, error), ==, "answer");
+  g_assert_cmpstr (gtx_await_peek_pointer (task, error), ==, "answer");
   return gtx_future_set_result (shared->enough, NULL, NULL);
 }
 
@@ -690,7 +690,7 @@ await_in_worker (Worker *worker, GError **error)
     g_ptr_array_add (tasks, gtx_create_task_pointer_in (worker->context, which_thread, NULL, NULL, g_free));
   for (int i = 0; i < 100; i++)
     {
-      GThread **thread = gtx_await_pointer (tasks->pdata[i], error);
+      GThread **thread = gtx_await_peek_pointer (tasks->pdata[i], error);
 
       g_assert_nonnull (thread);
       g_assert_true (*thread == worker->thread);

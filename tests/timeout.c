@@ -7,11 +7,11 @@ static gboolean
 sleep_within (double limit, double seconds, GError **error)
 {
   g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   gtx_timeout_begin (&timeout, limit);
   gtx_sleep (seconds, &failure);
-  return gtx_timeout_end (&timeout, failure, error);
+  return gtx_timeout_end (&timeout, &failure, error);
 }
 
 #define assert_timed_out(error) g_assert_error ((error), G_IO_ERROR, G_IO_ERROR_TIMED_OUT)
@@ -56,14 +56,14 @@ static gboolean
 test_nested (gpointer data, GError **error)
 {
   g_auto (GtxTimeout) outer = GTX_TIMEOUT_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
   g_autoptr (GError) timed_out = NULL;
 
   gtx_timeout_begin (&outer, 1);
   /* The inner block is cancelled by the outer one, and says so. */
   g_assert_false (sleep_within (2, 3, &failure));
   assert_cancelled (failure);
-  g_assert_false (gtx_timeout_end (&outer, failure, &timed_out));
+  g_assert_false (gtx_timeout_end (&outer, &failure, &timed_out));
   assert_timed_out (timed_out);
   g_assert_true (gtx_timeout_expired (&outer));
   return TRUE;
@@ -74,16 +74,16 @@ test_same_moment (gpointer data, GError **error)
 {
   g_auto (GtxTimeout) outer = GTX_TIMEOUT_INIT;
   g_auto (GtxTimeout) inner = GTX_TIMEOUT_INIT;
-  GError *failure = NULL;
-  GError *inner_error = NULL;
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GError) inner_error = NULL;
   g_autoptr (GError) outer_error = NULL;
 
   gtx_timeout_begin (&outer, 1);
   gtx_timeout_begin (&inner, 1);
   gtx_sleep (2, &failure);
-  g_assert_false (gtx_timeout_end (&inner, failure, &inner_error));
+  g_assert_false (gtx_timeout_end (&inner, &failure, &inner_error));
   assert_cancelled (inner_error);
-  g_assert_false (gtx_timeout_end (&outer, inner_error, &outer_error));
+  g_assert_false (gtx_timeout_end (&outer, &inner_error, &outer_error));
   assert_timed_out (outer_error);
   g_assert_cmpuint (gtx_cancelling (gtx_current_task ()), ==, 0);
   return TRUE;
@@ -128,12 +128,12 @@ static gboolean
 test_other_failure (gpointer data, GError **error)
 {
   g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
   g_autoptr (GError) result = NULL;
 
   gtx_timeout_begin (&timeout, 1);
   fail ("broken", &failure);
-  g_assert_false (gtx_timeout_end (&timeout, failure, &result));
+  g_assert_false (gtx_timeout_end (&timeout, &failure, &result));
   g_assert_error (result, G_IO_ERROR, G_IO_ERROR_FAILED);
   g_assert_false (gtx_timeout_expired (&timeout));
   return TRUE;
@@ -143,7 +143,7 @@ static gboolean
 test_reschedule (gpointer data, GError **error)
 {
   g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
   g_autoptr (GError) result = NULL;
 
   g_assert_false (gtx_timeout_reschedule (&timeout, 1, &result));
@@ -158,7 +158,7 @@ test_reschedule (gpointer data, GError **error)
   g_assert_false (gtx_timeout_reschedule (&timeout, 1, &result));
   g_assert_error (result, GTX_ERROR, GTX_ERROR_INVALID_STATE);
   g_clear_error (&result);
-  g_assert_false (gtx_timeout_end (&timeout, failure, &result));
+  g_assert_false (gtx_timeout_end (&timeout, &failure, &result));
   assert_timed_out (result);
   g_assert_cmpfloat (gtx_test_get_time (), ==, 6);
   return TRUE;

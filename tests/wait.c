@@ -215,11 +215,37 @@ test_shield_result (gpointer data, GError **error)
   GtxTask *inner = gtx_create_task_pointer (make_word, NULL, NULL, count_free);
   GtxFuture *shielded = gtx_shield (inner);
 
-  g_assert_cmpstr (gtx_await_pointer (shielded, error), ==, "word");
+  g_assert_cmpstr (gtx_await_peek_pointer (shielded, error), ==, "word");
   g_object_unref (inner);
   g_assert_cmpstr (gtx_future_get_result (shielded), ==, "word");
   g_object_unref (shielded);
   g_assert_cmpint (n_freed, ==, 1);
+  return TRUE;
+}
+
+/* Who takes it from one takes it from all. */
+static gboolean
+test_shield_result_taken (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) inner = gtx_create_task_pointer (make_word, NULL, NULL, count_free);
+  g_autoptr (GtxFuture) shielded = gtx_shield (inner);
+  g_autoptr (GtxFuture) twice = gtx_shield (shielded);
+  g_autofree char *word = gtx_await_pointer (twice, error);
+  GtxFuture *others[] = { (GtxFuture *) inner, shielded, twice };
+
+  g_assert_cmpstr (word, ==, "word");
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    {
+      g_autoptr (GError) failure = NULL;
+
+      g_assert_null (gtx_await_pointer (others[i], &failure));
+      g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_STATE);
+      g_assert_null (gtx_future_get_result (others[i]));
+    }
+  g_clear_object (&twice);
+  g_clear_object (&shielded);
+  g_clear_object (&inner);
+  g_assert_cmpint (n_freed, ==, 0);
   return TRUE;
 }
 
@@ -308,6 +334,7 @@ main (int argc, char *argv[])
   add_coroutine ("/wait/for/no-time", test_for_no_time);
   add_coroutine ("/wait/shield", test_shield);
   add_coroutine ("/wait/shield/result", test_shield_result);
+  add_coroutine ("/wait/shield/result/taken", test_shield_result_taken);
   add_coroutine ("/wait/shield/error", test_shield_error);
   add_coroutine ("/wait/shield/dropped", test_shield_dropped);
   add_coroutine ("/wait/shield/cancelled", test_shield_cancelled);

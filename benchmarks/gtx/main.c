@@ -210,12 +210,12 @@ timeout (void)
   for (guint64 i = 0; i < n_times; i++)
     {
       g_auto (GtxTimeout) in_time = GTX_TIMEOUT_INIT;
-      GError *failure = NULL;
+      g_autoptr (GError) failure = NULL;
       g_autoptr (GError) error = NULL;
 
       gtx_timeout_begin (&in_time, 10);
       gtx_sleep (0, &failure);
-      check (gtx_timeout_end (&in_time, failure, &error), error);
+      check (gtx_timeout_end (&in_time, &failure, &error), error);
     }
 }
 

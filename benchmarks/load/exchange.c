@@ -105,7 +105,7 @@ static gboolean
 run_exchange (Exchange *exchange, GError **error)
 {
   g_auto (GtxTaskGroup) consumers = GTX_TASK_GROUP_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   gtx_task_group_begin (&consumers);
   for (guint n = 1 + random_below (4); n > 0; n--)
@@ -113,7 +113,7 @@ run_exchange (Exchange *exchange, GError **error)
   if (produce (exchange, &failure) && random_below (2))
     gtx_queue_join (exchange->queue, &failure);
   gtx_queue_shutdown (exchange->queue, failure ? GTX_SHUTDOWN_IMMEDIATE : GTX_SHUTDOWN_DRAIN);
-  return gtx_task_group_end (&consumers, failure, error);
+  return gtx_task_group_end (&consumers, &failure, error);
 }
 
 gboolean
@@ -229,14 +229,14 @@ static gboolean
 run_workshop (Workshop *workshop, GError **error)
 {
   g_auto (GtxTaskGroup) workers = GTX_TASK_GROUP_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   gtx_task_group_begin (&workers);
   for (guint i = 0; i < N_WORKERS; i++)
     gtx_task_group_create_task (&workers, work, workshop, NULL, NULL);
   if (gtx_sleep (0, &failure))
     gtx_event_set (workshop->start);
-  return gtx_task_group_end (&workers, failure, error);
+  return gtx_task_group_end (&workers, &failure, error);
 }
 
 gboolean
@@ -339,11 +339,11 @@ load_signals (gpointer data, GError **error)
   g_autoptr (GSimpleAction) action = g_simple_action_new ("soak", G_VARIANT_TYPE_INT32);
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
   Emission emission = { action, (gint32) random_seed (), &group };
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   g_simple_action_set_enabled (action, FALSE);
   gtx_task_group_begin (&group);
   (void) (await_switch (&emission, &failure) && await_activation (&emission, &failure) &&
           await_end (&emission, &failure));
-  return gtx_task_group_end (&group, failure, error);
+  return gtx_task_group_end (&group, &failure, error);
 }

@@ -216,14 +216,14 @@ static gboolean
 serve_and_talk (Service *service, GError **error)
 {
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   service->handlers = &group;
   gtx_task_group_begin (&group);
   gtx_task_group_create_task (&group, accept_all, service, NULL, NULL);
   talk_all (service, &failure);
   gtx_task_group_cancel (&group);
-  return gtx_task_group_end (&group, failure, error);
+  return gtx_task_group_end (&group, &failure, error);
 }
 
 gboolean
@@ -287,12 +287,12 @@ static gboolean
 send_and_receive (const int *fds, GError **error)
 {
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   gtx_task_group_begin (&group);
   gtx_task_group_create_task (&group, send_bytes, GINT_TO_POINTER (fds[0]), NULL, NULL);
   receive_bytes (fds[1], &failure);
-  return gtx_task_group_end (&group, failure, error);
+  return gtx_task_group_end (&group, &failure, error);
 }
 
 gboolean

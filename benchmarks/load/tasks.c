@@ -126,11 +126,12 @@ static gboolean
 run_out_of_time (GError **error)
 {
   g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
-  GError *body = NULL, *failure = NULL;
+  g_autoptr (GError) body = NULL;
+  GError *failure = NULL;
 
   gtx_timeout_begin (&timeout, random_seconds (0.003));
   sleep_for_long (NULL, &body);
-  gtx_timeout_end (&timeout, body, &failure);
+  gtx_timeout_end (&timeout, &body, &failure);
   return expect_error ("a timeout", failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, error);
 }
 
@@ -138,13 +139,13 @@ static gboolean
 end_in_time (GError **error)
 {
   g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
-  GError *body = NULL;
+  g_autoptr (GError) body = NULL;
 
   gtx_timeout_begin (&timeout, 1800);
   if (random_below (4) == 0 && !gtx_timeout_reschedule (&timeout, 3600, error))
     return FALSE;
   sleep_a_little (NULL, &body);
-  return gtx_timeout_end (&timeout, body, error);
+  return gtx_timeout_end (&timeout, &body, error);
 }
 
 static gboolean
@@ -206,7 +207,7 @@ static gboolean
 run_group (guint n_failing, guint depth, GError **error)
 {
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   gtx_task_group_begin (&group);
   if (random_below (4) == 0)
@@ -217,7 +218,7 @@ run_group (guint n_failing, guint depth, GError **error)
     gtx_task_group_create_task (&group, fail_soon, NULL, NULL, &failure);
   if (failure == NULL && depth > 0)
     run_group (random_below (2), depth - 1, &failure);
-  return gtx_task_group_end (&group, failure, error);
+  return gtx_task_group_end (&group, &failure, error);
 }
 
 /* Its children are waited for all the same. */

@@ -93,7 +93,7 @@ static gboolean
 await_promise (GtxFuture *future, guint i, GError **error)
 {
   GError *failure = NULL;
-  const char *result = gtx_await_pointer (future, &failure);
+  g_autofree char *result = gtx_await_pointer (future, &failure);
   g_autofree char *expected = g_strdup_printf ("%u", i);
 
   if (i % 4 == 3)

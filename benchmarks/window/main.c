@@ -188,7 +188,7 @@ static gboolean
 measure_storm (const Storm *storm, Sample *calm, Sample *sample, GError **error)
 {
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   gtx_task_group_begin (&group);
   set_drawing (FALSE);
@@ -203,7 +203,7 @@ measure_storm (const Storm *storm, Sample *calm, Sample *sample, GError **error)
     }
   storm_stop (storm);
   gtx_task_group_cancel (&group);
-  return gtx_task_group_end (&group, failure, error);
+  return gtx_task_group_end (&group, &failure, error);
 }
 
 /* ---- Telling ---- */

@@ -272,14 +272,14 @@ find_and_hash (ChecksumJob *self, GError **error)
 {
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
   g_autoptr (GError) errors = NULL;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   gtx_task_group_begin (&group);
   for (guint i = 0; failure == NULL && i < N_WORKERS; i++)
     gtx_task_group_create_task (&group, hash_files, self, NULL, &failure);
   if (failure == NULL)
     find_files (self, &failure);
-  if (gtx_task_group_end (&group, failure, &errors))
+  if (gtx_task_group_end (&group, &failure, &errors))
     return TRUE;
   if (gtx_error_get_n_errors (errors) > 0)
     g_propagate_error (error, g_error_copy (gtx_error_get_error (errors, 0)));

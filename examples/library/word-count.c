@@ -89,7 +89,7 @@ word_count_async (GFile               *file,
   task = g_task_new (file, cancellable, callback, user_data);
   g_task_set_name (task, "word_count_async");
   g_task_set_priority (task, io_priority);
-  gtx_run_task_pointer (task, count_words, g_free);
+  gtx_gtask_run_pointer (task, count_words, g_free);
 }
 
 /**

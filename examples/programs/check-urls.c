@@ -202,14 +202,14 @@ check_url (Check *check, GError **error)
   g_autoptr (GtxSemaphoreHolder) place = gtx_semaphore_hold (check->checker->places, error);
   g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
   g_autoptr (GError) reason = NULL;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
   gint64 began = g_get_monotonic_time ();
 
   if (place == NULL)
     return NULL;
   gtx_timeout_begin (&timeout, seconds);
   check->status = follow (check->checker->client, check->url, &failure);
-  gtx_timeout_end (&timeout, failure, &reason);
+  gtx_timeout_end (&timeout, &failure, &reason);
   check->seconds = (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC;
 
   if (g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_CANCELLED))
@@ -259,7 +259,7 @@ check_all (Checker *checker, GError **error)
 {
   g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   gtx_task_group_begin (&group);
   for (guint i = 0; i < checker->checks->len; i++)
@@ -270,7 +270,7 @@ check_all (Checker *checker, GError **error)
                                                                                NULL, NULL, NULL)));
     }
   show_as_completed (checker, tasks, &failure);
-  return gtx_task_group_end (&group, failure, error);
+  return gtx_task_group_end (&group, &failure, error);
 }
 
 /* ---- Input ---- */

@@ -390,7 +390,7 @@ run_copy (char **paths, GError **error)
   Copy copy = { .umask = umask (0) };
   g_auto (GtxTaskGroup) files = GTX_TASK_GROUP_INIT;
   g_autoptr (GtxTask) reporter = NULL;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   umask (copy.umask);
   copy.files = &files;
@@ -400,11 +400,11 @@ run_copy (char **paths, GError **error)
     reporter = gtx_create_task (show_progress, &copy, NULL);
 
   copy_tree (entry_new (&copy, g_strdup (paths[0]), g_strdup (paths[1])), directories, &failure);
-  gtx_task_group_end (&files, g_steal_pointer (&failure), &failure);
+  gtx_task_group_end (&files, &failure, &failure);
   close_directories (directories);
   if (reporter)
     gtx_cancel (reporter);
-  return finish (&copy, failure, error);
+  return finish (&copy, g_steal_pointer (&failure), error);
 }
 
 /* ---- Arguments ---- */

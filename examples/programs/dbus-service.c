@@ -216,7 +216,7 @@ serve (Service *service, GDBusConnection *connection, GDBusInterfaceInfo *interf
 {
   static const GDBusInterfaceVTable vtable = { .method_call = on_call };
   g_auto (GtxTaskGroup) calls = GTX_TASK_GROUP_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
   guint id;
 
   service->calls = &calls;
@@ -227,7 +227,7 @@ serve (Service *service, GDBusConnection *connection, GDBusInterfaceInfo *interf
       stay (connection, &failure);
       g_dbus_connection_unregister_object (connection, id);
     }
-  return gtx_task_group_end (&calls, failure, error);
+  return gtx_task_group_end (&calls, &failure, error);
 }
 
 static gboolean

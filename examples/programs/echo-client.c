@@ -55,12 +55,12 @@ static gboolean
 open_all (Run *run, GError **error)
 {
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   gtx_task_group_begin (&group);
   for (int i = 0; i < n_connections && failure == NULL; i++)
     gtx_task_group_create_task (&group, open_one, run, NULL, &failure);
-  return gtx_task_group_end (&group, failure, error);
+  return gtx_task_group_end (&group, &failure, error);
 }
 
 /* ---- Then messages go through all of them ---- */
@@ -154,7 +154,7 @@ talk_through_all (Run *run, GError **error)
 {
   g_autofree Talk *talks = g_new0 (Talk, run->connections->len);
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   gtx_task_group_begin (&group);
   for (guint i = 0; i < run->connections->len && failure == NULL; i++)
@@ -162,7 +162,7 @@ talk_through_all (Run *run, GError **error)
       talks[i] = (Talk) { run, run->connections->pdata[i], i };
       gtx_task_group_create_task (&group, talk_through_one, &talks[i], NULL, &failure);
     }
-  return gtx_task_group_end (&group, failure, error);
+  return gtx_task_group_end (&group, &failure, error);
 }
 
 /* ---- All of it ---- */

@@ -161,7 +161,7 @@ run_server (gpointer data, GError **error)
   g_autoptr (GSocketListener) listener = g_socket_listener_new ();
   Server server = { .listener = listener };
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
   gboolean ended_well;
 
   if (!program_allow_open_files ((guint) max_clients, error) || !open_port (listener, error))
@@ -170,7 +170,7 @@ run_server (gpointer data, GError **error)
   gtx_task_group_begin (&group);
   gtx_task_group_set_limit (&group, (guint) max_clients);
   accept_clients (&server, &group, &failure);
-  ended_well = gtx_task_group_end (&group, failure, error);
+  ended_well = gtx_task_group_end (&group, &failure, error);
 
   g_print ("%u clients, at most %u at once; %" G_GUINT64_FORMAT " bytes\n",
            server.n_clients, server.most_open, server.n_bytes);

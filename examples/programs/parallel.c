@@ -120,7 +120,7 @@ static void
 stop (GPid pid)
 {
   g_auto (GtxTimeout) grace = GTX_TIMEOUT_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
   gboolean ended;
 
   kill (-pid, SIGTERM);
@@ -128,7 +128,7 @@ stop (GPid pid)
   ended = gtx_await_child (pid, NULL, &failure);
   while (ended && kill (-pid, 0) == 0 && gtx_sleep (PATIENCE, &failure))
     ;
-  if (gtx_timeout_end (&grace, failure, NULL))
+  if (gtx_timeout_end (&grace, &failure, NULL))
     return;
   kill (-pid, SIGKILL);
   if (!ended)
@@ -139,11 +139,11 @@ static gboolean
 wait_so_long (GPid pid, int *wait_status, GError **error)
 {
   g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
 
   gtx_timeout_begin (&timeout, seconds);
   gtx_await_child (pid, wait_status, &failure);
-  return gtx_timeout_end (&timeout, failure, error);
+  return gtx_timeout_end (&timeout, &failure, error);
 }
 
 /* ---- How it went ---- */
@@ -292,7 +292,7 @@ run_all (Run *run, GError **error)
 {
   g_auto (GtxTaskGroup) jobs = GTX_TASK_GROUP_INIT;
   g_autoptr (GtxTask) reader = NULL;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
   gboolean ended_well;
 
   if (!program_allow_open_files (8 * (guint) n_at_once, error))
@@ -302,7 +302,7 @@ run_all (Run *run, GError **error)
   gtx_task_group_set_limit (&jobs, (guint) n_at_once + 1);
   g_set_object (&reader, gtx_task_group_create_task (&jobs, read_arguments, run, NULL, &failure));
   run->reader = reader;
-  ended_well = gtx_task_group_end (&jobs, failure, error);
+  ended_well = gtx_task_group_end (&jobs, &failure, error);
   if (run->n_failed > 0)
     g_printerr ("parallel: %u of %u failed\n", run->n_failed, run->n_jobs);
   return ended_well;

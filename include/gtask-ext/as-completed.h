@@ -29,7 +29,7 @@ typedef struct _GtxAsCompleted GtxAsCompleted;
 
 GTX_API GtxAsCompleted *gtx_as_completed      (GPtrArray       *futures,
                                                double           seconds,
-                                               GError         **error);
+                                               GError         **error) G_GNUC_WARN_UNUSED_RESULT;
 GTX_API gpointer        gtx_as_completed_next (GtxAsCompleted  *self,
                                                GError         **error);
 GTX_API void            gtx_as_completed_free (GtxAsCompleted  *self);

@@ -38,7 +38,7 @@ typedef void (*GtxDoneFunc) (gpointer future,
                              gpointer data);
 
 GTX_API GType         gtx_future_get_type             (void) G_GNUC_CONST;
-GTX_API GtxFuture    *gtx_future_new                  (void);
+GTX_API GtxFuture    *gtx_future_new                  (void) G_GNUC_WARN_UNUSED_RESULT;
 GTX_API gboolean      gtx_future_set_result           (GtxFuture      *self,
                                                        gpointer        result,
                                                        GDestroyNotify  result_free);
@@ -61,6 +61,8 @@ GTX_API gboolean      gtx_cancel                      (gpointer        future);
 GTX_API gboolean      gtx_await                       (gpointer        future,
                                                        GError        **error);
 GTX_API gpointer      gtx_await_pointer               (gpointer        future,
+                                                       GError        **error) G_GNUC_WARN_UNUSED_RESULT;
+GTX_API gpointer      gtx_await_peek_pointer          (gpointer        future,
                                                        GError        **error);
 
 G_END_DECLS

@@ -12,16 +12,17 @@ G_BEGIN_DECLS
  * A block of code whose tasks end before it does: asyncio's `TaskGroup`.
  *
  * It lies on the stack of the task, and is declared after everything that its
- * children use. The block hands the error it ended with to
- * gtx_task_group_end():
+ * children use.  gtx_task_group_end() takes the error that the block ended with:
  *
  * |[<!-- language="C" -->
  * g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+ * g_autoptr (GError) failure = NULL;
  *
  * gtx_task_group_begin (&group);
  * gtx_task_group_create_task (&group, fetch, first, NULL, NULL);
  * gtx_task_group_create_task (&group, fetch, second, NULL, NULL);
- * return gtx_task_group_end (&group, NULL, error);
+ * ask_user (&failure);
+ * return gtx_task_group_end (&group, &failure, error);
  * ]|
  *
  * A child that fails cancels the others and the block.  One that is left by an
@@ -99,7 +100,7 @@ GTX_API GtxTask *gtx_task_group_start     (GtxTaskGroup  *self,
                                            GError       **error);
 GTX_API void     gtx_task_group_cancel    (GtxTaskGroup  *self);
 GTX_API gboolean gtx_task_group_end       (GtxTaskGroup  *self,
-                                           GError        *failure,
+                                           GError       **failure,
                                            GError       **error);
 GTX_API void     gtx_task_group_clear     (GtxTaskGroup  *self);
 

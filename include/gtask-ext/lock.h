@@ -47,7 +47,7 @@ GTX_API gboolean gtx_lock_locked  (GtxLock  *self);
 typedef struct _GtxLockHolder GtxLockHolder;
 
 GTX_API GtxLockHolder *gtx_lock_hold        (GtxLock        *self,
-                                             GError        **error);
+                                             GError        **error) G_GNUC_WARN_UNUSED_RESULT;
 GTX_API void           gtx_lock_holder_free (GtxLockHolder  *holder);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GtxLockHolder, gtx_lock_holder_free)

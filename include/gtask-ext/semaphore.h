@@ -48,7 +48,7 @@ GTX_API gboolean      gtx_semaphore_locked      (GtxSemaphore  *self);
 typedef struct _GtxSemaphoreHolder GtxSemaphoreHolder;
 
 GTX_API GtxSemaphoreHolder *gtx_semaphore_hold        (GtxSemaphore        *self,
-                                                       GError             **error);
+                                                       GError             **error) G_GNUC_WARN_UNUSED_RESULT;
 GTX_API void                gtx_semaphore_holder_free (GtxSemaphoreHolder  *holder);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GtxSemaphoreHolder, gtx_semaphore_holder_free)

@@ -6,6 +6,6 @@
 
 G_BEGIN_DECLS
 
-GTX_API GtxFuture *gtx_shield (gpointer future);
+GTX_API GtxFuture *gtx_shield (gpointer future) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -8,6 +8,6 @@ G_BEGIN_DECLS
 
 GTX_API gboolean   gtx_sleep        (double   seconds,
                                      GError **error);
-GTX_API GtxFuture *gtx_sleep_future (double   seconds);
+GTX_API GtxFuture *gtx_sleep_future (double   seconds) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -152,7 +152,8 @@ typedef gpointer (*GtxPointerCoroutine) (gpointer   data,
  * Since: 0.1
  */
 #define gtx_create_task_in(context, coroutine, data, data_free)                \
-  gtx_task_start_in (gtx_task_new (coroutine, data, data_free), (context))
+  gtx_create_task_in_named ((context), #coroutine, (GtxCoroutine) (coroutine), \
+                            GTX_COROUTINE_DATA_ (coroutine, data), (data_free))
 
 /**
  * gtx_create_task_pointer_in:
@@ -171,32 +172,45 @@ typedef gpointer (*GtxPointerCoroutine) (gpointer   data,
  * Since: 0.1
  */
 #define gtx_create_task_pointer_in(context, coroutine, data, data_free, result_free) \
-  gtx_task_start_in (gtx_task_new_pointer (coroutine, data, data_free, result_free), (context))
+  gtx_create_task_pointer_in_named ((context), #coroutine, (GtxPointerCoroutine) (coroutine), \
+                                    GTX_POINTER_COROUTINE_DATA_ (coroutine, data), \
+                                    (data_free), (result_free))
 
 GTX_API GType         gtx_task_get_type           (void) G_GNUC_CONST;
 GTX_API GtxTask      *gtx_task_new_named          (const char          *function,
                                                    GtxCoroutine         coroutine,
                                                    gpointer             data,
-                                                   GDestroyNotify       data_free);
+                                                   GDestroyNotify       data_free) G_GNUC_WARN_UNUSED_RESULT;
 GTX_API GtxTask      *gtx_task_new_pointer_named  (const char          *function,
                                                    GtxPointerCoroutine  coroutine,
                                                    gpointer             data,
                                                    GDestroyNotify       data_free,
-                                                   GDestroyNotify       result_free);
+                                                   GDestroyNotify       result_free) G_GNUC_WARN_UNUSED_RESULT;
 GTX_API GtxTask      *gtx_create_task_named       (const char          *function,
                                                    GtxCoroutine         coroutine,
                                                    gpointer             data,
-                                                   GDestroyNotify       data_free);
+                                                   GDestroyNotify       data_free) G_GNUC_WARN_UNUSED_RESULT;
 GTX_API GtxTask      *gtx_create_task_pointer_named (const char          *function,
                                                    GtxPointerCoroutine  coroutine,
                                                    gpointer             data,
                                                    GDestroyNotify       data_free,
-                                                   GDestroyNotify       result_free);
+                                                   GDestroyNotify       result_free) G_GNUC_WARN_UNUSED_RESULT;
+GTX_API GtxTask      *gtx_create_task_in_named    (GMainContext        *context,
+                                                   const char          *function,
+                                                   GtxCoroutine         coroutine,
+                                                   gpointer             data,
+                                                   GDestroyNotify       data_free) G_GNUC_WARN_UNUSED_RESULT;
+GTX_API GtxTask      *gtx_create_task_pointer_in_named (GMainContext   *context,
+                                                   const char          *function,
+                                                   GtxPointerCoroutine  coroutine,
+                                                   gpointer             data,
+                                                   GDestroyNotify       data_free,
+                                                   GDestroyNotify       result_free) G_GNUC_WARN_UNUSED_RESULT;
 GTX_API GtxTask      *gtx_task_start              (GtxTask             *self);
 GTX_API GtxTask      *gtx_task_start_in           (GtxTask             *self,
                                                    GMainContext        *context);
 
-GTX_API gpointer      gtx_task_steal_pointer      (GtxTask             *self);
+GTX_API gpointer      gtx_task_steal_pointer      (GtxTask             *self) G_GNUC_WARN_UNUSED_RESULT;
 GTX_API const char   *gtx_task_get_name           (GtxTask             *self);
 GTX_API void          gtx_task_set_name           (GtxTask             *self,
                                                    const char          *name);

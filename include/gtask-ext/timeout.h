@@ -11,16 +11,16 @@ G_BEGIN_DECLS
  *
  * A block of code that may last so long: asyncio's `timeout()`.
  *
- * It lies on the stack of the task, and the block hands the error it ended
- * with to gtx_timeout_end():
+ * It lies on the stack of the task, and gtx_timeout_end() takes the error that
+ * the block ended with:
  *
  * |[<!-- language="C" -->
  * g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
- * GError *failure = NULL;
+ * g_autoptr (GError) failure = NULL;
  *
  * gtx_timeout_begin (&timeout, 5);
  * fetch (uri, &failure);
- * return gtx_timeout_end (&timeout, failure, error);
+ * return gtx_timeout_end (&timeout, &failure, error);
  * ]|
  *
  * One that is left by an early return is disarmed.
@@ -49,7 +49,7 @@ GTX_API gboolean gtx_timeout_reschedule (GtxTimeout  *self,
                                          GError     **error);
 GTX_API gboolean gtx_timeout_expired    (GtxTimeout  *self);
 GTX_API gboolean gtx_timeout_end        (GtxTimeout  *self,
-                                         GError      *failure,
+                                         GError     **failure,
                                          GError     **error);
 GTX_API void     gtx_timeout_clear      (GtxTimeout  *self);
 

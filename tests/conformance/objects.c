@@ -216,7 +216,7 @@ run_with_future (const Statement *statement, GError **error)
 
   if (strcmp (what, "await_future") == 0)
     {
-      int *value = gtx_await_pointer (future, error);
+      int *value = gtx_await_peek_pointer (future, error);
 
       if (value == NULL)
         return FAIL;

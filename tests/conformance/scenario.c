@@ -283,28 +283,28 @@ static Flow
 run_timeout (Call *call, Statement *statement, GError **error)
 {
   g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
   Flow result;
 
   gtx_timeout_begin (&timeout, atoi (statement->words[1]) / 1000.0);
   g_ptr_array_add (call->timeouts, &timeout);
   result = run_block (call, statement->body, &failure);
   g_ptr_array_remove_index (call->timeouts, call->timeouts->len - 1);
-  return gtx_timeout_end (&timeout, failure, error) ? result : FAIL;
+  return gtx_timeout_end (&timeout, &failure, error) ? result : FAIL;
 }
 
 static Flow
 run_group (Call *call, Statement *statement, GError **error)
 {
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
   Flow result;
 
   gtx_task_group_begin (&group);
   g_ptr_array_add (call->groups, &group);
   result = run_block (call, statement->body, &failure);
   g_ptr_array_remove_index (call->groups, call->groups->len - 1);
-  return gtx_task_group_end (&group, failure, error) ? result : FAIL;
+  return gtx_task_group_end (&group, &failure, error) ? result : FAIL;
 }
 
 static Flow

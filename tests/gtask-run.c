@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gtx_run_task(): pairs of functions whose inside is a coroutine. */
+/* gtx_gtask_run(): pairs of functions whose inside is a coroutine. */
 
 #include "fixture.h"
 
@@ -96,7 +96,7 @@ test_boolean (gpointer data, GError **error)
   Work work = { 1, NULL };
   g_autoptr (GTask) task = new_task (NULL, &work, on_reply, reply);
 
-  gtx_run_task (task, do_work);
+  gtx_gtask_run (task, do_work);
   g_assert_true (gtx_await (reply->came, error));
   assert_trace ("worker callback");
   g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
@@ -111,7 +111,7 @@ test_error (gpointer data, GError **error)
   g_autoptr (GTask) task = new_task (NULL, &work, on_reply, reply);
   g_autoptr (GError) failure = NULL;
 
-  gtx_run_task (task, do_work);
+  gtx_gtask_run (task, do_work);
   g_assert_true (gtx_await (reply->came, error));
   g_assert_false (g_task_propagate_boolean (G_TASK (reply->result), &failure));
   g_assert_cmpstr (failure->message, ==, "sold out");
@@ -125,7 +125,7 @@ test_pointer (gpointer data, GError **error)
   g_autoptr (GTask) task = new_task (NULL, NULL, on_reply, reply);
   g_autofree char *made = NULL;
 
-  gtx_run_task_pointer (task, do_pointer_work, g_free);
+  gtx_gtask_run_pointer (task, do_pointer_work, g_free);
   g_assert_true (gtx_await (reply->came, error));
   made = g_task_propagate_pointer (G_TASK (reply->result), error);
   g_assert_cmpstr (made, ==, "made");
@@ -138,7 +138,7 @@ test_int (gpointer data, GError **error)
   g_autoptr (Reply) reply = reply_new ();
   g_autoptr (GTask) task = new_task (NULL, NULL, on_reply, reply);
 
-  gtx_run_task_int (task, do_int_work);
+  gtx_gtask_run_int (task, do_int_work);
   g_assert_true (gtx_await (reply->came, error));
   g_assert_cmpint (g_task_propagate_int (G_TASK (reply->result), error), ==, 42);
   return TRUE;
@@ -150,7 +150,7 @@ test_nobody_asks (gpointer data, GError **error)
 {
   GTask *task = new_task (NULL, NULL, NULL, NULL);
 
-  gtx_run_task_pointer (task, do_pointer_work, count_free);
+  gtx_gtask_run_pointer (task, do_pointer_work, count_free);
   g_object_unref (task);
   g_assert_true (gtx_sleep (2, error));
   g_assert_cmpint (n_freed, ==, 1);
@@ -166,7 +166,7 @@ test_awaited (gpointer data, GError **error)
 
   g_assert_true (gtx_sleep (1, error));
   task = new_task (GTX_CANCELLABLE, &work, GTX_CALLBACK);
-  gtx_run_task (task, do_work);
+  gtx_gtask_run (task, do_work);
   return g_task_propagate_boolean (G_TASK (gtx_await_result ()), error);
 }
 
@@ -189,7 +189,7 @@ test_cancelled (gpointer data, GError **error)
   Work work = { 9, NULL };
   g_autoptr (GTask) task = new_task (cancellable, &work, on_reply, reply);
 
-  gtx_run_task (task, do_work);
+  gtx_gtask_run (task, do_work);
   g_assert_true (gtx_sleep (1, error));
   g_cancellable_cancel (cancellable);
   g_assert_true (gtx_await (reply->came, error));
@@ -208,7 +208,7 @@ test_return_on_cancel (gpointer data, GError **error)
   g_autoptr (GTask) task = new_task (cancellable, &work, on_reply, reply);
 
   g_task_set_return_on_cancel (task, TRUE);
-  gtx_run_task (task, do_work);
+  gtx_gtask_run (task, do_work);
   g_assert_true (gtx_sleep (1, error));
   g_cancellable_cancel (cancellable);
   g_assert_true (gtx_await (reply->came, error));
@@ -226,7 +226,7 @@ test_cancelled_before (gpointer data, GError **error)
   g_autoptr (GTask) task = new_task (cancellable, &work, on_reply, reply);
 
   g_cancellable_cancel (cancellable);
-  gtx_run_task (task, do_work);
+  gtx_gtask_run (task, do_work);
   g_assert_true (gtx_await (reply->came, error));
   assert_trace ("callback");
   assert_reply_cancelled (reply);
@@ -251,7 +251,7 @@ test_check_cancellable (gpointer data, GError **error)
       g_autoptr (GTask) task = new_task (cancellable, NULL, on_reply, reply);
 
       g_task_set_check_cancellable (task, check);
-      gtx_run_task (task, ignore_request);
+      gtx_gtask_run (task, ignore_request);
       g_assert_true (gtx_sleep (1, error));
       g_cancellable_cancel (cancellable);
       g_assert_true (gtx_await (reply->came, error));
@@ -279,7 +279,7 @@ test_cancelled_by_thread (gpointer data, GError **error)
   g_autoptr (GTask) task = new_task (cancellable, &work, on_reply, reply);
   GThread *thread;
 
-  gtx_run_task (task, do_work);
+  gtx_gtask_run (task, do_work);
   g_assert_true (gtx_sleep (0, error));
   thread = g_thread_new ("canceller", cancel_in_thread, cancellable);
   g_assert_true (gtx_await (reply->came, error));
@@ -302,7 +302,7 @@ note_thread (GTask *task, GError **error)
 static gpointer
 run_it (gpointer task)
 {
-  gtx_run_task (G_TASK (task), note_thread);
+  gtx_gtask_run (G_TASK (task), note_thread);
   return NULL;
 }
 
@@ -325,17 +325,17 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
-  add_coroutine ("/run-task/boolean", test_boolean);
-  add_coroutine ("/run-task/error", test_error);
-  add_coroutine ("/run-task/pointer", test_pointer);
-  add_coroutine ("/run-task/int", test_int);
-  add_coroutine ("/run-task/nobody-asks", test_nobody_asks);
-  add_coroutine ("/run-task/awaited", test_awaited);
-  add_coroutine ("/run-task/cancelled", test_cancelled);
-  add_coroutine ("/run-task/return-on-cancel", test_return_on_cancel);
-  add_coroutine ("/run-task/cancelled-before", test_cancelled_before);
-  add_coroutine ("/run-task/check-cancellable", test_check_cancellable);
-  add_real_coroutine ("/run-task/cancelled-by-thread", test_cancelled_by_thread);
-  add_real_coroutine ("/run-task/other-thread", test_other_thread);
+  add_coroutine ("/gtask-run/boolean", test_boolean);
+  add_coroutine ("/gtask-run/error", test_error);
+  add_coroutine ("/gtask-run/pointer", test_pointer);
+  add_coroutine ("/gtask-run/int", test_int);
+  add_coroutine ("/gtask-run/nobody-asks", test_nobody_asks);
+  add_coroutine ("/gtask-run/awaited", test_awaited);
+  add_coroutine ("/gtask-run/cancelled", test_cancelled);
+  add_coroutine ("/gtask-run/return-on-cancel", test_return_on_cancel);
+  add_coroutine ("/gtask-run/cancelled-before", test_cancelled_before);
+  add_coroutine ("/gtask-run/check-cancellable", test_check_cancellable);
+  add_real_coroutine ("/gtask-run/cancelled-by-thread", test_cancelled_by_thread);
+  add_real_coroutine ("/gtask-run/other-thread", test_other_thread);
   return g_test_run ();
 }

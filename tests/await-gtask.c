@@ -20,7 +20,7 @@ new_task (void)
 static gboolean
 await_data (GTask *task, GError **error)
 {
-  gboolean succeeded = gtx_await_completed (task, error);
+  gboolean succeeded = gtx_await_gtask (task, error);
 
   note (succeeded ? "completed" : "failed");
   return succeeded;
@@ -34,7 +34,7 @@ test_thread (gpointer data, GError **error)
       g_autoptr (GTask) task = new_task ();
 
       g_task_run_in_thread (task, work);
-      g_assert_true (gtx_await_completed (task, error));
+      g_assert_true (gtx_await_gtask (task, error));
       g_assert_true (g_task_get_completed (task));
       /* Its result is still there. */
       g_assert_cmpint (g_task_propagate_int (task, error), ==, 7);
@@ -48,8 +48,8 @@ test_completed_before (gpointer data, GError **error)
   g_autoptr (GTask) task = new_task ();
 
   g_task_return_boolean (task, TRUE);
-  g_assert_true (gtx_await_completed (task, error));
-  g_assert_true (gtx_await_completed (task, error));
+  g_assert_true (gtx_await_gtask (task, error));
+  g_assert_true (gtx_await_gtask (task, error));
   return g_task_propagate_boolean (task, error);
 }
 
@@ -83,7 +83,7 @@ test_cancelled (gpointer data, GError **error)
   g_assert_false (g_task_get_completed (task));
 
   g_task_return_boolean (task, TRUE);
-  g_assert_true (gtx_await_completed (task, error));
+  g_assert_true (gtx_await_gtask (task, error));
   return g_task_propagate_boolean (task, error);
 }
 
@@ -93,7 +93,7 @@ test_outside (void)
   g_autoptr (GTask) task = new_task ();
   g_autoptr (GError) error = NULL;
 
-  g_assert_false (gtx_await_completed (task, &error));
+  g_assert_false (gtx_await_gtask (task, &error));
   g_assert_error (error, GTX_ERROR, GTX_ERROR_NOT_IN_TASK);
   g_task_return_boolean (task, TRUE);
   while (g_main_context_iteration (NULL, FALSE))
@@ -104,10 +104,10 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
-  add_coroutine ("/completed/thread", test_thread);
-  add_coroutine ("/completed/before", test_completed_before);
-  add_coroutine ("/completed/several", test_several);
-  add_coroutine ("/completed/cancelled", test_cancelled);
-  g_test_add_func ("/completed/outside", test_outside);
+  add_coroutine ("/await-gtask/thread", test_thread);
+  add_coroutine ("/await-gtask/before", test_completed_before);
+  add_coroutine ("/await-gtask/several", test_several);
+  add_coroutine ("/await-gtask/cancelled", test_cancelled);
+  g_test_add_func ("/await-gtask/outside", test_outside);
   return g_test_run ();
 }

@@ -52,7 +52,7 @@ wait_for_completion (GtxTask *current,
 }
 
 /**
- * gtx_await_completed:
+ * gtx_await_gtask:
  * @task: a #GTask
  * @error: return location for a #GError, or %NULL
  *
@@ -68,7 +68,7 @@ wait_for_completion (GtxTask *current,
  * Since: 0.1
  */
 gboolean
-gtx_await_completed (GTask   *task,
+gtx_await_gtask (GTask   *task,
                      GError **error)
 {
   GtxTask *current = gtx_task_begin_await (G_STRFUNC, error);

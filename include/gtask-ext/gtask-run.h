@@ -11,7 +11,7 @@ G_BEGIN_DECLS
  * @task: the #GTask that is run
  * @error: where it says why it failed
  *
- * A coroutine for gtx_run_task_int().  It fails exactly when it sets @error.
+ * A coroutine for gtx_gtask_run_int().  It fails exactly when it sets @error.
  *
  * Returns: the number that `_finish` returns
  *
@@ -21,7 +21,7 @@ typedef gssize (*GtxIntCoroutine) (GTask   *task,
                                    GError **error);
 
 /**
- * gtx_run_task:
+ * gtx_gtask_run:
  * @task: a #GTask
  * @coroutine: a boolean coroutine, `gboolean f (GTask *task, GError **error)`
  *
@@ -36,7 +36,7 @@ typedef gssize (*GtxIntCoroutine) (GTask   *task,
  *   g_autoptr (GTask) task = g_task_new (shop, cancellable, callback, data);
  *
  *   g_task_set_source_tag (task, shop_open_async);
- *   gtx_run_task (task, open_shop);
+ *   gtx_gtask_run (task, open_shop);
  * }
  *
  * gboolean
@@ -57,46 +57,46 @@ typedef gssize (*GtxIntCoroutine) (GTask   *task,
  *
  * Since: 0.1
  */
-#define gtx_run_task(task, coroutine)                                          \
+#define gtx_gtask_run(task, coroutine)                                          \
   ((void) GTX_COROUTINE_DATA_ (coroutine, (GTask *) NULL),                     \
-   gtx_run_task_named (#coroutine, (task), (GtxCoroutine) (coroutine)))
+   gtx_gtask_run_named (#coroutine, (task), (GtxCoroutine) (coroutine)))
 
 /**
- * gtx_run_task_pointer:
+ * gtx_gtask_run_pointer:
  * @task: a #GTask
  * @coroutine: a pointer coroutine, `R *f (GTask *task, GError **error)`
  * @result_free: (nullable): frees a result that nobody took
  *
- * Runs @coroutine as what @task stands for, as gtx_run_task() does, for
+ * Runs @coroutine as what @task stands for, as gtx_gtask_run() does, for
  * g_task_propagate_pointer() to return its result.
  *
  * Since: 0.1
  */
-#define gtx_run_task_pointer(task, coroutine, result_free)                     \
+#define gtx_gtask_run_pointer(task, coroutine, result_free)                     \
   ((void) GTX_POINTER_COROUTINE_DATA_ (coroutine, (GTask *) NULL),             \
-   gtx_run_task_pointer_named (#coroutine, (task), (GtxPointerCoroutine) (coroutine), (result_free)))
+   gtx_gtask_run_pointer_named (#coroutine, (task), (GtxPointerCoroutine) (coroutine), (result_free)))
 
 /**
- * gtx_run_task_int:
+ * gtx_gtask_run_int:
  * @task: a #GTask
  * @coroutine: a coroutine, `gssize f (GTask *task, GError **error)`
  *
- * Runs @coroutine as what @task stands for, as gtx_run_task() does, for
+ * Runs @coroutine as what @task stands for, as gtx_gtask_run() does, for
  * g_task_propagate_int() to return its result.
  *
  * Since: 0.1
  */
-#define gtx_run_task_int(task, coroutine)                                      \
-  gtx_run_task_int_named (#coroutine, (task), (coroutine))
+#define gtx_gtask_run_int(task, coroutine)                                      \
+  gtx_gtask_run_int_named (#coroutine, (task), (coroutine))
 
-GTX_API void gtx_run_task_named         (const char          *function,
+GTX_API void gtx_gtask_run_named         (const char          *function,
                                          GTask               *task,
                                          GtxCoroutine         coroutine);
-GTX_API void gtx_run_task_pointer_named (const char          *function,
+GTX_API void gtx_gtask_run_pointer_named (const char          *function,
                                          GTask               *task,
                                          GtxPointerCoroutine  coroutine,
                                          GDestroyNotify       result_free);
-GTX_API void gtx_run_task_int_named     (const char          *function,
+GTX_API void gtx_gtask_run_int_named     (const char          *function,
                                          GTask               *task,
                                          GtxIntCoroutine      coroutine);
 

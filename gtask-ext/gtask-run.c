@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "gtask-ext/run-task.h"
+#include "gtask-ext/gtask-run.h"
 
 #include "task-private.h"
 
@@ -139,19 +139,19 @@ run_new (GTask *task)
 }
 
 /**
- * gtx_run_task_named: (skip)
+ * gtx_gtask_run_named: (skip)
  * @function: the name of @coroutine, for messages: static or interned, it is
  *   kept as it is
  * @task: a #GTask
  * @coroutine: (scope async): a boolean coroutine
  *
  * Runs @coroutine as what @task stands for: the function behind
- * gtx_run_task(), which see.
+ * gtx_gtask_run(), which see.
  *
  * Since: 0.1
  */
 void
-gtx_run_task_named (const char   *function,
+gtx_gtask_run_named (const char   *function,
                     GTask        *task,
                     GtxCoroutine  coroutine)
 {
@@ -161,7 +161,7 @@ gtx_run_task_named (const char   *function,
 }
 
 /**
- * gtx_run_task_pointer_named: (skip)
+ * gtx_gtask_run_pointer_named: (skip)
  * @function: the name of @coroutine, for messages: static or interned, it is
  *   kept as it is
  * @task: a #GTask
@@ -169,12 +169,12 @@ gtx_run_task_named (const char   *function,
  * @result_free: (nullable): frees a result that nobody took
  *
  * Runs @coroutine as what @task stands for: the function behind
- * gtx_run_task_pointer(), which see.
+ * gtx_gtask_run_pointer(), which see.
  *
  * Since: 0.1
  */
 void
-gtx_run_task_pointer_named (const char          *function,
+gtx_gtask_run_pointer_named (const char          *function,
                             GTask               *task,
                             GtxPointerCoroutine  coroutine,
                             GDestroyNotify       result_free)
@@ -205,19 +205,19 @@ run_for_number (gpointer   data,
 }
 
 /**
- * gtx_run_task_int_named: (skip)
+ * gtx_gtask_run_int_named: (skip)
  * @function: the name of @coroutine, for messages: static or interned, it is
  *   kept as it is
  * @task: a #GTask
  * @coroutine: (scope async): a coroutine
  *
  * Runs @coroutine as what @task stands for: the function behind
- * gtx_run_task_int(), which see.
+ * gtx_gtask_run_int(), which see.
  *
  * Since: 0.1
  */
 void
-gtx_run_task_int_named (const char      *function,
+gtx_gtask_run_int_named (const char      *function,
                         GTask           *task,
                         GtxIntCoroutine  coroutine)
 {
