@@ -211,18 +211,14 @@ static Flow
 run_with_future (const Statement *statement, GError **error)
 {
   const char *what = statement->words[0];
-  GtxFuture *future = g_hash_table_lookup (objects, statement->words[1]);
+  gboolean limited = strcmp (what, "wait_for_future") == 0;
+  GtxFuture *future = g_hash_table_lookup (objects, statement->words[limited ? 2 : 1]);
   gboolean set;
 
+  if (limited)
+    return trace_value (statement->line, future, gtx_wait_for (future, seconds_of (statement->words[1]), error));
   if (strcmp (what, "await_future") == 0)
-    {
-      int *value = gtx_await_peek_pointer (future, error);
-
-      if (value == NULL)
-        return FAIL;
-      trace ("%s -> %d", statement->line, *value);
-      return GO_ON;
-    }
+    return trace_value (statement->line, future, gtx_await (future, error));
   if (strcmp (what, "cancel_future") == 0)
     {
       trace ("%s -> %d", statement->line, gtx_cancel (future));
@@ -254,7 +250,8 @@ static const struct
   { run_with_barrier, (const char *const[]) { "wait_barrier", "abort_barrier", NULL } },
   { run_with_queue, (const char *const[]) { "put", "get", "put_nowait", "get_nowait", "task_done",
                                             "join", "size", "shutdown", "shutdown_now", NULL } },
-  { run_with_future, (const char *const[]) { "resolve", "reject", "cancel_future", "await_future", NULL } },
+  { run_with_future, (const char *const[]) { "resolve", "reject", "cancel_future", "await_future",
+                                             "wait_for_future", NULL } },
 };
 
 gboolean

@@ -3,7 +3,10 @@
 
 #pragma once
 
-#include <glib.h>
+#include <gtask-ext.h>
+
+#include <stdlib.h>
+#include <string.h>
 
 typedef struct
 {
@@ -22,4 +25,11 @@ static inline gboolean
 is_word (const char *word, const char *const *words)
 {
   return g_strv_contains (words, word);
+}
+
+/* A number of milliseconds, or `-`: for ever. */
+static inline double
+seconds_of (const char *word)
+{
+  return strcmp (word, "-") == 0 ? GTX_FOREVER : atoi (word) / 1000.0;
 }

@@ -24,7 +24,7 @@ typedef struct
   GPtrArray *timeouts;          /* GtxTimeout, the innermost last */
   GPtrArray *groups;            /* GtxTaskGroup, the innermost last */
   GPtrArray *errors;            /* being handled, the innermost last */
-  int value;                    /* what it returns */
+  int value;                    /* of the last `return` that was met */
 } Call;
 
 static Flow run_block (Call *call, GPtrArray *block, GError **error);
@@ -54,12 +54,15 @@ call_free (Call *call)
   n_calls--;
 }
 
+/* A `return` whose block failed after all is none. */
 static int *
 run_call (Call *call, GError **error)
 {
-  if (run_block (call, call->body, error) == FAIL)
-    return NULL;
-  return g_memdup2 (&call->value, sizeof (int));
+  Flow result = run_block (call, call->body, error);
+
+  if (result != RETURN)
+    call->value = 0;
+  return result == FAIL ? NULL : g_memdup2 (&call->value, sizeof (int));
 }
 
 static GtxTask *
@@ -125,21 +128,26 @@ outcome (gpointer future)
 
 /* ---- Statements ---- */
 
+/* The task itself, or a shield of it. */
 static Flow
-trace_value (const Statement *statement, gpointer future, gboolean succeeded)
+await_task (Statement *statement, GtxTask *task, GError **error)
 {
-  if (!succeeded)
-    return FAIL;
-  trace ("%s -> %d", statement->line, *(int *) gtx_future_get_result (future));
-  return GO_ON;
+  const char *what = statement->words[0];
+  gboolean limited = g_str_has_prefix (what, "wait_for");
+  g_autoptr (GtxFuture) future = g_str_has_suffix (what, "shield") ? gtx_shield (task)
+                                                                  : g_object_ref (GTX_FUTURE (task));
+
+  return trace_value (statement->line, future,
+                      limited ? gtx_wait_for (future, seconds_of (statement->words[1]), error)
+                              : gtx_await (future, error));
 }
 
 static Flow
-run_with_task (Statement *statement, GtxTask *task, GError **error)
+run_with_task (Statement *statement, GtxTask *given, GError **error)
 {
   const char *what = statement->words[0];
+  g_autoptr (GtxTask) task = g_object_ref (given);
 
-  g_object_ref (task);
   if (strcmp (what, "cancel") == 0)
     trace ("%s -> %d", statement->line, gtx_cancel (task));
   else if (strcmp (what, "state") == 0)
@@ -149,21 +157,7 @@ run_with_task (Statement *statement, GtxTask *task, GError **error)
       trace ("%s -> %s", statement->line, state);
     }
   else
-    {
-      g_autoptr (GtxFuture) shielded = strcmp (what, "shield") == 0 ? gtx_shield (task) : NULL;
-      gpointer future = shielded ? (gpointer) shielded : task;
-      gboolean succeeded;
-      Flow result;
-
-      if (strcmp (what, "wait_for") == 0)
-        succeeded = gtx_wait_for (future, atoi (statement->words[1]) / 1000.0, error);
-      else
-        succeeded = gtx_await (future, error);
-      result = trace_value (statement, future, succeeded);
-      g_object_unref (task);
-      return result;
-    }
-  g_object_unref (task);
+    return await_task (statement, task, error);
   return GO_ON;
 }
 
@@ -173,34 +167,34 @@ run_call_here (Statement *statement, GError **error)
   gboolean limited = strcmp (statement->words[0], "wait_for_call") == 0;
   g_autoptr (GtxTask) task = task_for (statement->words[limited ? 2 : 1]);
 
-  return trace_value (statement, task,
-                      limited ? gtx_wait_for (task, atoi (statement->words[1]) / 1000.0, error)
+  return trace_value (statement->line, task,
+                      limited ? gtx_wait_for (task, seconds_of (statement->words[1]), error)
                               : gtx_await (task, error));
 }
 
 static Flow
 run_gather (Call *call, Statement *statement, GError **error)
 {
-  g_autoptr (GPtrArray) tasks = find_all (call, statement->words + 1);
+  g_autoptr (GPtrArray) futures = find_all (call, statement->words + 1);
   g_autoptr (GString) values = g_string_new (NULL);
-  gboolean keeps_errors = strcmp (statement->words[0], "gather_errors") == 0;
-  Flow result;
+  const char *what = statement->words[0];
+  gboolean keeps_errors = strcmp (what, "gather_errors") == 0;
+  gboolean shields = strcmp (what, "gather_shields") == 0;
 
-  g_ptr_array_foreach (tasks, (GFunc) (void (*) (void)) g_object_ref, NULL);
-  result = flow (gtx_gather (tasks, keeps_errors ? GTX_GATHER_RETURN_ERRORS : 0, error));
-  for (guint i = 0; i < tasks->len; i++)
+  for (guint i = 0; i < futures->len; i++)
+    futures->pdata[i] = shields ? (gpointer) gtx_shield (futures->pdata[i])
+                                : g_object_ref (futures->pdata[i]);
+  g_ptr_array_set_free_func (futures, g_object_unref);
+  if (!gtx_gather (futures, keeps_errors ? GTX_GATHER_RETURN_ERRORS : 0, error))
+    return FAIL;
+  for (guint i = 0; i < futures->len; i++)
     {
-      if (result == GO_ON)
-        {
-          g_autofree char *value = outcome (tasks->pdata[i]);
+      g_autofree char *value = outcome (futures->pdata[i]);
 
-          g_string_append_printf (values, "%s%s", i > 0 ? "," : "", value);
-        }
-      g_object_unref (tasks->pdata[i]);
+      g_string_append_printf (values, "%s%s", i > 0 ? "," : "", value);
     }
-  if (result == GO_ON)
-    trace ("%s -> [%s]", statement->line, values->str);
-  return result;
+  trace ("%s -> [%s]", statement->line, values->str);
+  return GO_ON;
 }
 
 static int
@@ -214,7 +208,6 @@ run_wait (Call *call, Statement *statement, GError **error)
 {
   g_autoptr (GPtrArray) tasks = find_all (call, statement->words + 3);
   const char *mode = statement->words[1];
-  const char *limit = statement->words[2];
   GtxReturnWhen when = strcmp (mode, "first_completed") == 0 ? GTX_FIRST_COMPLETED
                        : strcmp (mode, "first_exception") == 0 ? GTX_FIRST_ERROR : GTX_ALL_COMPLETED;
   g_autoptr (GString) done = g_string_new (NULL);
@@ -227,7 +220,7 @@ run_wait (Call *call, Statement *statement, GError **error)
     }
   g_ptr_array_set_free_func (tasks, g_object_unref);
   g_ptr_array_foreach (tasks, (GFunc) (void (*) (void)) g_object_ref, NULL);
-  if (!gtx_wait (tasks, when, strcmp (limit, "-") == 0 ? GTX_FOREVER : atoi (limit) / 1000.0, error))
+  if (!gtx_wait (tasks, when, seconds_of (statement->words[2]), error))
     return FAIL;
   g_ptr_array_sort (tasks, compare_names);
   for (guint i = 0; i < tasks->len; i++)
@@ -286,7 +279,7 @@ run_timeout (Call *call, Statement *statement, GError **error)
   g_autoptr (GError) failure = NULL;
   Flow result;
 
-  gtx_timeout_begin (&timeout, atoi (statement->words[1]) / 1000.0);
+  gtx_timeout_begin (&timeout, seconds_of (statement->words[1]));
   g_ptr_array_add (call->timeouts, &timeout);
   result = run_block (call, statement->body, &failure);
   g_ptr_array_remove_index (call->timeouts, call->timeouts->len - 1);
@@ -437,7 +430,9 @@ run_of_task (Statement *statement)
 static Flow
 run_statement (Call *call, Statement *statement, GError **error)
 {
-  static const char *const of_one[] = { "cancel", "await", "shield", "wait_for", "state", NULL };
+  static const char *const of_one[] = {
+    "cancel", "await", "shield", "wait_for", "wait_for_shield", "state", NULL
+  };
   static const char *const of_current[] = {
     "cancel_self", "cancel_main", "uncancel", "cancelling", "current", "all_tasks", NULL
   };
@@ -490,8 +485,7 @@ run_statement (Call *call, Statement *statement, GError **error)
   else if (strcmp (what, "reschedule") == 0)
     return call->timeouts->len == 0 ? GO_ON
            : flow (gtx_timeout_reschedule (call->timeouts->pdata[call->timeouts->len - 1],
-                                           strcmp (words[1], "-") == 0 ? GTX_FOREVER : atoi (words[1]) / 1000.0,
-                                           error));
+                                           seconds_of (words[1]), error));
   else if (strcmp (what, "return") == 0)
     {
       call->value = atoi (words[1]);

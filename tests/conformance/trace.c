@@ -52,6 +52,15 @@ trace (const char *format, ...)
   fputc ('\n', output);
 }
 
+Flow
+trace_value (const char *line, gpointer future, gboolean succeeded)
+{
+  if (!succeeded)
+    return FAIL;
+  trace ("%s -> %d", line, *(int *) gtx_future_get_result (future));
+  return GO_ON;
+}
+
 /* ---- Errors, as the scenario names them ---- */
 
 /* The message is the kind. */

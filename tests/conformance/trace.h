@@ -28,6 +28,8 @@ void     trace_to    (FILE *file, void (*at_end) (void));
 /* A line of the current task. */
 void     trace       (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
+/* The line of a statement and the number that @future came to, if it did. */
+Flow     trace_value (const char *line, gpointer future, gboolean succeeded);
 /* The last line. */
 void     end         (const char *how);
 
