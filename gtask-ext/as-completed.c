@@ -156,7 +156,7 @@ wait_for_next (GtxAsCompleted  *self,
  * It does not suspend where one is.  That it failed is no error here: ask
  * gtx_future_get_error().  Sets %G_IO_ERROR_TIMED_OUT when the time is over
  * and those that were done in time have been given, %G_IO_ERROR_CANCELLED if
- * the current task is cancelled (@self goes on, where asyncio's loses one), and
+ * the current task is cancelled (@self goes on and loses none), and
  * %GTX_ERROR_NOT_IN_TASK outside a task.  For one task at a time.
  *
  * Returns: (transfer none) (nullable) (type GtxFuture): the future or task;

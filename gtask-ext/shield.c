@@ -12,13 +12,9 @@ on_inner_done (gpointer future,
 {
   GtxFuture *inner = future;
 
+  /* That one was cancelled in the same round: an error stays the inner one's to tell of. */
   if (gtx_future_done (outer))
-    {
-      /* As in asyncio: that one was cancelled in the same round. */
-      if (inner->home == ((GtxFuture *) outer)->home)
-        gtx_future_forgive_error (inner);
-      return;
-    }
+    return;
   if (gtx_future_state (inner) == GTX_FUTURE_CANCELLED)
     gtx_cancel (outer);
   else if (inner->error)

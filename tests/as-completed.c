@@ -151,17 +151,43 @@ take_next (GtxAsCompleted *each, GError **error)
 static gboolean
 test_cancelled (gpointer data, GError **error)
 {
-  g_autoptr (GtxTask) a = gtx_create_task (sleep_and_note, "2000:a", NULL);
-  g_autoptr (GPtrArray) tasks = list (a, NULL);
-  g_autoptr (GtxAsCompleted) each = gtx_as_completed (tasks, GTX_FOREVER, error);
+  g_autoptr (GtxFuture) a = gtx_future_new ();
+  g_autoptr (GtxFuture) b = gtx_future_new ();
+  g_autoptr (GPtrArray) futures = list (a, b, NULL);
+  g_autoptr (GtxAsCompleted) each = gtx_as_completed (futures, GTX_FOREVER, error);
   g_autoptr (GtxTask) taker = gtx_create_task (take_next, each, NULL);
   g_autoptr (GError) failure = NULL;
 
-  g_assert_true (gtx_sleep (1, error));
+  g_assert_true (gtx_sleep (0, error));
   gtx_cancel (taker);
   g_assert_false (gtx_await (taker, &failure));
   assert_cancelled (failure);
+  g_assert_false (gtx_future_is_done (a) || gtx_future_is_done (b));
+  gtx_future_set_result (a, NULL, NULL);
+  gtx_future_set_result (b, NULL, NULL);
   g_assert_true (gtx_as_completed_next (each, error) == a);
+  g_assert_true (gtx_as_completed_next (each, error) == b);
+  g_assert_null (gtx_as_completed_next (each, error));
+  return TRUE;
+}
+
+/* What is given may be awaited later, together. */
+static gboolean
+test_collected (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = gtx_create_task (sleep_and_note, "50:a", NULL);
+  g_autoptr (GtxTask) b = gtx_create_task (sleep_and_note, "50:b", NULL);
+  g_autoptr (GPtrArray) tasks = list (a, b, NULL);
+  g_autoptr (GPtrArray) given = g_ptr_array_new ();
+  g_autoptr (GtxAsCompleted) each = gtx_as_completed (tasks, GTX_FOREVER, error);
+  gpointer next;
+
+  while ((next = gtx_as_completed_next (each, error)))
+    g_ptr_array_add (given, next);
+  g_assert_cmpuint (given->len, ==, 2);
+  g_assert_true (given->pdata[0] == a && given->pdata[1] == b);
+  g_assert_true (gtx_wait (given, GTX_ALL_COMPLETED, GTX_FOREVER, error));
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.05);
   return TRUE;
 }
 
@@ -218,6 +244,7 @@ main (int argc, char *argv[])
   add_coroutine ("/as-completed/done-in-time", test_done_in_time);
   add_coroutine ("/as-completed/unused-timeout", test_unused_timeout);
   add_coroutine ("/as-completed/cancelled", test_cancelled);
+  add_coroutine ("/as-completed/collected", test_collected);
   add_coroutine ("/as-completed/left-early", test_left_early);
   add_coroutine ("/as-completed/misuse", test_misuse);
   g_test_add_func ("/as-completed/outside", test_outside);

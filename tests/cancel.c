@@ -17,6 +17,7 @@ assert_ends_cancelled (GtxTask *task)
   assert_cancelled (failure);
   g_assert_true (gtx_future_is_cancelled (task));
   assert_cancelled (gtx_future_get_error (task));
+  g_assert_false (gtx_cancel (task));
 }
 
 /* ---- Where a request finds the task ---- */
@@ -110,6 +111,71 @@ test_while_awaiting_a_future (gpointer data, GError **error)
   return TRUE;
 }
 
+/* The request was there before it awaits the task, which is cancelled at once. */
+static gboolean
+cancel_itself_and_await (GtxTask *task, GError **error)
+{
+  gtx_cancel (gtx_current_task ());
+  return gtx_await (task, error);
+}
+
+static gboolean
+test_before_awaiting_a_task (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GtxTask) inner = gtx_create_task (await_and_note, (gpointer) future, NULL);
+  g_autoptr (GtxTask) outer = NULL;
+
+  g_assert_true (gtx_sleep (0, error));
+  outer = gtx_create_task (cancel_itself_and_await, inner, NULL);
+  assert_ends_cancelled (outer);
+  assert_trace ("awaited!");
+  g_assert_true (gtx_future_is_cancelled (inner) && gtx_future_is_cancelled (future));
+  return TRUE;
+}
+
+/* Both in one turn. */
+static gboolean
+test_with_its_future (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GtxTask) task = gtx_create_task (await_and_note, (gpointer) future, NULL);
+
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_true (gtx_cancel (future));
+  g_assert_true (gtx_cancel (task));
+  assert_ends_cancelled (task);
+  assert_trace ("awaited!");
+  g_assert_true (gtx_future_is_cancelled (future));
+  return TRUE;
+}
+
+/* The request passes through what the task calls. */
+static gboolean
+call_and_catch (GtxFuture *future, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (await_and_note (future, &failure));
+  assert_cancelled (failure);
+  note ("caught");
+  return TRUE;
+}
+
+static gboolean
+test_through_a_call (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GtxTask) task = gtx_create_task (call_and_catch, future, NULL);
+
+  g_assert_true (gtx_sleep (0, error));
+  gtx_cancel (task);
+  g_assert_true (gtx_await (task, error));
+  assert_trace ("awaited! caught");
+  g_assert_true (gtx_future_is_cancelled (future));
+  return TRUE;
+}
+
 /* A task that several await is cancelled by one of them, for all. */
 static gboolean
 test_awaited_by_two (gpointer data, GError **error)
@@ -178,6 +244,59 @@ test_swallowed (gpointer data, GError **error)
   g_assert_false (gtx_future_is_cancelled (task) || gtx_future_is_cancelled (outer));
   g_assert_cmpuint (gtx_cancelling (task), ==, 1);
   g_assert_cmpuint (gtx_cancelling (outer), ==, 1);
+  return TRUE;
+}
+
+/* Three futures one after the other; the wait for the second is cancelled. */
+static gboolean
+await_three (GtxFuture **futures, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_true (gtx_await (futures[0], error));
+  g_assert_false (gtx_await (futures[1], &failure));
+  assert_cancelled (failure);
+  return futures[2] == NULL || gtx_await (futures[2], error);
+}
+
+static void
+cancel_the_second (GtxFuture **futures)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (await_three, futures, NULL);
+
+  gtx_sleep (0, NULL);
+  gtx_future_set_result (futures[0], NULL, NULL);
+  gtx_sleep (0, NULL);
+  g_assert_false (gtx_future_is_done (futures[1]));
+  gtx_cancel (task);
+  g_assert_true (gtx_future_is_cancelled (futures[1]));
+  gtx_sleep (0, NULL);
+  g_assert_true (gtx_future_is_done (task) == (futures[2] == NULL));
+  if (futures[2])
+    gtx_future_set_result (futures[2], NULL, NULL);
+  g_assert_true (gtx_await (task, NULL));
+  g_assert_false (gtx_future_is_cancelled (task));
+}
+
+static gboolean
+test_caught (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) first = gtx_future_new ();
+  g_autoptr (GtxFuture) second = gtx_future_new ();
+
+  cancel_the_second ((GtxFuture *[]) { first, second, NULL });
+  return TRUE;
+}
+
+static gboolean
+test_ignored (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) first = gtx_future_new ();
+  g_autoptr (GtxFuture) second = gtx_future_new ();
+  g_autoptr (GtxFuture) third = gtx_future_new ();
+
+  cancel_the_second ((GtxFuture *[]) { first, second, third });
+  g_assert_false (gtx_future_is_cancelled (third));
   return TRUE;
 }
 
@@ -319,28 +438,6 @@ test_itself (gpointer data, GError **error)
   g_assert_true (gtx_sleep (0, error));
   g_assert_cmpuint (gtx_cancelling (gtx_current_task ()), ==, 1);
   g_assert_cmpuint (gtx_uncancel (gtx_current_task ()), ==, 0);
-  return TRUE;
-}
-
-static gboolean
-test_uncancel (gpointer data, GError **error)
-{
-  GtxTask *self = gtx_current_task ();
-  g_autoptr (GError) failure = NULL;
-
-  g_assert_cmpuint (gtx_uncancel (self), ==, 0);
-  gtx_cancel (self);
-  gtx_cancel (self);
-  g_assert_cmpuint (gtx_uncancel (self), ==, 1);
-  g_assert_cmpuint (gtx_uncancel (self), ==, 0);
-  g_assert_true (gtx_sleep (0, error));
-
-  gtx_cancel (self);
-  gtx_cancel (self);
-  g_assert_cmpuint (gtx_uncancel (self), ==, 1);
-  g_assert_false (gtx_sleep (0, &failure));
-  assert_cancelled (failure);
-  g_assert_cmpuint (gtx_uncancel (self), ==, 0);
   return TRUE;
 }
 
@@ -541,9 +638,14 @@ main (int argc, char **argv)
   add_coroutine ("/cancel/while-awaiting/task", test_while_awaiting_a_task);
   add_coroutine ("/cancel/while-awaiting/future", test_while_awaiting_a_future);
   add_coroutine ("/cancel/while-awaiting/shared", test_awaited_by_two);
+  add_coroutine ("/cancel/before-awaiting/task", test_before_awaiting_a_task);
+  add_coroutine ("/cancel/with-its-future", test_with_its_future);
+  add_coroutine ("/cancel/through-a-call", test_through_a_call);
   add_coroutine ("/cancel/after-the-end", test_after_the_end);
   add_coroutine ("/cancel/already-woken", test_already_woken);
   add_coroutine ("/cancel/swallowed", test_swallowed);
+  add_coroutine ("/cancel/caught", test_caught);
+  add_coroutine ("/cancel/ignored", test_ignored);
   add_coroutine ("/cancel/clean-up", test_clean_up);
   add_coroutine ("/cancel/during-clean-up", test_during_clean_up);
   add_coroutine ("/cancel/twice", test_twice);
@@ -551,7 +653,6 @@ main (int argc, char **argv)
   add_coroutine ("/cancel/errors-apart", test_errors_apart);
   add_coroutine ("/cancel/itself", test_itself);
   add_coroutine ("/cancel/itself/then-return", test_itself_then_return);
-  add_coroutine ("/cancel/uncancel", test_uncancel);
   add_coroutine ("/cancel/cancellable/cancels", test_cancellable);
   add_coroutine ("/cancel/cancellable/is-cancelled", test_cancellable_shown);
   add_coroutine ("/cancel/cancellable/fresh", test_cancellable_fresh);

@@ -135,6 +135,90 @@ test_return_errors (gpointer data, GError **error)
   return TRUE;
 }
 
+static GtxFuture *
+failed_future (void)
+{
+  GtxFuture *future = gtx_future_new ();
+
+  gtx_future_set_error (future, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_EXISTS, "failed"));
+  return future;
+}
+
+static GtxFuture *
+cancelled_future (void)
+{
+  GtxFuture *future = gtx_future_new ();
+
+  gtx_cancel (future);
+  return future;
+}
+
+static GtxFuture *
+set_future (const char *result)
+{
+  GtxFuture *future = gtx_future_new ();
+
+  gtx_future_set_result (future, (gpointer) result, NULL);
+  return future;
+}
+
+/* Of one that ended by an error or a cancellation the others may come to what
+ * they like, and are let go. */
+static gboolean
+end_by (GtxFuture *last, GError **error)
+{
+  g_autoptr (GtxFuture) set = set_future ("1");
+  GtxFuture *later[3] = { gtx_future_new (), gtx_future_new (), gtx_future_new () };
+
+  if (gtx_gather_list (GTX_GATHER_NONE, error, set, last, later[0], later[1], later[2], NULL))
+    g_assert_not_reached ();
+  for (guint i = 0; i < G_N_ELEMENTS (later); i++)
+    g_assert_false (gtx_future_is_done (later[i]));
+  gtx_future_set_result (later[0], NULL, NULL);
+  gtx_cancel (later[1]);
+  gtx_future_set_error (later[2], g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "late"));
+  g_assert_nonnull (gtx_future_get_error (later[2]));
+  gtx_sleep (0, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (later); i++)
+    g_assert_finalize_object (later[i]);
+  return FALSE;
+}
+
+static gboolean
+test_afterwards (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) failed = failed_future ();
+  g_autoptr (GtxFuture) cancelled = cancelled_future ();
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GError) cancellation = NULL;
+
+  g_assert_false (end_by (failed, &failure));
+  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_assert_false (end_by (cancelled, &cancellation));
+  assert_cancelled (cancellation);
+  g_assert_cmpuint (gtx_cancelling (gtx_current_task ()), ==, 0);
+  return gtx_sleep (0, error);
+}
+
+/* One that goes on is let go too. */
+static gboolean
+test_lets_go (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) failed = failed_future ();
+  g_autoptr (GtxFuture) cancelled = cancelled_future ();
+  gpointer ended[] = { failed, cancelled };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ended); i++)
+    {
+      GtxFuture *survivor = gtx_future_new ();
+
+      g_assert_false (gtx_gather_list (GTX_GATHER_NONE, NULL, survivor, ended[i], NULL));
+      g_assert_false (gtx_future_is_done (survivor));
+      g_assert_finalize_object (survivor);
+    }
+  return TRUE;
+}
+
 /* ---- Cancelling ---- */
 
 static gboolean
@@ -166,6 +250,27 @@ test_member_cancelled_returned (gpointer data, GError **error)
   return TRUE;
 }
 
+/* Results, errors and cancellations: all are waited for, each is kept. */
+static gboolean
+test_all_kinds_returned (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) slow = sleeper ("10:slow");
+  g_autoptr (GtxFuture) one = set_future ("1");
+  g_autoptr (GtxFuture) failed = failed_future ();
+  g_autoptr (GtxFuture) cancelled = cancelled_future ();
+  g_autoptr (GtxTask) late = gtx_create_task (fail_later, "20:late", NULL);
+
+  g_assert_true (gtx_gather_list (GTX_GATHER_RETURN_ERRORS, error, one, failed, cancelled, slow, cancelled,
+                                  late, NULL));
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.02);
+  g_assert_cmpstr (gtx_future_get_result (one), ==, "1");
+  g_assert_error (gtx_future_get_error (failed), G_IO_ERROR, G_IO_ERROR_EXISTS);
+  assert_cancelled (gtx_future_get_error (cancelled));
+  g_assert_null (gtx_future_get_error (slow));
+  g_assert_error (gtx_future_get_error (late), G_IO_ERROR, G_IO_ERROR_FAILED);
+  return TRUE;
+}
+
 typedef struct
 {
   GtxTask *a;
@@ -192,13 +297,14 @@ cancel_from_outside (GtxGatherFlags flags)
   g_autoptr (GError) failure = NULL;
 
   gtx_sleep (0.015, NULL);
-  gtx_cancel (gatherer);
+  g_assert_true (gtx_cancel (gatherer));
   g_assert_false (gtx_await (gatherer, &failure));
   assert_cancelled (failure);
   assert_trace ("a b! not-gathered");
   g_assert_true (gtx_future_is_cancelled (gatherer));
   g_assert_false (gtx_future_is_cancelled (a));
   g_assert_true (gtx_future_is_cancelled (b));
+  g_assert_false (gtx_cancel (gatherer));
 }
 
 static gboolean
@@ -372,9 +478,13 @@ static void
 test_outside (void)
 {
   g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
   g_autoptr (GError) failure = NULL;
 
   g_assert_false (gtx_gather_list (GTX_GATHER_NONE, &failure, future, NULL));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_NOT_IN_TASK);
+  g_clear_error (&failure);
+  g_assert_false (gtx_gather (none, GTX_GATHER_NONE, &failure));
   g_assert_error (failure, GTX_ERROR, GTX_ERROR_NOT_IN_TASK);
 }
 
@@ -390,8 +500,11 @@ main (int argc, char **argv)
   add_coroutine ("/gather/error/first-to-fail", test_first_error);
   add_coroutine ("/gather/error/first-named", test_error_of_the_first_named);
   add_coroutine ("/gather/error/returned", test_return_errors);
+  add_coroutine ("/gather/error/afterwards", test_afterwards);
+  add_coroutine ("/gather/lets-go", test_lets_go);
   add_coroutine ("/gather/cancel/member", test_member_cancelled);
   add_coroutine ("/gather/cancel/member-returned", test_member_cancelled_returned);
+  add_coroutine ("/gather/all-kinds-returned", test_all_kinds_returned);
   add_coroutine ("/gather/cancel/from-outside", test_cancelled);
   add_coroutine ("/gather/cancel/from-outside-returned", test_cancelled_returned);
   add_coroutine ("/gather/cancel/swallowed", test_cancelled_swallowed);

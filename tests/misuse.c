@@ -60,6 +60,32 @@ test_await_nothing (gpointer data, GError **error)
   return TRUE;
 }
 
+/* A lock and its kin are acquired, a barrier is waited at: none is awaited. */
+static gboolean
+test_await_no_future (gpointer data, GError **error)
+{
+  g_autoptr (GtxLock) lock = gtx_lock_new ();
+  g_autoptr (GtxCondition) condition = gtx_condition_new (NULL);
+  g_autoptr (GtxSemaphore) semaphore = gtx_semaphore_new (1);
+  g_autoptr (GtxSemaphore) bounded = gtx_semaphore_new_bounded (1);
+  g_autoptr (GtxBarrier) barrier = gtx_barrier_new (2);
+  gpointer none[] = { lock, condition, semaphore, bounded, barrier };
+
+  for (guint i = 0; i < G_N_ELEMENTS (none); i++)
+    {
+      g_autoptr (GError) failure = NULL;
+
+      g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_await: a GtxFuture or GtxTask is wanted*");
+      g_assert_false (gtx_await (none[i], &failure));
+      g_test_assert_expected_messages ();
+      g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT);
+    }
+  g_assert_false (gtx_lock_locked (lock) || gtx_lock_locked (gtx_condition_get_lock (condition)));
+  g_assert_false (gtx_semaphore_locked (semaphore) || gtx_semaphore_locked (bounded));
+  g_assert_cmpuint (gtx_barrier_get_n_waiting (barrier), ==, 0);
+  return TRUE;
+}
+
 /* Two tasks that await each other wait until one is cancelled. */
 static gboolean
 await_what (GtxTask **what, GError **error)
@@ -82,6 +108,63 @@ test_await_each_other (gpointer data, GError **error)
   gtx_sleep (1, NULL);
   g_assert_true (gtx_future_is_cancelled (a) && gtx_future_is_cancelled (b));
   return TRUE;
+}
+
+/* ---- Futures of another main context ---- */
+
+static GtxFuture *
+future_of (GMainContext *context)
+{
+  GtxFuture *future;
+
+  g_main_context_push_thread_default (context);
+  future = gtx_future_new ();
+  g_main_context_pop_thread_default (context);
+  return future;
+}
+
+static void
+assert_another_context (GError **failure, const char *function)
+{
+  g_autofree char *message = g_strconcat ("what ", function, "() was given belongs to another main context", NULL);
+
+  g_assert_error (*failure, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr ((*failure)->message, message));
+  g_clear_error (failure);
+}
+
+/* Alone, and among others: each is refused, and nothing happens to any. */
+static gboolean
+refuse_futures_of (GMainContext *context, GError **error)
+{
+  g_autoptr (GPtrArray) futures = g_ptr_array_new_with_free_func (g_object_unref);
+
+  g_ptr_array_add (futures, future_of (context));
+  for (int i = 0; i < 2; i++)
+    {
+      g_autoptr (GError) failure = NULL;
+
+      g_assert_false (gtx_wait (futures, GTX_ALL_COMPLETED, 1, &failure));
+      assert_another_context (&failure, "gtx_wait");
+      g_assert_false (gtx_gather (futures, GTX_GATHER_NONE, &failure));
+      assert_another_context (&failure, "gtx_gather");
+      g_assert_null (gtx_as_completed (futures, 1, &failure));
+      assert_another_context (&failure, "gtx_as_completed");
+      g_ptr_array_insert (futures, 0, gtx_future_new ());
+    }
+  for (guint i = 0; i < futures->len; i++)
+    g_assert_false (gtx_future_is_done (futures->pdata[i]));
+  return TRUE;
+}
+
+static void
+test_another_context (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (gtx_test_run (refuse_futures_of, context, &error));
+  g_assert_no_error (error);
 }
 
 /* ---- Coroutines ---- */
@@ -257,7 +340,9 @@ main (int argc, char **argv)
   add_coroutine ("/misuse/await/in-done-callback", test_await_in_done_callback);
   add_coroutine ("/misuse/await/itself", test_await_itself);
   add_coroutine ("/misuse/await/nothing", test_await_nothing);
+  add_coroutine ("/misuse/await/no-future", test_await_no_future);
   add_coroutine ("/misuse/await/each-other", test_await_each_other);
+  g_test_add_func ("/misuse/another-context", test_another_context);
   add_coroutine ("/misuse/coroutine/no-reason", test_no_reason);
   add_coroutine ("/misuse/coroutine/started-twice", test_started_twice);
   add_coroutine ("/misuse/coroutine/steal-too-early", test_steal_too_early);

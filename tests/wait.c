@@ -40,6 +40,40 @@ test_all (gpointer data, GError **error)
   g_assert_true (gtx_wait (tasks, GTX_ALL_COMPLETED, GTX_FOREVER, error));
   g_assert_cmpuint (n_done (tasks), ==, 3);
   assert_trace ("a b c");
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.003);
+  /* Once more takes no time. */
+  g_assert_true (gtx_wait (tasks, GTX_ALL_COMPLETED, GTX_FOREVER, error));
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.003);
+  return TRUE;
+}
+
+static gboolean
+test_all_and_error (gpointer data, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = three_tasks ();
+  GtxTask *failing = gtx_create_task (fail_after, "4", NULL);
+
+  g_ptr_array_add (tasks, failing);
+  for (int i = 0; i < 2; i++)
+    {
+      g_assert_true (gtx_wait (tasks, GTX_ALL_COMPLETED, GTX_FOREVER, error));
+      g_assert_cmpuint (n_done (tasks), ==, 4);
+      g_assert_cmpfloat (gtx_test_get_time (), ==, 0.004);
+    }
+  g_assert_error (gtx_future_get_error (failing), G_IO_ERROR, G_IO_ERROR_FAILED);
+  return TRUE;
+}
+
+static gboolean
+test_twice (gpointer data, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = three_tasks ();
+
+  g_ptr_array_add (tasks, g_object_ref (tasks->pdata[0]));
+  g_ptr_array_insert (tasks, 1, g_object_ref (tasks->pdata[0]));
+  g_assert_true (gtx_wait (tasks, GTX_ALL_COMPLETED, GTX_FOREVER, error));
+  g_assert_cmpuint (n_done (tasks), ==, 5);
+  assert_trace ("a b c");
   return TRUE;
 }
 
@@ -51,6 +85,58 @@ test_first (gpointer data, GError **error)
   g_assert_true (gtx_wait (tasks, GTX_FIRST_COMPLETED, GTX_FOREVER, error));
   g_assert_cmpuint (n_done (tasks), ==, 1);
   assert_trace ("a");
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.001);
+  return TRUE;
+}
+
+static gboolean
+let_others_run (const int *times, GError **error)
+{
+  for (int i = 0; i < *times; i++)
+    if (!gtx_sleep (0, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* The second ends after the wait has ended, and before its task goes on. */
+static gboolean
+test_first_and_another (gpointer data, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  g_ptr_array_add (tasks, gtx_create_task (let_others_run, &((int) { 2 }), NULL));
+  g_ptr_array_add (tasks, gtx_create_task (let_others_run, &((int) { 1 }), NULL));
+  g_assert_true (gtx_wait (tasks, GTX_FIRST_COMPLETED, GTX_FOREVER, error));
+  g_assert_cmpuint (n_done (tasks), ==, 2);
+  return TRUE;
+}
+
+/* Of what it waited for in vain it keeps nothing. */
+static gboolean
+test_lets_go (gpointer data, GError **error)
+{
+  g_autoptr (GPtrArray) futures = g_ptr_array_new ();
+  g_autoptr (GtxTask) done = gtx_create_task (let_others_run, &((int) { 1 }), NULL);
+  GtxFuture *never = gtx_future_new ();
+
+  g_ptr_array_add (futures, done);
+  g_ptr_array_add (futures, never);
+  g_assert_true (gtx_wait (futures, GTX_FIRST_COMPLETED, GTX_FOREVER, error));
+  g_assert_false (gtx_future_is_done (never));
+  g_assert_finalize_object (never);
+  return TRUE;
+}
+
+static gboolean
+test_first_error_at_once (gpointer data, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = three_tasks ();
+
+  g_ptr_array_add (tasks, gtx_create_task (fail, "at once", NULL));
+  g_assert_true (gtx_wait (tasks, GTX_FIRST_ERROR, GTX_FOREVER, error));
+  g_assert_cmpuint (n_done (tasks), ==, 1);
+  g_assert_true (gtx_future_is_done (tasks->pdata[3]));
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
   return TRUE;
 }
 
@@ -91,6 +177,20 @@ test_time_over (gpointer data, GError **error)
   g_assert_true (gtx_wait (tasks, GTX_ALL_COMPLETED, 0.0025, error));
   g_assert_cmpuint (n_done (tasks), ==, 2);
   g_assert_cmpfloat_with_epsilon (gtx_test_get_time (), 0.0025, 1e-6);
+  return TRUE;
+}
+
+/* What ends in the moment in which the time is over is done, if it began before. */
+static gboolean
+test_time_over_at_the_end (gpointer data, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = three_tasks ();
+
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_true (gtx_wait (tasks, GTX_ALL_COMPLETED, 0.002, error));
+  g_assert_cmpuint (n_done (tasks), ==, 2);
+  g_assert_false (gtx_future_is_done (tasks->pdata[2]));
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.002);
   return TRUE;
 }
 
@@ -144,201 +244,23 @@ test_nothing (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- One, for so long ---- */
-
-static gboolean
-test_for (gpointer data, GError **error)
-{
-  g_autoptr (GtxTask) quick = gtx_create_task (sleep_and_note, "1:quick", NULL);
-  g_autoptr (GtxTask) slow = gtx_create_task (sleep_and_note, "9000:slow", NULL);
-  g_autoptr (GError) failure = NULL;
-
-  g_assert_true (gtx_wait_for (quick, 1, error));
-  g_assert_true (gtx_wait_for (quick, 0, error));
-  g_assert_false (gtx_wait_for (slow, 1, &failure));
-  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
-  g_assert_true (gtx_future_is_cancelled (slow));
-  assert_trace ("quick slow!");
-  g_assert_cmpuint (gtx_cancelling (gtx_current_task ()), ==, 0);
-  return TRUE;
-}
-
-static gboolean
-test_for_no_time (gpointer data, GError **error)
-{
-  g_autoptr (GtxTask) task = gtx_task_new (note_and_return, "never", NULL);
-  g_autoptr (GError) failure = NULL;
-
-  g_assert_false (gtx_wait_for (task, 0, &failure));
-  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
-  g_assert_true (gtx_future_is_cancelled (task));
-  assert_trace ("");
-  return TRUE;
-}
-
-/* ---- Shielded ---- */
-
-static gboolean
-await_shielded (GtxTask *task, GError **error)
-{
-  g_autoptr (GtxFuture) shielded = gtx_shield (task);
-
-  return gtx_await (shielded, error);
-}
-
-static gboolean
-test_shield (gpointer data, GError **error)
-{
-  g_autoptr (GtxTask) inner = gtx_create_task (sleep_and_note, "5:inner", NULL);
-  g_autoptr (GtxTask) outer = gtx_create_task (await_shielded, inner, NULL);
-  g_autoptr (GError) failure = NULL;
-
-  gtx_sleep (0.001, NULL);
-  gtx_cancel (outer);
-  g_assert_false (gtx_await (outer, &failure));
-  assert_cancelled (failure);
-  g_assert_false (gtx_future_is_done (inner));
-  g_assert_true (gtx_await (inner, error));
-  assert_trace ("inner");
-  return TRUE;
-}
-
-static char *
-make_word (gpointer data, GError **error)
-{
-  return gtx_sleep (0, error) ? g_strdup ("word") : NULL;
-}
-
-static gboolean
-test_shield_result (gpointer data, GError **error)
-{
-  GtxTask *inner = gtx_create_task_pointer (make_word, NULL, NULL, count_free);
-  GtxFuture *shielded = gtx_shield (inner);
-
-  g_assert_cmpstr (gtx_await_peek_pointer (shielded, error), ==, "word");
-  g_object_unref (inner);
-  g_assert_cmpstr (gtx_future_get_result (shielded), ==, "word");
-  g_object_unref (shielded);
-  g_assert_cmpint (n_freed, ==, 1);
-  return TRUE;
-}
-
-/* Who takes it from one takes it from all. */
-static gboolean
-test_shield_result_taken (gpointer data, GError **error)
-{
-  g_autoptr (GtxTask) inner = gtx_create_task_pointer (make_word, NULL, NULL, count_free);
-  g_autoptr (GtxFuture) shielded = gtx_shield (inner);
-  g_autoptr (GtxFuture) twice = gtx_shield (shielded);
-  g_autofree char *word = gtx_await_pointer (twice, error);
-  GtxFuture *others[] = { (GtxFuture *) inner, shielded, twice };
-
-  g_assert_cmpstr (word, ==, "word");
-  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
-    {
-      g_autoptr (GError) failure = NULL;
-
-      g_assert_null (gtx_await_pointer (others[i], &failure));
-      g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_STATE);
-      g_assert_null (gtx_future_get_result (others[i]));
-    }
-  g_clear_object (&twice);
-  g_clear_object (&shielded);
-  g_clear_object (&inner);
-  g_assert_cmpint (n_freed, ==, 0);
-  return TRUE;
-}
-
-static gboolean
-test_shield_error (gpointer data, GError **error)
-{
-  g_autoptr (GtxTask) inner = gtx_create_task (fail, "broken", NULL);
-  g_autoptr (GError) failure = NULL;
-
-  g_assert_false (await_shielded (inner, &failure));
-  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_FAILED);
-  return TRUE;
-}
-
-/* Neither keeps the other alive for ever. */
-static gboolean
-test_shield_dropped (gpointer data, GError **error)
-{
-  GtxFuture *inner = gtx_future_new ();
-  GtxFuture *outer = gtx_shield (inner);
-
-  g_object_add_weak_pointer (G_OBJECT (outer), (gpointer *) &outer);
-  g_object_unref (outer);
-  g_object_unref (inner);
-  g_assert_null (outer);
-  return TRUE;
-}
-
-/* Time after time, what is long is waited for in short shields. */
-static gboolean
-test_shield_cancelled (gpointer data, GError **error)
-{
-  g_autoptr (GtxFuture) inner = gtx_future_new ();
-  GtxFuture *outer = gtx_shield (inner);
-
-  g_object_add_weak_pointer (G_OBJECT (outer), (gpointer *) &outer);
-  gtx_cancel (outer);
-  gtx_sleep (0, NULL);
-  g_object_unref (outer);
-  g_assert_null (outer);
-  return TRUE;
-}
-
-/* Of an error that came in the round of the cancellation nobody is warned, of
- * a later one that nobody asks for everybody. */
-static gboolean
-test_shield_fails_meanwhile (gpointer data, GError **error)
-{
-  g_autoptr (GtxFuture) inner = gtx_future_new ();
-  g_autoptr (GtxFuture) outer = gtx_shield (inner);
-
-  gtx_cancel (outer);
-  gtx_future_set_error (inner, g_error_new (G_IO_ERROR, G_IO_ERROR_FAILED, "broken"));
-  return gtx_sleep (0, error);
-}
-
-static gboolean
-test_shield_fails_later (gpointer data, GError **error)
-{
-  GtxFuture *inner = gtx_future_new ();
-  g_autoptr (GtxFuture) outer = gtx_shield (inner);
-
-  gtx_cancel (outer);
-  gtx_sleep (0, NULL);
-  gtx_future_set_error (inner, g_error_new (G_IO_ERROR, G_IO_ERROR_FAILED, "broken"));
-  gtx_sleep (0, NULL);
-  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING, "A GtxFuture: its error was never retrieved: broken");
-  g_object_unref (inner);
-  g_test_assert_expected_messages ();
-  return TRUE;
-}
-
 int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/wait/all", test_all);
+  add_coroutine ("/wait/all/and-error", test_all_and_error);
+  add_coroutine ("/wait/twice", test_twice);
   add_coroutine ("/wait/first", test_first);
+  add_coroutine ("/wait/first/and-another", test_first_and_another);
+  add_coroutine ("/wait/lets-go", test_lets_go);
   add_coroutine ("/wait/first-error", test_first_error);
+  add_coroutine ("/wait/first-error/at-once", test_first_error_at_once);
   add_coroutine ("/wait/first-error/last", test_first_error_is_last);
   add_coroutine ("/wait/time-over", test_time_over);
+  add_coroutine ("/wait/time-over/at-the-end", test_time_over_at_the_end);
   add_coroutine ("/wait/done-before", test_done_before);
   add_coroutine ("/wait/cancelled", test_cancelled);
   add_coroutine ("/wait/nothing", test_nothing);
-  add_coroutine ("/wait/for", test_for);
-  add_coroutine ("/wait/for/no-time", test_for_no_time);
-  add_coroutine ("/wait/shield", test_shield);
-  add_coroutine ("/wait/shield/result", test_shield_result);
-  add_coroutine ("/wait/shield/result/taken", test_shield_result_taken);
-  add_coroutine ("/wait/shield/error", test_shield_error);
-  add_coroutine ("/wait/shield/dropped", test_shield_dropped);
-  add_coroutine ("/wait/shield/cancelled", test_shield_cancelled);
-  add_coroutine ("/wait/shield/cancelled/fails-meanwhile", test_shield_fails_meanwhile);
-  add_coroutine ("/wait/shield/cancelled/fails-later", test_shield_fails_later);
   return g_test_run ();
 }

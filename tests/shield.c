@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "fixture.h"
+
+static gboolean
+await_shielded (GtxTask *task, GError **error)
+{
+  g_autoptr (GtxFuture) shielded = gtx_shield (task);
+
+  return gtx_await (shielded, error);
+}
+
+static gboolean
+test_leaves_alone (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) inner = gtx_create_task (sleep_and_note, "5:inner", NULL);
+  g_autoptr (GtxTask) outer = gtx_create_task (await_shielded, inner, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  gtx_sleep (0.001, NULL);
+  gtx_cancel (outer);
+  g_assert_false (gtx_await (outer, &failure));
+  assert_cancelled (failure);
+  g_assert_false (gtx_future_is_done (inner));
+  g_assert_true (gtx_await (inner, error));
+  assert_trace ("inner");
+  return TRUE;
+}
+
+static char *
+make_word (gpointer data, GError **error)
+{
+  return gtx_sleep (0, error) ? g_strdup ("word") : NULL;
+}
+
+static gboolean
+test_result (gpointer data, GError **error)
+{
+  GtxTask *inner = gtx_create_task_pointer (make_word, NULL, NULL, count_free);
+  GtxFuture *shielded = gtx_shield (inner);
+
+  g_assert_cmpstr (gtx_await_peek_pointer (shielded, error), ==, "word");
+  g_object_unref (inner);
+  g_assert_cmpstr (gtx_future_get_result (shielded), ==, "word");
+  g_object_unref (shielded);
+  g_assert_cmpint (n_freed, ==, 1);
+  return TRUE;
+}
+
+/* Who takes it from one takes it from all. */
+static gboolean
+test_result_taken (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) inner = gtx_create_task_pointer (make_word, NULL, NULL, count_free);
+  g_autoptr (GtxFuture) shielded = gtx_shield (inner);
+  g_autoptr (GtxFuture) twice = gtx_shield (shielded);
+  g_autofree char *word = gtx_await_pointer (twice, error);
+  GtxFuture *others[] = { (GtxFuture *) inner, shielded, twice };
+
+  g_assert_cmpstr (word, ==, "word");
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    {
+      g_autoptr (GError) failure = NULL;
+
+      g_assert_null (gtx_await_pointer (others[i], &failure));
+      g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_STATE);
+      g_assert_null (gtx_future_get_result (others[i]));
+    }
+  g_clear_object (&twice);
+  g_clear_object (&shielded);
+  g_clear_object (&inner);
+  g_assert_cmpint (n_freed, ==, 0);
+  return TRUE;
+}
+
+static gboolean
+test_error (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) inner = gtx_create_task (fail, "broken", NULL);
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (await_shielded (inner, &failure));
+  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_FAILED);
+  return TRUE;
+}
+
+static gboolean
+test_done_before (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) inner = gtx_future_new ();
+  g_autoptr (GtxFuture) outer = NULL;
+
+  gtx_future_set_result (inner, (gpointer) "done", NULL);
+  outer = gtx_shield (inner);
+  g_assert_true (outer == inner);
+  g_assert_true (gtx_await (outer, error));
+  g_assert_cmpstr (gtx_future_get_result (outer), ==, "done");
+  return TRUE;
+}
+
+static gboolean
+test_inner_cancelled (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) inner = gtx_future_new ();
+  g_autoptr (GtxFuture) outer = gtx_shield (inner);
+
+  g_assert_true (gtx_sleep (0, error));
+  gtx_cancel (inner);
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_true (gtx_future_is_cancelled (outer));
+  return TRUE;
+}
+
+static gboolean
+await_shielded_call (const char *what, GError **error)
+{
+  g_autoptr (GtxTask) unstarted = gtx_task_new (sleep_and_note, what, NULL);
+  gboolean succeeded = await_shielded (unstarted, error);
+
+  note (succeeded ? "awaited" : "left");
+  return succeeded;
+}
+
+/* A task that nobody else has goes on when the one that made it has gone. */
+static gboolean
+test_unstarted (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) outer = gtx_create_task (await_shielded_call, "5:inner", NULL);
+
+  g_assert_true (gtx_sleep (0.001, error));
+  gtx_cancel (outer);
+  g_assert_false (gtx_await (outer, NULL));
+  assert_trace ("left");
+  g_assert_true (gtx_sleep (1, error));
+  assert_trace ("inner");
+  return TRUE;
+}
+
+/* Neither keeps the other alive for ever. */
+static gboolean
+test_dropped (gpointer data, GError **error)
+{
+  GtxFuture *inner = gtx_future_new ();
+  GtxFuture *outer = gtx_shield (inner);
+
+  g_object_add_weak_pointer (G_OBJECT (outer), (gpointer *) &outer);
+  g_object_unref (outer);
+  g_object_unref (inner);
+  g_assert_null (outer);
+  return TRUE;
+}
+
+/* Time after time, what is long is waited for in short shields. */
+static gboolean
+test_cancelled (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) inner = gtx_future_new ();
+  GtxFuture *outer = gtx_shield (inner);
+
+  g_object_add_weak_pointer (G_OBJECT (outer), (gpointer *) &outer);
+  gtx_cancel (outer);
+  gtx_sleep (0, NULL);
+  g_object_unref (outer);
+  g_assert_null (outer);
+  return TRUE;
+}
+
+#define expect_never_retrieved()                                               \
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING,                      \
+                         "A GtxFuture: its error was never retrieved: broken")
+
+static GError *
+some_error (void)
+{
+  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "broken");
+}
+
+/* An error that nobody asks for is told of, whenever it came. */
+static gboolean
+test_fails_meanwhile (gpointer data, GError **error)
+{
+  GtxFuture *inner = gtx_future_new ();
+  g_autoptr (GtxFuture) outer = gtx_shield (inner);
+
+  gtx_cancel (outer);
+  gtx_future_set_error (inner, some_error ());
+  gtx_sleep (0, NULL);
+  expect_never_retrieved ();
+  g_object_unref (inner);
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
+static gboolean
+test_fails_later (gpointer data, GError **error)
+{
+  GtxFuture *inner = gtx_future_new ();
+  g_autoptr (GtxFuture) outer = gtx_shield (inner);
+
+  gtx_cancel (outer);
+  gtx_sleep (0, NULL);
+  gtx_future_set_error (inner, some_error ());
+  gtx_sleep (0, NULL);
+  expect_never_retrieved ();
+  g_object_unref (inner);
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
+static void
+cancel_shield_of (GtxFuture *inner)
+{
+  g_autoptr (GtxFuture) outer = gtx_shield (inner);
+
+  gtx_sleep (0, NULL);
+  gtx_cancel (outer);
+  gtx_sleep (0, NULL);
+  g_assert_true (gtx_future_is_cancelled (outer));
+}
+
+/* What comes of it later is there for whoever asks. */
+static gboolean
+test_result_later (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) inner = gtx_future_new ();
+
+  cancel_shield_of (inner);
+  gtx_future_set_result (inner, (gpointer) "late", NULL);
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_cmpstr (gtx_future_get_result (inner), ==, "late");
+  return TRUE;
+}
+
+static gboolean
+test_error_asked_for (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) inner = gtx_future_new ();
+
+  cancel_shield_of (inner);
+  cancel_shield_of (inner);
+  gtx_future_set_error (inner, some_error ());
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_error (gtx_future_get_error (inner), G_IO_ERROR, G_IO_ERROR_FAILED);
+  return TRUE;
+}
+
+/* ---- With gatherings ---- */
+
+typedef struct
+{
+  gpointer a;
+  gpointer b;
+} Pair;
+
+static gboolean
+gather_pair (Pair *pair, GError **error)
+{
+  return gtx_gather_list (GTX_GATHER_NONE, error, pair->a, pair->b, NULL);
+}
+
+static gboolean
+test_gathering (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) a = gtx_future_new ();
+  g_autoptr (GtxFuture) b = gtx_future_new ();
+  Pair pair = { a, b };
+  g_autoptr (GtxTask) parent = gtx_create_task (gather_pair, &pair, NULL);
+
+  cancel_shield_of ((GtxFuture *) parent);
+  g_assert_false (gtx_future_is_done (a) || gtx_future_is_done (b));
+  gtx_future_set_result (a, (gpointer) "1", NULL);
+  gtx_future_set_result (b, (gpointer) "2", NULL);
+  return gtx_await (parent, error);
+}
+
+static gboolean
+test_gathered (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) a = gtx_future_new ();
+  g_autoptr (GtxFuture) b = gtx_future_new ();
+  g_autoptr (GtxFuture) shield_a = gtx_shield (a);
+  g_autoptr (GtxFuture) shield_b = gtx_shield (b);
+  Pair pair = { shield_a, shield_b };
+  g_autoptr (GtxTask) parent = gtx_create_task (gather_pair, &pair, NULL);
+
+  g_assert_true (gtx_sleep (0, error));
+  gtx_cancel (parent);
+  g_assert_false (gtx_await (parent, NULL));
+  g_assert_true (gtx_future_is_cancelled (parent));
+  g_assert_true (gtx_future_is_cancelled (shield_a) && gtx_future_is_cancelled (shield_b));
+  g_assert_false (gtx_future_is_done (a) || gtx_future_is_done (b));
+  gtx_future_set_result (a, NULL, NULL);
+  gtx_future_set_result (b, NULL, NULL);
+  return gtx_sleep (0, error);
+}
+
+/* ---- Outside of tasks ---- */
+
+static void
+note_done (gpointer future, gpointer word)
+{
+  note (word);
+}
+
+/* An unstarted task is started in the thread's default main context. */
+static void
+test_outside (void)
+{
+  g_autoptr (GtxTask) inner = gtx_task_new (note_and_return, "inner", NULL);
+  g_autoptr (GtxFuture) outer = gtx_shield (inner);
+
+  trace = g_string_new (NULL);
+  gtx_future_add_done_callback (outer, note_done, "outer", NULL);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  assert_trace ("inner outer");
+  g_string_free (g_steal_pointer (&trace), TRUE);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  add_coroutine ("/shield/leaves-alone", test_leaves_alone);
+  add_coroutine ("/shield/result", test_result);
+  add_coroutine ("/shield/result/taken", test_result_taken);
+  add_coroutine ("/shield/error", test_error);
+  add_coroutine ("/shield/dropped", test_dropped);
+  add_coroutine ("/shield/cancelled", test_cancelled);
+  add_coroutine ("/shield/cancelled/fails-meanwhile", test_fails_meanwhile);
+  add_coroutine ("/shield/cancelled/fails-later", test_fails_later);
+  add_coroutine ("/shield/done-before", test_done_before);
+  add_coroutine ("/shield/inner-cancelled", test_inner_cancelled);
+  add_coroutine ("/shield/unstarted", test_unstarted);
+  add_coroutine ("/shield/cancelled/result-later", test_result_later);
+  add_coroutine ("/shield/cancelled/error-asked-for", test_error_asked_for);
+  add_coroutine ("/shield/gathering", test_gathering);
+  add_coroutine ("/shield/gathered", test_gathered);
+  g_test_add_func ("/shield/outside", test_outside);
+  return g_test_run ();
+}
