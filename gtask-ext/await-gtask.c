@@ -5,17 +5,7 @@
 
 #include "gtask-ext/operation.h"
 
-#include "handover.h"
-
-static void
-on_completed (GTask       *task,
-              GParamSpec  *pspec,
-              GtxHandover *handover)
-{
-  (void) task;
-  (void) pspec;
-  gtx_handover_wake (handover);
-}
+#include "emission.h"
 
 static void
 describe (GtxWaiter *waiter,
@@ -27,28 +17,27 @@ describe (GtxWaiter *waiter,
 
 static const GtxWaiterKind completion_kind = { gtx_waiter_cancel, describe, NULL };
 
-static gboolean
+/* It may complete in another thread. */
+static GtxEmissionOutcome
 wait_for_completion (GtxTask *current,
                      GTask   *task)
 {
-  GtxHandover *handover = gtx_handover_new (current);
   GtxScheduler *home = current->parent_instance.home;
-  gboolean completed = TRUE;
-  gulong handler;
+  GtxEmissionOutcome outcome = GTX_EMISSION_EMITTED;
+  GtxEmission *emission = gtx_emission_listen (current, G_OBJECT (task),
+                                               g_signal_lookup ("notify", G_TYPE_OBJECT),
+                                               g_quark_from_static_string ("completed"));
 
-  handler = g_signal_connect_data (task, "notify::completed", G_CALLBACK (on_completed),
-                                   gtx_handover_ref (handover), gtx_handover_unref_closure, 0);
-
+  if (emission == NULL)
+    return g_task_get_completed (task) ? GTX_EMISSION_EMITTED : GTX_EMISSION_GONE;
   if (!g_task_get_completed (task))
     {
       gtx_scheduler_hold (home);
-      completed = gtx_handover_wait (handover, current, &completion_kind);
+      outcome = gtx_emission_wait (emission, &completion_kind);
       gtx_scheduler_release (home);
     }
-
-  g_signal_handler_disconnect (task, handler);
-  gtx_handover_unref (handover);
-  return completed;
+  gtx_emission_leave (emission);
+  return outcome;
 }
 
 /**
@@ -60,8 +49,9 @@ wait_for_completion (GtxTask *current,
  * does not touch its result.
  *
  * When the current task is cancelled the waiting ends at once; @task goes on.
- * Sets %G_IO_ERROR_CANCELLED then, and %GTX_ERROR_NOT_IN_TASK outside a task.
- * The context of @task may be another.
+ * Sets %G_IO_ERROR_CANCELLED then, %GTX_ERROR_NOT_IN_TASK outside a task, and
+ * %GTX_ERROR_OBJECT_GONE if somebody disposes of @task by g_object_run_dispose().
+ * The context of @task may be another, and its thread too.
  *
  * Returns: %TRUE when @task has completed, %FALSE with @error set
  *
@@ -69,10 +59,10 @@ wait_for_completion (GtxTask *current,
  */
 gboolean
 gtx_await_gtask (GTask   *task,
-                     GError **error)
+                 GError **error)
 {
   GtxTask *current = gtx_task_begin_await (G_STRFUNC, error);
-  gboolean completed;
+  GtxEmissionOutcome outcome;
 
   g_return_val_if_fail (G_IS_TASK (task), FALSE);
   if (current == NULL)
@@ -81,9 +71,7 @@ gtx_await_gtask (GTask   *task,
     return TRUE;
 
   g_object_ref (task);
-  completed = wait_for_completion (current, task);
+  outcome = wait_for_completion (current, task);
   g_object_unref (task);
-  if (!completed)
-    gtx_set_cancelled_error (error);
-  return completed;
+  return gtx_emission_propagate (outcome, error);
 }

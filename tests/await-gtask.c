@@ -87,6 +87,117 @@ test_cancelled (gpointer data, GError **error)
   return g_task_propagate_boolean (task, error);
 }
 
+/* Nobody is told any more when it completes. */
+static gboolean
+test_disposed (gpointer data, GError **error)
+{
+  g_autoptr (GTask) task = new_task ();
+  g_autoptr (GtxTask) waiting = gtx_create_task (await_data, task, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  gtx_sleep (0, NULL);
+  g_object_run_dispose (G_OBJECT (task));
+  g_assert_false (gtx_await (waiting, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_OBJECT_GONE);
+  g_clear_error (&failure);
+  g_assert_false (gtx_await_gtask (task, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_OBJECT_GONE);
+
+  g_task_return_boolean (task, TRUE);
+  while (!g_task_get_completed (task))
+    g_assert_true (gtx_sleep (0.001, error));
+  g_assert_true (gtx_await_gtask (task, error));
+  return g_task_propagate_boolean (task, error);
+}
+
+/* ---- One that completes in another thread ---- */
+
+#define N_TASKS (UNDER_TSAN || UNDER_ASAN || RUNNING_ON_VALGRIND ? 200 : 3000)
+
+/* A thread that runs a main context, and makes GTasks there. */
+typedef struct
+{
+  GMainContext *context;
+  GMainLoop *loop;
+  GAsyncQueue *made;
+} Elsewhere;
+
+static gboolean
+complete (gpointer task)
+{
+  g_task_return_boolean (task, TRUE);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+make_task (gpointer data)
+{
+  Elsewhere *self = data;
+  GTask *task = new_task ();
+  GSource *later = g_idle_source_new ();
+
+  g_async_queue_push (self->made, g_object_ref (task));
+  /* In a turn of its own, as one does that waited for something. */
+  g_source_set_callback (later, complete, task, g_object_unref);
+  g_source_attach (later, self->context);
+  g_source_unref (later);
+  return G_SOURCE_REMOVE;
+}
+
+static gpointer
+run_elsewhere (gpointer data)
+{
+  Elsewhere *self = data;
+
+  g_main_context_push_thread_default (self->context);
+  g_main_loop_run (self->loop);
+  g_main_context_pop_thread_default (self->context);
+  return NULL;
+}
+
+static gboolean
+await_quietly (GTask *task, GError **error)
+{
+  return gtx_await_gtask (task, error);
+}
+
+static void
+await_and_cancel (Elsewhere *elsewhere, guint i)
+{
+  g_autoptr (GTask) task = NULL;
+  g_autoptr (GtxTask) a = NULL;
+  g_autoptr (GtxTask) b = NULL;
+
+  g_main_context_invoke (elsewhere->context, make_task, elsewhere);
+  task = g_async_queue_pop (elsewhere->made);
+  a = gtx_create_task (await_quietly, task, NULL);
+  b = gtx_create_task (await_quietly, task, NULL);
+  if (i % 2)
+    gtx_sleep (0, NULL);
+  gtx_cancel (a);
+  g_assert_true (gtx_await (b, NULL));
+  g_assert_true (g_task_get_completed (task));
+  gtx_await (a, NULL);
+}
+
+static gboolean
+test_elsewhere (gpointer data, GError **error)
+{
+  Elsewhere elsewhere = { g_main_context_new (), NULL, g_async_queue_new () };
+  GThread *thread;
+
+  elsewhere.loop = g_main_loop_new (elsewhere.context, FALSE);
+  thread = g_thread_new ("elsewhere", run_elsewhere, &elsewhere);
+  for (guint i = 0; i < N_TASKS; i++)
+    await_and_cancel (&elsewhere, i);
+  g_main_loop_quit (elsewhere.loop);
+  g_thread_join (thread);
+  g_async_queue_unref (elsewhere.made);
+  g_main_loop_unref (elsewhere.loop);
+  g_main_context_unref (elsewhere.context);
+  return TRUE;
+}
+
 static void
 test_outside (void)
 {
@@ -108,6 +219,8 @@ main (int argc, char *argv[])
   add_coroutine ("/await-gtask/before", test_completed_before);
   add_coroutine ("/await-gtask/several", test_several);
   add_coroutine ("/await-gtask/cancelled", test_cancelled);
+  add_real_coroutine ("/await-gtask/disposed", test_disposed);
+  add_real_coroutine ("/await-gtask/elsewhere", test_elsewhere);
   g_test_add_func ("/await-gtask/outside", test_outside);
   return g_test_run ();
 }

@@ -9,6 +9,66 @@ action_new (void)
   return g_simple_action_new ("act", G_VARIANT_TYPE_INT32);
 }
 
+/* One with signals of all kinds. */
+typedef struct
+{
+  GObject parent_instance;
+  gboolean stays;               /* takes itself back when its last reference goes */
+} Job;
+
+typedef GObjectClass JobClass;
+
+static GType job_get_type (void);
+
+G_DEFINE_TYPE (Job, job, G_TYPE_OBJECT)
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Job, g_object_unref)
+
+static guint finished, asked, looped;
+
+static void
+job_looped (Job *self)
+{
+  for (int i = 0; i < 10; i++)
+    g_main_context_iteration (NULL, FALSE);
+}
+
+static void
+job_dispose (GObject *object)
+{
+  Job *self = (Job *) object;
+
+  G_OBJECT_CLASS (job_parent_class)->dispose (object);
+  if (self->stays)
+    g_object_ref (self);
+  self->stays = FALSE;
+}
+
+static void
+job_class_init (JobClass *class)
+{
+  GType type = G_TYPE_FROM_CLASS (class);
+
+  class->dispose = job_dispose;
+  finished = g_signal_new ("finished", type, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0,
+                           NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_INT);
+  asked = g_signal_new ("asked", type, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0,
+                        g_signal_accumulator_first_wins, NULL, NULL, G_TYPE_INT, 0);
+  looped = g_signal_new_class_handler ("looped", type, G_SIGNAL_RUN_FIRST, G_CALLBACK (job_looped),
+                                       NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+job_init (Job *self)
+{
+}
+
+static Job *
+job_new (void)
+{
+  return g_object_new (job_get_type (), NULL);
+}
+
 static gboolean
 await_activation (GSimpleAction *action, GError **error)
 {
@@ -149,6 +209,13 @@ await_disabled (GSimpleAction *action, GError **error)
 }
 
 static gboolean
+await_state_type (GSimpleAction *action, GError **error)
+{
+  note (gtx_await_notify (action, "state_type", error) ? "notified" : "not notified");
+  return TRUE;
+}
+
+static gboolean
 test_notify (gpointer data, GError **error)
 {
   g_autoptr (GSimpleAction) action = action_new ();
@@ -161,6 +228,20 @@ test_notify (gpointer data, GError **error)
   g_simple_action_set_enabled (action, FALSE);
   g_assert_true (gtx_await (task, error));
   assert_trace ("disabled");
+  return TRUE;
+}
+
+/* Under its other name. */
+static gboolean
+test_notify_underscore (gpointer data, GError **error)
+{
+  g_autoptr (GSimpleAction) action = action_new ();
+  g_autoptr (GtxTask) task = gtx_create_task (await_state_type, action, NULL);
+
+  g_assert_true (gtx_sleep (1, error));
+  g_object_notify (G_OBJECT (action), "state-type");
+  g_assert_true (gtx_wait_for (task, 1, error));
+  assert_trace ("notified");
   return TRUE;
 }
 
@@ -186,6 +267,597 @@ test_outside (void)
 
   g_assert_null (gtx_await_signal (action, "activate", &error));
   g_assert_error (error, GTX_ERROR, GTX_ERROR_NOT_IN_TASK);
+}
+
+/* ---- Handlers and details ---- */
+
+static gboolean
+await_finished (Job *job, GError **error)
+{
+  g_autoptr (GArray) arguments = gtx_await_signal (job, "finished", error);
+  g_autofree char *what = NULL;
+
+  if (arguments == NULL)
+    return FALSE;
+  what = g_strdup_printf ("%d", g_value_get_int (&g_array_index (arguments, GValue, 0)));
+  note (what);
+  return TRUE;
+}
+
+static gboolean
+await_first (Job *job, GError **error)
+{
+  g_autoptr (GArray) arguments = gtx_await_signal (job, "finished::first", error);
+
+  note (arguments ? "first" : "first!");
+  return arguments != NULL;
+}
+
+static gboolean
+await_second (Job *job, GError **error)
+{
+  g_autoptr (GArray) arguments = gtx_await_signal (job, "finished::second", error);
+
+  note (arguments ? "second" : "second!");
+  return arguments != NULL;
+}
+
+static gboolean
+test_details (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  g_autoptr (GtxTask) first = gtx_create_task (await_first, job, NULL);
+  g_autoptr (GtxTask) second = gtx_create_task (await_second, job, NULL);
+  g_autoptr (GtxTask) any = gtx_create_task (await_finished, job, NULL);
+
+  g_assert_true (gtx_sleep (1, error));
+  g_signal_emit (job, finished, g_quark_from_string ("second"), 2);
+  g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, second, any, NULL));
+  assert_trace ("second 2");
+  g_signal_emit (job, finished, 0, 3);
+  g_assert_true (gtx_sleep (1, error));
+  assert_trace ("");
+  g_signal_emit (job, finished, g_quark_from_string ("first"), 4);
+  g_assert_true (gtx_await (first, error));
+  assert_trace ("first");
+  g_assert_false (g_signal_has_handler_pending (job, finished, g_quark_from_string ("first"), FALSE));
+  return TRUE;
+}
+
+/* In the order in which they came, whoever leaves in between. */
+static gboolean
+test_order (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  GtxTask *tasks[6];
+
+  for (int i = 0; i < 6; i += 2)
+    {
+      tasks[i] = gtx_create_task (await_finished, job, NULL);
+      tasks[i + 1] = gtx_create_task (await_first, job, NULL);
+    }
+  g_assert_true (gtx_sleep (1, error));
+  gtx_cancel (tasks[2]);
+  gtx_cancel (tasks[3]);
+  g_assert_true (gtx_sleep (1, error));
+  assert_trace ("first!");
+  g_signal_emit (job, finished, g_quark_from_string ("first"), 7);
+  g_assert_true (gtx_sleep (1, error));
+  assert_trace ("7 first 7 first");
+  for (int i = 0; i < 6; i++)
+    g_object_unref (tasks[i]);
+  return TRUE;
+}
+
+static int
+answer (GObject *object, gpointer value)
+{
+  return GPOINTER_TO_INT (value);
+}
+
+static int
+ask (Job *job, const char *detail)
+{
+  int answered = -1;
+
+  g_signal_emit (job, asked, detail ? g_quark_from_string (detail) : 0, &answered);
+  return answered;
+}
+
+static gboolean
+await_asked (Job *job, GError **error)
+{
+  g_autoptr (GArray) arguments = gtx_await_signal (job, "asked::here", error);
+
+  note (arguments ? "asked" : "asked!");
+  return arguments != NULL;
+}
+
+/* A task has a say only while it waits, and for its detail. */
+static gboolean
+test_value (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  g_autoptr (GtxTask) task = gtx_create_task (await_asked, job, NULL);
+  g_autoptr (GtxTask) cancelled = NULL;
+
+  g_assert_true (gtx_sleep (1, error));
+  g_signal_connect (job, "asked", G_CALLBACK (answer), GINT_TO_POINTER (7));
+  g_assert_cmpint (ask (job, NULL), ==, 7);
+  g_assert_cmpint (ask (job, "there"), ==, 7);
+  g_assert_cmpint (ask (job, "here"), ==, 0);
+  g_assert_cmpint (ask (job, "here"), ==, 7);
+  g_assert_true (gtx_await (task, error));
+
+  cancelled = gtx_create_task (await_asked, job, NULL);
+  g_assert_true (gtx_sleep (1, error));
+  gtx_cancel (cancelled);
+  g_assert_true (gtx_sleep (1, error));
+  g_assert_cmpint (ask (job, "here"), ==, 7);
+  assert_trace ("asked asked!");
+  return TRUE;
+}
+
+static void
+stop_emission (GObject *object, int number, gpointer data)
+{
+  g_signal_stop_emission (object, finished, 0);
+}
+
+static gboolean
+test_stopped (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  g_autoptr (GtxTask) before = gtx_create_task (await_finished, job, NULL);
+  g_autoptr (GtxTask) after = NULL;
+  gulong handler;
+
+  g_assert_true (gtx_sleep (1, error));
+  handler = g_signal_connect (job, "finished", G_CALLBACK (stop_emission), NULL);
+  g_signal_emit (job, finished, 0, 1);
+  g_assert_true (gtx_await (before, error));
+  after = gtx_create_task (await_finished, job, NULL);
+  g_assert_true (gtx_sleep (1, error));
+  g_signal_emit (job, finished, 0, 2);
+  g_assert_true (gtx_sleep (1, error));
+  assert_trace ("1");
+  g_signal_handler_disconnect (job, handler);
+  g_signal_emit (job, finished, 0, 3);
+  assert_trace ("");
+  return gtx_await (after, error);
+}
+
+/* Nothing of ours stays connected. */
+static gboolean
+test_disconnected (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+
+  for (int i = 0; i < 2; i++)
+    {
+      g_autoptr (GtxTask) a = gtx_create_task (await_finished, job, NULL);
+      g_autoptr (GtxTask) b = gtx_create_task (await_first, job, NULL);
+
+      g_assert_false (g_signal_has_handler_pending (job, finished, 0, FALSE));
+      g_assert_true (gtx_sleep (1, error));
+      g_assert_true (g_signal_has_handler_pending (job, finished, 0, FALSE));
+      gtx_cancel (a);
+      g_assert_true (gtx_sleep (1, error));
+      g_assert_true (g_signal_has_handler_pending (job, finished, 0, FALSE));
+      if (i == 0)
+        gtx_cancel (b);
+      else
+        g_signal_emit (job, finished, g_quark_from_string ("first"), 1);
+      g_assert_true (gtx_sleep (1, error));
+      g_assert_false (g_signal_has_handler_pending (job, finished, 0, FALSE));
+    }
+  assert_trace ("first! first");
+  return TRUE;
+}
+
+static gboolean
+await_looped (Job *job, GError **error)
+{
+  g_autoptr (GArray) arguments = gtx_await_signal (job, "looped", error);
+
+  note (arguments ? "looped" : "looped!");
+  return arguments != NULL;
+}
+
+static void
+on_looped (GObject *job, gpointer data)
+{
+  note ("handler");
+}
+
+static gboolean
+emit_looped (gpointer job)
+{
+  g_signal_emit (job, looped, 0);
+  return G_SOURCE_REMOVE;
+}
+
+/* The class handler runs the main loop, in which tasks begin to wait: for the
+ * next emission. */
+static gboolean
+test_looped (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  g_autoptr (GtxTask) before = gtx_create_task (await_looped, job, NULL);
+  g_autoptr (GtxTask) meanwhile = NULL;
+  g_autoptr (GtxTask) too = NULL;
+  gulong handler;
+
+  handler = g_signal_connect (job, "looped", G_CALLBACK (on_looped), NULL);
+  g_assert_true (gtx_sleep (0, error));
+  meanwhile = gtx_create_task (await_looped, job, NULL);
+  too = gtx_create_task (await_looped, job, NULL);
+  emit_looped (job);
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_true (gtx_sleep (0, error));
+  assert_trace ("handler looped");
+  g_idle_add (emit_looped, job);
+  g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, before, meanwhile, too, NULL));
+  assert_trace ("handler looped looped");
+  g_signal_handler_disconnect (job, handler);
+  g_assert_false (g_signal_has_handler_pending (job, looped, 0, FALSE));
+  return TRUE;
+}
+
+/* ---- Objects that go ---- */
+
+static gboolean
+await_all_finished (Job *job, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  while (await_finished (job, &failure))
+    ;
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_OBJECT_GONE);
+  note ("gone");
+  return TRUE;
+}
+
+/* Disposed of while the task does something else, and keeps it. */
+static gboolean
+test_disposed_meanwhile (gpointer data, GError **error)
+{
+  Job *job = job_new ();
+  g_autoptr (GtxTask) task = gtx_create_task (await_all_finished, g_object_ref (job), g_object_unref);
+
+  g_assert_true (gtx_sleep (1, error));
+  g_signal_emit (job, finished, 0, 1);
+  g_object_run_dispose (G_OBJECT (job));
+  g_object_run_dispose (G_OBJECT (job));
+  g_object_unref (job);
+  g_assert_true (gtx_await (task, error));
+  assert_trace ("1 gone");
+  return TRUE;
+}
+
+/* What took itself back is as new. */
+static gboolean
+test_taken_back (gpointer data, GError **error)
+{
+  Job *job = job_new ();
+  g_autoptr (GtxTask) before = gtx_create_task (await_finished, job, NULL);
+  g_autoptr (GtxTask) bound = gtx_create_task (sleep_and_note, "9000:bound", NULL);
+  g_autoptr (GtxTask) after = NULL;
+
+  gtx_task_bind (bound, job);
+  g_assert_true (gtx_sleep (1, error));
+  job->stays = TRUE;
+  g_object_unref (job);
+  assert_gone (before);
+  g_assert_false (gtx_await (bound, NULL));
+  assert_trace ("bound!");
+
+  for (int i = 0; i < 2; i++)
+    {
+      g_autoptr (GtxTask) again = gtx_create_task (await_finished, job, NULL);
+
+      g_assert_true (gtx_sleep (1, error));
+      g_signal_emit (job, finished, 0, i);
+      g_assert_true (gtx_await (again, error));
+    }
+  assert_trace ("0 1");
+  after = gtx_create_task (await_finished, job, NULL);
+  g_assert_true (gtx_sleep (1, error));
+  g_object_unref (job);
+  assert_gone (after);
+  return TRUE;
+}
+
+/* The task's is the last reference, which goes with it. */
+static gboolean
+test_last_reference (gpointer data, GError **error)
+{
+  Job *job = job_new ();
+  gpointer weak = job;
+  g_autoptr (GtxTask) a = gtx_create_task (await_finished, job, g_object_unref);
+  g_autoptr (GtxTask) b = gtx_create_task (await_first, job, NULL);
+
+  g_object_add_weak_pointer (G_OBJECT (job), &weak);
+  g_assert_true (gtx_sleep (1, error));
+  g_signal_emit (job, finished, 0, 1);
+  g_assert_true (gtx_await (a, error));
+  g_assert_null (weak);
+  assert_gone (b);
+  assert_trace ("1 first!");
+  return TRUE;
+}
+
+/* ---- Threads ---- */
+
+#define N_JOBS (UNDER_TSAN || UNDER_ASAN || RUNNING_ON_VALGRIND ? 300 : 5000)
+
+typedef struct
+{
+  GAsyncQueue *jobs;            /* the queue itself is the end */
+  guint n_emissions;
+  gboolean disposes;
+  guint n;
+} Worker;
+
+static void
+tidy_up (guint how_long)
+{
+  for (guint i = 0; i < how_long; i++)
+    __asm__ volatile ("" ::: "memory");
+}
+
+static gpointer
+work (gpointer data)
+{
+  Worker *self = data;
+  gpointer job;
+
+  while ((job = g_async_queue_pop (self->jobs)) != self->jobs)
+    {
+      for (guint i = 0; i < self->n_emissions; i++)
+        {
+          g_signal_emit (job, finished, i % 2 ? g_quark_from_string ("first") : 0, (int) i);
+          tidy_up (self->n++ % 4000);
+        }
+      if (self->n_emissions == 0)
+        tidy_up (self->n++ % 4000);
+      if (self->disposes)
+        g_object_run_dispose (job);
+      g_object_unref (job);
+    }
+  return NULL;
+}
+
+typedef gboolean (*JobFunc) (Job *job, GAsyncQueue *jobs);
+
+/* The main loop has other things to do, and does not sleep. */
+static gboolean
+keep_busy (gpointer data, GError **error)
+{
+  while (gtx_sleep (0, error))
+    ;
+  return FALSE;
+}
+
+static gboolean
+run_jobs (guint n_workers, guint n_emissions, gboolean disposes, JobFunc begin)
+{
+  GAsyncQueue *jobs = g_async_queue_new ();
+  Worker workers[2] = { { jobs, n_emissions, disposes, 0 }, { jobs, n_emissions, FALSE, 500 } };
+  g_autoptr (GtxTask) busy = gtx_create_task (keep_busy, NULL, NULL);
+  GThread *threads[2];
+
+  for (guint i = 0; i < n_workers; i++)
+    threads[i] = g_thread_new ("worker", work, &workers[i]);
+  for (guint i = 0; i < N_JOBS; i++)
+    {
+      g_autoptr (Job) job = job_new ();
+
+      g_assert_true (begin (job, jobs));
+      g_string_truncate (trace, 0);
+    }
+  for (guint i = 0; i < n_workers; i++)
+    g_async_queue_push (jobs, jobs);
+  for (guint i = 0; i < n_workers; i++)
+    g_thread_join (threads[i]);
+  g_async_queue_unref (jobs);
+  gtx_cancel (busy);
+  g_assert_false (gtx_await (busy, NULL));
+  return TRUE;
+}
+
+static gboolean
+emit_once (Job *job, GAsyncQueue *jobs)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (await_finished, g_object_ref (job), g_object_unref);
+
+  gtx_sleep (0, NULL);
+  g_async_queue_push (jobs, g_object_ref (job));
+  return gtx_await (task, NULL);
+}
+
+static gboolean
+test_thread_emits_and_disposes (gpointer data, GError **error)
+{
+  return run_jobs (1, 1, TRUE, emit_once);
+}
+
+static gboolean
+await_to_end (Job *job, GAsyncQueue *jobs)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (await_all_finished, g_object_ref (job), g_object_unref);
+
+  gtx_sleep (0, NULL);
+  g_async_queue_push (jobs, g_object_ref (job));
+  return gtx_await (task, NULL);
+}
+
+static gboolean
+test_thread_until_gone (gpointer data, GError **error)
+{
+  return run_jobs (1, 3, TRUE, await_to_end);
+}
+
+/* One thread emits while the other disposes.  Each waits once: GObject does not
+ * bear that a handler is connected anew meanwhile. */
+static gboolean
+await_in_two (Job *job, GAsyncQueue *jobs)
+{
+  g_autoptr (GtxTask) a = gtx_create_task (await_finished, job, NULL);
+  g_autoptr (GtxTask) b = gtx_create_task (await_first, job, NULL);
+  g_autoptr (GtxTask) c = gtx_create_task (await_finished, job, NULL);
+
+  gtx_sleep (0, NULL);
+  g_async_queue_push (jobs, g_object_ref (job));
+  g_async_queue_push (jobs, g_object_ref (job));
+  gtx_gather_list (GTX_GATHER_RETURN_ERRORS, NULL, a, b, c, NULL);
+  return TRUE;
+}
+
+static gboolean
+test_two_threads (gpointer data, GError **error)
+{
+  return run_jobs (2, 4, TRUE, await_in_two);
+}
+
+static gboolean
+cancel_meanwhile (Job *job, GAsyncQueue *jobs)
+{
+  g_autoptr (GtxTask) a = gtx_create_task (await_finished, job, NULL);
+  g_autoptr (GtxTask) b = gtx_create_task (await_first, job, NULL);
+
+  gtx_sleep (0, NULL);
+  g_async_queue_push (jobs, g_object_ref (job));
+  tidy_up ((guint) g_random_int_range (0, 4000));
+  gtx_cancel (a);
+  gtx_sleep (0, NULL);
+  gtx_cancel (b);
+  gtx_gather_list (GTX_GATHER_RETURN_ERRORS, NULL, a, b, NULL);
+  return TRUE;
+}
+
+static gboolean
+test_thread_cancelled (gpointer data, GError **error)
+{
+  return run_jobs (1, 2, FALSE, cancel_meanwhile) && run_jobs (1, 2, TRUE, cancel_meanwhile);
+}
+
+/* A thread that stands in the middle of disposing of a job. */
+typedef struct
+{
+  Job *job;
+  GAsyncQueue *arrived;
+  GAsyncQueue *go;
+  GThread *thread;
+} Disposal;
+
+static void
+stand_still (gpointer data, GObject *object)
+{
+  Disposal *self = data;
+
+  g_async_queue_push (self->arrived, self);
+  g_async_queue_pop (self->go);
+}
+
+static gpointer
+dispose_in_thread (gpointer job)
+{
+  g_object_run_dispose (job);
+  return NULL;
+}
+
+/* To be called before anything else has to do with the job. */
+static void
+disposal_prepare (Disposal *self, Job *job)
+{
+  self->job = job;
+  self->arrived = g_async_queue_new ();
+  self->go = g_async_queue_new ();
+  g_object_weak_ref (G_OBJECT (job), stand_still, self);
+}
+
+static void
+disposal_begin (Disposal *self)
+{
+  self->thread = g_thread_new ("disposer", dispose_in_thread, self->job);
+  g_async_queue_pop (self->arrived);
+}
+
+static void
+disposal_end (Disposal *self)
+{
+  g_async_queue_push (self->go, self);
+  g_thread_join (self->thread);
+  g_async_queue_unref (self->arrived);
+  g_async_queue_unref (self->go);
+}
+
+static gboolean
+test_cancelled_in_disposal (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  g_autoptr (GtxTask) task = NULL;
+  g_autoptr (GtxTask) other = NULL;
+  Disposal disposal;
+
+  disposal_prepare (&disposal, job);
+  task = gtx_create_task (await_finished, job, NULL);
+  other = gtx_create_task (await_first, job, NULL);
+  g_assert_true (gtx_sleep (0, error));
+  disposal_begin (&disposal);
+  gtx_cancel (task);
+  g_assert_false (gtx_await (task, NULL));
+  g_assert_true (gtx_future_is_cancelled (task));
+  disposal_end (&disposal);
+  assert_gone (other);
+  return TRUE;
+}
+
+static gboolean
+test_ended_in_disposal (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  g_autoptr (GtxTask) task = gtx_create_task (note_and_return, "task", NULL);
+  g_autoptr (GtxTask) other = gtx_create_task (sleep_long, NULL, NULL);
+  Disposal disposal;
+
+  disposal_prepare (&disposal, job);
+  gtx_task_bind (task, job);
+  gtx_task_bind (other, job);
+  disposal_begin (&disposal);
+  g_assert_true (gtx_await (task, error));
+  g_assert_true (gtx_sleep (0, error));
+  disposal_end (&disposal);
+  g_assert_false (gtx_await (other, NULL));
+  g_assert_true (gtx_future_is_cancelled (other));
+  return TRUE;
+}
+
+static gboolean
+sleep_once (Job *job, GError **error)
+{
+  return gtx_sleep (0, error);
+}
+
+/* A task ends while its object is disposed of. */
+static gboolean
+bind_meanwhile (Job *job, GAsyncQueue *jobs)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (sleep_once, g_object_ref (job), g_object_unref);
+  g_autoptr (GtxTask) other = gtx_create_task (sleep_once, job, NULL);
+
+  gtx_task_bind (task, job);
+  g_async_queue_push (jobs, g_object_ref (job));
+  gtx_task_bind (other, job);
+  gtx_gather_list (GTX_GATHER_RETURN_ERRORS, NULL, task, other, NULL);
+  return TRUE;
+}
+
+static gboolean
+test_thread_bound (gpointer data, GError **error)
+{
+  return run_jobs (1, 0, TRUE, bind_meanwhile);
 }
 
 /* ---- Bound tasks ---- */
@@ -240,6 +912,24 @@ test_bind_disposed_in_use (gpointer data, GError **error)
   return TRUE;
 }
 
+/* Disposed of before, as tasks that had to do with it know. */
+static gboolean
+test_bind_too_late (gpointer data, GError **error)
+{
+  g_autoptr (GSimpleAction) window = action_new ();
+  g_autoptr (GtxTask) first = gtx_create_task (sleep_and_note, "9000:first", NULL);
+  g_autoptr (GtxTask) second = gtx_create_task (sleep_and_note, "9000:second", NULL);
+
+  gtx_task_bind (first, window);
+  g_assert_true (gtx_sleep (1, error));
+  g_object_run_dispose (G_OBJECT (window));
+  gtx_task_bind (second, window);
+  g_assert_false (gtx_await (first, NULL));
+  g_assert_false (gtx_await (second, NULL));
+  assert_trace ("first! second!");
+  return TRUE;
+}
+
 static gboolean
 test_bind_outlived (gpointer data, GError **error)
 {
@@ -283,7 +973,25 @@ main (int argc, char *argv[])
   add_coroutine ("/object/signal/no-such", test_no_such);
   g_test_add_func ("/object/signal/outside", test_outside);
   add_coroutine ("/object/notify", test_notify);
+  add_coroutine ("/object/notify/underscore", test_notify_underscore);
+  add_coroutine ("/object/signal/details", test_details);
+  add_coroutine ("/object/signal/order", test_order);
+  add_coroutine ("/object/signal/value", test_value);
+  add_coroutine ("/object/signal/stopped", test_stopped);
+  add_coroutine ("/object/signal/disconnected", test_disconnected);
+  add_real_coroutine ("/object/signal/looped", test_looped);
+  add_coroutine ("/object/signal/disposed-meanwhile", test_disposed_meanwhile);
+  add_coroutine ("/object/signal/taken-back", test_taken_back);
+  add_coroutine ("/object/signal/last-reference", test_last_reference);
+  add_real_coroutine ("/object/thread/emits-and-disposes", test_thread_emits_and_disposes);
+  add_real_coroutine ("/object/thread/until-gone", test_thread_until_gone);
+  add_real_coroutine ("/object/thread/two", test_two_threads);
+  add_real_coroutine ("/object/thread/cancelled", test_thread_cancelled);
+  add_real_coroutine ("/object/thread/cancelled-in-disposal", test_cancelled_in_disposal);
+  add_real_coroutine ("/object/thread/bound", test_thread_bound);
+  add_real_coroutine ("/object/thread/ended-in-disposal", test_ended_in_disposal);
   add_coroutine ("/object/bind/disposed", test_bind);
+  add_coroutine ("/object/bind/too-late", test_bind_too_late);
   add_coroutine ("/object/bind/disposed-in-use", test_bind_disposed_in_use);
   add_coroutine ("/object/bind/finalized", test_bind_finalized);
   add_coroutine ("/object/bind/outlived", test_bind_outlived);
