@@ -45,10 +45,14 @@ static void
 gtx_task_cancellable_cancelled (GCancellable *cancellable)
 {
   GtxTaskCancellable *self = (GtxTaskCancellable *) cancellable;
+  GtxVisit visit = gtx_scheduler_enter (self->home);
 
   g_object_ref (self);
-  if (gtx_scheduler_is_local (self->home))
-    make_request (self);
+  if (visit)
+    {
+      make_request (self);
+      gtx_scheduler_leave (self->home, visit);
+    }
   else if (!gtx_scheduler_post (self->home, make_request, self))
     g_object_unref (self);
 }

@@ -121,9 +121,14 @@ static void
 settle (GtxFuture      *self,
         GtxFutureState  state)
 {
+  GtxVisit visit = gtx_scheduler_enter (self->home);
+
   __atomic_store_n (&self->state, state, __ATOMIC_RELEASE);
-  if (gtx_scheduler_is_local (self->home))
-    queue_callbacks (self);
+  if (G_LIKELY (visit))
+    {
+      queue_callbacks (self);
+      gtx_scheduler_leave (self->home, visit);
+    }
   else if (!gtx_scheduler_post (self->home, queue_callbacks_and_unref, g_object_ref (self)))
     {
       drop_callbacks (self);
@@ -256,10 +261,14 @@ gtx_future_free_at_home (GtxFuture      *self,
                          gpointer        data,
                          GDestroyNotify  data_free)
 {
+  GtxVisit visit;
+
   if (data == NULL || data_free == NULL)
     return;
-  if (gtx_scheduler_is_local (self->home) || !gtx_scheduler_post (self->home, data_free, data))
+  visit = gtx_scheduler_enter (self->home);
+  if (visit || !gtx_scheduler_post (self->home, data_free, data))
     data_free (data);
+  gtx_scheduler_leave (self->home, visit);
 }
 
 static void
@@ -563,6 +572,7 @@ gtx_future_add_done_callback (gpointer        future,
 {
   GtxFuture *self = future;
   DoneCallback *added;
+  GtxVisit visit;
 
   if (!gtx_future_check (future, G_STRFUNC))
     return;
@@ -574,8 +584,12 @@ gtx_future_add_done_callback (gpointer        future,
   added->func = callback;
   added->data = data;
   added->data_free = data_free;
-  if (gtx_scheduler_is_local (self->home))
-    add_done_callback (added);
+  visit = gtx_scheduler_enter (self->home);
+  if (visit)
+    {
+      add_done_callback (added);
+      gtx_scheduler_leave (self->home, visit);
+    }
   else if (!gtx_scheduler_post (g_object_ref (self)->home, add_done_callback_and_unref, added))
     {
       done_callback_free (added);
@@ -604,11 +618,14 @@ gtx_future_remove_done_callback (gpointer     future,
 {
   GtxFuture *self = future;
   GtxHandle *next;
+  GtxVisit visit;
   guint n = 0;
 
   if (!gtx_future_check (future, G_STRFUNC))
     return 0;
-  g_return_val_if_fail (gtx_scheduler_is_local (self->home), 0);
+  visit = gtx_scheduler_enter_home (self->home, G_STRFUNC);
+  if (visit == GTX_ELSEWHERE)
+    return 0;
 
   for (GtxHandle *handle = self->callbacks.ring.next; handle != &self->callbacks.ring; handle = next)
     {
@@ -621,6 +638,7 @@ gtx_future_remove_done_callback (gpointer     future,
       done_callback_free (found);
       n++;
     }
+  gtx_scheduler_leave (self->home, visit);
   return n;
 }
 
@@ -666,11 +684,18 @@ gboolean
 gtx_cancel (gpointer future)
 {
   GtxFuture *self = future;
+  GtxVisit visit;
+  gboolean made;
 
   if (!gtx_future_check (future, G_STRFUNC))
     return FALSE;
-  if (gtx_scheduler_is_local (self->home) || gtx_future_done (self))
-    return gtx_future_cancel_here (self);
+  visit = gtx_scheduler_enter (self->home);
+  if (visit || gtx_future_done (self))
+    {
+      made = gtx_future_cancel_here (self);
+      gtx_scheduler_leave (self->home, visit);
+      return made;
+    }
   if (gtx_scheduler_post (self->home, cancel_and_unref, g_object_ref (self)))
     return TRUE;
   g_object_unref (self);

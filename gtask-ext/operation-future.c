@@ -125,9 +125,11 @@ arrive (gpointer data)
   Arrival *arrival = data;
   GtxOperationFuture *self = arrival->future;
 
-  if (--self->n_under_way == 0 && gtx_handle_is_linked (&self->at_end))
+  /* By mistake it may have begun in another thread. */
+  if (self->n_under_way > 0)
+    gtx_scheduler_release (self->parent_instance.home);
+  if (self->n_under_way > 0 && --self->n_under_way == 0 && gtx_handle_is_linked (&self->at_end))
     gtx_handle_unlink (&self->at_end);
-  gtx_scheduler_release (self->parent_instance.home);
   if (self->cancelling)
     gtx_future_finish_cancelled (&self->parent_instance);
   else if (gtx_future_finish (&self->parent_instance, arrival->result, g_object_unref, NULL))
@@ -153,6 +155,7 @@ gtx_operation_future_ready (GObject      *source,
 {
   GtxScheduler *home;
   Arrival *arrival;
+  GtxVisit visit;
 
   (void) source;
   if (!is_operation_future (future, G_STRFUNC))
@@ -161,13 +164,26 @@ gtx_operation_future_ready (GObject      *source,
   arrival = g_new (Arrival, 1);
   arrival->future = future;
   arrival->result = g_object_ref (result);
-  if (gtx_scheduler_is_local (home))
+  visit = gtx_scheduler_enter (home);
+  if (visit)
     arrive (arrival);
   else if (!gtx_scheduler_post (home, arrive, arrival))
     arrival_free (arrival);
+  gtx_scheduler_leave (home, visit);
 }
 
 /* ---- Its beginning ---- */
+
+static void
+begin_at_home (GtxOperationFuture *self)
+{
+  GtxScheduler *home = self->parent_instance.home;
+
+  self->n_under_way++;
+  if (!gtx_handle_is_linked (&self->at_end))
+    gtx_scheduler_call_at_end (home, &self->at_end);
+  gtx_scheduler_hold (home);
+}
 
 /**
  * gtx_operation_future_new:
@@ -192,8 +208,12 @@ gtx_operation_future_ready (GObject      *source,
 GtxFuture *
 gtx_operation_future_new (void)
 {
-  g_return_val_if_fail (gtx_scheduler_is_local (gtx_scheduler_get ()), NULL);
+  GtxScheduler *home = gtx_scheduler_get ();
+  GtxVisit visit = gtx_scheduler_enter_home (home, G_STRFUNC);
 
+  if (visit == GTX_ELSEWHERE)
+    return NULL;
+  gtx_scheduler_leave (home, visit);
   return g_object_new (gtx_operation_future_get_type (), NULL);
 }
 
@@ -232,6 +252,7 @@ gpointer
 gtx_operation_future_begin (GtxFuture *future)
 {
   GtxOperationFuture *self = (GtxOperationFuture *) future;
+  GtxVisit visit;
 
   if (!is_operation_future (future, G_STRFUNC))
     return NULL;
@@ -240,12 +261,15 @@ gtx_operation_future_begin (GtxFuture *future)
                 "make a future for each", G_STRFUNC);
 
   self->begun = TRUE;
-  self->n_under_way++;
   /* The operation finds its GCancellable cancelled. */
   if (gtx_future_done (future))
     g_cancellable_cancel (self->cancellable);
-  if (!gtx_handle_is_linked (&self->at_end))
-    gtx_scheduler_call_at_end (future->home, &self->at_end);
-  gtx_scheduler_hold (future->home);
+  visit = gtx_scheduler_enter_home (future->home, G_STRFUNC);
+  if (visit)
+    begin_at_home (self);
+  else
+    gtx_future_set_error (future, g_error_new_literal (GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+                                                       "The operation was started in another thread"));
+  gtx_scheduler_leave (future->home, visit);
   return g_object_ref (self);
 }

@@ -170,10 +170,13 @@ void
 gtx_print_tasks (void)
 {
   GtxScheduler *scheduler = gtx_scheduler_get ();
-  g_autoptr (GString) text = g_string_new (NULL);
+  GtxVisit visit = gtx_scheduler_enter_home (scheduler, G_STRFUNC);
+  g_autoptr (GString) text = NULL;
 
-  g_return_if_fail (gtx_scheduler_is_local (scheduler));
-
+  if (visit == GTX_ELSEWHERE)
+    return;
+  text = g_string_new (NULL);
   gtx_scheduler_describe_tasks (scheduler, text);
+  gtx_scheduler_leave (scheduler, visit);
   g_printerr ("%s", text->len > 0 ? text->str : "There are no tasks.\n");
 }

@@ -60,12 +60,16 @@ cancel_leftovers (GtxScheduler *scheduler,
 {
   g_autoptr (GPtrArray) futures = NULL;
   Leftovers leftovers = { NULL, 0 };
+  GtxVisit visit = gtx_scheduler_enter_home (scheduler, G_STRFUNC);
 
+  if (visit == GTX_ELSEWHERE)
+    return FALSE;
   /* Another thread may have started one. */
   gtx_scheduler_run_messages (scheduler);
   futures = gtx_scheduler_list_tasks (scheduler);
   if (futures->len == 0)
     gtx_operation_futures_list (scheduler, futures);
+  gtx_scheduler_leave (scheduler, visit);
   leftovers.n_left = futures->len;
   if (futures->len == 0)
     return FALSE;
@@ -82,24 +86,43 @@ cancel_leftovers (GtxScheduler *scheduler,
 
 /* ---- A run ---- */
 
+/* For who has acquired @context: NULL, or why it cannot be iterated. */
+static const char *
+why_not_here (GtxScheduler *scheduler,
+              GMainContext *context)
+{
+  GSource *source = g_main_current_source ();
+
+  if (gtx_scheduler_is_others (scheduler))
+    return "tasks of another thread are suspended in the main context: iterate it in that thread";
+  if (gtx_scheduler_is_running (scheduler))
+    return "a task runs: await the coroutine by calling it, or start it with gtx_create_task()";
+  if (source && g_source_get_context (source) == context)
+    return "the main loop runs already: start the coroutine with gtx_create_task()";
+  return NULL;
+}
+
 gboolean
 gtx_run_may_begin (GtxScheduler  *scheduler,
                    GMainContext  *context,
                    GError       **error)
 {
-  GSource *source = g_main_current_source ();
+  gboolean acquired = FALSE;
   const char *why = NULL;
 
   if (gtx_scheduler_is_parents (scheduler))
     why = "this is the child of a fork(), and the main context's tasks are the parent's: "
           "make it a main context of its own";
-  else if (gtx_task_current () || gtx_scheduler_is_running (scheduler))
+  else if (gtx_task_current ())
     why = "a task runs: await the coroutine by calling it, or start it with gtx_create_task()";
-  else if (source && g_source_get_context (source) == context)
-    why = "the main loop runs already: start the coroutine with gtx_create_task()";
-  else if (!g_main_context_acquire (context))
-    why = "another thread runs the main context";
+  else if (!(acquired = g_main_context_acquire (context)))
+    why = "another thread runs the main context: give this thread one of its own first, with "
+          "g_main_context_push_thread_default(), or start the coroutine in that one with gtx_create_task()";
+  else
+    why = why_not_here (scheduler, context);
 
+  if (why && acquired)
+    g_main_context_release (context);
   if (why)
     g_set_error (error, GTX_ERROR, GTX_ERROR_ALREADY_RUNNING, "gtx_run() cannot begin, since %s", why);
   return why == NULL;
@@ -181,17 +204,17 @@ gtx_cancel_all (void)
   GtxScheduler *scheduler = gtx_scheduler_get ();
   g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
 
-  if (gtx_task_current () || gtx_scheduler_is_running (scheduler))
-    {
-      g_critical ("gtx_cancel_all() was called while a task runs, which could not end before it returns");
-      return;
-    }
   if (!g_main_context_acquire (context))
     {
       g_critical ("gtx_cancel_all() was called in a thread that does not run the main context");
       return;
     }
-  while (cancel_leftovers (scheduler, context))
-    ;
+  if (gtx_scheduler_is_others (scheduler))
+    g_critical ("gtx_cancel_all() was called in a thread to which the tasks do not belong");
+  else if (gtx_task_current () || gtx_scheduler_is_running (scheduler))
+    g_critical ("gtx_cancel_all() was called while a task runs, which could not end before it returns");
+  else
+    while (cancel_leftovers (scheduler, context))
+      ;
   g_main_context_release (context);
 }

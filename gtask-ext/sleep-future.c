@@ -94,15 +94,19 @@ GtxFuture *
 gtx_sleep_future (double seconds)
 {
   GtxScheduler *home = gtx_scheduler_get ();
+  GtxVisit visit;
   GtxSleep *self;
 
   g_return_val_if_fail (!__builtin_isnan (seconds), NULL);
-  g_return_val_if_fail (gtx_scheduler_is_local (home), NULL);
+  visit = gtx_scheduler_enter_home (home, G_STRFUNC);
+  if (visit == GTX_ELSEWHERE)
+    return NULL;
 
   self = g_object_new (gtx_sleep_get_type (), NULL);
   g_object_ref (self);
   gtx_handle_list_append (&self->parent_instance.callbacks, &self->settled);
   gtx_scheduler_call_at_end (home, &self->at_end);
   gtx_scheduler_call_at (home, &self->timer, gtx_deadline (home, seconds));
+  gtx_scheduler_leave (home, visit);
   return &self->parent_instance;
 }

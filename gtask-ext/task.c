@@ -103,10 +103,14 @@ GPtrArray *
 gtx_all_tasks (void)
 {
   GtxScheduler *scheduler = gtx_scheduler_get ();
+  GtxVisit visit = gtx_scheduler_enter_home (scheduler, G_STRFUNC);
+  GPtrArray *tasks;
 
-  g_return_val_if_fail (gtx_scheduler_is_local (scheduler),
-                        g_ptr_array_new_with_free_func (g_object_unref));
-  return gtx_scheduler_list_tasks (scheduler);
+  if (visit == GTX_ELSEWHERE)
+    return g_ptr_array_new_with_free_func (g_object_unref);
+  tasks = gtx_scheduler_list_tasks (scheduler);
+  gtx_scheduler_leave (scheduler, visit);
+  return tasks;
 }
 
 /* ---- Running ---- */
@@ -490,20 +494,24 @@ start (GtxTask  *self,
 {
   static guint64 n_tasks;
   GtxPins *pins = &self->parent_instance.pins;
+  GtxScheduler *home = self->parent_instance.home;
+  GtxVisit visit;
 
   self->locals = gtx_task_locals_inherit ();
   if (self->name == NULL)
     self->number = __atomic_add_fetch (&n_tasks, 1, __ATOMIC_RELAXED);
 
-  if (gtx_scheduler_is_local (self->parent_instance.home))
+  visit = gtx_scheduler_enter (home);
+  if (G_LIKELY (visit))
     {
       if (is_new)
         gtx_pins_begin (pins, self);
       else
         gtx_pins_add (pins, self);
       start_at_home (self);
+      gtx_scheduler_leave (home, visit);
     }
-  else if (!gtx_scheduler_post (self->parent_instance.home, start_at_home_and_unref, g_object_ref (self)))
+  else if (!gtx_scheduler_post (home, start_at_home_and_unref, g_object_ref (self)))
     {
       g_object_unref (self);
       gtx_pins_add (pins, self);

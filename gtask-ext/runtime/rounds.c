@@ -316,8 +316,11 @@ static gboolean
 trim (gpointer data)
 {
   GtxScheduler *self = data;
-  guint milliseconds = gtx_stack_pool_trim (self->base.stacks);
+  guint milliseconds;
 
+  if (!gtx_scheduler_may_dispatch (self))
+    return G_SOURCE_CONTINUE;
+  milliseconds = gtx_stack_pool_trim (self->base.stacks);
   self->trimmer = NULL;
   if (milliseconds > 0)
     trim_later (self, milliseconds);
@@ -374,6 +377,7 @@ gtx_scheduler_run (GtxScheduler *self,
   gint64 outer_until = self->until;
   gint64 end;
 
+  gtx_scheduler_own (self);
   self->streaming = TRUE;
   self->polled = 0;
   gtx_scheduler_ref (self);

@@ -8,8 +8,13 @@
 typedef struct _GtxMessage GtxMessage;
 
 /* Invariants:
- * - All but the messages is touched by the owner's thread alone, once there
- *   is an owner with fibers.
+ * - All but the messages is touched by one thread at a time: by the owner, which
+ *   runs it or has fibers of it; else by the thread that dispatches the context, in
+ *   the callbacks of the sources; else by a visitor.
+ * - The dispatcher is the last thread that was known to have the context.  It changes
+ *   under the mutex, while there is neither another owner nor another's visit, and
+ *   to a thread that has acquired the context: while that keeps it nobody else
+ *   visits, and its sources need no lock to find out.
  * - The marker is in the ready list exactly while a round is being run, be it
  *   by this dispatch, one below or one above it: what is before the marker
  *   belongs to the round.
@@ -23,8 +28,16 @@ struct _GtxScheduler
   GtxHandle known;              /* a link, never run: how a debugger finds it */
   GDestroyNotify destroy_extension;
 
+  /* Whose thread */
+  gsize dispatcher;             /* its number; 0: nobody has dispatched yet */
+  gsize visitor;                /* the number of the thread whose visits those are */
+  guint n_visits;
+  guint n_waiting;              /* threads, for visits to end */
+  gboolean is_wanted;           /* a thread that would dispatch was put off */
+  GCond visits_ended;
+
   /* Messages */
-  GMutex mutex;                 /* of these, and of context's going */
+  GMutex mutex;                 /* of these, of visits, and of context's going */
   gboolean closed;              /* nobody takes messages any more */
   GtxMessage *first_message;
   GtxMessage **last_message;
@@ -80,8 +93,26 @@ extern __thread GtxRunning gtx_running G_GNUC_INTERNAL;
 
 /* ---- scheduler.c: whose thread ---- */
 
-/* Whether the calling thread may run tasks; takes over what nobody has. */
-gboolean  gtx_scheduler_may_dispatch  (GtxScheduler *self);
+/* Whether the calling thread dispatches, and has been told so by the next one. */
+static inline gboolean
+gtx_scheduler_is_dispatched_here (GtxScheduler *self)
+{
+  return __atomic_load_n (&self->dispatcher, __ATOMIC_RELAXED) == gtx_this_thread;
+}
+
+gboolean  gtx_scheduler_take          (GtxScheduler *self);
+
+/* For the sources: whether the calling thread, which has the context, may run tasks;
+ * takes over what nobody has. */
+static inline gboolean
+gtx_scheduler_may_dispatch (GtxScheduler *self)
+{
+  return G_LIKELY (gtx_scheduler_is_dispatched_here (self)) || gtx_scheduler_take (self);
+}
+
+/* A run begins, and has ended: the last that is done to the scheduler then. */
+void      gtx_scheduler_own           (GtxScheduler *self);
+void      gtx_scheduler_disown        (GtxScheduler *self);
 /* The context goes: its last thread has the scheduler, and then none. */
 void      gtx_scheduler_take_over     (GtxScheduler *self);
 void      gtx_scheduler_let_go        (GtxScheduler *self);

@@ -15,6 +15,13 @@
 
 __thread gsize gtx_this_thread = NOT_NUMBERED;
 
+static __thread enum
+{
+  UNKNOWN,
+  MAIN,
+  OTHER
+} kind_of_this_thread;
+
 __thread GtxRunning gtx_running;
 
 G_LOCK_DEFINE_STATIC (schedulers);
@@ -23,7 +30,7 @@ static GtxHandleList all_schedulers = { { &all_schedulers.ring, &all_schedulers.
 
 static void handle_forks (void);
 
-/* ---- Which scheduler, whose thread ---- */
+/* ---- Which scheduler ---- */
 
 GtxScheduler *
 gtx_scheduler_ref (GtxScheduler *self)
@@ -44,6 +51,7 @@ gtx_scheduler_unref (GtxScheduler *self)
     gtx_stack_pool_free (self->base.stacks);
   if (self->destroy_extension)
     self->destroy_extension (self->base.extension);
+  g_cond_clear (&self->visits_ended);
   g_mutex_clear (&self->mutex);
   g_free (self);
 }
@@ -61,43 +69,9 @@ scheduler_new (GMainContext *context)
   gtx_handle_list_init (&self->ready);
   gtx_handle_list_init (&self->at_end);
   g_mutex_init (&self->mutex);
+  g_cond_init (&self->visits_ended);
   self->last_message = &self->first_message;
   return self;
-}
-
-/* The main thread is told by its number, which is the process's. */
-static gboolean
-is_main_thread (void)
-{
-  return getpid () == gettid ();
-}
-
-static gsize
-number_of_this_thread (void)
-{
-  static gsize n_threads;
-
-  if (gtx_this_thread == NOT_NUMBERED)
-    gtx_this_thread = __atomic_add_fetch (&n_threads, 1, __ATOMIC_RELAXED);
-  return gtx_this_thread;
-}
-
-/* Whoever uses a context as its own before anybody dispatched it, owns its
- * scheduler until somebody does. */
-static void
-claim (GtxScheduler *self,
-       GMainContext *context)
-{
-  if (__atomic_load_n (&self->base.owner, __ATOMIC_ACQUIRE) != 0)
-    return;
-  if (g_main_context_get_thread_default () == context ||
-      (context == g_main_context_default () && is_main_thread ()))
-    {
-      gsize nobody = 0;
-
-      __atomic_compare_exchange_n (&self->base.owner, &nobody, number_of_this_thread (), FALSE,
-                                   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-    }
 }
 
 GtxScheduler *
@@ -123,8 +97,6 @@ gtx_scheduler_for_context (GMainContext *context)
       gtx_scheduler_attach_sources (self);
     }
   G_UNLOCK (schedulers);
-
-  claim (self, context);
   return self;
 }
 
@@ -147,7 +119,6 @@ gtx_scheduler_get (void)
           self = gtx_scheduler_for_context (NULL);
           __atomic_store_n (&of_default_context, self, __ATOMIC_RELEASE);
         }
-      claim (self, self->base.context);
       return self;
     }
   return gtx_scheduler_for_context (context);
@@ -174,27 +145,213 @@ gtx_scheduler_set_extension (GtxScheduler   *self,
   self->destroy_extension = destroy;
 }
 
-/* A context may change hands while no fiber lives. */
-gboolean
-gtx_scheduler_may_dispatch (GtxScheduler *self)
+/* ---- Whose thread ---- */
+
+static gsize
+number_of_this_thread (void)
 {
-  if (G_LIKELY (gtx_scheduler_is_local (self)))
-    return TRUE;
+  static gsize n_threads;
 
-  if (self->base.owner == 0 || gtx_stack_pool_n_used (self->base.stacks) == 0)
-    {
-      __atomic_store_n (&self->base.owner, number_of_this_thread (), __ATOMIC_RELEASE);
-      return TRUE;
-    }
+  if (gtx_this_thread == NOT_NUMBERED)
+    gtx_this_thread = __atomic_add_fetch (&n_threads, 1, __ATOMIC_RELAXED);
+  return gtx_this_thread;
+}
 
-  if (!self->complained && gtx_scheduler_is_parents (self))
+static gsize
+read_owner (GtxScheduler *self)
+{
+  return __atomic_load_n (&self->base.owner, __ATOMIC_ACQUIRE);
+}
+
+static void
+set_owner (GtxScheduler *self,
+           gsize         thread)
+{
+  __atomic_store_n (&self->base.owner, thread, __ATOMIC_RELEASE);
+}
+
+static void
+set_dispatcher (GtxScheduler *self,
+                gsize         thread)
+{
+  __atomic_store_n (&self->dispatcher, thread, __ATOMIC_RELAXED);
+}
+
+void
+gtx_scheduler_own (GtxScheduler *self)
+{
+  if (!gtx_scheduler_is_local (self))
+    set_owner (self, number_of_this_thread ());
+}
+
+void
+gtx_scheduler_disown (GtxScheduler *self)
+{
+  if (self->running == 0 && gtx_stack_pool_n_used (self->base.stacks) == 0)
+    set_owner (self, 0);
+}
+
+gboolean
+gtx_scheduler_is_others (GtxScheduler *self)
+{
+  gsize owner = read_owner (self);
+
+  return owner != 0 && owner != gtx_this_thread;
+}
+
+static gboolean
+is_visited_by_another (GtxScheduler *self)
+{
+  return self->n_visits > 0 && self->visitor != gtx_this_thread;
+}
+
+static void
+complain_of_thread (GtxScheduler *self)
+{
+  if (gtx_scheduler_is_parents (self))
     g_critical ("The child of a fork() dispatches a main context whose tasks are the parent's; they "
                 "do not run here: end the child with _exit(), or have it execute a program");
-  else if (!self->complained)
+  else
     g_critical ("A main context whose tasks belong to another thread is dispatched by this one; "
                 "they do not run here: iterate the context in the thread that ran them first");
-  self->complained = TRUE;
-  return FALSE;
+}
+
+/* A context may change hands while no fiber lives.  Where somebody is in the middle of
+ * a visit its end wakes the main loop, which asks again. */
+gboolean
+gtx_scheduler_take (GtxScheduler *self)
+{
+  gsize this_thread = number_of_this_thread ();
+  gboolean complains = FALSE;
+  gboolean taken = FALSE;
+
+  g_mutex_lock (&self->mutex);
+  if (gtx_scheduler_is_others (self))
+    {
+      complains = !self->complained;
+      self->complained = TRUE;
+    }
+  else if (is_visited_by_another (self))
+    self->is_wanted = TRUE;
+  else
+    {
+      set_dispatcher (self, this_thread);
+      taken = TRUE;
+    }
+  g_mutex_unlock (&self->mutex);
+
+  if (complains)
+    complain_of_thread (self);
+  return taken;
+}
+
+/* ---- Visits ---- */
+
+/* The main thread is told by its number, which is the process's. */
+static gboolean
+is_main_thread (void)
+{
+  if (G_UNLIKELY (kind_of_this_thread == UNKNOWN))
+    kind_of_this_thread = getpid () == gettid () ? MAIN : OTHER;
+  return kind_of_this_thread == MAIN;
+}
+
+/* Before anybody dispatched the default context, it is the main thread that prepares
+ * what is to run in it, or one that says so. */
+static gboolean
+may_prepare (GtxScheduler *self,
+             gboolean      says_so)
+{
+  if (self->dispatcher != 0 || self->base.context != g_main_context_default ())
+    return FALSE;
+  return says_so ? g_main_context_get_thread_default () == NULL : is_main_thread ();
+}
+
+/* With the mutex.  Who has pushed the context has it, and may be another thread than
+ * the one that dispatched it last. */
+static gboolean
+may_visit (GtxScheduler *self,
+           gboolean      says_so)
+{
+  if (read_owner (self) != 0 || self->base.context == NULL || is_visited_by_another (self))
+    return FALSE;
+  if (gtx_scheduler_is_dispatched_here (self) || may_prepare (self, says_so))
+    return TRUE;
+  if (!g_main_context_is_owner (self->base.context))
+    return FALSE;
+  set_dispatcher (self, gtx_this_thread);
+  return TRUE;
+}
+
+static GtxVisit
+begin_visit (GtxScheduler *self)
+{
+  self->visitor = gtx_this_thread;
+  self->n_visits++;
+  return GTX_VISITING;
+}
+
+GtxVisit
+gtx_scheduler_enter_slowly (GtxScheduler *self)
+{
+  GtxVisit visit = GTX_ELSEWHERE;
+
+  if (read_owner (self) != 0)
+    return visit;
+  number_of_this_thread ();
+  g_mutex_lock (&self->mutex);
+  if (may_visit (self, FALSE))
+    visit = begin_visit (self);
+  g_mutex_unlock (&self->mutex);
+  return visit;
+}
+
+static void
+wait_for_visits (GtxScheduler *self)
+{
+  self->n_waiting++;
+  while (is_visited_by_another (self))
+    g_cond_wait (&self->visits_ended, &self->mutex);
+  self->n_waiting--;
+}
+
+GtxVisit
+gtx_scheduler_enter_home (GtxScheduler *self,
+                          const char   *function)
+{
+  GtxVisit visit = GTX_ELSEWHERE;
+
+  number_of_this_thread ();
+  if (gtx_scheduler_is_local (self))
+    return GTX_HERE;
+
+  g_mutex_lock (&self->mutex);
+  wait_for_visits (self);
+  if (may_visit (self, TRUE))
+    visit = begin_visit (self);
+  g_mutex_unlock (&self->mutex);
+
+  if (visit == GTX_ELSEWHERE)
+    g_critical ("%s() was called in a thread that does not run the main context: call it in the one which "
+                "does, or give this thread a main context of its own, with "
+                "g_main_context_push_thread_default()", function);
+  return visit;
+}
+
+void
+gtx_scheduler_end_visit (GtxScheduler *self)
+{
+  g_mutex_lock (&self->mutex);
+  g_assert (self->n_visits > 0 && self->visitor == gtx_this_thread);
+  if (--self->n_visits == 0)
+    {
+      if (self->is_wanted && self->base.context)
+        g_main_context_wakeup (self->base.context);
+      self->is_wanted = FALSE;
+      if (self->n_waiting > 0)
+        g_cond_broadcast (&self->visits_ended);
+    }
+  g_mutex_unlock (&self->mutex);
 }
 
 /* ---- The end of the context ---- */
@@ -202,13 +359,13 @@ gtx_scheduler_may_dispatch (GtxScheduler *self)
 void
 gtx_scheduler_take_over (GtxScheduler *self)
 {
-  __atomic_store_n (&self->base.owner, number_of_this_thread (), __ATOMIC_RELEASE);
+  set_owner (self, number_of_this_thread ());
 }
 
 void
 gtx_scheduler_let_go (GtxScheduler *self)
 {
-  __atomic_store_n (&self->base.owner, NO_THREAD, __ATOMIC_RELEASE);
+  set_owner (self, NO_THREAD);
 }
 
 void
@@ -220,6 +377,7 @@ gtx_scheduler_forget_context (GtxScheduler *self)
   G_UNLOCK (schedulers);
 
   g_mutex_lock (&self->mutex);
+  wait_for_visits (self);
   self->base.context = NULL;
   g_mutex_unlock (&self->mutex);
 }
@@ -238,38 +396,81 @@ leave_to_parent (GtxScheduler *self)
       ;
   else
     gtx_handle_list_init (&self->ready);
-  __atomic_store_n (&self->base.owner, PARENT_PROCESS, __ATOMIC_RELEASE);
+  set_owner (self, PARENT_PROCESS);
+  set_dispatcher (self, 0);
 }
 
+/* What a thread that is no more was in the middle of is not to be used. */
 static void
-before_fork (void)
+forget_threads (GtxScheduler *self)
 {
-  G_LOCK (schedulers);
+  if (is_visited_by_another (self) || gtx_scheduler_is_others (self))
+    {
+      gtx_handle_list_init (&self->ready);
+      self->marker.next = NULL;
+      self->running = 0;
+      self->n_visits = 0;
+      set_owner (self, 0);
+    }
+  if (!gtx_scheduler_is_dispatched_here (self))
+    set_dispatcher (self, 0);
+  self->n_waiting = 0;
+  self->is_wanted = FALSE;
 }
 
 static void
-after_fork_in_parent (void)
-{
-  G_UNLOCK (schedulers);
-}
-
-/* The thread that forked is the only one. */
-static void
-after_fork_in_child (void)
+foreach_scheduler (void (*func) (GtxScheduler *self))
 {
   GHashTableIter iter;
   gpointer scheduler;
 
   g_hash_table_iter_init (&iter, schedulers);
   while (g_hash_table_iter_next (&iter, NULL, &scheduler))
-    {
-      GtxScheduler *self = scheduler;
+    func (scheduler);
+}
 
-      if (gtx_stack_pool_n_used (self->base.stacks) > 0)
-        leave_to_parent (self);
-      else if (!gtx_scheduler_is_local (self))
-        __atomic_store_n (&self->base.owner, 0, __ATOMIC_RELEASE);
-    }
+static void
+lock (GtxScheduler *self)
+{
+  g_mutex_lock (&self->mutex);
+}
+
+static void
+unlock (GtxScheduler *self)
+{
+  g_mutex_unlock (&self->mutex);
+}
+
+/* No thread is in the middle of a message. */
+static void
+before_fork (void)
+{
+  G_LOCK (schedulers);
+  foreach_scheduler (lock);
+}
+
+static void
+after_fork_in_parent (void)
+{
+  foreach_scheduler (unlock);
+  G_UNLOCK (schedulers);
+}
+
+static void
+go_on_in_child (GtxScheduler *self)
+{
+  g_mutex_unlock (&self->mutex);
+  forget_threads (self);
+  if (gtx_stack_pool_n_used (self->base.stacks) > 0)
+    leave_to_parent (self);
+}
+
+/* The thread that forked is the only one. */
+static void
+after_fork_in_child (void)
+{
+  kind_of_this_thread = MAIN;
+  foreach_scheduler (go_on_in_child);
   if (gtx_running.scheduler && gtx_scheduler_is_parents (gtx_running.scheduler))
     gtx_running.scheduler = NULL;
   gtx_fiber_leave_to_parent ();

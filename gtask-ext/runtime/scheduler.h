@@ -17,12 +17,15 @@ GtxScheduler *gtx_scheduler_for_context (GMainContext *context);
 GtxScheduler *gtx_scheduler_ref         (GtxScheduler *self);
 void          gtx_scheduler_unref       (GtxScheduler *self);
 
-/* Whether it runs something at this moment, be it below a nested loop. */
+/* Whether it runs something at this moment, be it below a nested loop; for
+ * who has acquired the context. */
 gboolean      gtx_scheduler_is_running  (GtxScheduler *self);
+/* Whether its fibers are those of another thread. */
+gboolean      gtx_scheduler_is_others   (GtxScheduler *self);
 /* Whether this is the child of a fork (), in which the tasks are the parent's. */
 gboolean      gtx_scheduler_is_parents  (GtxScheduler *self);
 
-/* Of the scheduler's own thread only: */
+/* Of the scheduler's own thread only, in what it runs or during a visit: */
 
 /* What a GtxStep runs. */
 void          gtx_scheduler_resume      (GtxHandle     *handle);
@@ -95,12 +98,30 @@ void          gtx_scheduler_set_extension (GtxScheduler   *self,
                                            gpointer        extension,
                                            GDestroyNotify  destroy);
 
+/* ---- Whose thread ---- */
+
+typedef enum
+{
+  GTX_ELSEWHERE,
+  GTX_HERE,
+  GTX_VISITING
+} GtxVisit;
+
+GtxVisit      gtx_scheduler_enter_slowly (GtxScheduler *self);
+void          gtx_scheduler_end_visit    (GtxScheduler *self);
+
+/* The same for what cannot be posted: says that the thread is, or is about to be,
+ * the one which runs the context.  Waits for another's visit; where the scheduler is
+ * another thread's a g_critical () names @function. */
+GtxVisit      gtx_scheduler_enter_home   (GtxScheduler *self,
+                                          const char   *function);
+
 /* ---- What each task asks, inlined ---- */
 
 /* A scheduler begins so. */
 typedef struct
 {
-  gsize owner;                  /* the number of the thread; 0: none yet */
+  gsize owner;                  /* the number of the thread; 0: none at this moment */
   GMainContext *context;        /* not owned; NULL when it is gone */
   GtxStackPool *stacks;
   gpointer extension;
@@ -109,11 +130,29 @@ typedef struct
 /* Threads are told by numbers, which no later thread gets again. */
 extern __thread gsize gtx_this_thread G_GNUC_INTERNAL;
 
-/* Whether the calling thread is the one that dispatches. */
+/* Whether it is the calling thread's, which runs it or has fibers of it, and
+ * stays so meanwhile. */
 static inline gboolean
 gtx_scheduler_is_local (GtxScheduler *self)
 {
   return __atomic_load_n (&((GtxSchedulerBase *) self)->owner, __ATOMIC_RELAXED) == gtx_this_thread;
+}
+
+/* Begins a visit: what is in between, which may be anything, is as if the
+ * scheduler ran it, and no other thread has it.  GTX_ELSEWHERE where it is, or may
+ * be, another thread's; then there is no visit, and things are to be posted. */
+static inline GtxVisit
+gtx_scheduler_enter (GtxScheduler *self)
+{
+  return G_LIKELY (gtx_scheduler_is_local (self)) ? GTX_HERE : gtx_scheduler_enter_slowly (self);
+}
+
+static inline void
+gtx_scheduler_leave (GtxScheduler *self,
+                     GtxVisit      visit)
+{
+  if (G_UNLIKELY (visit == GTX_VISITING))
+    gtx_scheduler_end_visit (self);
 }
 
 /* Borrowed; NULL when it is gone. */

@@ -153,6 +153,7 @@ run_urgently (GtxScheduler *self,
   if (self->charge >= BUDGET_US)
     self->demoted = TRUE;
   ask_after_poll (self, self->demoted);
+  gtx_scheduler_disown (self);
 }
 
 static void
@@ -164,6 +165,7 @@ run_idly (GtxScheduler *self)
       self->demoted = FALSE;
       self->charge = 0;
     }
+  gtx_scheduler_disown (self);
 }
 
 void
@@ -196,7 +198,7 @@ idle_prepare (GSource *source,
   GtxScheduler *self = gtx_scheduler_of (source);
 
   *timeout = -1;
-  if (!gtx_scheduler_is_local (self))
+  if (!gtx_scheduler_is_dispatched_here (self))
     return FALSE;
   if (self->demoted)
     return TRUE;
@@ -211,7 +213,7 @@ idle_check (GSource *source)
 {
   GtxScheduler *self = gtx_scheduler_of (source);
 
-  if (!gtx_scheduler_is_local (self))
+  if (!gtx_scheduler_is_dispatched_here (self))
     return FALSE;
   if (!self->demoted)
     self->charge = 0;
@@ -227,7 +229,7 @@ idle_dispatch (GSource     *source,
 
   (void) callback;
   (void) data;
-  if (gtx_scheduler_is_local (self))
+  if (gtx_scheduler_is_dispatched_here (self))
     run_idly (self);
   return G_SOURCE_CONTINUE;
 }
@@ -253,7 +255,7 @@ probe_prepare (GSource *source,
   GtxScheduler *self = gtx_scheduler_of (source);
 
   *timeout = -1;
-  if (!gtx_scheduler_is_local (self))
+  if (!gtx_scheduler_is_dispatched_here (self))
     return FALSE;
   self->polling = TRUE;
   ask_after_poll (self, TRUE);
@@ -268,7 +270,7 @@ probe_check (GSource *source)
 {
   GtxScheduler *self = gtx_scheduler_of (source);
 
-  if (!gtx_scheduler_is_local (self))
+  if (!gtx_scheduler_is_dispatched_here (self))
     return FALSE;
   if (self->demoted && self->last_settled != self->last_run)
     settle (self, g_source_get_time (source) - self->last_run);

@@ -10,7 +10,7 @@
 static gboolean
 may_jump (GtxScheduler *self)
 {
-  if (self->holds > 0 || gtx_scheduler_has_work (self) || !gtx_scheduler_is_local (self))
+  if (self->holds > 0 || gtx_scheduler_has_work (self) || !gtx_scheduler_is_dispatched_here (self))
     return FALSE;
   return gtx_timers_first (&self->timers) || self->running == 0;
 }

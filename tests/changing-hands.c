@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whose thread a main context is: used by one before another runs it, and run by
+ * one thread after the other. */
+
+#include "fixture.h"
+
+#define SECONDS (RUNNING_ON_VALGRIND || UNDER_TSAN || UNDER_ASAN ? 20 : 5)
+
+/* ---- A thread that iterates a context which it has not pushed ---- */
+
+typedef struct
+{
+  GMainContext *context;        /* NULL: the default one */
+  GMainLoop *loop;
+  GThread *thread;
+} Runner;
+
+static gpointer
+run_loop (gpointer loop)
+{
+  g_main_loop_run (loop);
+  return NULL;
+}
+
+static void
+runner_start (Runner *self, GMainContext *context)
+{
+  self->context = context;
+  self->loop = g_main_loop_new (context, FALSE);
+  self->thread = g_thread_new ("runner", run_loop, self->loop);
+}
+
+static gboolean
+quit (gpointer loop)
+{
+  g_main_loop_quit (loop);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+call_in (GMainContext *context, GSourceFunc func, gpointer data)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_callback (source, func, data, NULL);
+  g_source_attach (source, context);
+}
+
+static void
+runner_stop (Runner *self)
+{
+  call_in (self->context, quit, self->loop);
+  g_thread_join (self->thread);
+  g_main_loop_unref (self->loop);
+}
+
+/* What happens elsewhere, in time. */
+static void
+wait_until (gint *counter, gint value)
+{
+  for (int i = 0; i < SECONDS * 1000 && g_atomic_int_get (counter) != value; i++)
+    g_usleep (1000);
+  g_assert_cmpint (g_atomic_int_get (counter), ==, value);
+}
+
+static gboolean
+count (gint *n, GError **error)
+{
+  g_atomic_int_inc (n);
+  return TRUE;
+}
+
+/* ---- The default context, before its loop runs ---- */
+
+static void
+in_subprocess (void (*func) (void))
+{
+  if (g_test_subprocess ())
+    {
+      func ();
+      return;
+    }
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+  g_test_trap_assert_passed ();
+}
+
+static void
+create_while_another_thread_runs (void)
+{
+  Runner runner;
+  gint n_ran = 0;
+  gint n_created;
+
+  runner_start (&runner, NULL);
+  for (n_created = 0; n_created < 20000 && (n_created < 200 || g_atomic_int_get (&n_ran) == 0); n_created++)
+    g_object_unref (gtx_create_task (count, &n_ran, NULL));
+  wait_until (&n_ran, n_created);
+  runner_stop (&runner);
+}
+
+static void
+test_default_context (void)
+{
+  in_subprocess (create_while_another_thread_runs);
+}
+
+static void
+on_over (gpointer future, gpointer loop)
+{
+  g_main_loop_quit (loop);
+}
+
+static gpointer
+prepare_and_run (gpointer data)
+{
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autoptr (GtxFuture) nap = gtx_sleep_future (0.01);
+  g_autoptr (GtxFuture) operation = gtx_operation_future_new ();
+
+  g_assert_nonnull (nap);
+  g_assert_nonnull (operation);
+  gtx_future_add_done_callback (nap, on_over, loop, NULL);
+  g_main_loop_run (loop);
+  g_assert_true (gtx_future_is_done (nap));
+  return NULL;
+}
+
+/* The main thread has made something before. */
+static void
+prepare_in_the_thread_that_runs (void)
+{
+  g_autoptr (GtxFuture) nap = gtx_sleep_future (0);
+  gint n_ran = 0;
+
+  g_object_unref (gtx_create_task (count, &n_ran, NULL));
+  g_thread_join (g_thread_new ("program", prepare_and_run, NULL));
+  g_assert_cmpint (n_ran, ==, 1);
+  g_assert_true (gtx_future_is_done (nap));
+}
+
+static void
+test_prepared (void)
+{
+  in_subprocess (prepare_in_the_thread_that_runs);
+}
+
+/* ---- A context of its own ---- */
+
+static void
+count_done (gpointer future, gpointer n)
+{
+  gtx_future_get_error (future);
+  g_atomic_int_inc ((gint *) n);
+}
+
+static GtxFuture *
+make_in (GMainContext *context, GtxFuture *(*make) (void))
+{
+  GtxFuture *future;
+
+  g_main_context_push_thread_default (context);
+  future = make ();
+  g_main_context_pop_thread_default (context);
+  return future;
+}
+
+static GtxFuture *
+make_long_sleep (void)
+{
+  return gtx_sleep_future (1000);
+}
+
+/* Whatever any thread may do, while the context's thread comes into being: each of
+ * the four ends once. */
+static void
+use_while_another_thread_begins (guint delay)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GtxFuture) nap = make_in (context, make_long_sleep);
+  g_autoptr (GtxFuture) future = make_in (context, gtx_future_new);
+  g_autoptr (GtxTask) cancelled = NULL;
+  gint n_ran = 0;
+  gint n_done = 0;
+  Runner runner;
+
+  gtx_future_add_done_callback (future, count_done, &n_done, NULL);
+  runner_start (&runner, context);
+  for (guint i = 0; i < delay; i++)
+    g_object_unref (gtx_create_task_in (context, count, &n_ran, NULL));
+  cancelled = gtx_create_task_in (context, sleep_long, NULL, NULL);
+  gtx_future_add_done_callback (nap, count_done, &n_done, NULL);
+  gtx_future_add_done_callback (cancelled, count_done, &n_done, NULL);
+  gtx_cancel (nap);
+  gtx_future_set_result (future, g_strdup ("result"), g_free);
+  gtx_cancel (cancelled);
+  for (guint i = 0; i < 10; i++)
+    g_object_unref (gtx_create_task_in (context, count, &n_ran, NULL));
+  wait_until (&n_done, 3);
+  wait_until (&n_ran, (gint) delay + 10);
+  runner_stop (&runner);
+}
+
+static void
+test_own_context (void)
+{
+  for (guint i = 0; i < 300; i++)
+    use_while_another_thread_begins (i % 100);
+}
+
+/* ---- From hand to hand ---- */
+
+typedef struct
+{
+  GMainContext *context;
+  GtxFuture *nap;
+} Handed;
+
+/* Pushes it, makes something that the next thread sees end, and waits for what the
+ * one before it has made. */
+static gpointer
+take_in_hand (gpointer data)
+{
+  Handed *handed = data;
+  g_autoptr (GMainLoop) loop = g_main_loop_new (handed->context, FALSE);
+  gint n_ran = 0;
+
+  g_main_context_push_thread_default (handed->context);
+  g_object_unref (gtx_create_task (count, &n_ran, NULL));
+  gtx_future_add_done_callback (handed->nap, on_over, loop, NULL);
+  g_main_loop_run (loop);
+  g_assert_true (gtx_future_is_done (handed->nap));
+  g_object_unref (handed->nap);
+  handed->nap = gtx_sleep_future (0.001);
+  g_main_context_pop_thread_default (handed->context);
+  g_assert_cmpint (n_ran, ==, 1);
+  return NULL;
+}
+
+static void
+test_handed_over (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  Handed handed = { context, make_in (context, make_long_sleep) };
+
+  gtx_cancel (handed.nap);
+  for (guint i = 0; i < 100; i++)
+    {
+      g_thread_join (g_thread_new ("hand", take_in_hand, &handed));
+      take_in_hand (&handed);
+    }
+  gtx_cancel (handed.nap);
+  g_object_unref (handed.nap);
+}
+
+/* ---- A thread that is in the middle of something ---- */
+
+typedef struct
+{
+  Runner runner;
+  GMainContext *context;
+  gint n_turns;
+  gint n_ran;
+} PutOff;
+
+static gboolean
+count_turn (gpointer n)
+{
+  g_atomic_int_inc ((gint *) n);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+not_called (gpointer future, gpointer data)
+{
+  g_assert_not_reached ();
+}
+
+/* Runs while this thread has the future's home. */
+static void
+begin_runner (gpointer data)
+{
+  PutOff *self = data;
+
+  g_object_unref (gtx_create_task_in (self->context, count, &self->n_ran, NULL));
+  call_in (self->context, count_turn, &self->n_turns);
+  runner_start (&self->runner, self->context);
+  wait_until (&self->n_turns, 1);
+  call_in (self->context, count_turn, &self->n_turns);
+  wait_until (&self->n_turns, 2);
+  g_assert_cmpint (g_atomic_int_get (&self->n_ran), ==, 0);
+}
+
+static void
+test_put_off (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GtxFuture) future = make_in (context, gtx_future_new);
+  PutOff put_off = { .context = context };
+
+  g_main_context_push_thread_default (context);
+  gtx_future_add_done_callback (future, not_called, &put_off, begin_runner);
+  g_main_context_pop_thread_default (context);
+  g_assert_cmpuint (gtx_future_remove_done_callback (future, not_called, &put_off), ==, 1);
+  wait_until (&put_off.n_ran, 1);
+  runner_stop (&put_off.runner);
+}
+
+/* The last reference of the context goes meanwhile, in another thread. */
+static gpointer
+unref_context (gpointer context)
+{
+  g_main_context_unref (context);
+  return NULL;
+}
+
+static void
+drop_context (gpointer data)
+{
+  GThread **thread = data;
+
+  *thread = g_thread_new ("unref", unref_context, g_steal_pointer (thread));
+  g_usleep (1000);
+}
+
+static void
+test_context_goes (void)
+{
+  GMainContext *context = g_main_context_new ();
+  GThread *thread = (gpointer) context;
+  g_autoptr (GtxFuture) future = make_in (context, gtx_future_new);
+  g_autoptr (GtxFuture) nap = make_in (context, make_long_sleep);
+
+  g_main_context_push_thread_default (context);
+  gtx_future_add_done_callback (future, not_called, &thread, drop_context);
+  g_main_context_pop_thread_default (context);
+  g_assert_cmpuint (gtx_future_remove_done_callback (future, not_called, &thread), ==, 1);
+  g_thread_join (thread);
+  g_assert_error (gtx_future_get_error (nap), GTX_ERROR, GTX_ERROR_CONTEXT_GONE);
+  g_assert_true (gtx_future_set_result (future, NULL, NULL));
+}
+
+/* ---- All at once ---- */
+
+#define N_CONTEXTS 3
+#define N_ACTORS 4
+#define N_FUTURES 16
+
+/* Whoever locks it runs the context for a while. */
+typedef struct
+{
+  GMutex mutex;
+  GMainContext *context;
+} Contested;
+
+static Contested contested[N_CONTEXTS];
+static GMutex futures_mutex;
+static GtxFuture *futures[N_FUTURES];
+static gint n_expected, n_happened;
+
+static void
+happen (gpointer future, gpointer data)
+{
+  gtx_future_get_error (future);
+  g_atomic_int_inc (&n_happened);
+}
+
+static GtxFuture *
+exchange_future (guint index, GtxFuture *future)
+{
+  GtxFuture *old;
+
+  g_mutex_lock (&futures_mutex);
+  old = futures[index];
+  futures[index] = future;
+  g_mutex_unlock (&futures_mutex);
+  return old;
+}
+
+static gboolean
+let_others_run (gpointer data, GError **error)
+{
+  return gtx_sleep (0, error) && gtx_sleep (0.0001, error);
+}
+
+static void
+run_for_a_while (Contested *self)
+{
+  g_autoptr (GtxFuture) nap = NULL;
+
+  if (!g_mutex_trylock (&self->mutex))
+    return;
+  g_main_context_push_thread_default (self->context);
+  g_object_unref (gtx_create_task (let_others_run, NULL, NULL));
+  nap = gtx_sleep_future (0.0001);
+  for (int i = 0; i < 20; i++)
+    g_main_context_iteration (self->context, FALSE);
+  gtx_cancel (nap);
+  gtx_cancel_all ();
+  g_main_context_pop_thread_default (self->context);
+  g_mutex_unlock (&self->mutex);
+}
+
+static void
+make_something (Contested *self, guint index)
+{
+  g_autoptr (GtxTask) task = gtx_create_task_in (self->context, let_others_run, NULL, NULL);
+  g_autoptr (GtxFuture) old = exchange_future (index, g_object_ref ((GtxFuture *) task));
+
+  g_atomic_int_inc (&n_expected);
+  gtx_future_add_done_callback (task, happen, NULL, NULL);
+  if (old)
+    gtx_cancel (old);
+}
+
+static void
+cancel_something (guint index)
+{
+  g_autoptr (GtxFuture) old = exchange_future (index, NULL);
+
+  if (old == NULL)
+    return;
+  g_atomic_int_inc (&n_expected);
+  gtx_future_add_done_callback (old, happen, NULL, NULL);
+  gtx_cancel (old);
+}
+
+static gpointer
+act (gpointer seed)
+{
+  g_autoptr (GRand) rand = g_rand_new_with_seed (GPOINTER_TO_UINT (seed));
+  guint n = RUNNING_ON_VALGRIND ? 300 : UNDER_TSAN || UNDER_ASAN ? 3000 : 10000;
+
+  for (guint i = 0; i < n; i++)
+    {
+      Contested *any = &contested[g_rand_int_range (rand, 0, N_CONTEXTS)];
+
+      switch (g_rand_int_range (rand, 0, 8))
+        {
+        case 0: run_for_a_while (any); break;
+        case 1: case 2: cancel_something (g_rand_int_range (rand, 0, N_FUTURES)); break;
+        default: make_something (any, g_rand_int_range (rand, 0, N_FUTURES));
+        }
+    }
+  return NULL;
+}
+
+static void
+test_all_at_once (void)
+{
+  GThread *actors[N_ACTORS];
+
+  for (guint i = 0; i < N_CONTEXTS; i++)
+    contested[i].context = g_main_context_new ();
+  for (guint i = 0; i < N_ACTORS; i++)
+    actors[i] = g_thread_new ("actor", act, GUINT_TO_POINTER (g_test_rand_int ()));
+  for (guint i = 0; i < N_ACTORS; i++)
+    g_thread_join (actors[i]);
+  for (guint i = 0; i < N_FUTURES; i++)
+    cancel_something (i);
+  for (guint i = 0; i < N_CONTEXTS; i++)
+    {
+      run_for_a_while (&contested[i]);
+      g_main_context_unref (contested[i].context);
+    }
+  g_assert_cmpint (n_happened, ==, n_expected);
+}
+
+/* ---- What is refused ---- */
+
+static gboolean
+run_elsewhere (gpointer data, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) refused = NULL;
+
+  g_assert_false (gtx_run (sleep_long, NULL, &refused));
+  g_assert_error (refused, GTX_ERROR, GTX_ERROR_ALREADY_RUNNING);
+  g_assert_nonnull (strstr (refused->message, "g_main_context_push_thread_default()"));
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL,
+                         "gtx_sleep_future() was called in a thread that does not run the main context*");
+  g_assert_null (gtx_sleep_future (1));
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
+static gboolean
+call_run_elsewhere (gpointer data, GError **error)
+{
+  return gtx_to_thread (run_elsewhere, NULL, error);
+}
+
+static void
+test_run_elsewhere (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (gtx_run (call_run_elsewhere, NULL, &error));
+  g_assert_no_error (error);
+}
+
+typedef struct
+{
+  GMainContext *context;
+  GtxFuture *future;
+  gint stage;
+} Left;
+
+/* Its task is suspended while another thread would run the context. */
+static gpointer
+leave_suspended_for_a_while (gpointer data)
+{
+  Left *left = data;
+  g_autoptr (GtxTask) task = gtx_create_task_in (left->context, await_future, left->future, NULL);
+
+  while (g_main_context_iteration (left->context, FALSE))
+    ;
+  g_atomic_int_set (&left->stage, 1);
+  wait_until (&left->stage, 2);
+  gtx_future_set_result (left->future, NULL, NULL);
+  while (!gtx_future_is_done (task))
+    g_main_context_iteration (left->context, TRUE);
+  return NULL;
+}
+
+static void
+test_suspended_elsewhere (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GtxFuture) future = make_in (context, gtx_future_new);
+  Left left = { context, future, 0 };
+  GThread *thread = g_thread_new ("left", leave_suspended_for_a_while, &left);
+  g_autoptr (GError) error = NULL;
+  gint n_ran = 0;
+
+  wait_until (&left.stage, 1);
+  g_main_context_push_thread_default (context);
+  g_assert_false (gtx_run (count, &n_ran, &error));
+  g_assert_error (error, GTX_ERROR, GTX_ERROR_ALREADY_RUNNING);
+  g_assert_nonnull (strstr (error->message, "another thread"));
+  g_clear_error (&error);
+  g_main_context_pop_thread_default (context);
+  g_atomic_int_set (&left.stage, 2);
+  g_thread_join (thread);
+
+  g_main_context_push_thread_default (context);
+  g_assert_true (gtx_run (count, &n_ran, &error));
+  g_main_context_pop_thread_default (context);
+  g_assert_no_error (error);
+  g_assert_cmpint (n_ran, ==, 1);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/changing-hands/default-context", test_default_context);
+  g_test_add_func ("/changing-hands/prepared", test_prepared);
+  g_test_add_func ("/changing-hands/own-context", test_own_context);
+  g_test_add_func ("/changing-hands/handed-over", test_handed_over);
+  g_test_add_func ("/changing-hands/put-off", test_put_off);
+  g_test_add_func ("/changing-hands/context-goes", test_context_goes);
+  g_test_add_func ("/changing-hands/all-at-once", test_all_at_once);
+  g_test_add_func ("/changing-hands/run-elsewhere", test_run_elsewhere);
+  g_test_add_func ("/changing-hands/suspended-elsewhere", test_suspended_elsewhere);
+  return g_test_run ();
+}
