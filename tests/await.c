@@ -82,6 +82,30 @@ test_last_reference (gpointer data, GError **error)
   return TRUE;
 }
 
+static gboolean
+await_and_store (gpointer *where, GError **error)
+{
+  return (*where = gtx_await_peek_pointer (*where, error)) != NULL;
+}
+
+/* What it was set to is what who awaited it gets, in the next round. */
+static gboolean
+test_result (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autofree char *result = g_strdup ("result");
+  gpointer got = future;
+  g_autoptr (GtxTask) task = gtx_create_task (await_and_store, &got, NULL);
+
+  g_assert_true (gtx_sleep (0, error));
+  gtx_future_set_result (future, result, NULL);
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_true (got == result);
+  g_assert_true (gtx_future_is_done (task));
+  g_assert_null (gtx_future_get_result (task));
+  return TRUE;
+}
+
 /* ---- What was not started ---- */
 
 static gboolean
@@ -108,6 +132,35 @@ test_unstarted (gpointer data, GError **error)
   g_assert_cmpuint (all->len, ==, 1);
   g_assert_true (gtx_await (coroutine, error));
   return gtx_await (other, error);
+}
+
+static int *
+give_number (const int *number, GError **error)
+{
+  return g_memdup2 (number, sizeof (int));
+}
+
+static int *
+sum (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) first = gtx_task_new_pointer (give_number, &((int) { 42 }), NULL, g_free);
+  g_autoptr (GtxTask) second = gtx_task_new_pointer (give_number, &((int) { 1000 }), NULL, g_free);
+  g_autofree int *a = gtx_await_pointer (first, error);
+  g_autofree int *b = gtx_await_pointer (second, error);
+  int result = *a + *b;
+
+  return g_memdup2 (&result, sizeof (int));
+}
+
+/* Coroutines that call coroutines for their values. */
+static gboolean
+test_unstarted_results (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) outer = gtx_task_new_pointer (sum, NULL, NULL, g_free);
+  g_autofree int *result = gtx_await_pointer (outer, error);
+
+  g_assert_cmpint (*result, ==, 1042);
+  return TRUE;
 }
 
 static gboolean
@@ -202,7 +255,9 @@ main (int argc, char **argv)
   add_coroutine ("/await/done", test_done);
   add_coroutine ("/await/several", test_several);
   add_coroutine ("/await/last-reference", test_last_reference);
+  add_coroutine ("/await/result", test_result);
   add_coroutine ("/await/unstarted", test_unstarted);
+  add_coroutine ("/await/unstarted/results", test_unstarted_results);
   add_coroutine ("/await/unstarted/error", test_unstarted_error);
   add_coroutine ("/await/unstarted/cancelled", test_unstarted_cancelled);
   add_coroutine ("/await/deep/tasks", test_deep_tasks);

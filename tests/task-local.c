@@ -114,6 +114,66 @@ test_never_begun (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- Many, and callbacks ---- */
+
+static gboolean
+change_again_and_again (const int *first, GError **error)
+{
+  for (int i = 0; i < 10; i++)
+    {
+      gpointer mine = GINT_TO_POINTER (*first + i);
+
+      gtx_task_local_set (&number, mine);
+      if (!gtx_sleep (g_test_rand_double_range (0.001, 0.05), error))
+        return FALSE;
+      g_assert_true (gtx_task_local_get (&number) == mine);
+    }
+  return TRUE;
+}
+
+static gboolean
+test_hundred (gpointer data, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  int first[100];
+
+  for (guint i = 0; i < G_N_ELEMENTS (first); i++)
+    {
+      first[i] = g_test_rand_int_range (1, 11);
+      g_ptr_array_add (tasks, gtx_create_task (change_again_and_again, &first[i], NULL));
+    }
+  g_assert_true (gtx_gather (tasks, GTX_GATHER_NONE, error));
+  g_assert_null (gtx_task_local_get (&number));
+  return TRUE;
+}
+
+static void
+pollute (gpointer future, gpointer data)
+{
+  g_assert_null (gtx_task_local_get (&number));
+  gtx_task_local_set (&number, GINT_TO_POINTER (-1));
+  note (gtx_task_local_get (&number) == GINT_TO_POINTER (-1) ? "set" : "lost");
+  gtx_task_local_set (&number, NULL);
+}
+
+/* A done callback is outside of all tasks: it has the thread's values. */
+static gboolean
+test_done_callback (gpointer data, GError **error)
+{
+  for (int i = 1; i < 3; i++)
+    {
+      g_autoptr (GtxFuture) future = gtx_future_new ();
+
+      gtx_future_add_done_callback (future, pollute, NULL, NULL);
+      gtx_task_local_set (&number, GINT_TO_POINTER (i));
+      gtx_future_set_result (future, NULL, NULL);
+      g_assert_true (gtx_await (future, error) && gtx_sleep (0, error));
+      g_assert_cmpint (GPOINTER_TO_INT (gtx_task_local_get (&number)), ==, i);
+    }
+  assert_trace ("set set");
+  return TRUE;
+}
+
 static gboolean
 check_thread_value (gpointer data, GError **error)
 {
@@ -135,6 +195,47 @@ test_thread (void)
   g_assert_cmpint (n_freed, ==, 2);
 }
 
+/* ---- At a thread's end ---- */
+
+static GtxTask *made_at_end;
+static gint n_ran;
+
+static gboolean
+count_run (gpointer data, GError **error)
+{
+  g_atomic_int_inc (&n_ran);
+  return TRUE;
+}
+
+static void
+create_task_elsewhere (gpointer value)
+{
+  made_at_end = gtx_create_task_in (NULL, count_run, NULL, NULL);
+}
+
+static GtxTaskLocal creates_at_end = GTX_TASK_LOCAL_INIT (create_task_elsewhere);
+
+static gpointer
+set_and_end (gpointer data)
+{
+  gtx_task_local_set (&creates_at_end, data);
+  return NULL;
+}
+
+/* What destroys a thread's value may start a task. */
+static void
+test_thread_ends (void)
+{
+  g_thread_join (g_thread_new ("ends", set_and_end, &n_ran));
+  g_assert_nonnull (made_at_end);
+  g_assert_false (gtx_future_is_done (made_at_end));
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_true (gtx_future_is_done (made_at_end));
+  g_assert_cmpint (n_ran, ==, 1);
+  g_clear_object (&made_at_end);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -144,6 +245,9 @@ main (int argc, char *argv[])
   add_coroutine ("/task-local/several", test_several);
   add_coroutine ("/task-local/awaited-unstarted", test_awaited_unstarted);
   add_coroutine ("/task-local/never-begun", test_never_begun);
+  add_coroutine ("/task-local/hundred", test_hundred);
+  add_coroutine ("/task-local/done-callback", test_done_callback);
   g_test_add_func ("/task-local/thread", test_thread);
+  g_test_add_func ("/task-local/thread-ends", test_thread_ends);
   return g_test_run ();
 }

@@ -21,6 +21,22 @@ test_order (gpointer data, GError **error)
   return TRUE;
 }
 
+/* Outside of tasks too; it runs when the thread's main loop does. */
+static void
+test_made_outside (void)
+{
+  g_autoptr (GtxTask) task = NULL;
+
+  trace = g_string_new (NULL);
+  task = gtx_create_task (note_and_return, "ran", NULL);
+  assert_trace ("");
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  assert_trace ("ran");
+  g_assert_true (gtx_future_is_done (task));
+  g_string_free (g_steal_pointer (&trace), TRUE);
+}
+
 static gboolean
 test_unreferenced (gpointer data, GError **error)
 {
@@ -221,9 +237,71 @@ test_current (gpointer data, GError **error)
   GtxTask *seen = NULL;
   g_autoptr (GtxTask) task = gtx_create_task (tell_current, &seen, NULL);
 
+  g_assert_true (GTX_IS_FUTURE (task) && g_type_is_a (GTX_TYPE_TASK, GTX_TYPE_FUTURE));
   g_assert_true (gtx_await (task, error));
   g_assert_true (seen == task);
   g_assert_true (gtx_current_task () == main_task);
+  return TRUE;
+}
+
+static gboolean
+note_own_name (gpointer data, GError **error)
+{
+  note (gtx_task_get_name (gtx_current_task ()));
+  return TRUE;
+}
+
+/* It knows its name although it was named after it was made; it begins later. */
+static gboolean
+test_name_inside (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (note_own_name, NULL, NULL);
+
+  gtx_task_set_name (task, "example");
+  g_assert_false (gtx_future_is_done (task));
+  assert_trace ("");
+  g_assert_true (gtx_await (task, error));
+  assert_trace ("example");
+  return TRUE;
+}
+
+typedef struct
+{
+  GtxFuture *awaited;
+  GtxFuture *set;
+  gboolean sets_first;
+} Turn;
+
+static gboolean
+take_turns (Turn *turn, GError **error)
+{
+  GtxTask *self = gtx_current_task ();
+
+  if (turn->sets_first)
+    gtx_future_set_result (turn->set, NULL, NULL);
+  if (!gtx_await (turn->awaited, error))
+    return FALSE;
+  g_assert_true (gtx_current_task () == self);
+  if (!turn->sets_first)
+    gtx_future_set_result (turn->set, NULL, NULL);
+  note (gtx_task_get_name (self));
+  return TRUE;
+}
+
+static gboolean
+test_current_interleaved (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) one = gtx_future_new ();
+  g_autoptr (GtxFuture) two = gtx_future_new ();
+  g_autoptr (GtxTask) a = gtx_create_task (take_turns, &((Turn) { one, two, FALSE }), NULL);
+  g_autoptr (GtxTask) b = gtx_create_task (take_turns, &((Turn) { two, one, TRUE }), NULL);
+  GtxTask *self = gtx_current_task ();
+
+  gtx_task_set_name (a, "a");
+  gtx_task_set_name (b, "b");
+  g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, a, b, NULL));
+  assert_trace ("a b");
+  g_assert_true (gtx_current_task () == self);
   return TRUE;
 }
 
@@ -364,6 +442,60 @@ test_result_not_taken (gpointer data, GError **error)
   g_object_unref (gtx_create_task_pointer (make_string, "hello", NULL, count_free));
   gtx_sleep (0, NULL);
   g_assert_cmpint (n_freed, ==, 1);
+  return TRUE;
+}
+
+static GtxFuture *
+give_future (GtxFuture *future, GError **error)
+{
+  return g_object_ref (future);
+}
+
+/* A result that is a future is a result like any other, and not awaited. */
+static gboolean
+test_result_future (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GtxTask) task = gtx_create_task_pointer (give_future, future, NULL, g_object_unref);
+  g_autoptr (GtxFuture) got = gtx_await_pointer (task, error);
+
+  g_assert_true (got == future);
+  g_assert_false (gtx_future_is_done (future));
+  return TRUE;
+}
+
+static void
+note_word (gpointer future, gpointer word)
+{
+  note (word);
+}
+
+/* Freeing a result makes futures and tasks, and ends some. */
+static void
+free_busily (gpointer result)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GtxTask) task = gtx_create_task (note_and_return, "never", NULL);
+
+  gtx_future_add_done_callback (future, note_word, ".", NULL);
+  gtx_future_set_result (future, NULL, NULL);
+  gtx_cancel (task);
+  count_free (result);
+}
+
+static gboolean
+test_result_freed_busily (gpointer data, GError **error)
+{
+  enum { N = 100 };
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (int i = 0; i < N; i++)
+    g_ptr_array_add (tasks, gtx_create_task_pointer (make_string, "hello", NULL, free_busily));
+  g_assert_true (gtx_gather (tasks, GTX_GATHER_NONE, error));
+  g_ptr_array_set_size (tasks, 0);
+  g_assert_cmpint (n_freed, ==, N);
+  g_assert_true (gtx_sleep (1, error));
+  g_assert_cmpuint (trace->len, ==, 2 * N - 1);
   return TRUE;
 }
 
@@ -519,6 +651,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/task/order", test_order);
+  g_test_add_func ("/task/made-outside", test_made_outside);
   add_coroutine ("/task/unreferenced", test_unreferenced);
   add_coroutine ("/task/weak-reference", test_weak_reference);
   add_coroutine ("/task/rounding/own", test_rounding);
@@ -527,7 +660,9 @@ main (int argc, char **argv)
   add_coroutine ("/task/end-on-large-stack", test_end_on_large_stack);
   add_coroutine ("/task/never-awaited", test_never_awaited);
   add_coroutine ("/task/names", test_names);
+  add_coroutine ("/task/names/inside", test_name_inside);
   add_coroutine ("/task/current", test_current);
+  add_coroutine ("/task/current/interleaved", test_current_interleaved);
   add_coroutine ("/task/all", test_all);
   g_test_add_func ("/task/outside", test_outside);
   add_coroutine ("/task/result/lent", test_result);
@@ -536,6 +671,8 @@ main (int argc, char **argv)
   add_coroutine ("/task/result/taken-by-one", test_result_taken_by_one);
   add_coroutine ("/task/result/of-child", test_result_of_child);
   add_coroutine ("/task/result/not-taken", test_result_not_taken);
+  add_coroutine ("/task/result/future", test_result_future);
+  add_coroutine ("/task/result/freed-busily", test_result_freed_busily);
   add_coroutine ("/task/result/null", test_result_null);
   add_coroutine ("/task/result/with-an-error", test_result_and_error);
   add_coroutine ("/task/data-freed", test_data_freed);
