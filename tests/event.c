@@ -30,6 +30,22 @@ test_wakes_all (gpointer data, GError **error)
   return TRUE;
 }
 
+/* Who comes when it is set does not wait, and is there before those it wakes. */
+static gboolean
+test_latecomer (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = gtx_create_task (wait_and_note, "a", NULL);
+  g_autoptr (GtxTask) b = gtx_create_task (wait_and_note, "b", NULL);
+  g_autoptr (GtxTask) late = NULL;
+
+  g_assert_true (gtx_sleep (0, error));
+  late = gtx_create_task (wait_and_note, "late", NULL);
+  gtx_event_set (event);
+  g_assert_true (gtx_sleep (0, error));
+  assert_trace ("late a b");
+  return gtx_gather_list (GTX_GATHER_NONE, error, a, b, late, NULL);
+}
+
 static gboolean
 test_set_before (gpointer data, GError **error)
 {
@@ -56,13 +72,34 @@ test_cleared_at_once (gpointer data, GError **error)
   return TRUE;
 }
 
+/* And once only, although it is set again. */
+static gboolean
+test_cleared_and_set (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) waiter = gtx_create_task (wait_and_note, "a", NULL);
+
+  g_assert_true (gtx_sleep (0, error));
+  gtx_event_set (event);
+  gtx_event_clear (event);
+  g_assert_false (gtx_event_is_set (event));
+  gtx_event_set (event);
+  gtx_event_set (event);
+  g_assert_true (gtx_sleep (0, error));
+  assert_trace ("a");
+  g_assert_true (gtx_future_is_done (waiter));
+  return TRUE;
+}
+
 static gboolean
 test_cleared_keeps_waiting (gpointer data, GError **error)
 {
   g_autoptr (GtxTask) waiter = NULL;
 
+  g_assert_false (gtx_event_is_set (event));
   gtx_event_set (event);
+  g_assert_true (gtx_event_is_set (event));
   gtx_event_clear (event);
+  g_assert_false (gtx_event_is_set (event));
   waiter = gtx_create_task (wait_and_note, "a", NULL);
   g_assert_true (gtx_sleep (1, error));
   assert_trace ("");
@@ -133,8 +170,10 @@ main (int argc, char *argv[])
 
   g_test_init (&argc, &argv, NULL);
   add ("/event/wakes-all", test_wakes_all);
+  add ("/event/latecomer", test_latecomer);
   add ("/event/set-before", test_set_before);
   add ("/event/cleared-at-once", test_cleared_at_once);
+  add ("/event/cleared-and-set", test_cleared_and_set);
   add ("/event/cleared-keeps-waiting", test_cleared_keeps_waiting);
   add ("/event/cancelled", test_cancelled);
   add ("/event/freed-while-waited-for", test_freed_while_waited_for);

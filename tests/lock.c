@@ -55,6 +55,34 @@ test_in_order (gpointer data, GError **error)
   return TRUE;
 }
 
+/* Each that is let in releases nothing; who comes while it is handed on is last. */
+static gboolean
+test_handed_on (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = gtx_create_task (acquire_and_note, "a", NULL);
+  g_autoptr (GtxTask) b = gtx_create_task (acquire_and_note, "b", NULL);
+  g_autoptr (GtxTask) c = NULL;
+
+  g_assert_true (gtx_lock_acquire (lock, error));
+  g_assert_true (gtx_sleep (0, error));
+  assert_trace ("");
+  gtx_lock_release (lock);
+  g_assert_true (gtx_sleep (0, error));
+  assert_trace ("a");
+  g_assert_true (gtx_sleep (0, error));
+  assert_trace ("");
+  c = gtx_create_task (acquire_and_note, "c", NULL);
+  gtx_lock_release (lock);
+  g_assert_true (gtx_sleep (0, error));
+  assert_trace ("b");
+  gtx_lock_release (lock);
+  g_assert_true (gtx_sleep (0, error));
+  assert_trace ("c");
+  g_assert_true (gtx_future_is_done (a) && gtx_future_is_done (b) && gtx_future_is_done (c));
+  gtx_lock_release (lock);
+  return TRUE;
+}
+
 static gboolean
 test_released_by_another (gpointer data, GError **error)
 {
@@ -125,22 +153,56 @@ test_woken_then_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The first in line has been cancelled, and has not run yet. */
+/* The first in line has been cancelled, and has not run yet: the next one gets
+ * the lock, and it alone. */
 static gboolean
 test_cancelled_then_released (gpointer data, GError **error)
 {
   g_autoptr (GtxTask) a = NULL;
   g_autoptr (GtxTask) b = NULL;
+  g_autoptr (GtxTask) c = NULL;
 
   g_assert_true (gtx_lock_acquire (lock, error));
-  a = gtx_create_task (hold, "a", NULL);
-  b = gtx_create_task (hold, "b", NULL);
+  a = gtx_create_task (acquire_and_note, "a", NULL);
+  b = gtx_create_task (acquire_and_note, "b", NULL);
+  c = gtx_create_task (acquire_and_note, "c", NULL);
   g_assert_true (gtx_sleep (0, error));
   gtx_cancel (a);
   gtx_lock_release (lock);
-  g_assert_true (gtx_await (b, error));
+  g_assert_false (gtx_await (a, NULL));
+  g_assert_true (gtx_sleep (0, error));
   assert_trace ("b");
-  return TRUE;
+  g_assert_true (gtx_future_is_cancelled (a) && gtx_future_is_done (b));
+  gtx_lock_release (lock);
+  g_assert_true (gtx_await (c, error));
+  return gtx_lock_release (lock);
+}
+
+static gboolean
+hold_until (GtxFuture *future, GError **error)
+{
+  g_autoptr (GtxLockHolder) holder = gtx_lock_hold (lock, error);
+
+  return holder && (future == NULL || gtx_await (future, error));
+}
+
+/* In one round the holder is let go and the first in line is cancelled. */
+static gboolean
+test_cancelled_while_released (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) enough = gtx_future_new ();
+  g_autoptr (GtxTask) a = gtx_create_task (hold_until, enough, NULL);
+  g_autoptr (GtxTask) b = gtx_create_task (hold_until, (GtxFuture *) NULL, NULL);
+  g_autoptr (GtxTask) c = gtx_create_task (hold_until, (GtxFuture *) NULL, NULL);
+
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_true (gtx_lock_locked (lock));
+  gtx_future_set_result (enough, NULL, NULL);
+  gtx_cancel (b);
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_false (gtx_lock_locked (lock));
+  g_assert_true (gtx_future_is_done (a) && gtx_future_is_cancelled (b));
+  return gtx_await (c, error);
 }
 
 /* Only cancelled tasks wait: whoever comes is not kept. */
@@ -148,16 +210,20 @@ static gboolean
 test_past_the_cancelled (gpointer data, GError **error)
 {
   g_autoptr (GtxTask) a = NULL;
+  g_autoptr (GtxTask) b = NULL;
 
   g_assert_true (gtx_lock_acquire (lock, error));
-  a = gtx_create_task (hold, "a", NULL);
+  a = gtx_create_task (acquire_and_note, "a", NULL);
   g_assert_true (gtx_sleep (0, error));
+  b = gtx_create_task (acquire_and_note, "b", NULL);
   gtx_cancel (a);
   gtx_lock_release (lock);
-  g_assert_true (gtx_lock_acquire (lock, error));
-  g_assert_false (gtx_await (a, NULL));
-  gtx_lock_release (lock);
-  return TRUE;
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_true (gtx_lock_locked (lock));
+  g_assert_true (gtx_future_is_cancelled (a));
+  g_assert_true (gtx_await (b, error));
+  assert_trace ("b");
+  return gtx_lock_release (lock);
 }
 
 static gboolean
@@ -165,6 +231,7 @@ hold_and_fail (gpointer data, GError **error)
 {
   g_autoptr (GtxLockHolder) holder = gtx_lock_hold (lock, error);
 
+  g_assert_true (gtx_lock_locked (lock));
   return holder && fail ("inside", error);
 }
 
@@ -243,11 +310,13 @@ main (int argc, char *argv[])
   lock = gtx_lock_new ();
   add_coroutine ("/lock/free", test_free);
   add_coroutine ("/lock/in-order", test_in_order);
+  add_coroutine ("/lock/handed-on", test_handed_on);
   add_coroutine ("/lock/released-by-another", test_released_by_another);
   add_coroutine ("/lock/no-overtaking", test_no_overtaking);
   add_coroutine ("/lock/waiter-cancelled", test_waiter_cancelled);
   add_coroutine ("/lock/woken-then-cancelled", test_woken_then_cancelled);
   add_coroutine ("/lock/cancelled-then-released", test_cancelled_then_released);
+  add_coroutine ("/lock/cancelled-while-released", test_cancelled_while_released);
   add_coroutine ("/lock/past-the-cancelled", test_past_the_cancelled);
   add_coroutine ("/lock/holder-releases", test_holder_releases);
   add_coroutine ("/lock/released-twice", test_released_twice);
