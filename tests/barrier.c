@@ -45,6 +45,26 @@ test_meet (gpointer data, GError **error)
   g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, a, b, c, NULL));
   assert_trace ("c2 a0 b1");
   g_assert_cmpuint (gtx_barrier_get_n_waiting (barrier), ==, 0);
+  g_assert_false (gtx_barrier_is_broken (barrier));
+  return TRUE;
+}
+
+static gboolean
+test_one_by_one (gpointer data, GError **error)
+{
+  GtxTask *tasks[3];
+
+  for (guint i = 0; i < 3; i++)
+    {
+      g_assert_cmpuint (gtx_barrier_get_n_waiting (barrier), ==, i);
+      tasks[i] = comer ("x");
+      g_assert_true (gtx_sleep (0, error));
+    }
+  g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, tasks[0], tasks[1], tasks[2], NULL));
+  for (guint i = 0; i < 3; i++)
+    g_object_unref (tasks[i]);
+  g_assert_cmpuint (gtx_barrier_get_n_waiting (barrier), ==, 0);
+  g_assert_false (gtx_barrier_is_broken (barrier));
   return TRUE;
 }
 
@@ -63,6 +83,8 @@ test_again (gpointer data, GError **error)
 
   g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, a, b, c, NULL));
   assert_trace ("c2 a0 b1 a2 b0 c1");
+  g_assert_cmpuint (gtx_barrier_get_n_waiting (barrier), ==, 0);
+  g_assert_false (gtx_barrier_is_broken (barrier));
   return TRUE;
 }
 
@@ -74,7 +96,10 @@ test_alone (gpointer data, GError **error)
 
   g_assert_true (gtx_barrier_wait (for_one, &index, error));
   g_assert_cmpuint (index, ==, 0);
+  g_assert_cmpuint (gtx_barrier_get_n_waiting (for_one), ==, 0);
   g_assert_true (gtx_barrier_wait (for_one, NULL, error));
+  g_assert_cmpuint (gtx_barrier_get_n_waiting (for_one), ==, 0);
+  g_assert_false (gtx_barrier_is_broken (for_one));
   return TRUE;
 }
 
@@ -88,16 +113,21 @@ test_cancelled (gpointer data, GError **error)
   g_autoptr (GtxTask) d = NULL;
 
   g_assert_true (gtx_sleep (0, error));
+  g_assert_cmpuint (gtx_barrier_get_n_waiting (barrier), ==, 2);
   gtx_cancel (a);
   g_assert_false (gtx_await (a, NULL));
+  g_assert_true (gtx_future_is_cancelled (a));
   g_assert_cmpuint (gtx_barrier_get_n_waiting (barrier), ==, 1);
   c = comer ("c");
   g_assert_true (gtx_sleep (1, error));
+  g_assert_cmpuint (gtx_barrier_get_n_waiting (barrier), ==, 2);
   assert_trace ("a!");
   d = comer ("d");
   g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, b, c, d, NULL));
   /* As in asyncio: an index is not given back. */
   assert_trace ("d2 b1 c1");
+  g_assert_cmpuint (gtx_barrier_get_n_waiting (barrier), ==, 0);
+  g_assert_false (gtx_barrier_is_broken (barrier));
   return TRUE;
 }
 
@@ -137,7 +167,17 @@ static gboolean
 test_reset_empty (gpointer data, GError **error)
 {
   g_assert_true (gtx_barrier_reset (barrier, error));
+  g_assert_false (gtx_barrier_is_broken (barrier));
   return test_meet (NULL, error);
+}
+
+static gboolean
+test_abort_empty (gpointer data, GError **error)
+{
+  g_assert_true (gtx_barrier_abort (barrier, error));
+  g_assert_cmpuint (gtx_barrier_get_n_waiting (barrier), ==, 0);
+  g_assert_true (gtx_barrier_is_broken (barrier));
+  return TRUE;
 }
 
 /* Who comes while the others leave waits for the next time. */
@@ -170,6 +210,14 @@ test_reset_while_others_leave (gpointer data, GError **error)
 }
 
 static void
+test_no_parties (void)
+{
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_barrier_new: assertion 'parties*");
+  g_assert_null (gtx_barrier_new (0));
+  g_test_assert_expected_messages ();
+}
+
+static void
 test_outside (void)
 {
   g_autoptr (GtxBarrier) own = gtx_barrier_new (1);
@@ -194,14 +242,17 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   add ("/barrier/meet", test_meet);
+  add ("/barrier/one-by-one", test_one_by_one);
   add ("/barrier/again", test_again);
   add ("/barrier/alone", test_alone);
   add ("/barrier/cancelled", test_cancelled);
   add ("/barrier/abort", test_abort);
+  add ("/barrier/abort-empty", test_abort_empty);
   add ("/barrier/reset", test_reset);
   add ("/barrier/reset-empty", test_reset_empty);
   add ("/barrier/comes-while-others-leave", test_comes_while_others_leave);
   add ("/barrier/reset-while-others-leave", test_reset_while_others_leave);
+  g_test_add_func ("/barrier/no-parties", test_no_parties);
   g_test_add_func ("/barrier/outside", test_outside);
   return g_test_run ();
 }
