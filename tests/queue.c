@@ -166,6 +166,100 @@ test_getters_in_order (gpointer data, GError **error)
 }
 
 static gboolean
+put_all (const char *letters, GError **error)
+{
+  for (; *letters; letters++)
+    if (!put_and_note ((char[]) { *letters, '\0' }, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* It is held at the bound, and goes on by as much as is taken. */
+static gboolean
+test_putter_held (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) producer = gtx_create_task (put_all, "abc", NULL);
+
+  g_assert_true (gtx_sleep (0, error) && gtx_sleep (0, error));
+  assert_trace ("+a +b");
+  g_assert_true (get_and_note ("main", error));
+  g_assert_true (gtx_sleep (0, error));
+  assert_trace ("main=a +c");
+  g_assert_true (get_and_note ("main", error) && get_and_note ("main", error));
+  assert_trace ("main=b main=c");
+  g_assert_true (gtx_future_is_done (producer));
+  return TRUE;
+}
+
+static gboolean
+get_five (const char *who, GError **error)
+{
+  for (int i = 0; i < 5; i++)
+    if (!get_and_note (who, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* Neither is forgotten although both wait again and again. */
+static gboolean
+test_producer_and_consumer (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) producer = NULL;
+  g_autoptr (GtxTask) consumer = NULL;
+
+  g_clear_object (&queue);
+  queue = gtx_queue_new (1, g_free);
+  producer = gtx_create_task (put_all, "abcde", NULL);
+  consumer = gtx_create_task (get_five, "c", NULL);
+  g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, producer, consumer, NULL));
+  g_assert_true (gtx_queue_is_empty (queue));
+  return TRUE;
+}
+
+static gboolean
+take_what_is_there (gpointer data, GError **error)
+{
+  if (!gtx_sleep (0, error))
+    return FALSE;
+  for (guint n = gtx_queue_get_size (queue); n > 0; n--)
+    g_free (gtx_queue_get_nowait (queue, error));
+  return TRUE;
+}
+
+/* Several places become free at once: as many putters go on. */
+static gboolean
+test_places_at_once (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) taker = gtx_create_task (take_what_is_there, NULL, NULL);
+  g_autoptr (GtxTask) a = putter ("a");
+  g_autoptr (GtxTask) b = putter ("b");
+  g_autoptr (GtxTask) c = putter ("c");
+  g_autoptr (GtxTask) d = putter ("d");
+
+  g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, taker, a, b, c, d, NULL));
+  assert_trace ("+a +b +c +d");
+  return TRUE;
+}
+
+/* The getter is there before the putters have begun. */
+static gboolean
+test_getter_before_putters (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = NULL;
+  g_autoptr (GtxTask) b = NULL;
+
+  g_clear_object (&queue);
+  queue = gtx_queue_new (1, g_free);
+  a = putter ("a");
+  b = putter ("b");
+  g_assert_true (get_and_note ("main", error));
+  g_assert_true (get_and_note ("main", error));
+  g_assert_nonnull (strstr (trace->str, "main=a"));
+  g_assert_true (g_str_has_suffix (trace->str, "main=b"));
+  return gtx_gather_list (GTX_GATHER_NONE, error, a, b, NULL);
+}
+
+static gboolean
 test_putters_in_order (gpointer data, GError **error)
 {
   g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
@@ -233,6 +327,59 @@ test_getter_woken_then_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
+/* The time for it is over: what comes later is not its own. */
+static gboolean
+test_getter_timed_out (gpointer data, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GError) result = NULL;
+
+  gtx_timeout_begin (&timeout, 0.1);
+  g_assert_null (gtx_queue_get (queue, &failure));
+  g_assert_false (gtx_timeout_end (&timeout, &failure, &result));
+  g_assert_error (result, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  put ("x");
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_cmpuint (gtx_queue_get_size (queue), ==, 1);
+  return get_and_note ("main", error);
+}
+
+/* Woken for the first of two items: neither is lost, nor their order. */
+static gboolean
+test_cancelled_getter_drops_nothing (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = getter ("a");
+
+  g_assert_true (gtx_sleep (0, error));
+  put ("1");
+  put ("2");
+  gtx_cancel (a);
+  g_assert_false (gtx_await (a, NULL));
+  g_assert_true (gtx_future_is_cancelled (a));
+  g_assert_true (get_and_note ("main", error) && get_and_note ("main", error));
+  assert_trace ("main=1 main=2");
+  return TRUE;
+}
+
+/* Two items for three: those that are left get one each. */
+static gboolean
+test_cancelled_getter_of_three (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = getter ("a");
+  g_autoptr (GtxTask) b = getter ("b");
+  g_autoptr (GtxTask) c = getter ("c");
+
+  g_assert_true (gtx_sleep (0, error));
+  put ("1");
+  put ("2");
+  gtx_cancel (a);
+  g_assert_false (gtx_await (a, NULL));
+  g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, b, c, NULL));
+  assert_trace ("b=1 c=2");
+  return TRUE;
+}
+
 static gboolean
 test_putter_cancelled (gpointer data, GError **error)
 {
@@ -271,142 +418,71 @@ test_putter_woken_then_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- Join ---- */
-
+/* What it would have put is not there. */
 static gboolean
-work (gpointer data, GError **error)
+test_putter_cancelled_alone (gpointer data, GError **error)
 {
-  for (;;)
-    {
-      g_autofree char *item = gtx_queue_get (queue, error);
-
-      if (item == NULL || !gtx_sleep (1, error))
-        return FALSE;
-      note (item);
-      gtx_queue_task_done (queue);
-    }
-}
-
-static gboolean
-test_join (gpointer data, GError **error)
-{
-  g_autoptr (GtxTask) worker = gtx_create_task (work, NULL, NULL);
-
-  g_assert_true (gtx_queue_join (queue, error));
-  for (int i = 0; i < 3; i++)
-    g_assert_true (gtx_queue_put (queue, g_strdup ("x"), error));
-  g_assert_true (gtx_queue_join (queue, error));
-  assert_trace ("x x x");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 3);
-  gtx_cancel (worker);
-  g_assert_false (gtx_await (worker, NULL));
-  return TRUE;
-}
-
-static gboolean
-test_done_too_often (gpointer data, GError **error)
-{
-  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_queue_task_done: called more often*");
-  g_assert_false (gtx_queue_task_done (queue));
-  g_test_assert_expected_messages ();
-  return TRUE;
-}
-
-/* ---- Shutdown ---- */
-
-static void
-assert_shut_down (GtxTask *task)
-{
-  g_autoptr (GError) failure = NULL;
-
-  g_assert_false (gtx_await (task, &failure));
-  g_assert_error (failure, GTX_ERROR, GTX_ERROR_QUEUE_SHUT_DOWN);
-}
-
-static gboolean
-test_shutdown_wakes_getters (gpointer data, GError **error)
-{
-  g_autoptr (GtxTask) a = getter ("a");
-  g_autoptr (GtxTask) b = getter ("b");
-
-  g_assert_true (gtx_sleep (0, error));
-  gtx_queue_shutdown (queue, GTX_SHUTDOWN_DRAIN);
-  assert_shut_down (a);
-  assert_shut_down (b);
-  g_assert_true (gtx_queue_join (queue, error));
-  return TRUE;
-}
-
-static gboolean
-test_shutdown_drains (gpointer data, GError **error)
-{
-  g_autoptr (GtxTask) waiting = NULL;
-  g_autoptr (GtxTask) late = NULL;
+  g_autoptr (GtxTask) a = NULL;
   g_autoptr (GError) failure = NULL;
 
   put ("1");
   put ("2");
-  waiting = putter ("3");
+  a = putter ("a");
   g_assert_true (gtx_sleep (0, error));
-  gtx_queue_shutdown (queue, GTX_SHUTDOWN_DRAIN);
-  late = putter ("4");
-  assert_shut_down (waiting);
-  assert_shut_down (late);
-  g_assert_true (get_and_note ("main", error));
-  g_assert_true (get_and_note ("main", error));
-  assert_trace ("main=1 main=2");
-  g_assert_null (gtx_queue_get (queue, &failure));
-  g_assert_error (failure, GTX_ERROR, GTX_ERROR_QUEUE_SHUT_DOWN);
-  g_clear_error (&failure);
-  g_assert_null (gtx_queue_get_nowait (queue, &failure));
-  g_assert_error (failure, GTX_ERROR, GTX_ERROR_QUEUE_SHUT_DOWN);
-  g_clear_error (&failure);
-  g_assert_false (gtx_queue_put_nowait (queue, g_strdup ("5"), &failure));
-  g_assert_error (failure, GTX_ERROR, GTX_ERROR_QUEUE_SHUT_DOWN);
-  return TRUE;
-}
-
-static gboolean
-join_and_note (gpointer data, GError **error)
-{
-  if (!gtx_queue_join (queue, error))
-    return FALSE;
-  note ("joined");
-  return TRUE;
-}
-
-static gboolean
-test_shutdown_immediate (gpointer data, GError **error)
-{
-  g_autoptr (GtxTask) joiner = NULL;
-
-  put ("1");
-  put ("2");
-  joiner = gtx_create_task (join_and_note, NULL, NULL);
-  g_assert_true (gtx_sleep (1, error));
-  gtx_queue_shutdown (queue, GTX_SHUTDOWN_IMMEDIATE);
+  gtx_cancel (a);
+  g_assert_false (gtx_await (a, &failure));
+  assert_cancelled (failure);
+  g_assert_true (get_and_note ("main", error) && get_and_note ("main", error));
+  g_assert_true (gtx_sleep (0, error));
   g_assert_true (gtx_queue_is_empty (queue));
-  g_assert_true (gtx_await (joiner, error));
-  assert_trace ("joined");
+  assert_trace ("main=1 main=2");
   return TRUE;
 }
 
+/* Put again by somebody else. */
 static gboolean
-test_shutdown_unfinished (gpointer data, GError **error)
+test_putter_cancelled_puts_nothing (gpointer data, GError **error)
 {
-  g_autoptr (GtxTask) joiner = NULL;
-  g_autofree char *item = NULL;
+  g_autoptr (GtxTask) a = NULL;
 
   put ("1");
   put ("2");
-  item = gtx_queue_get_nowait (queue, error);
-  joiner = gtx_create_task (join_and_note, NULL, NULL);
-  g_assert_true (gtx_sleep (1, error));
-  gtx_queue_shutdown (queue, GTX_SHUTDOWN_IMMEDIATE);
-  g_assert_true (gtx_sleep (1, error));
-  assert_trace ("");
-  g_assert_true (gtx_queue_task_done (queue));
-  return gtx_await (joiner, error);
+  a = putter ("a");
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_true (get_and_note ("main", error));
+  gtx_cancel (a);
+  g_assert_false (gtx_await (a, NULL));
+  g_assert_true (gtx_future_is_cancelled (a));
+  g_assert_cmpuint (gtx_queue_get_size (queue), ==, 1);
+  g_assert_true (put_and_note ("a", error));
+  g_assert_true (get_and_note ("main", error) && get_and_note ("main", error));
+  assert_trace ("main=1 +a main=2 main=a");
+  g_assert_true (gtx_queue_is_empty (queue));
+  return TRUE;
+}
+
+/* One behind the first in line: that one is next all the same. */
+static gboolean
+test_later_putter_cancelled (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) a = NULL;
+  g_autoptr (GtxTask) b = NULL;
+  g_autoptr (GtxTask) c = NULL;
+
+  put ("1");
+  a = putter ("a");
+  b = putter ("b");
+  c = putter ("c");
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_true (gtx_future_is_done (a));
+  g_assert_false (gtx_future_is_done (b));
+  gtx_cancel (c);
+  g_assert_false (gtx_await (c, NULL));
+  g_assert_true (get_and_note ("main", error));
+  g_assert_true (gtx_await (b, error));
+  g_assert_true (get_and_note ("main", error) && get_and_note ("main", error));
+  assert_trace ("+a main=1 +b main=a main=b");
+  return TRUE;
 }
 
 /* ---- Memory ---- */
@@ -459,18 +535,22 @@ main (int argc, char *argv[])
   add ("/queue/nowait", test_nowait);
   add ("/queue/ready", test_ready);
   add ("/queue/getters-in-order", test_getters_in_order);
+  add ("/queue/putter-held", test_putter_held);
+  add ("/queue/producer-and-consumer", test_producer_and_consumer);
+  add ("/queue/places-at-once", test_places_at_once);
+  add ("/queue/getter-before-putters", test_getter_before_putters);
   add ("/queue/putters-in-order", test_putters_in_order);
   add ("/queue/item-taken", test_item_taken);
   add ("/queue/getter-cancelled", test_getter_cancelled);
   add ("/queue/getter-woken-then-cancelled", test_getter_woken_then_cancelled);
+  add ("/queue/getter-timed-out", test_getter_timed_out);
+  add ("/queue/getter-woken-then-cancelled/drops-nothing", test_cancelled_getter_drops_nothing);
+  add ("/queue/getter-woken-then-cancelled/of-three", test_cancelled_getter_of_three);
   add ("/queue/putter-cancelled", test_putter_cancelled);
   add ("/queue/putter-woken-then-cancelled", test_putter_woken_then_cancelled);
-  add ("/queue/join", test_join);
-  add ("/queue/done-too-often", test_done_too_often);
-  add ("/queue/shutdown/wakes-getters", test_shutdown_wakes_getters);
-  add ("/queue/shutdown/drains", test_shutdown_drains);
-  add ("/queue/shutdown/immediate", test_shutdown_immediate);
-  add ("/queue/shutdown/unfinished", test_shutdown_unfinished);
+  add ("/queue/putter-cancelled/alone", test_putter_cancelled_alone);
+  add ("/queue/putter-cancelled/later-one", test_later_putter_cancelled);
+  add ("/queue/putter-woken-then-cancelled/puts-nothing", test_putter_cancelled_puts_nothing);
   add ("/queue/freed", test_freed);
   g_test_add_func ("/queue/outside", test_outside);
   return g_test_run ();
