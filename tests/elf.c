@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the linker and the kernel are told of the library's code.  TEST_READELF
  * is the program that knows, TEST_LIBRARY the shared library, TEST_OBJECTS an
- * archive of what it is made of, TEST_BRANCHES how these mark their branches. */
+ * archive of what it is made of, TEST_BRANCHES how these mark their branches,
+ * TEST_ROOM how much the C library keeps for variables of threads of libraries
+ * that are loaded late. */
 
 #include <gio/gio.h>
 
@@ -91,6 +93,32 @@ test_relocations (void)
   g_assert_cmpuint (count (dynamic, "TEXTREL"), ==, 0);
 }
 
+/* In bytes; where no room is kept, none is asked for. */
+static void
+test_thread_variables (void)
+{
+  g_autofree char *segments = NULL;
+  g_autofree char *dynamic = NULL;
+  g_autofree char *size = NULL;
+  g_autoptr (GRegex) regex = g_regex_new ("^ *TLS( +0x[0-9a-f]+){4} +(0x[0-9a-f]+) ", G_REGEX_MULTILINE, 0, NULL);
+  g_autoptr (GMatchInfo) match = NULL;
+  guint64 room;
+
+  if (skip_without ("TEST_READELF", "There is no readelf"))
+    return;
+  room = g_ascii_strtoull (g_getenv ("TEST_ROOM"), NULL, 10);
+  dynamic = readelf ("-d", "TEST_LIBRARY");
+  if (room == 0)
+    g_assert_cmpuint (count (dynamic, "STATIC_TLS"), ==, 0);
+
+  segments = readelf ("-l", "TEST_LIBRARY");
+  g_assert_true (g_regex_match (regex, segments, 0, &match));
+  size = g_match_info_fetch (match, 2);
+  g_assert_cmpuint (g_ascii_strtoull (size, NULL, 16), >, 0);
+  if (room > 0)
+    g_assert_cmpuint (g_ascii_strtoull (size, NULL, 16), <=, room);
+}
+
 /* The shared library is marked if the system's own start files are too. */
 static void
 test_branches (void)
@@ -118,6 +146,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/elf/stack", test_stack);
   g_test_add_func ("/elf/stack/objects", test_stack_of_objects);
   g_test_add_func ("/elf/relocations", test_relocations);
+  g_test_add_func ("/elf/thread-variables", test_thread_variables);
   g_test_add_func ("/elf/branches", test_branches);
   return g_test_run ();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Other projects can use the library: as a Meson subproject, and installed, by
- * its pkg-config file. */
+ * its pkg-config file; shared, static or both. */
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -50,13 +50,34 @@ tear_down (gpointer *fixture, gconstpointer data)
   g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
 }
 
+/* ---- What the user does ---- */
+
+#define CONFIGURE "meson setup build --wrap-mode=nodownload --buildtype=debug -Dwerror=true "
+
 static void
-test_subproject (gpointer *fixture, gconstpointer data)
+link_subproject (void)
 {
   g_autofree char *source = g_test_build_filename (G_TEST_DIST, "..", NULL);
 
   run ("mkdir subprojects; ln -s \"$(realpath '%s')\" subprojects/gtask-ext", source);
-  run ("meson setup build --wrap-mode=nodownload -Dwerror=true; ninja -C build user");
+}
+
+/* Builds it by what is installed in "root", which pkg-config is told. */
+static void
+build_user (const char *options)
+{
+  run ("file=$(find root -name gtask-ext-1.pc);"
+       "grep -q \"^prefix=$PWD\" \"$file\" || sed -i \"s|^prefix=|&$PWD/root|\" \"$file\";"
+       "export PKG_CONFIG_PATH=$(dirname \"$file\");"
+       "${CC:-cc} user.c -o user $(pkg-config --cflags --libs %s gtask-ext-1)", options);
+}
+
+static void
+test_subproject (gpointer *fixture, gconstpointer data)
+{
+  link_subproject ();
+  run (CONFIGURE);
+  run ("ninja -C build user");
   run ("test \"$(build/user)\" = 'Hello, world'");
 }
 
@@ -66,14 +87,49 @@ test_installed (gpointer *fixture, gconstpointer data)
   g_autofree char *build = g_test_build_filename (G_TEST_BUILT, "..", NULL);
 
   run ("DESTDIR=\"$PWD/root\" meson install -C '%s' --no-rebuild", build);
+  build_user ("");
   run ("file=$(find root -name gtask-ext-1.pc); libraries=$(realpath \"${file%%/*/*}\");"
-       "sed -i \"s|^prefix=|&$PWD/root|\" \"$file\";"
-       "export PKG_CONFIG_PATH=$(dirname \"$file\");"
-       "${CC:-cc} user.c -o user $(pkg-config --cflags --libs gtask-ext-1);"
        "test \"$(LD_LIBRARY_PATH=$libraries ./user)\" = 'Hello, world'");
+}
+
+/* As a part of the program, and nothing else is installed then. */
+static void
+test_static (gpointer *fixture, gconstpointer data)
+{
+  link_subproject ();
+  run (CONFIGURE "-Ddefault_library=static");
+  run ("ninja -C build");
+  run ("test \"$(build/user)\" = 'Hello, world'");
+  run ("DESTDIR=\"$PWD/root\" meson install -C build --no-rebuild");
+  run ("test -z \"$(find root -name '*.so*')\"; test -n \"$(find root -name libgtask-ext-1.a)\"");
+  build_user ("--static");
+  run ("test \"$(./user)\" = 'Hello, world'");
+}
+
+/* Distributions make two packages: what programs need when they run, and what
+ * they are made with, which is where gdb's script goes. */
+static void
+test_both (gpointer *fixture, gconstpointer data)
+{
+  link_subproject ();
+  run (CONFIGURE "-Ddefault_library=both");
+  run ("ninja -C build");
+  run ("test \"$(build/user)\" = 'Hello, world'");
+
+  run ("DESTDIR=\"$PWD/root\" meson install -C build --no-rebuild --tags runtime");
+  run ("test \"$(find root -type f -exec basename '{}' ';')\" = libgtask-ext-1.so.0.1.0");
+  run ("DESTDIR=\"$PWD/root\" meson install -C build --no-rebuild --tags devel");
+  run ("test -n \"$(find root -name libgtask-ext-1.a)\"; test -n \"$(find root -name gtask-ext.h)\"");
   /* Where gdb looks for what belongs to a library. */
   run ("library=$(realpath \"$(find root -name libgtask-ext-1.so)\");"
        "test -n \"$(find root -path \"*/gdb/auto-load${library#$PWD/root}-gdb.py\")\"");
+
+  build_user ("");
+  run ("! ./user; libraries=$(dirname \"$(find root -name libgtask-ext-1.so)\");"
+       "test \"$(LD_LIBRARY_PATH=$libraries ./user)\" = 'Hello, world'");
+  run ("find root -name 'libgtask-ext-1.so*' -delete");
+  build_user ("--static");
+  run ("test \"$(./user)\" = 'Hello, world'");
 }
 
 int
@@ -82,5 +138,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/packaging/subproject", gpointer, NULL, set_up, test_subproject, tear_down);
   g_test_add ("/packaging/installed", gpointer, NULL, set_up, test_installed, tear_down);
+  g_test_add ("/packaging/static", gpointer, NULL, set_up, test_static, tear_down);
+  g_test_add ("/packaging/both", gpointer, NULL, set_up, test_both, tear_down);
   return g_test_run ();
 }
