@@ -101,7 +101,7 @@ static const Ending endings[] = {
   { "255", { "sh", "-c", "exit 255" }, 124, "*status 255\n*" },
   { "killed", { "sh", "-c", "kill -9 $$" }, 125, "*killed by signal 9\n*" },
   { "no-program", { "/etc/passwd" }, 126, "*Permission denied*" },
-  { "not-found", { "no-such-program" }, 127, "*No such file or directory*" },
+  { "not-found", { "./no-such-program" }, 127, "*No such file or directory*" },
 };
 
 static void
