@@ -6,19 +6,19 @@
 #include "gtask-ext/operation.h"
 
 #include "future-private.h"
+#include "token.h"
 
 #include "gtask-ext/error.h"
 
 /* Invariant: while it is under way its callback has a reference, its home is
- * held, for virtual time, and its at_end is linked.  More than one is a
- * mistake, and counted. */
+ * held, for virtual time, and its at_end is linked. */
 typedef struct
 {
   GtxFuture parent_instance;
   GCancellable *cancellable;
   GtxHandle at_end;             /* of its main context */
-  guint n_under_way;
-  gboolean begun;
+  GtxToken *token;              /* of its callback, once it has begun */
+  gboolean is_under_way;
   gboolean cancelling;          /* under way, and asked to end */
 } GtxOperationFuture;
 
@@ -65,7 +65,7 @@ gtx_operation_future_cancel (GtxFuture *future)
 
   if (gtx_future_done (future))
     return FALSE;
-  if (self->n_under_way == 0)
+  if (!self->is_under_way)
     return gtx_future_finish_cancelled (future);
   self->cancelling = TRUE;
   g_cancellable_cancel (self->cancellable);
@@ -75,7 +75,10 @@ gtx_operation_future_cancel (GtxFuture *future)
 static void
 gtx_operation_future_finalize (GObject *object)
 {
-  g_object_unref (((GtxOperationFuture *) object)->cancellable);
+  GtxOperationFuture *self = (GtxOperationFuture *) object;
+
+  g_clear_pointer (&self->token, gtx_token_free);
+  g_object_unref (self->cancellable);
   G_OBJECT_CLASS (gtx_operation_future_parent_class)->finalize (object);
 }
 
@@ -126,9 +129,10 @@ arrive (gpointer data)
   GtxOperationFuture *self = arrival->future;
 
   /* By mistake it may have begun in another thread. */
-  if (self->n_under_way > 0)
+  if (self->is_under_way)
     gtx_scheduler_release (self->parent_instance.home);
-  if (self->n_under_way > 0 && --self->n_under_way == 0 && gtx_handle_is_linked (&self->at_end))
+  self->is_under_way = FALSE;
+  if (gtx_handle_is_linked (&self->at_end))
     gtx_handle_unlink (&self->at_end);
   if (self->cancelling)
     gtx_future_finish_cancelled (&self->parent_instance);
@@ -141,28 +145,30 @@ arrive (gpointer data)
  * gtx_operation_future_ready:
  * @source: (nullable): ignored
  * @result: the operation's result
- * @future: what gtx_operation_future_begin() returned
+ * @operation: what gtx_operation_future_begin() returned
  *
- * The callback that %GTX_ASYNC_FUTURE passes: a #GAsyncReadyCallback.  May be
- * called in any thread.
+ * The callback that %GTX_ASYNC_FUTURE passes: a #GAsyncReadyCallback.  A second
+ * call is a mistake of the operation's that is warned of.  May be called in any
+ * thread.
  *
  * Since: 0.1
  */
 void
 gtx_operation_future_ready (GObject      *source,
                             GAsyncResult *result,
-                            gpointer      future)
+                            gpointer      operation)
 {
+  GtxOperationFuture *self = operation ? gtx_token_claim (operation) : NULL;
   GtxScheduler *home;
   Arrival *arrival;
   GtxVisit visit;
 
   (void) source;
-  if (!is_operation_future (future, G_STRFUNC))
+  if (self == NULL)
     return;
-  home = ((GtxFuture *) future)->home;
+  home = self->parent_instance.home;
   arrival = g_new (Arrival, 1);
-  arrival->future = future;
+  arrival->future = self;
   arrival->result = g_object_ref (result);
   visit = gtx_scheduler_enter (home);
   if (visit)
@@ -179,9 +185,8 @@ begin_at_home (GtxOperationFuture *self)
 {
   GtxScheduler *home = self->parent_instance.home;
 
-  self->n_under_way++;
-  if (!gtx_handle_is_linked (&self->at_end))
-    gtx_scheduler_call_at_end (home, &self->at_end);
+  self->is_under_way = TRUE;
+  gtx_scheduler_call_at_end (home, &self->at_end);
   gtx_scheduler_hold (home);
 }
 
@@ -256,14 +261,17 @@ gtx_operation_future_begin (GtxFuture *future)
 
   if (!is_operation_future (future, G_STRFUNC))
     return NULL;
-  if (self->begun)
-    g_critical ("%s: an operation was started with this future before, and its end is the future's; "
-                "make a future for each", G_STRFUNC);
+  if (self->token)
+    {
+      g_critical ("%s: an operation was started with this future before, and its end is the future's; "
+                  "make a future for each", G_STRFUNC);
+      return NULL;
+    }
 
-  self->begun = TRUE;
   /* The operation finds its GCancellable cancelled. */
   if (gtx_future_done (future))
     g_cancellable_cancel (self->cancellable);
+  self->token = gtx_token_new (g_object_ref (self));
   visit = gtx_scheduler_enter_home (future->home, G_STRFUNC);
   if (visit)
     begin_at_home (self);
@@ -271,5 +279,5 @@ gtx_operation_future_begin (GtxFuture *future)
     gtx_future_set_error (future, g_error_new_literal (GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
                                                        "The operation was started in another thread"));
   gtx_scheduler_leave (future->home, visit);
-  return g_object_ref (self);
+  return gtx_token_arm (self->token, NULL, 0);
 }

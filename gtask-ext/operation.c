@@ -1,39 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The border with GIO: one operation at a time for each task, never abandoned
- * while it is under way. */
+/* The border with GIO: what a task has started is never abandoned while it is under
+ * way. */
 
 #include "config.h"
 
 #include "gtask-ext/operation.h"
 
-#include "task-private.h"
+#include "operation-private.h"
 
 #include "gtask-ext/error.h"
 
-struct _GtxOperation
-{
-  GtxWaiter waiter;             /* of the task, while it waits for the callback */
-  GtxTask *task;                /* NULL: started outside of all tasks */
-  GMainContext *context;        /* for one outside */
-  const char *file;             /* where it was started */
-  int line;
-  enum
-  {
-    NONE,
-    UNDER_WAY,
-    ARRIVED,                    /* the callback came; the result was not asked for */
-    HANDED_OUT
-  } state;
-  GAsyncResult *result;
-  GCancellable *lent;           /* what a mistake may still be using */
-};
-
-static void thread_ended (gpointer operation);
-
-/* The one that this thread started outside of all tasks. */
-static GPrivate outside = G_PRIVATE_INIT (thread_ended);
-
-/* ---- One operation ---- */
+/* ---- Operations of one task ---- */
 
 /* The operation ends by itself, if its GCancellable makes it: the request
  * stands until it has. */
@@ -44,78 +21,101 @@ leave_request_standing (GtxWaiter *waiter)
   return FALSE;
 }
 
+/* What is started takes a reference of its GCancellable, as a rule, and what refused its
+ * arguments, or is not called yet, has none. */
+static gboolean
+is_seen_to_be_started (const GtxOperation *self)
+{
+  return self->task->cancellable &&
+         g_atomic_int_get (&((GObject *) self->task->cancellable)->ref_count) > self->n_references;
+}
+
 static void
 describe (GtxWaiter *waiter,
           GString   *text)
 {
   GtxOperation *self = (GtxOperation *) waiter;
 
-  g_string_append_printf (text, "the operation started at %s:%d", self->file, self->line);
+  g_string_append_printf (text, "the operation started at %s:%d%s", self->file, self->line,
+                          is_seen_to_be_started (self) ? "" : ", which has taken no GCancellable");
 }
 
 static const GtxWaiterKind operation_kind = { leave_request_standing, describe, NULL };
 
-static GtxOperation *
-current_operation (void)
+GtxOperation *
+gtx_operation_new (GtxTask *task)
 {
-  GtxTask *task = gtx_task_current ();
-  GtxOperation *operation = task ? task->operation : g_private_get (&outside);
+  GtxOperation *self = g_new0 (GtxOperation, 1);
 
-  if (operation)
-    return operation;
-  operation = g_new0 (GtxOperation, 1);
-  operation->task = task;
-  if (task)
-    task->operation = operation;
-  else
-    g_private_set (&outside, operation);
-  return operation;
+  self->task = task;
+  self->token = gtx_token_new (self);
+  return self;
 }
 
 static void
 forget_result (GtxOperation *self)
 {
-  self->state = NONE;
+  self->state = GTX_OPERATION_NONE;
   g_clear_object (&self->result);
 }
 
 void
 gtx_operation_free (GtxOperation *self)
 {
-  g_assert (self->state != UNDER_WAY);
+  g_assert (self->state != GTX_OPERATION_BEGUN && self->outer == NULL);
   forget_result (self);
   g_clear_object (&self->lent);
+  gtx_token_free (self->token);
   g_free (self);
 }
 
-/* One that was never awaited may call back yet. */
-static void
-thread_ended (gpointer operation)
+/* The innermost of @task that is not over, or the last one; NULL: there never was any. */
+static GtxOperation *
+drop_finished (GtxTask *task)
 {
-  if (((GtxOperation *) operation)->state != UNDER_WAY)
-    gtx_operation_free (operation);
+  GtxOperation *self = task->operation;
+
+  while (self && (self->state == GTX_OPERATION_NONE || self->state == GTX_OPERATION_HANDED_OUT))
+    {
+      forget_result (self);
+      if (self->outer == NULL)
+        break;
+      task->operation = g_steal_pointer (&self->outer);
+      gtx_operation_free (self);
+      self = task->operation;
+    }
+  return self;
 }
 
-/* In the thread that waits. */
+/* ---- Its callback ---- */
+
+/* Whoever cancels it goes on first. */
+static gboolean
+is_being_cancelled (GtxTask      *task,
+                    GAsyncResult *result)
+{
+  GCancellable *own = G_IS_TASK (result) ? g_task_get_cancellable (G_TASK (result)) : NULL;
+
+  return (task->cancellable && gtx_task_cancellable_is_cancelled (task->cancellable)) ||
+         g_cancellable_is_cancelled (own);
+}
+
+/* In the task's home. */
 static void
 arrive (GtxOperation *self,
         GAsyncResult *result)
 {
   GtxTask *task = self->task;
+  GtxScheduler *home = task->parent_instance.home;
 
-  if (self->state != UNDER_WAY)
-    {
-      g_critical ("The operation started at %s:%d called back twice", self->file, self->line);
-      return;
-    }
   self->result = g_object_ref (result);
-  self->state = ARRIVED;
-  if (task == NULL)
+  self->state = GTX_OPERATION_ARRIVED;
+  if (task->waiter != &self->waiter)
     return;
-
-  gtx_scheduler_release (task->parent_instance.home);
-  if (task->waiter == &self->waiter)
-    gtx_scheduler_call_now (task->parent_instance.home, &task->step.handle);
+  if (is_being_cancelled (task, result))
+    gtx_scheduler_call_soon (home, &task->step.handle);
+  else
+    gtx_scheduler_call_now (home, &task->step.handle);
 }
 
 typedef struct
@@ -134,13 +134,6 @@ arrive_later (gpointer data)
   g_free (arrival);
 }
 
-static gboolean
-arrive_later_outside (gpointer data)
-{
-  arrive_later (data);
-  return G_SOURCE_REMOVE;
-}
-
 /* A callback belongs to the context in which the operation was started, but
  * not every library keeps to that. */
 static void
@@ -151,10 +144,10 @@ hand_over (GtxOperation *self,
 
   arrival->operation = self;
   arrival->result = g_object_ref (result);
-  if (self->task == NULL)
-    g_main_context_invoke_full (self->context, G_PRIORITY_DEFAULT, arrive_later_outside, arrival, NULL);
-  else
-    gtx_scheduler_post (self->task->parent_instance.home, arrive_later, arrival);
+  if (gtx_scheduler_post (self->task->parent_instance.home, arrive_later, arrival))
+    return;
+  g_object_unref (arrival->result);
+  g_free (arrival);
 }
 
 /**
@@ -165,8 +158,9 @@ hand_over (GtxOperation *self,
  *
  * The callback that %GTX_CALLBACK passes: a #GAsyncReadyCallback.
  *
- * It resumes the task that waits, before it returns where that is possible.
- * May be called in any thread.
+ * It resumes the task that waits, before it returns where that is possible, but
+ * not while the operation is being cancelled.  A second call is a mistake of the
+ * operation's that is warned of.  May be called in any thread.
  *
  * Since: 0.1
  */
@@ -175,16 +169,14 @@ gtx_operation_ready (GObject      *source,
                      GAsyncResult *result,
                      gpointer      operation)
 {
-  GtxOperation *self = operation;
-  gboolean here;
+  GtxOperation *self = gtx_token_claim (operation);
 
   (void) source;
-  if (self->task)
-    here = gtx_scheduler_is_local (self->task->parent_instance.home);
-  else
-    here = self == g_private_get (&outside);
-
-  if (here)
+  if (self == NULL)
+    return;
+  if (self->task == NULL)
+    gtx_operation_arrive_outside (self, result);
+  else if (gtx_scheduler_is_local (self->task->parent_instance.home))
     arrive (self, result);
   else
     hand_over (self, result);
@@ -195,18 +187,15 @@ gtx_operation_ready (GObject      *source,
 static void
 wait_in_task (GtxOperation *self)
 {
-  if (self->state != UNDER_WAY)
+  GtxScheduler *home = self->task->parent_instance.home;
+
+  if (self->state != GTX_OPERATION_BEGUN)
     return;
   gtx_waiter_init (&self->waiter, self->task, &operation_kind);
+  gtx_scheduler_hold (home);
   gtx_task_suspend_raw (self->task, &self->waiter);
-  g_assert (self->state == ARRIVED);
-}
-
-static void
-wait_outside (GtxOperation *self)
-{
-  while (self->state == UNDER_WAY)
-    g_main_context_iteration (self->context, TRUE);
+  gtx_scheduler_release (home);
+  g_assert (self->state == GTX_OPERATION_ARRIVED);
 }
 
 /* A GTask may look at its GCancellable as late as in its _finish (): another
@@ -221,69 +210,94 @@ fix_outcome (GTask *result)
   return TRUE;
 }
 
-/* Whether the operation reported a cancellation is seen by its _finish ()
- * alone.  What may have reported one counts as delivery. */
+/* Whether its _finish () reports a cancellation, for sure: which error it has is told to
+ * nobody else, but where it has one, and its GCancellable was cancelled, it can be made to. */
+static gboolean
+reports_cancellation (GTask *result)
+{
+  if (!g_task_had_error (result) || !g_cancellable_is_cancelled (g_task_get_cancellable (result)))
+    return FALSE;
+  g_task_set_check_cancellable (result, TRUE);
+  return TRUE;
+}
+
+/* A request is delivered by an outcome that is a cancellation, and stands if there is any
+ * other; delivered twice, where that cannot be seen, is better than lost. */
 static void
 deliver_request (GtxTask      *task,
                  GAsyncResult *result)
 {
+  GTask *gtask = G_IS_TASK (result) ? G_TASK (result) : NULL;
+
   gtx_task_take_up_request (task);
-  if (!task->must_cancel && G_IS_TASK (result) && !fix_outcome (G_TASK (result)))
+  if (!task->must_cancel && gtask && task->cancellable &&
+      g_task_get_cancellable (gtask) == (GCancellable *) task->cancellable && !fix_outcome (gtask))
     gtx_task_take_up_request (task);
-  if (task->must_cancel && G_IS_TASK (result) && !g_task_had_error (G_TASK (result)))
-    return;
-  gtx_task_settle_request (task);
+  if (!task->must_cancel || (gtask && reports_cancellation (gtask)))
+    gtx_task_settle_request (task);
 }
 
+/* ---- Mistakes ---- */
+
 static void
-complain (GtxOperation *self,
-          const char   *what)
+complain (const GtxOperation *self,
+          const char         *what)
 {
   g_critical ("%s %s before the operation started at %s:%d was awaited; it is cancelled: "
               "call gtx_await_result() right after what takes GTX_ASYNC",
-              self->task ? gtx_task_get_name (self->task) : "The program", what,
-              self->file, self->line);
+              gtx_task_get_name (self->task), what, self->file, self->line);
 }
 
-void
-gtx_operation_leave (GtxTask    *task,
-                     const char *what)
+static void
+end_unawaited (GtxOperation *self,
+               const char   *what)
 {
-  GtxOperation *self = task->operation;
+  GtxTask *task = self->task;
 
-  if (self->state == UNDER_WAY)
+  complain (self, what);
+  if (self->state == GTX_OPERATION_BEGUN)
     {
       /* In GTX_ASYNC it may have been lent to the next operation already. */
       GCancellable *cancellable = gtx_task_get_cancellable (task);
 
-      complain (self, what);
       g_set_object (&self->lent, cancellable);
       gtx_task_cancellable_show ((GtxTaskCancellable *) cancellable);
       wait_in_task (self);
       if (!task->must_cancel)
         gtx_task_settle_request (task);
     }
-  else if (self->state == ARRIVED)
-    complain (self, what);
   forget_result (self);
 }
 
-/* ---- The public side ---- */
-
-static GCancellable *
-cancelled_cancellable (void)
+/* Where a function takes GTX_ASYNC, compilers may begin the operation before they call what
+ * makes the other arguments, which may await as it likes: what is not seen to be started is
+ * set aside, for gtx_await_result () to come back to. */
+void
+gtx_operation_leave (GtxTask    *task,
+                     const char *what)
 {
-  static GCancellable *cancelled;
+  GtxOperation *self;
 
-  if (g_once_init_enter (&cancelled))
+  while ((self = drop_finished (task)) && self->state != GTX_OPERATION_NONE)
     {
-      GCancellable *made = g_cancellable_new ();
-
-      g_cancellable_cancel (made);
-      g_once_init_leave (&cancelled, made);
+      if (self->state == GTX_OPERATION_BEGUN && !self->is_set_aside)
+        self->is_set_aside = !is_seen_to_be_started (self);
+      if (self->is_set_aside && self->state == GTX_OPERATION_BEGUN)
+        return;
+      end_unawaited (self, what);
     }
-  return cancelled;
 }
+
+void
+gtx_operation_end_all (GtxTask *task)
+{
+  GtxOperation *self;
+
+  while ((self = drop_finished (task)) && self->state != GTX_OPERATION_NONE)
+    end_unawaited (self, "ends");
+}
+
+/* ---- The public side ---- */
 
 /**
  * gtx_operation_get_cancellable:
@@ -301,7 +315,7 @@ gtx_operation_get_cancellable (void)
 {
   GtxTask *task = gtx_task_current ();
 
-  return task ? gtx_task_get_cancellable (task) : cancelled_cancellable ();
+  return task ? gtx_task_get_cancellable (task) : gtx_operation_cancelled_cancellable ();
 }
 
 /**
@@ -315,7 +329,8 @@ gtx_operation_get_cancellable (void)
  * It suspends only where the current task made the mistake of starting one
  * before and not awaiting it.  May be called in any thread.
  *
- * Returns: (transfer none): the data for gtx_operation_ready()
+ * Returns: (transfer none): the data for gtx_operation_ready(), which is good
+ *   for one call
  *
  * Since: 0.1
  */
@@ -323,37 +338,44 @@ gpointer
 gtx_operation_begin (const char *file,
                      int         line)
 {
-  GtxOperation *self = current_operation ();
+  GtxTask *task = gtx_task_current ();
+  GtxOperation *self;
 
-  if (self->task)
-    gtx_operation_leave (self->task, "starts another operation");
-  else if (self->state == UNDER_WAY || self->state == ARRIVED)
+  if (task == NULL)
+    return gtx_operation_begin_outside (file, line);
+
+  if (task->operation)
+    gtx_operation_leave (task, "starts another operation");
+  self = task->operation;
+  if (self == NULL || self->state != GTX_OPERATION_NONE)
     {
-      complain (self, "starts another operation");
-      wait_outside (self);
+      self = gtx_operation_new (task);
+      self->outer = task->operation;
+      task->operation = self;
     }
-  forget_result (self);
 
   self->file = file;
   self->line = line;
-  self->state = UNDER_WAY;
-  if (self->task)
-    gtx_scheduler_hold (self->task->parent_instance.home);
-  else
-    self->context = g_main_context_get_thread_default ();
-  return self;
+  self->state = GTX_OPERATION_BEGUN;
+  self->is_set_aside = FALSE;
+  self->n_references = task->cancellable ? g_atomic_int_get (&((GObject *) task->cancellable)->ref_count) : 1;
+  return gtx_token_arm (self->token, file, line);
 }
 
 static GAsyncResult *
-nothing_to_await (GtxOperation *self)
+nothing_to_await (GtxTask *task)
 {
-  GTask *task = g_task_new (NULL, NULL, NULL, NULL);
+  GTask *result = g_task_new (NULL, NULL, NULL, NULL);
 
   g_critical ("gtx_await_result: nothing to await; call it once, right after what takes GTX_ASYNC");
-  g_task_return_new_error (task, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT, "No operation was started");
-  forget_result (self);
-  self->result = G_ASYNC_RESULT (task);
-  return self->result;
+  g_task_return_new_error (result, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT, "No operation was started");
+  if (task == NULL)
+    return gtx_operation_lend_outside (G_ASYNC_RESULT (result));
+  if (task->operation == NULL)
+    task->operation = gtx_operation_new (task);
+  task->operation->result = G_ASYNC_RESULT (result);
+  task->operation->state = GTX_OPERATION_HANDED_OUT;
+  return task->operation->result;
 }
 
 /**
@@ -363,12 +385,18 @@ nothing_to_await (GtxOperation *self)
  * %GTX_ASYNC has called back.
  *
  * The result is for the operation's `_finish` function, which reports errors,
- * %G_IO_ERROR_CANCELLED among them when the task was cancelled.  An operation
- * that succeeds although the task was cancelled keeps its result, and the
- * request is delivered by the next await that suspends.
+ * %G_IO_ERROR_CANCELLED among them when the task was cancelled: that delivers the
+ * request.  An operation that succeeds or fails with another error although the
+ * task was cancelled keeps its result, and the request is delivered by the next
+ * await that suspends.  Where a #GTask failed and its #GCancellable was cancelled,
+ * its `_finish` function reports the cancellation in place of its own error.  Of
+ * results that are no #GTask, or of a #GTask that was not given the
+ * #GCancellable, the error cannot be seen: where `_finish` reports a cancellation
+ * nevertheless, the next await is told of the request again.
  *
- * Outside a task it iterates the main context instead; the operation was
- * given a cancelled #GCancellable then.  May be called in any thread.
+ * Outside a task it iterates the main context instead, or waits for the thread
+ * that does; the operation was given a cancelled #GCancellable then.  May be
+ * called in any thread.
  *
  * Returns: (transfer none): the result, valid until the next await
  *
@@ -377,18 +405,21 @@ nothing_to_await (GtxOperation *self)
 GAsyncResult *
 gtx_await_result (void)
 {
-  GtxOperation *self = current_operation ();
+  GtxTask *task = gtx_task_current ();
+  GtxOperation *self;
+  GAsyncResult *result;
 
-  if (self->state != UNDER_WAY && self->state != ARRIVED)
-    return nothing_to_await (self);
-
-  if (self->task)
+  if (task == NULL)
     {
-      wait_in_task (self);
-      deliver_request (self->task, self->result);
+      result = gtx_operation_await_outside ();
+      return result ? result : nothing_to_await (NULL);
     }
-  else
-    wait_outside (self);
-  self->state = HANDED_OUT;
+
+  self = drop_finished (task);
+  if (self == NULL || self->state == GTX_OPERATION_NONE)
+    return nothing_to_await (task);
+  wait_in_task (self);
+  deliver_request (task, self->result);
+  self->state = GTX_OPERATION_HANDED_OUT;
   return self->result;
 }

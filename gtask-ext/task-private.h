@@ -76,7 +76,7 @@ struct _GtxTask
 
   GtxTaskCancellable *cancellable; /* made when asked for */
   GPtrArray *locals;            /* of task-local.c; NULL: no values */
-  GtxOperation *operation;      /* its last one, made when needed */
+  GtxOperation *operation;      /* its last one, made when needed; see operation-private.h */
 };
 
 /* ---- task.c ---- */
@@ -201,8 +201,10 @@ void     gtx_task_cancellable_retire (GtxTaskCancellable *self);
 
 /* ---- operation.c ---- */
 
-/* The task is about to await something else, start another operation or end:
- * an operation in flight is a mistake then, and waited for. */
+/* The task is about to await something else or to start another operation: one in
+ * flight is a mistake then, and waited for; one that is not started is set aside. */
 void     gtx_operation_leave       (GtxTask      *task,
                                     const char   *what);
+/* The task ends. */
+void     gtx_operation_end_all     (GtxTask      *task);
 void     gtx_operation_free        (GtxOperation *operation);

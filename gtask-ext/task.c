@@ -166,6 +166,26 @@ leave_registry (GtxTask *self)
     gtx_handle_unlink (&self->registered);
 }
 
+/* What the task's data and result are freed by may begin operations, too. */
+static void
+end_operations (GtxTask *self)
+{
+  if (self->operation)
+    gtx_operation_end_all (self);
+}
+
+/* As in asyncio: a request that nothing delivered is not lost. */
+static gboolean
+ends_as_cancelled (GtxTask      *self,
+                   const GError *error)
+{
+  if (self->runner == NULL)
+    gtx_task_take_up_request (self);
+  if (error)
+    return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  return self->runner == NULL && self->must_cancel;
+}
+
 /* Takes @result and @error. */
 static void
 finish (GtxTask  *self,
@@ -173,13 +193,13 @@ finish (GtxTask  *self,
         GError   *error)
 {
   GtxFuture *future = &self->parent_instance;
-  gboolean is_cancelled;
+  gboolean is_cancelled = ends_as_cancelled (self, error);
 
-  /* As in asyncio: a request that nothing delivered is not lost. */
-  if (self->runner == NULL)
-    gtx_task_take_up_request (self);
-  is_cancelled = error ? g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
-                       : self->runner == NULL && self->must_cancel;
+  if (is_cancelled && result && self->result_free)
+    {
+      self->result_free (result);
+      end_operations (self);
+    }
   gtx_task_settle_request (self);
   leave_registry (self);
 
@@ -190,8 +210,6 @@ finish (GtxTask  *self,
     }
   if (error)
     gtx_take_cancelled_error (error);
-  if (result && self->result_free)
-    self->result_free (result);
   gtx_future_finish_cancelled (future);
 }
 
@@ -213,10 +231,10 @@ run_on_fiber (gpointer data)
   gpointer result = call_coroutine (self, &error);
 
   ensure_not_in_child (self);
-  if (self->operation)
-    gtx_operation_leave (self, "ends");
+  end_operations (self);
   free_data (self);
   ensure_not_in_child (self);
+  end_operations (self);
   finish (self, result, error);
 }
 

@@ -129,9 +129,10 @@ wait_for_thread (Call    *call,
   gtx_task_suspend_raw (task, &call->waiter);
   gtx_scheduler_release (home);
 
-  /* One that failed may have reported the request: that counts as delivery. */
+  /* Any other outcome than a cancellation leaves the request for the next await. */
   given_up = call->waiter.state == GTX_WAITER_CANCELLED;
-  if (given_up || call->error || !task->must_cancel)
+  if (given_up || !task->must_cancel ||
+      g_error_matches (call->error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     gtx_task_settle_request (task);
   if (given_up)
     gtx_set_cancelled_error (error);

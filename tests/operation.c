@@ -25,20 +25,29 @@ start_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer d
   under_way = (Started) { cancellable ? g_object_ref (cancellable) : NULL, callback, data };
 }
 
-/* Ends it: with an error if @code is not negative. */
+/* Ends it: with an error if @code is not negative.  @knows: it was given the GCancellable,
+ * and does not look at it by itself. */
 static void
-end_operation (int code)
+end_operation_that (gboolean knows,
+                    int      code)
 {
   Started ended = under_way;
-  GTask *task = g_task_new (NULL, NULL, ended.callback, ended.data);
+  GTask *task = g_task_new (NULL, knows ? ended.cancellable : NULL, ended.callback, ended.data);
 
   under_way = (Started) { 0 };
+  g_task_set_check_cancellable (task, !knows);
   if (code >= 0)
     g_task_return_new_error (task, G_IO_ERROR, code, "ended");
   else
     g_task_return_pointer (task, g_strdup ("result"), g_free);
   g_object_unref (task);
   g_clear_object (&ended.cancellable);
+}
+
+static void
+end_operation (int code)
+{
+  end_operation_that (FALSE, code);
 }
 
 static char *
@@ -144,13 +153,14 @@ test_fails_cancelled (gpointer data, GError **error)
 {
   g_autoptr (GtxTask) task = start_and_cancel (operate_then_await);
 
+  /* The GTask does not know the GCancellable: rather twice than never. */
   end_operation (G_IO_ERROR_CANCELLED);
   g_assert_true (gtx_await (task, error));
-  assert_trace ("ended went-on went-on");
+  assert_trace ("ended cancelled went-on");
   return TRUE;
 }
 
-/* An error of another kind is told of instead. */
+/* An error of another kind is told of, and then the request. */
 static gboolean
 test_fails_otherwise_although_cancelled (gpointer data, GError **error)
 {
@@ -158,7 +168,174 @@ test_fails_otherwise_although_cancelled (gpointer data, GError **error)
 
   end_operation (G_IO_ERROR_NOT_FOUND);
   g_assert_true (gtx_await (task, error));
-  assert_trace ("ended went-on went-on");
+  assert_trace ("ended cancelled went-on");
+  return TRUE;
+}
+
+/* One that was given the GCancellable is made to report the request. */
+static gboolean
+test_fails_with_cancellable (gpointer data, GError **error)
+{
+  for (int code = G_IO_ERROR_NOT_FOUND; code >= 0; code = code == G_IO_ERROR_CANCELLED ? -1 : G_IO_ERROR_CANCELLED)
+    {
+      g_autoptr (GtxTask) task = start_and_cancel (operate_then_await);
+
+      end_operation_that (TRUE, code);
+      g_assert_true (gtx_await (task, error));
+      assert_trace ("Operation was cancelled went-on went-on");
+    }
+  return TRUE;
+}
+
+static gboolean
+test_succeeds_with_cancellable (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = start_and_cancel (operate_then_await);
+
+  end_operation_that (TRUE, -1);
+  g_assert_true (gtx_await (task, error));
+  assert_trace ("result cancelled went-on");
+  return TRUE;
+}
+
+/* A loop that tries again and again ends all the same, and so does a timeout around it. */
+static gboolean
+try_until_it_works (gpointer data, GError **error)
+{
+  for (;;)
+    {
+      g_autoptr (GError) failure = NULL;
+      g_autofree char *result = NULL;
+
+      start_async (GTX_ASYNC);
+      result = finish (gtx_await_result (), &failure);
+      g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+      if (!gtx_sleep (1, error))
+        return FALSE;
+    }
+}
+
+static gboolean
+test_retries_end (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = start_and_cancel (try_until_it_works);
+  g_autoptr (GError) failure = NULL;
+
+  end_operation (G_IO_ERROR_NOT_FOUND);
+  g_assert_false (gtx_await (task, &failure));
+  assert_cancelled (failure);
+  return TRUE;
+}
+
+static gboolean
+try_for_a_second (gpointer data, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GError) failure = NULL;
+
+  gtx_timeout_begin (&timeout, 0.5);
+  try_until_it_works (NULL, &failure);
+  return gtx_timeout_end (&timeout, &failure, error);
+}
+
+static gboolean
+test_retries_time_out (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (try_for_a_second, NULL, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  gtx_sleep (0, NULL);
+  end_operation (G_IO_ERROR_NOT_FOUND);
+  g_assert_false (gtx_await (task, &failure));
+  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  return TRUE;
+}
+
+/* ---- Cancelling runs nobody ---- */
+
+typedef struct
+{
+  gulong handler;
+  gboolean in_emission;
+  gboolean ends_at_once;
+} Watcher;
+
+static void
+end_when_cancelled (GCancellable *cancellable, Watcher *watcher)
+{
+  watcher->in_emission = TRUE;
+  end_operation_that (watcher->ends_at_once, G_IO_ERROR_CANCELLED);
+  watcher->in_emission = FALSE;
+}
+
+/* As GLib has it: the handler is disconnected when the operation has ended, and that waits
+ * for the emission. */
+static gboolean
+operate_and_watch (Watcher *watcher, GError **error)
+{
+  g_autoptr (GCancellable) cancellable = g_object_ref (GTX_CANCELLABLE);
+  g_autofree char *result = NULL;
+
+  watcher->handler = g_cancellable_connect (cancellable, G_CALLBACK (end_when_cancelled), watcher, NULL);
+  start_async (GTX_ASYNC);
+  result = finish (gtx_await_result (), error);
+  g_assert_false (watcher->in_emission);
+  g_cancellable_disconnect (cancellable, watcher->handler);
+  return result != NULL;
+}
+
+static gboolean
+cancel_task (gpointer task)
+{
+  gtx_cancel (task);
+  note ("requested");
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+cancel_by_cancellable (gpointer task)
+{
+  g_cancellable_cancel (under_way.cancellable);
+  note ("requested");
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+drop_object (gpointer object)
+{
+  g_object_unref (object);
+  note ("requested");
+  return G_SOURCE_REMOVE;
+}
+
+/* @cancel is called by the main loop. */
+static void
+check_nobody_runs (GSourceFunc cancel,
+                   gboolean    is_bound)
+{
+  for (int ends_at_once = FALSE; ends_at_once <= TRUE; ends_at_once++)
+    {
+      Watcher watcher = { .ends_at_once = ends_at_once };
+      g_autoptr (GtxTask) task = gtx_create_task (operate_and_watch, &watcher, NULL);
+      GObject *object = is_bound ? g_object_new (G_TYPE_OBJECT, NULL) : NULL;
+      g_autoptr (GError) failure = NULL;
+
+      if (is_bound)
+        gtx_task_bind (task, object);
+      gtx_sleep (0, NULL);
+      g_idle_add (cancel, is_bound ? (gpointer) object : task);
+      g_assert_false (gtx_await (task, &failure));
+      assert_cancelled (failure);
+      assert_trace ("requested");
+    }
+}
+
+static gboolean
+test_cancel_runs_nobody (gpointer data, GError **error)
+{
+  check_nobody_runs (cancel_task, FALSE);
+  check_nobody_runs (cancel_by_cancellable, FALSE);
+  check_nobody_runs (drop_object, TRUE);
   return TRUE;
 }
 
@@ -185,7 +362,7 @@ test_no_gtask_cancelled (gpointer data, GError **error)
   ended.callback (NULL, G_ASYNC_RESULT (result), ended.data);
   g_clear_object (&ended.cancellable);
   g_assert_true (gtx_await (task, error));
-  assert_trace ("result went-on");
+  assert_trace ("result cancelled");
   return TRUE;
 }
 
@@ -254,6 +431,144 @@ test_result_kept (gpointer data, GError **error)
   gtx_sleep (1, NULL);
   g_object_unref (kept);
   g_assert_null (kept);
+  return TRUE;
+}
+
+/* ---- Arguments that await ---- */
+
+/* As compilers do that evaluate the last argument first. */
+static char *
+start_with (GFunc     make_argument,
+            GError  **error)
+{
+  gpointer operation = gtx_operation_begin (__FILE__, __LINE__);
+
+  make_argument (NULL, NULL);
+  call_at_once (GTX_CANCELLABLE, gtx_operation_ready, operation);
+  return finish (gtx_await_result (), error);
+}
+
+static void
+sleep_first (gpointer data, gpointer unused)
+{
+  note (gtx_sleep (1, NULL) ? "slept" : "cancelled");
+}
+
+static void
+operate_first (gpointer data, gpointer unused)
+{
+  g_autofree char *result = NULL;
+
+  call_at_once (GTX_ASYNC);
+  result = finish (gtx_await_result (), NULL);
+  note (result);
+  sleep_first (NULL, NULL);
+}
+
+static void
+operate_in_argument_first (gpointer data, gpointer unused)
+{
+  g_autofree char *result = start_with (operate_first, NULL);
+
+  note (result);
+}
+
+static gboolean
+test_argument (gpointer data, GError **error)
+{
+  g_autofree char *first = start_with (sleep_first, error);
+  g_autofree char *second = start_with (operate_first, error);
+  g_autofree char *third = start_with (operate_in_argument_first, error);
+
+  g_assert_cmpstr (first, ==, "sync");
+  g_assert_cmpstr (second, ==, "sync");
+  g_assert_cmpstr (third, ==, "sync");
+  assert_trace ("slept sync slept sync slept sync");
+  return TRUE;
+}
+
+static gboolean
+start_in_argument (gpointer data, GError **error)
+{
+  g_autofree char *result = start_with (sleep_first, error);
+
+  note (result);
+  return gtx_sleep (1, error);
+}
+
+/* A request meanwhile is delivered to what makes the argument. */
+static gboolean
+test_argument_cancelled (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (start_in_argument, NULL, NULL);
+
+  gtx_sleep (0, NULL);
+  gtx_cancel (task);
+  g_assert_true (gtx_await (task, error));
+  assert_trace ("cancelled sync");
+  return TRUE;
+}
+
+/* ---- What calls back twice ---- */
+
+static void
+call_again (Started *started)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, NULL, NULL);
+
+  g_task_return_pointer (task, g_strdup ("again"), g_free);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*started at*operation.c:* called back twice*");
+  started->callback (NULL, G_ASYNC_RESULT (task), started->data);
+  g_test_assert_expected_messages ();
+}
+
+static gboolean
+operate_and_keep (Started *kept_start, GError **error)
+{
+  g_autofree char *result = NULL;
+
+  start_async (GTX_ASYNC);
+  *kept_start = under_way;
+  end_operation (-1);
+  result = finish (gtx_await_result (), error);
+  return result != NULL;
+}
+
+static gboolean
+test_calls_twice (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = NULL;
+  g_autofree char *result = NULL;
+  Started first = { 0 };
+  Started of_other = { 0 };
+
+  g_assert_true (operate_and_keep (&first, error));
+  call_again (&first);
+  start_async (GTX_ASYNC);
+  call_again (&first);
+  end_operation (-1);
+  result = finish (gtx_await_result (), error);
+  g_assert_cmpstr (result, ==, "result");
+
+  /* One whose task is gone. */
+  task = gtx_create_task (operate_and_keep, &of_other, NULL);
+  g_assert_true (gtx_await (task, error));
+  g_clear_object (&task);
+  gtx_sleep (0, NULL);
+  call_again (&of_other);
+  return TRUE;
+}
+
+static gboolean
+test_nobodys_data (gpointer data, GError **error)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, NULL, NULL);
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*nobody waits for*");
+  gtx_operation_ready (NULL, G_ASYNC_RESULT (task), NULL);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*nobody waits for*");
+  gtx_operation_ready (NULL, G_ASYNC_RESULT (task), &task);
+  g_test_assert_expected_messages ();
   return TRUE;
 }
 
@@ -408,6 +723,49 @@ test_end_before_awaited (gpointer data, GError **error)
   return TRUE;
 }
 
+/* What frees the task's data, or a result that nobody gets, or a value of its own, is in the
+ * task as well. */
+static void
+start_in_free (gpointer data)
+{
+  start_async (GTX_ASYNC);
+  g_idle_add (end_later, GINT_TO_POINTER (-1));
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*ends before*operation.c*");
+}
+
+static gboolean
+set_local (GtxTaskLocal *local, GError **error)
+{
+  if (local)
+    gtx_task_local_set (local, local);
+  return TRUE;
+}
+
+static gpointer
+cancel_itself (gpointer data, GError **error)
+{
+  gtx_cancel (gtx_current_task ());
+  return &n_freed;
+}
+
+static gboolean
+test_left_in_free (gpointer data, GError **error)
+{
+  static GtxTaskLocal local = GTX_TASK_LOCAL_INIT (start_in_free);
+  g_autoptr (GtxTask) with_data = gtx_create_task (note_and_return, (const char *) "data", start_in_free);
+  g_autoptr (GtxTask) with_local = gtx_task_new (set_local, &local, NULL);
+  g_autoptr (GtxTask) with_result = gtx_task_new_pointer (cancel_itself, NULL, NULL, start_in_free);
+
+  g_assert_true (gtx_await (with_data, error));
+  g_assert_true (gtx_await (gtx_task_start (with_local), error));
+  g_assert_false (gtx_await (gtx_task_start (with_result), NULL));
+  g_assert_true (gtx_future_is_cancelled (with_result));
+  g_test_assert_expected_messages ();
+  g_assert_null (under_way.callback);
+  assert_trace ("data");
+  return TRUE;
+}
+
 static gboolean
 await_nothing (gpointer data, GError **error)
 {
@@ -422,17 +780,49 @@ await_nothing (gpointer data, GError **error)
 
 /* ---- Outside of tasks ---- */
 
+#define expect_outside() \
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "GTX_ASYNC was used at*operation.c:* outside a task*")
+
 static void
-test_outside (void)
+query_outside (GError **error)
 {
   g_autoptr (GFile) file = g_file_new_for_path ("/");
   g_autoptr (GFileInfo) info = NULL;
+
+  expect_outside ();
+  g_file_query_info_async (file, "*", 0, G_PRIORITY_DEFAULT, GTX_ASYNC);
+  g_test_assert_expected_messages ();
+  info = g_file_query_info_finish (file, gtx_await_result (), error);
+  g_assert_null (info);
+}
+
+static void
+test_outside (void)
+{
   g_autoptr (GError) error = NULL;
 
-  g_file_query_info_async (file, "*", 0, G_PRIORITY_DEFAULT, GTX_ASYNC);
-  info = g_file_query_info_finish (file, gtx_await_result (), &error);
-  g_assert_null (info);
+  query_outside (&error);
   assert_cancelled (error);
+}
+
+/* One that the main loop begins while another is waited for. */
+static gboolean
+query_in_callback (gpointer error)
+{
+  query_outside (error);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_outside_both (void)
+{
+  g_autoptr (GError) first = NULL;
+  g_autoptr (GError) second = NULL;
+
+  g_idle_add_full (G_PRIORITY_HIGH, query_in_callback, &second, NULL);
+  query_outside (&first);
+  assert_cancelled (first);
+  assert_cancelled (second);
 }
 
 /* The thread ends, and with it what it kept of its last operation. */
@@ -443,7 +833,9 @@ work_in_thread (gpointer source)
   GTask *task;
 
   g_main_context_push_thread_default (context);
+  expect_outside ();
   task = g_task_new (source, GTX_ASYNC);
+  g_test_assert_expected_messages ();
   g_task_return_boolean (task, TRUE);
   g_object_unref (task);
   g_assert_false (g_task_propagate_boolean (G_TASK (gtx_await_result ()), NULL));
@@ -460,6 +852,41 @@ test_outside_in_thread (void)
   g_thread_join (g_thread_new ("work", work_in_thread, source));
   g_object_unref (source);
   g_assert_null (source);
+}
+
+static gboolean
+query_in_thread (gpointer data, GCancellable *cancellable, GError **error)
+{
+  query_outside (error);
+  return *error == NULL;
+}
+
+/* Its operation calls back into the main loop of the other thread. */
+static gboolean
+test_outside_without_context (gpointer data, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_to_thread (query_in_thread, NULL, &failure));
+  assert_cancelled (failure);
+  return TRUE;
+}
+
+/* Begun by a thread that ends before it is called back. */
+static gpointer
+begin_in_thread (gpointer data)
+{
+  expect_outside ();
+  start_async (GTX_ASYNC);
+  g_test_assert_expected_messages ();
+  return NULL;
+}
+
+static void
+test_outside_left_behind (void)
+{
+  g_thread_join (g_thread_new ("begin", begin_in_thread, NULL));
+  end_operation (-1);
 }
 
 /* ---- Real work ---- */
@@ -533,18 +960,31 @@ main (int argc, char *argv[])
   add_coroutine ("/operation/cancelled/succeeds", test_succeeds_although_cancelled);
   add_coroutine ("/operation/cancelled/reported", test_fails_cancelled);
   add_coroutine ("/operation/cancelled/fails-otherwise", test_fails_otherwise_although_cancelled);
+  add_coroutine ("/operation/cancelled/fails-with-cancellable", test_fails_with_cancellable);
+  add_coroutine ("/operation/cancelled/succeeds-with-cancellable", test_succeeds_with_cancellable);
   add_coroutine ("/operation/cancelled/no-gtask", test_no_gtask_cancelled);
+  add_coroutine ("/operation/cancelled/retries", test_retries_end);
+  add_coroutine ("/operation/cancelled/retries/timeout", test_retries_time_out);
+  add_coroutine ("/operation/cancelled/runs-nobody", test_cancel_runs_nobody);
   add_coroutine ("/operation/at-once", test_at_once);
   add_coroutine ("/operation/inside-callback", test_inside_callback);
   add_coroutine ("/operation/result-kept", test_result_kept);
+  add_coroutine ("/operation/argument", test_argument);
+  add_coroutine ("/operation/argument/cancelled", test_argument_cancelled);
+  add_coroutine ("/operation/calls-twice", test_calls_twice);
+  add_coroutine ("/operation/nobodys-data", test_nobodys_data);
   add_coroutine ("/operation/thread/callback", test_callback_in_thread);
   add_coroutine ("/operation/thread/cancels-as-result-arrives", test_race);
   add_coroutine ("/operation/mistake/second", start_twice);
   add_coroutine ("/operation/mistake/other-await", await_something_else);
   add_coroutine ("/operation/mistake/end", test_end_before_awaited);
+  add_coroutine ("/operation/mistake/left-in-free", test_left_in_free);
   add_coroutine ("/operation/mistake/nothing", await_nothing);
   g_test_add_func ("/operation/outside", test_outside);
+  g_test_add_func ("/operation/outside/both", test_outside_both);
   g_test_add_func ("/operation/outside/thread", test_outside_in_thread);
+  add_real_coroutine ("/operation/outside/thread/without-context", test_outside_without_context);
+  g_test_add_func ("/operation/outside/thread/left-behind", test_outside_left_behind);
   add_coroutine ("/operation/file", test_file);
   add_coroutine ("/operation/process", test_subprocess);
   add_coroutine ("/operation/process/cancelled", test_subprocess_cancelled);

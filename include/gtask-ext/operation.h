@@ -77,7 +77,7 @@ GTX_API GCancellable *gtx_operation_future_get_cancellable (GtxFuture    *future
 GTX_API gpointer      gtx_operation_future_begin    (GtxFuture     *future);
 GTX_API void          gtx_operation_future_ready    (GObject       *source,
                                                      GAsyncResult  *result,
-                                                     gpointer       future);
+                                                     gpointer       operation);
 
 GTX_API GCancellable *gtx_operation_get_cancellable (void);
 GTX_API gpointer      gtx_operation_begin           (const char    *file,

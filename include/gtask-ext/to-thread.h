@@ -53,8 +53,9 @@ typedef gpointer (*GtxPointerThreadFunc) (gpointer       data,
  * There are sixteen threads for it, and up to 330 where they wait for one another:
  * one is added where a call has waited for a tenth of a second, and no other has
  * begun.  When the current task is cancelled so is the #GCancellable of @func,
- * and @func is waited for all the same; if it succeeds nevertheless, the request
- * is delivered by the next await that suspends.  A call that still waits for a
+ * and @func is waited for all the same.  If it fails with %G_IO_ERROR_CANCELLED that
+ * delivers the request; if it succeeds, or fails with another error, the request is
+ * delivered by the next await that suspends.  A call that still waits for a
  * thread is given up at once, and @func never called.  Task-local values are
  * those of the task.
  *
