@@ -37,12 +37,6 @@ typedef struct
 /* That of the request that is being made in this thread; NULL: it begins here. */
 static __thread GArray *path_to_here;
 
-static gboolean
-await_cancel (GtxWaiter *waiter)
-{
-  return gtx_future_cancel_here (((Await *) waiter)->awaited);
-}
-
 static void
 await_describe (GtxWaiter *waiter,
                 GString   *text)
@@ -62,22 +56,7 @@ await_list (GtxWaiter *waiter,
   g_ptr_array_add (futures, ((Await *) waiter)->awaited);
 }
 
-static const GtxWaiterKind await_kind = { await_cancel, await_describe, await_list };
-
-GtxTask *
-gtx_waiter_get_awaited (GtxWaiter *waiter)
-{
-  GtxFuture *awaited;
-  GtxTask *task;
-
-  if (waiter->kind != &await_kind)
-    return NULL;
-  awaited = ((Await *) waiter)->awaited;
-  if (gtx_future_done (awaited) || !gtx_future_is_task (awaited))
-    return NULL;
-  task = (GtxTask *) awaited;
-  return g_atomic_int_get (&task->is_started) && task->runner == NULL ? task : NULL;
-}
+static const GtxWaiterKind await_kind = { gtx_waiter_pass_on, await_describe, await_list };
 
 static gboolean
 await_here (GtxTask   *task,

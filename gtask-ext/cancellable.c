@@ -124,6 +124,15 @@ gtx_task_cancellable_show (GtxTaskCancellable *self)
 }
 
 void
+gtx_cancellable_show (GCancellable *cancellable)
+{
+  if (G_TYPE_CHECK_INSTANCE_TYPE (cancellable, gtx_task_cancellable_get_type ()))
+    gtx_task_cancellable_show ((GtxTaskCancellable *) cancellable);
+  else
+    g_cancellable_cancel (cancellable);
+}
+
+void
 gtx_task_cancellable_retire (GtxTaskCancellable *self)
 {
   g_weak_ref_set (&self->task, NULL);

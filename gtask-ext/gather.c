@@ -13,11 +13,10 @@ typedef struct
 {
   GtxWaiter waiter;
   GtxGatherFlags flags;
-  GPtrArray *futures;           /* as they were named */
   GtxWatches members;
+  GPtrArray *named;             /* the same with repeats, where there are any: each is asked as often */
   guint n_done;
   gboolean ended;
-  gboolean cancel_requested;
   GtxFuture *failed;            /* its error is the gathering's */
 } Gathering;
 
@@ -54,22 +53,6 @@ on_member_done (GtxHandle *handle)
   count_member (member->owner, member->future);
 }
 
-/* Passes a request on to each, as often as it was named. */
-static gboolean
-cancel_all (GtxWaiter *waiter)
-{
-  Gathering *self = (Gathering *) waiter;
-  gboolean passed_on = FALSE;
-
-  if (self->ended)
-    return FALSE;
-  for (guint i = 0; i < self->futures->len; i++)
-    if (gtx_future_cancel_here (g_ptr_array_index (self->futures, i)))
-      passed_on = TRUE;
-  self->cancel_requested |= passed_on;
-  return passed_on;
-}
-
 static void
 describe (GtxWaiter *waiter,
           GString   *text)
@@ -81,10 +64,19 @@ static void
 list_members (GtxWaiter *waiter,
               GPtrArray *futures)
 {
-  gtx_watches_list (&((Gathering *) waiter)->members, futures);
+  Gathering *self = (Gathering *) waiter;
+
+  if (self->ended)
+    return;
+  if (self->named == NULL)
+    gtx_watches_list (&self->members, futures);
+  else
+    for (guint i = 0; i < self->named->len; i++)
+      if (!gtx_future_done (self->named->pdata[i]))
+        g_ptr_array_add (futures, self->named->pdata[i]);
 }
 
-static const GtxWaiterKind gathering_kind = { cancel_all, describe, list_members };
+static const GtxWaiterKind gathering_kind = { gtx_waiter_pass_on, describe, list_members };
 
 static void
 count_done_members (Gathering *self)
@@ -113,13 +105,18 @@ gather (GtxTask         *task,
         GtxGatherFlags   flags,
         GError         **error)
 {
-  Gathering self = { .flags = flags, .futures = g_ptr_array_ref (futures) };
+  Gathering self = { .flags = flags };
   gboolean cancelled = FALSE;
   gboolean succeeded = FALSE;
 
   gtx_waiter_init (&self.waiter, task, &gathering_kind);
   self.waiter.state = GTX_WAITER_WOKEN;
   gtx_watches_init (&self.members, futures, on_member_done, &self);
+  if (self.members.length < futures->len)
+    {
+      self.named = g_ptr_array_new ();
+      g_ptr_array_extend (self.named, futures, NULL, NULL);
+    }
   count_done_members (&self);
   if (!self.ended)
     {
@@ -127,12 +124,12 @@ gather (GtxTask         *task,
       cancelled = !gtx_task_suspend (task, &self.waiter);
     }
 
-  if (cancelled || (self.failed == NULL && self.cancel_requested))
+  if (cancelled || (self.failed == NULL && self.waiter.passed_on))
     gtx_set_cancelled_error (error);
   else
     succeeded = self.failed == NULL || gtx_future_propagate (self.failed, error);
   drop_members (&self);
-  g_ptr_array_unref (self.futures);
+  g_clear_pointer (&self.named, g_ptr_array_unref);
   return succeeded;
 }
 

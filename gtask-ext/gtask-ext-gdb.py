@@ -188,7 +188,12 @@ def describe_source(waiter, tasks):
 
 def describe_operation(waiter, tasks):
     operation = waiter.as_type('struct _GtxOperation')
-    return 'the operation started at %s:%d' % (text_of(operation['file']), int(operation['line'])), []
+    cancellable = operation['task']['cancellable']
+    taken = cancellable and (cancellable['parent_instance']['parent_instance']['ref_count'] >
+                             operation['n_references'])
+    return ('the operation started at %s:%d%s' %
+            (text_of(operation['file']), int(operation['line']),
+             '' if taken else ', which has taken no GCancellable')), []
 
 
 def describe_call(waiter, tasks):

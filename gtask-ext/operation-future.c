@@ -5,7 +5,7 @@
 
 #include "gtask-ext/operation.h"
 
-#include "future-private.h"
+#include "task-private.h"
 #include "token.h"
 
 #include "gtask-ext/error.h"
@@ -68,7 +68,7 @@ gtx_operation_future_cancel (GtxFuture *future)
   if (!self->is_under_way)
     return gtx_future_finish_cancelled (future);
   self->cancelling = TRUE;
-  g_cancellable_cancel (self->cancellable);
+  gtx_request_show (self->cancellable);
   return TRUE;
 }
 

@@ -26,6 +26,7 @@ gtx_waiter_init (GtxWaiter           *self,
   self->kind = kind;
   self->task = task;
   self->state = GTX_WAITER_PENDING;
+  self->passed_on = FALSE;
 }
 
 void
@@ -71,78 +72,220 @@ gtx_task_retire_cancellable (GtxTask *self)
     gtx_task_cancellable_retire (g_steal_pointer (&self->cancellable));
 }
 
-/* GCancellables are shown a request when it has been made all the way down:
- * their handlers run whatever they like. */
-static __thread guint request_depth;
-static __thread GSList *to_show;
+/* ---- The way of a request ---- */
+
+/* A request goes down from a task to what it waits for, and where that is a task, on from
+ * there: in a loop, since the way may be longer than the stack is deep, and nothing of the
+ * program's runs on it. */
+typedef struct
+{
+  GtxFuture *future;
+  guint n_again;                /* tasks right above it that had passed one on and did not go on yet */
+  gboolean is_over;             /* all below it have been asked */
+} Visit;
+
+typedef struct
+{
+  GArray *visits;               /* to make, the next one last */
+  GPtrArray *asked;             /* by the task that is visited */
+  GPtrArray *to_show;           /* GCancellables: their handlers run whatever they like */
+  gboolean is_under_way;
+} Way;
+
+/* Where tasks passed a request on and did not go on yet, another changes nothing but counts:
+ * so far down they are asyncio's, and n requests to a chain of n tasks take no n * n. */
+#define MOST_AGAIN 64
 
 static void
-show_requests (void)
+way_free (gpointer data)
 {
-  GSList *cancellables = g_slist_reverse (g_steal_pointer (&to_show));
+  Way *way = data;
 
-  for (GSList *l = cancellables; l; l = l->next)
-    {
-      gtx_task_cancellable_show (l->data);
-      g_object_unref (l->data);
-    }
-  g_slist_free (cancellables);
+  g_array_unref (way->visits);
+  g_ptr_array_unref (way->asked);
+  g_ptr_array_unref (way->to_show);
+  g_free (way);
 }
 
-/* Tasks that await one another in a ring: here it breaks. */
+static GPrivate way_of_thread = G_PRIVATE_INIT (way_free);
+
+static Way *
+current_way (void)
+{
+  Way *way = g_private_get (&way_of_thread);
+
+  if (way == NULL)
+    {
+      way = g_new0 (Way, 1);
+      way->visits = g_array_new (FALSE, FALSE, sizeof (Visit));
+      way->asked = g_ptr_array_new ();
+      way->to_show = g_ptr_array_new_with_free_func (g_object_unref);
+      g_private_set (&way_of_thread, way);
+    }
+  return way;
+}
+
 static void
-stop_awaiting (GtxTask *self)
+show_requests (Way *way)
+{
+  GPtrArray *cancellables;
+
+  if (way->to_show->len == 0)
+    return;
+  cancellables = way->to_show;
+  way->to_show = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; i < cancellables->len; i++)
+    gtx_cancellable_show (cancellables->pdata[i]);
+  g_ptr_array_unref (cancellables);
+}
+
+void
+gtx_request_show (GCancellable *cancellable)
+{
+  Way *way = current_way ();
+
+  g_ptr_array_add (way->to_show, g_object_ref (cancellable));
+  if (!way->is_under_way)
+    show_requests (way);
+}
+
+static gboolean
+passes_on (const GtxWaiter *waiter)
+{
+  return waiter && waiter->kind->cancel == gtx_waiter_pass_on;
+}
+
+/* Tasks that wait for one another in a ring: here it breaks. */
+static void
+stop_waiting (GtxTask *self)
 {
   self->must_cancel = TRUE;
-  gtx_handle_unlink (&self->step.handle);
+  self->waiter->state = GTX_WAITER_CANCELLED;
+  if (gtx_handle_is_linked (&self->step.handle))
+    gtx_handle_unlink (&self->step.handle);
   gtx_scheduler_call_soon (self->parent_instance.home, &self->step.handle);
 }
 
-/* One task's share of a request.  Returns the task that it passes on to. */
-static GtxTask *
-request_step (GtxTask *self)
+/* A task that runs inside another is asked there. */
+static GtxFuture *
+who_runs (GtxFuture *future)
 {
-  GtxTask *awaited = self->waiter ? gtx_waiter_get_awaited (self->waiter) : NULL;
-
-  self->in_request = TRUE;
-  self->n_cancels++;
-  if (self->cancellable && !gtx_task_cancellable_is_cancelled (self->cancellable))
-    to_show = g_slist_prepend (to_show, g_object_ref (self->cancellable));
-
-  if (awaited && !awaited->in_request)
-    return awaited;
-  if (awaited)
-    stop_awaiting (self);
-  else if (self->waiter == NULL || !self->waiter->kind->cancel (self->waiter))
-    self->must_cancel = TRUE;
-  return NULL;
+  while (gtx_future_is_task (future) && ((GtxTask *) future)->runner)
+    future = &((GtxTask *) future)->runner->parent_instance;
+  return future;
 }
 
-/* Down the chain of tasks that await one another, in a loop: it may be longer
- * than the stack is deep. */
+/* Has what @waiter waits for visited, in order; FALSE where all of that is done already. */
+static gboolean
+ask_awaited (Way       *way,
+             GtxWaiter *waiter,
+             guint      n_again)
+{
+  gboolean in_ring = FALSE;
+  guint n_asked = 0;
+
+  g_ptr_array_set_size (way->asked, 0);
+  waiter->kind->list_awaited (waiter, way->asked);
+  for (guint i = way->asked->len; i-- > 0;)
+    {
+      Visit visit = { who_runs (way->asked->pdata[i]), n_again, FALSE };
+
+      if (gtx_future_done (way->asked->pdata[i]))
+        continue;
+      n_asked++;
+      if (gtx_future_is_task (visit.future) && ((GtxTask *) visit.future)->in_request)
+        in_ring = TRUE;
+      else if (n_again < MOST_AGAIN)
+        g_array_append_val (way->visits, visit);
+    }
+  waiter->passed_on |= n_asked > 0;
+  if (in_ring && waiter->state == GTX_WAITER_PENDING)
+    stop_waiting (waiter->task);
+  return n_asked > 0;
+}
+
+static void
+visit_task (Way     *way,
+            GtxTask *self,
+            guint    n_above_again)
+{
+  GtxWaiter *waiter = self->waiter;
+  Visit end = { &self->parent_instance, 0, TRUE };
+
+  self->n_cancels++;
+  if (self->cancellable && !gtx_task_cancellable_is_cancelled (self->cancellable))
+    g_ptr_array_add (way->to_show, g_object_ref (self->cancellable));
+
+  if (!passes_on (waiter))
+    {
+      if (waiter == NULL || !waiter->kind->cancel (waiter))
+        self->must_cancel = TRUE;
+      return;
+    }
+  self->in_request = TRUE;
+  g_array_append_val (way->visits, end);
+  if (!ask_awaited (way, waiter, waiter->passed_on ? n_above_again + 1 : 0))
+    self->must_cancel = TRUE;
+}
+
+static void
+make_visit (Way  *way,
+            Visit visit)
+{
+  GtxFuture *future = visit.future;
+
+  if (!gtx_future_is_task (future))
+    gtx_future_cancel_here (future);
+  else if (visit.is_over)
+    ((GtxTask *) future)->in_request = FALSE;
+  else if (!gtx_future_done (future))
+    visit_task (way, (GtxTask *) future, visit.n_again);
+}
+
+/* All the way down; @waiter is where it begins, or NULL: with @task. */
+static gboolean
+make_request (GtxTask   *task,
+              GtxWaiter *waiter)
+{
+  Way *way = current_way ();
+  gboolean passed_on = TRUE;
+
+  g_assert (!way->is_under_way);
+  way->is_under_way = TRUE;
+  task->in_request = waiter != NULL;
+  if (waiter)
+    passed_on = ask_awaited (way, waiter, 0);
+  else
+    visit_task (way, task, 0);
+  while (way->visits->len > 0)
+    {
+      Visit visit = g_array_index (way->visits, Visit, way->visits->len - 1);
+
+      g_array_set_size (way->visits, way->visits->len - 1);
+      make_visit (way, visit);
+    }
+  task->in_request = FALSE;
+  way->is_under_way = FALSE;
+  show_requests (way);
+  return passed_on;
+}
+
+gboolean
+gtx_waiter_pass_on (GtxWaiter *self)
+{
+  return make_request (self->task, self);
+}
+
 gboolean
 gtx_task_cancel (GtxFuture *future)
 {
-  GtxTask *self = (GtxTask *) future;
-  GtxTask *next;
+  GtxTask *self = (GtxTask *) who_runs (future);
 
-  if (self->runner)
-    return gtx_future_cancel_here (&self->runner->parent_instance);
   if (!g_atomic_int_get (&self->is_started))
     return gtx_future_finish_cancelled (future);
-  if (self->in_request)
-    return TRUE;
-
-  request_depth++;
-  for (GtxTask *task = self; task; task = request_step (task))
-    ;
-  for (GtxTask *task = self; task && task->in_request; task = next)
-    {
-      task->in_request = FALSE;
-      next = task->waiter ? gtx_waiter_get_awaited (task->waiter) : NULL;
-    }
-  if (--request_depth == 0 && to_show)
-    show_requests ();
+  if (gtx_future_done (&self->parent_instance))
+    return FALSE;
+  make_request (self, NULL);
   return TRUE;
 }
 

@@ -14,7 +14,8 @@ typedef struct _GtxTaskCancellable GtxTaskCancellable;
 typedef struct
 {
   /* A request to end: TRUE if the task will be woken for it, FALSE if the
-   * waiting has ended already, or ends by itself and the request stands. */
+   * waiting has ended already, or ends by itself and the request stands.  It
+   * runs nothing of the program's. */
   gboolean (*cancel) (GtxWaiter *self);
   /* For a person: what is waited for, as in "waits for a lock". */
   void (*describe) (GtxWaiter *self,
@@ -35,6 +36,7 @@ struct _GtxWaiter
     GTX_WAITER_WOKEN,
     GTX_WAITER_CANCELLED
   } state;
+  gboolean passed_on;           /* a request, to what is awaited */
 };
 
 /* Invariants, outside of the functions that change them:
@@ -177,13 +179,15 @@ void     gtx_waiter_wake           (GtxWaiter   *self);
 void     gtx_waiter_wake_now       (GtxWaiter   *self);
 /* GtxWaiterKind.cancel where nothing but the waiting ends. */
 gboolean gtx_waiter_cancel         (GtxWaiter   *self);
+/* The same where what is awaited, which list_awaited() lists, is asked instead, and the waiting
+ * goes on. */
+gboolean gtx_waiter_pass_on        (GtxWaiter   *self);
 /* Suspends its task until then: FALSE if the task was cancelled instead. */
 gboolean gtx_waiter_wait           (GtxWaiter   *self);
 
-/* ---- await.c ---- */
-
-/* The task of the same home that @waiter awaits, or NULL. */
-GtxTask *gtx_waiter_get_awaited    (GtxWaiter   *waiter);
+/* Cancels @cancellable, whose handlers run when the request that is being made has gone all
+ * the way down. */
+void     gtx_request_show          (GCancellable *cancellable);
 
 /* ---- cancellable.c ---- */
 
@@ -196,6 +200,8 @@ gboolean gtx_task_cancellable_is_taken  (GtxTaskCancellable *self);
 gboolean gtx_task_cancellable_is_cancelled (GtxTaskCancellable *self);
 /* Shows a request that came otherwise to whoever watches the GCancellable. */
 void     gtx_task_cancellable_show   (GtxTaskCancellable *self);
+/* The same of any GCancellable. */
+void     gtx_cancellable_show        (GCancellable *cancellable);
 /* It has served its task. */
 void     gtx_task_cancellable_retire (GtxTaskCancellable *self);
 

@@ -488,6 +488,43 @@ test_outside (void)
   g_assert_error (failure, GTX_ERROR, GTX_ERROR_NOT_IN_TASK);
 }
 
+static gboolean
+gather_array (GPtrArray *tasks, GError **error)
+{
+  return gtx_gather (tasks, GTX_GATHER_NONE, error);
+}
+
+/* What the caller does with its array meanwhile changes nothing. */
+static gboolean
+test_array_changes (gpointer data, GError **error)
+{
+  for (int repeats = FALSE; repeats <= TRUE; repeats++)
+    {
+      g_autoptr (GPtrArray) tasks = g_ptr_array_new ();
+      g_autoptr (GtxTask) first = gtx_create_task (sleep_long, NULL, NULL);
+      g_autoptr (GtxTask) second = gtx_create_task (sleep_long, NULL, NULL);
+      g_autoptr (GtxTask) next = gtx_create_task (sleep_long, NULL, NULL);
+      g_autoptr (GtxTask) gathering = NULL;
+
+      g_ptr_array_add (tasks, first);
+      g_ptr_array_add (tasks, second);
+      if (repeats)
+        g_ptr_array_add (tasks, first);
+      gathering = gtx_create_task (gather_array, tasks, NULL);
+      gtx_sleep (0, NULL);
+      g_ptr_array_set_size (tasks, 0);
+      g_ptr_array_add (tasks, next);
+      gtx_cancel (gathering);
+      g_assert_cmpuint (gtx_cancelling (first), ==, repeats ? 2 : 1);
+      g_assert_cmpuint (gtx_cancelling (second), ==, 1);
+      g_assert_cmpuint (gtx_cancelling (next), ==, 0);
+      g_assert_false (gtx_await (gathering, NULL));
+      gtx_cancel (next);
+      g_assert_false (gtx_await (next, NULL));
+    }
+  return TRUE;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -514,5 +551,6 @@ main (int argc, char **argv)
   add_coroutine ("/gather/misuse/itself", test_itself);
   add_coroutine ("/gather/misuse/no-future", test_no_future);
   g_test_add_func ("/gather/misuse/outside", test_outside);
+  add_coroutine ("/gather/array-changes", test_array_changes);
   return g_test_run ();
 }

@@ -152,10 +152,12 @@ test_group (gpointer data, GError **error)
   return TRUE;
 }
 
+static gboolean ignores_cancellable;
+
 static void
 start_operation (GTask **operation, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
 {
-  *operation = g_task_new (NULL, NULL, callback, data);
+  *operation = g_task_new (NULL, ignores_cancellable ? NULL : cancellable, callback, data);
 }
 
 static int line_of_operation;
@@ -168,20 +170,26 @@ await_operation (GTask **operation, GError **error)
   return g_task_propagate_boolean (G_TASK (gtx_await_result ()), error);
 }
 
+/* One that takes no GCancellable may have refused its arguments. */
 static gboolean
 test_operation (gpointer data, GError **error)
 {
-  g_autoptr (GTask) operation = NULL;
-  g_autoptr (GtxTask) task = gtx_create_task (await_operation, &operation, NULL);
-  g_autoptr (GString) text = NULL;
-  g_autofree char *wanted = NULL;
+  for (ignores_cancellable = FALSE; ignores_cancellable <= TRUE; ignores_cancellable++)
+    {
+      g_autoptr (GTask) operation = NULL;
+      g_autoptr (GtxTask) task = gtx_create_task (await_operation, &operation, NULL);
+      g_autoptr (GString) text = NULL;
+      g_autofree char *wanted = NULL;
 
-  g_assert_true (gtx_sleep (0, error));
-  text = print_tasks ();
-  wanted = g_strdup_printf ("waits for the operation started at %s:%d\n", __FILE__, line_of_operation);
-  g_assert_nonnull (strstr (text->str, wanted));
-  g_task_return_boolean (operation, TRUE);
-  return gtx_await (task, error);
+      g_assert_true (gtx_sleep (0, error));
+      text = print_tasks ();
+      wanted = g_strdup_printf ("waits for the operation started at %s:%d%s\n", __FILE__, line_of_operation,
+                                ignores_cancellable ? ", which has taken no GCancellable" : "");
+      g_assert_nonnull (strstr (text->str, wanted));
+      g_task_return_boolean (operation, TRUE);
+      g_assert_true (gtx_await (task, error));
+    }
+  return TRUE;
 }
 
 /* Tasks that await one another in a ring are shown, once each. */
