@@ -21,9 +21,11 @@ typedef struct
   GtxSemaphore *places;         /* for children; NULL: no limit */
   guint n_creators;             /* calls of gtx_task_group_start () under way */
   GtxWaiter *waiter;            /* of the parent, while it waits for children */
+  guint n_cancels_before;       /* of the parent: those that it was told of before the block */
   gboolean exiting;
   gboolean aborting;
   gboolean parent_cancel_requested;
+  gboolean ended_on_purpose;    /* by gtx_task_group_cancel () */
 } Group;
 
 typedef struct
@@ -122,6 +124,7 @@ gtx_task_group_begin (GtxTaskGroup *self)
     }
   group = g_new0 (Group, 1);
   group->parent = g_object_ref (task);
+  group->n_cancels_before = gtx_cancelling (task) - (task->must_cancel ? 1 : 0);
   group->errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
   gtx_handle_list_init (&group->children);
   self->state = group;
@@ -165,8 +168,10 @@ gtx_task_group_set_limit (GtxTaskGroup *self,
  *
  * To be called by the block, by a child or by whoever else has the group, once
  * what was looked for has been found; asyncio has no such method before 3.15.
- * Errors of children are told of all the same.  Never suspends; to be called
- * in the thread of the group's task.
+ * It makes requests, and runs nobody.  Errors of children are told of all the
+ * same, and so is any other request to cancel the group's task, and a timeout around
+ * the group: the group takes back its own request alone.  Never suspends; to be
+ * called in the thread of the group's task.
  *
  * Since: 0.1
  */
@@ -180,6 +185,7 @@ gtx_task_group_cancel (GtxTaskGroup *self)
 
   if (group->aborting)
     return;
+  group->ended_on_purpose = TRUE;
   abort_children (group);
   if (!group->exiting)
     cancel_body (group);
@@ -200,6 +206,19 @@ fail_if_closed (const Group  *group,
   if (why)
     g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_STATE, why);
   return why != NULL;
+}
+
+static gboolean
+fail_if_foreign (const Group   *group,
+                 const GtxTask *task,
+                 GError       **error)
+{
+  if (task->parent_instance.home == group->parent->parent_instance.home)
+    return FALSE;
+  g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+                       "The task belongs to another main context than the group; "
+                       "give the group a task that awaits it");
+  return TRUE;
 }
 
 /* Waits for a place, if there is a limit. */
@@ -231,7 +250,8 @@ admit (Group   *group,
  * @error: return location for a #GError, or %NULL
  *
  * Starts a task in the group: the function behind
- * gtx_task_group_create_task(), which see.  @task is dropped where that fails.
+ * gtx_task_group_create_task(), which see.  Sets %GTX_ERROR_INVALID_ARGUMENT too
+ * where @task belongs to another main context.  @task is dropped where it fails.
  *
  * Returns: (transfer none) (nullable): @task, or %NULL with @error set
  *
@@ -249,7 +269,7 @@ gtx_task_group_start (GtxTaskGroup  *self,
   g_return_val_if_fail (GTX_IS_TASK (task) && !task->is_started, NULL);
 
   group = self->state;
-  if (fail_if_closed (group, error) || !admit (group, error))
+  if (fail_if_closed (group, error) || fail_if_foreign (group, task, error) || !admit (group, error))
     {
       gtx_cancel (task);
       g_object_unref (task);
@@ -323,19 +343,50 @@ wait_for_children (Group    *group,
   return cancelled_first;
 }
 
+static gboolean
+is_cancelled_from_outside (Group *group)
+{
+  return gtx_cancelling (group->parent) > group->n_cancels_before;
+}
+
+/* The group takes its own request back.  Returns whether the block was cancelled by another;
+ * @cancelled: whether it was told of any. */
+static gboolean
+withdraw_request (Group    *group,
+                  gboolean  cancelled)
+{
+  if (group->parent_cancel_requested && gtx_uncancel (group->parent) == 0)
+    cancelled = FALSE;
+  if (!group->ended_on_purpose)
+    return cancelled;
+  /* What is left of requests was there before. */
+  if (!is_cancelled_from_outside (group))
+    gtx_task_settle_request (group->parent);
+  return is_cancelled_from_outside (group);
+}
+
+/* A request from elsewhere is not hidden by errors. */
+static void
+repeat_request (Group *group)
+{
+  if (group->ended_on_purpose ? !is_cancelled_from_outside (group) : gtx_cancelling (group->parent) == 0)
+    return;
+  gtx_uncancel (group->parent);
+  gtx_future_cancel_here (&group->parent->parent_instance);
+}
+
 /* What the block ends with, or NULL; takes @failure. */
 static GError *
 outcome (Group    *group,
          GError   *failure,
          gboolean  cancelled)
 {
-  gboolean propagates_cancel = cancelled || is_cancelled_error (failure);
-
-  if (group->parent_cancel_requested && gtx_uncancel (group->parent) == 0)
-    propagates_cancel = FALSE;
-  if (propagates_cancel && group->errors->len == 0)
+  cancelled = withdraw_request (group, cancelled || is_cancelled_error (failure));
+  if (cancelled && group->errors->len == 0)
     {
       g_clear_error (&failure);
+      if (group->ended_on_purpose)
+        gtx_task_settle_request (group->parent);
       gtx_set_cancelled_error (&failure);
       return failure;
     }
@@ -345,13 +396,7 @@ outcome (Group    *group,
   g_clear_error (&failure);
   if (group->errors->len == 0)
     return NULL;
-
-  /* A request from elsewhere is not hidden by the errors. */
-  if (gtx_cancelling (group->parent) > 0)
-    {
-      gtx_uncancel (group->parent);
-      gtx_future_cancel_here (&group->parent->parent_instance);
-    }
+  repeat_request (group);
   return gtx_error_new_group (group->errors);
 }
 
@@ -418,7 +463,7 @@ end_early (Group *group)
   wait_for_children (group, &swallowed);
   if (group->parent_cancel_requested)
     gtx_uncancel (group->parent);
-  if (swallowed && gtx_cancelling (group->parent) > 0)
+  if (swallowed && is_cancelled_from_outside (group))
     group->parent->must_cancel = TRUE;
   for (guint i = 0; i < group->errors->len; i++)
     g_warning ("A task group was left before gtx_task_group_end(), and a task of it failed: %s",

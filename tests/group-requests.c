@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Groups that end on purpose, beside timeouts and requests to cancel from outside, in all
+ * orders: what comes from outside is told of, and what is the group's own is not. */
+
+#include "fixture.h"
+
+/* Who asks, and when: while the block awaits first, while it awaits last, while the group waits
+ * for its children, or not at all. */
+typedef enum
+{
+  IN_FIRST_AWAIT,
+  IN_LAST_AWAIT,
+  IN_END,
+  NEVER,
+  N_MOMENTS
+} Moment;
+
+static const double seconds_of[N_MOMENTS] = { 0.5, 1.5, 2.5, 1000 };
+
+/* Of the same moment one is first. */
+#define N_ORDERS 6
+static const double lag_of[N_ORDERS][3] = {
+  { 0, 0.1, 0.2 }, { 0, 0.2, 0.1 }, { 0.1, 0, 0.2 }, { 0.1, 0.2, 0 }, { 0.2, 0, 0.1 }, { 0.2, 0.1, 0 }
+};
+
+/* What the block itself asks for, before its first await and after its last. */
+typedef enum
+{
+  NOTHING,
+  GROUP,
+  OUTSIDE,
+  GROUP_THEN_OUTSIDE,
+  OUTSIDE_THEN_GROUP,
+  N_BY_BLOCK
+} ByBlock;
+
+typedef struct
+{
+  double group, timeout, outside; /* seconds */
+  ByBlock before, after;
+  double clean_up;              /* how long a child that is cancelled takes */
+  gboolean in_clean_up;         /* of a task that was cancelled before */
+  gboolean request_stands;      /* when the block begins */
+
+  GtxTaskGroup *running;
+  GtxTask *task;
+} Case;
+
+/* ---- Who asks ---- */
+
+static void
+ask (Case *c, ByBlock what)
+{
+  if (what == OUTSIDE || what == OUTSIDE_THEN_GROUP)
+    gtx_cancel (c->task);
+  if (what == GROUP || what == OUTSIDE_THEN_GROUP || what == GROUP_THEN_OUTSIDE)
+    gtx_task_group_cancel (c->running);
+  if (what == GROUP_THEN_OUTSIDE)
+    gtx_cancel (c->task);
+}
+
+static gboolean
+end_group (Case *c, GError **error)
+{
+  if (!gtx_sleep (c->group, error))
+    return FALSE;
+  if (c->running)
+    gtx_task_group_cancel (c->running);
+  return TRUE;
+}
+
+static gboolean
+cancel_from_outside (Case *c, GError **error)
+{
+  if (!gtx_sleep (c->outside, error))
+    return FALSE;
+  gtx_cancel (c->task);
+  return TRUE;
+}
+
+/* ---- The block ---- */
+
+static gboolean
+work (Case *c, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  if (gtx_sleep (2.2, &failure))
+    return TRUE;
+  gtx_sleep (c->clean_up, NULL);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+static gboolean
+run_block (Case *c, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) failure = NULL;
+  gboolean succeeded;
+
+  gtx_task_group_begin (&group);
+  c->running = &group;
+  gtx_task_group_create_task (&group, work, c, NULL, NULL);
+  /* The child begins. */
+  if (gtx_sleep (0, &failure))
+    {
+      ask (c, c->before);
+      if (gtx_sleep (1, &failure))
+        gtx_sleep (1, &failure);
+    }
+  ask (c, c->after);
+  succeeded = gtx_task_group_end (&group, &failure, error);
+  c->running = NULL;
+  return succeeded;
+}
+
+static gboolean
+run_in_timeout (Case *c, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GError) failure = NULL;
+
+  gtx_timeout_begin (&timeout, c->timeout);
+  if (c->request_stands)
+    gtx_cancel (c->task);
+  if (run_block (c, &failure))
+    gtx_sleep (1, &failure);
+  return gtx_timeout_end (&timeout, &failure, error);
+}
+
+static gboolean
+run_task (Case *c, GError **error)
+{
+  g_autoptr (GtxTask) ending = NULL;
+  g_autoptr (GtxTask) cancelling = NULL;
+
+  if (c->in_clean_up)
+    {
+      gtx_cancel (gtx_current_task ());
+      g_assert_false (gtx_sleep (0, NULL));
+    }
+  c->task = gtx_current_task ();
+  ending = gtx_create_task (end_group, c, NULL);
+  cancelling = gtx_create_task (cancel_from_outside, c, NULL);
+  return run_in_timeout (c, error);
+}
+
+/* ---- What is to come out ---- */
+
+static gboolean
+by_block_has (ByBlock what, gboolean group)
+{
+  return what >= GROUP_THEN_OUTSIDE || what == (group ? GROUP : OUTSIDE);
+}
+
+/* When the first of those asks that end the block, or its children do. */
+static double
+time_of_first (const Case *c)
+{
+  double first = MIN (MIN (c->group, c->timeout), c->outside);
+
+  if (c->before != NOTHING || c->request_stands)
+    return 0;
+  if (c->after != NOTHING)
+    first = MIN (first, 2);
+  return first;
+}
+
+static int
+expected (const Case *c)
+{
+  double first = time_of_first (c);
+  double end = first < 2.2 ? first + c->clean_up : 2.2;
+  double after = end + 1;
+
+  if (by_block_has (c->before, FALSE) || by_block_has (c->after, FALSE) || c->request_stands || c->outside < end)
+    return G_IO_ERROR_CANCELLED;
+  if (c->timeout < end)
+    return G_IO_ERROR_TIMED_OUT;
+  if (MIN (c->outside, c->timeout) > after)
+    return -1;
+  return c->outside < c->timeout ? G_IO_ERROR_CANCELLED : G_IO_ERROR_TIMED_OUT;
+}
+
+static char *
+describe (const Case *c)
+{
+  return g_strdup_printf ("group %g, timeout %g, outside %g, before %d, after %d, clean-up %g, in clean-up %d, stands %d",
+                          c->group, c->timeout, c->outside, c->before, c->after, c->clean_up, c->in_clean_up,
+                          c->request_stands);
+}
+
+static void
+check (Case *c)
+{
+  g_autofree char *what = describe (c);
+  g_autoptr (GtxTask) task = gtx_create_task (run_task, c, NULL);
+  g_autoptr (GPtrArray) left = NULL;
+  g_autoptr (GError) failure = NULL;
+  int wanted = expected (c);
+
+  gtx_await (task, &failure);
+  if (wanted < 0 ? failure != NULL : !g_error_matches (failure, G_IO_ERROR, wanted))
+    g_error ("%s: %s, and %d was wanted", what, failure ? failure->message : "success", wanted);
+  left = gtx_all_tasks ();
+  for (guint i = 0; i < left->len; i++)
+    if (left->pdata[i] != (gpointer) gtx_current_task ())
+      {
+        gtx_cancel (left->pdata[i]);
+        gtx_await (left->pdata[i], NULL);
+      }
+}
+
+static void
+check_moments (Moment group, Moment timeout, Moment outside, const double *lags)
+{
+  for (guint i = 0; i < N_BY_BLOCK * N_BY_BLOCK; i++)
+    for (guint j = 0; j < 8; j++)
+      {
+        Case c = {
+          .group = seconds_of[group] + lags[0],
+          .timeout = seconds_of[timeout] + lags[1],
+          .outside = seconds_of[outside] + lags[2],
+          .before = i % N_BY_BLOCK,
+          .after = i / N_BY_BLOCK,
+          .clean_up = j & 1 ? 3.05 : 0,
+          .in_clean_up = (j & 2) != 0,
+          .request_stands = (j & 4) != 0,
+        };
+
+        check (&c);
+      }
+}
+
+static gboolean
+test_all_orders (gpointer data, GError **error)
+{
+  guint step = RUNNING_ON_VALGRIND || UNDER_EMULATOR ? 7 : 1;
+
+  for (guint i = 0; i < N_MOMENTS * N_MOMENTS * N_MOMENTS * N_ORDERS; i += step)
+    check_moments (i % N_MOMENTS, i / N_MOMENTS % N_MOMENTS, i / N_MOMENTS / N_MOMENTS % N_MOMENTS,
+                   lag_of[i / (N_MOMENTS * N_MOMENTS * N_MOMENTS)]);
+  return TRUE;
+}
+
+/* ---- Left early ---- */
+
+static gboolean
+leave_early (Case *c, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_create_task (&group, work, c, NULL, NULL);
+  ask (c, c->before);
+  return TRUE;
+}
+
+static gboolean
+leave_and_go_on (Case *c, GError **error)
+{
+  if (c->in_clean_up)
+    {
+      gtx_cancel (gtx_current_task ());
+      g_assert_false (gtx_sleep (0, NULL));
+    }
+  c->task = gtx_current_task ();
+  return leave_early (c, error) && gtx_sleep (1, error);
+}
+
+static gboolean
+test_left_early (gpointer data, GError **error)
+{
+  for (int outside = FALSE; outside <= TRUE; outside++)
+    for (int in_clean_up = FALSE; in_clean_up <= TRUE; in_clean_up++)
+      {
+        Case c = { .before = outside ? OUTSIDE : NOTHING, .clean_up = 1, .in_clean_up = in_clean_up };
+        g_autoptr (GtxTask) task = gtx_create_task (leave_and_go_on, &c, NULL);
+        g_autoptr (GError) failure = NULL;
+
+        g_assert_true (gtx_await (task, &failure) == !outside);
+        if (outside)
+          assert_cancelled (failure);
+      }
+  return TRUE;
+}
+
+/* ---- Tasks of others ---- */
+
+static gpointer
+make_task (gpointer context)
+{
+  GtxTask *task;
+
+  g_main_context_push_thread_default (context);
+  task = gtx_task_new (sleep_long, NULL, NULL);
+  g_main_context_pop_thread_default (context);
+  return task;
+}
+
+static gboolean
+test_of_other_context (gpointer data, GError **error)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) failure = NULL;
+  GtxTask *task = g_thread_join (g_thread_new ("other", make_task, context));
+
+  gtx_task_group_begin (&group);
+  g_assert_null (gtx_task_group_start (&group, task, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr (failure->message, "another main context"));
+  return gtx_task_group_end (&group, NULL, error);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  add_coroutine ("/group-requests/all-orders", test_all_orders);
+  add_coroutine ("/group-requests/left-early", test_left_early);
+  add_coroutine ("/group-requests/of-other-context", test_of_other_context);
+  return g_test_run ();
+}
