@@ -188,10 +188,14 @@ ask_awaited (Way       *way,
   waiter->kind->list_awaited (waiter, way->asked);
   for (guint i = way->asked->len; i-- > 0;)
     {
-      Visit visit = { who_runs (way->asked->pdata[i]), n_again, FALSE };
+      GtxFuture *future = way->asked->pdata[i];
+      Visit visit = { who_runs (future), n_again, FALSE };
 
-      if (gtx_future_done (way->asked->pdata[i]))
-        continue;
+      if (gtx_future_done (future))
+        {
+          gtx_future_forgive_error (future);
+          continue;
+        }
       n_asked++;
       if (gtx_future_is_task (visit.future) && ((GtxTask *) visit.future)->in_request)
         in_ring = TRUE;
