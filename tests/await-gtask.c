@@ -198,6 +198,23 @@ test_elsewhere (gpointer data, GError **error)
   return TRUE;
 }
 
+/* It completed before: who is cancelled in that moment does not undo it. */
+static gboolean
+test_completed_then_cancelled (gpointer data, GError **error)
+{
+  g_autoptr (GTask) task = new_task ();
+  g_autoptr (GtxTask) waiting = gtx_create_task (await_data, task, NULL);
+
+  gtx_sleep (0, NULL);
+  g_task_return_int (task, 42);
+  gtx_cancel (waiting);
+  g_assert_false (gtx_await (waiting, NULL));
+  g_assert_true (gtx_future_is_cancelled (waiting));
+  g_assert_true (gtx_await_gtask (task, error));
+  g_assert_cmpint (g_task_propagate_int (task, error), ==, 42);
+  return TRUE;
+}
+
 static void
 test_outside (void)
 {
@@ -221,6 +238,7 @@ main (int argc, char *argv[])
   add_coroutine ("/await-gtask/cancelled", test_cancelled);
   add_real_coroutine ("/await-gtask/disposed", test_disposed);
   add_real_coroutine ("/await-gtask/elsewhere", test_elsewhere);
+  add_coroutine ("/await-gtask/cancelled/completed", test_completed_then_cancelled);
   g_test_add_func ("/await-gtask/outside", test_outside);
   return g_test_run ();
 }

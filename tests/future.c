@@ -25,6 +25,7 @@ test_pending (gpointer data, GError **error)
   g_autoptr (GtxFuture) future = gtx_future_new ();
 
   g_assert_true (GTX_IS_FUTURE (future) && G_IS_ASYNC_RESULT (future));
+  g_assert_false (GTX_IS_FUTURE (gtx_task_get_cancellable (gtx_current_task ())));
   g_assert_false (gtx_future_is_done (future));
   g_assert_false (gtx_future_is_cancelled (future));
   g_assert_null (gtx_future_get_result (future));
@@ -128,6 +129,116 @@ test_error_never_retrieved (gpointer data, GError **error)
   return TRUE;
 }
 
+/* Of none of these anybody is told: a pending one that goes, a result that nobody
+ * took, and errors that somebody asked for. */
+static gboolean
+test_silent (gpointer data, GError **error)
+{
+  GtxFuture *futures[7];
+
+  for (guint i = 0; i < G_N_ELEMENTS (futures); i++)
+    futures[i] = gtx_future_new ();
+  gtx_future_set_result (futures[1], NULL, NULL);
+  gtx_future_set_result (futures[2], (gpointer) "result", NULL);
+  g_assert_nonnull (gtx_future_get_result (futures[2]));
+  for (guint i = 3; i < 6; i++)
+    gtx_future_set_error (futures[i], some_error ());
+  g_assert_nonnull (gtx_future_get_error (futures[3]));
+  g_assert_false (gtx_await (futures[4], NULL));
+  g_assert_false (gtx_cancel (futures[5]));
+  g_assert_true (gtx_cancel (futures[6]));
+  for (guint i = 0; i < G_N_ELEMENTS (futures); i++)
+    g_assert_finalize_object (futures[i]);
+  return TRUE;
+}
+
+static void
+free_busily (gpointer result)
+{
+  g_autoptr (GtxFuture) another = gtx_future_new ();
+
+  gtx_future_add_done_callback (another, note_done, ".", NULL);
+  gtx_future_set_result (another, NULL, NULL);
+  count_free (result);
+}
+
+/* What frees a result may make and end futures. */
+static gboolean
+test_result_freed_busily (gpointer data, GError **error)
+{
+  for (int i = 0; i < 100; i++)
+    {
+      g_autoptr (GtxFuture) future = gtx_future_new ();
+
+      gtx_future_set_result (future, g_strdup ("result"), free_busily);
+    }
+  g_assert_cmpint (n_freed, ==, 100);
+  return gtx_sleep (0, error);
+}
+
+/* ---- Where its callbacks are called ---- */
+
+static void
+store_context (gpointer future, gpointer where)
+{
+  *(GMainContext **) where = g_main_context_ref_thread_default ();
+}
+
+/* One that is made outside of tasks belongs to the thread's default context. */
+static void
+assert_at_home (GMainContext *context)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GMainContext) seen = NULL;
+
+  gtx_future_add_done_callback (future, store_context, &seen, NULL);
+  gtx_future_set_result (future, NULL, NULL);
+  g_assert_null (seen);
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_assert_true (seen == (context ? context : g_main_context_default ()));
+}
+
+static void
+test_home (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+
+  assert_at_home (NULL);
+  g_main_context_push_thread_default (context);
+  assert_at_home (context);
+  g_main_context_pop_thread_default (context);
+}
+
+static gboolean
+make_future (GtxFuture **future, GError **error)
+{
+  g_autoptr (GMainContext) seen = NULL;
+
+  *future = gtx_future_new ();
+  gtx_future_add_done_callback (*future, store_context, &seen, NULL);
+  gtx_future_set_result (*future, NULL, NULL);
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_true (seen == g_main_context_get_thread_default ());
+  return TRUE;
+}
+
+/* One that is made in a task belongs to the task's. */
+static void
+test_home_of_task (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GtxFuture) future = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_main_context_push_thread_default (context);
+  g_assert_true (gtx_run (make_future, &future, &error));
+  g_main_context_pop_thread_default (context);
+  g_assert_no_error (error);
+}
+
+/* ---- Cancelling ---- */
+
 static gboolean
 await_data (GtxFuture *future, GError **error)
 {
@@ -149,7 +260,10 @@ test_cancel (gpointer data, GError **error)
   g_assert_true (gtx_future_is_cancelled (future));
   assert_cancelled (gtx_future_get_error (future));
   g_assert_false (gtx_cancel (future));
+  g_assert_null (gtx_future_get_result (future));
   g_assert_false (gtx_future_set_result (future, NULL, NULL));
+  g_assert_false (gtx_future_set_error (future, some_error ()));
+  g_assert_true (gtx_future_is_cancelled (future));
 
   g_assert_false (gtx_await (task, &failure));
   assert_cancelled (failure);
@@ -172,10 +286,17 @@ test_awaiting_task_cancels (gpointer data, GError **error)
   return TRUE;
 }
 
+static char *
+give_word (const char *word, GError **error)
+{
+  return (char *) word;
+}
+
+/* It ends with its own. */
 static gboolean
 test_set_on_task (gpointer data, GError **error)
 {
-  g_autoptr (GtxTask) task = gtx_create_task (sleep_long, NULL, NULL);
+  g_autoptr (GtxTask) task = gtx_create_task_pointer (give_word, "own", NULL, NULL);
 
   g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_future_set_result: the outcome of a task is*");
   g_assert_false (gtx_future_set_result (GTX_FUTURE (task), g_strdup ("no"), count_free));
@@ -185,7 +306,8 @@ test_set_on_task (gpointer data, GError **error)
   g_assert_false (gtx_future_set_error (GTX_FUTURE (task), some_error ()));
   g_test_assert_expected_messages ();
   g_assert_false (gtx_future_is_done (task));
-  gtx_cancel (task);
+  g_assert_true (gtx_await (task, error));
+  g_assert_cmpstr (gtx_future_get_result (task), ==, "own");
   return TRUE;
 }
 
@@ -330,6 +452,10 @@ main (int argc, char *argv[])
   add_coroutine ("/future/result/null", test_null_taken);
   add_coroutine ("/future/error", test_error);
   add_coroutine ("/future/error/never-retrieved", test_error_never_retrieved);
+  add_coroutine ("/future/silent", test_silent);
+  add_coroutine ("/future/result/freed-busily", test_result_freed_busily);
+  g_test_add_func ("/future/home/outside", test_home);
+  g_test_add_func ("/future/home/in-task", test_home_of_task);
   add_coroutine ("/future/cancel", test_cancel);
   add_coroutine ("/future/cancel/by-awaiting-task", test_awaiting_task_cancels);
   add_coroutine ("/future/set-on-task", test_set_on_task);
