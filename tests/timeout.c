@@ -2,16 +2,23 @@
 
 #include "fixture.h"
 
-/* Sleeps so long in a block that may last so long. */
+/* Sleeps so long in a block that may last so long: what is cancelled is out of
+ * time, unless somebody else cancelled it. */
 static gboolean
 sleep_within (double limit, double seconds, GError **error)
 {
   g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
   g_autoptr (GError) failure = NULL;
+  gboolean succeeded;
 
   gtx_timeout_begin (&timeout, limit);
-  gtx_sleep (seconds, &failure);
-  return gtx_timeout_end (&timeout, &failure, error);
+  if (!gtx_sleep (seconds, &failure))
+    assert_cancelled (failure);
+  succeeded = gtx_timeout_end (&timeout, &failure, error);
+  g_assert_false (succeeded && gtx_timeout_expired (&timeout));
+  g_assert_true (succeeded || gtx_timeout_expired (&timeout) ||
+                 g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED));
+  return succeeded;
 }
 
 #define assert_timed_out(error) g_assert_error ((error), G_IO_ERROR, G_IO_ERROR_TIMED_OUT)
@@ -39,6 +46,28 @@ test_expires (gpointer data, GError **error)
 }
 
 static gboolean
+catch_time_over (gpointer data, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (sleep_within (0.001, 10, &failure));
+  assert_timed_out (failure);
+  return TRUE;
+}
+
+/* Its task is not cancelled: it ends as it likes. */
+static gboolean
+test_expires_in_task (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (catch_time_over, NULL, NULL);
+
+  g_assert_true (gtx_await (task, error));
+  g_assert_false (gtx_future_is_cancelled (task));
+  g_assert_cmpuint (gtx_cancelling (task), ==, 0);
+  return TRUE;
+}
+
+static gboolean
 test_at_zero (gpointer data, GError **error)
 {
   g_autoptr (GError) failure = NULL;
@@ -46,7 +75,13 @@ test_at_zero (gpointer data, GError **error)
   g_assert_false (sleep_within (0, 1, &failure));
   assert_timed_out (failure);
   g_clear_error (&failure);
-  g_assert_false (sleep_within (-1, 1, &failure));
+  g_assert_false (sleep_within (-11, 1, &failure));
+  assert_timed_out (failure);
+  g_clear_error (&failure);
+  g_assert_false (sleep_within (0, 0, &failure));
+  assert_timed_out (failure);
+  g_clear_error (&failure);
+  g_assert_false (sleep_within (-11, 0, &failure));
   assert_timed_out (failure);
   g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
   return TRUE;
@@ -85,9 +120,51 @@ test_same_moment (gpointer data, GError **error)
   assert_cancelled (inner_error);
   g_assert_false (gtx_timeout_end (&outer, &inner_error, &outer_error));
   assert_timed_out (outer_error);
+  g_assert_true (gtx_timeout_expired (&inner) && gtx_timeout_expired (&outer));
   g_assert_cmpuint (gtx_cancelling (gtx_current_task ()), ==, 0);
   return TRUE;
 }
+
+/* ---- Nested, while the loop is busy (in real time) ---- */
+
+static gboolean
+work_and_sleep_within (double outer_limit, double inner_limit, GError **outer_error)
+{
+  g_auto (GtxTimeout) outer = GTX_TIMEOUT_INIT;
+  g_auto (GtxTimeout) inner = GTX_TIMEOUT_INIT;
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GError) inner_error = NULL;
+
+  gtx_timeout_begin (&outer, outer_limit);
+  gtx_timeout_begin (&inner, inner_limit);
+  g_usleep (20 * 1000);
+  g_assert_false (gtx_sleep (600, &failure));
+  g_assert_false (gtx_timeout_end (&inner, &failure, &inner_error));
+  assert_cancelled (inner_error);
+  return gtx_timeout_end (&outer, &inner_error, outer_error);
+}
+
+/* The outer one is over when the loop comes to it, and the inner one too or not:
+ * the outer one says so. */
+static gboolean
+test_nested_busy (gpointer data, GError **error)
+{
+  const double inner_limits[] = { 600, 0.001 };
+  gint64 start = g_get_monotonic_time ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (inner_limits); i++)
+    {
+      g_autoptr (GError) failure = NULL;
+
+      g_assert_false (work_and_sleep_within (0.002, inner_limits[i], &failure));
+      assert_timed_out (failure);
+      g_assert_cmpuint (gtx_cancelling (gtx_current_task ()), ==, 0);
+    }
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 300 * G_USEC_PER_SEC);
+  return gtx_sleep (0, error);
+}
+
+/* ---- Cancelled ---- */
 
 static gboolean
 limited (gpointer data, GError **error)
@@ -106,6 +183,24 @@ test_cancelled_from_outside (gpointer data, GError **error)
   g_assert_false (gtx_await (task, &failure));
   assert_cancelled (failure);
   return TRUE;
+}
+
+/* By the task itself, in time. */
+static gboolean
+test_cancelled_by_itself (gpointer data, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GError) result = NULL;
+
+  gtx_timeout_begin (&timeout, 10);
+  gtx_cancel (gtx_current_task ());
+  g_assert_false (gtx_sleep (10, &failure));
+  g_assert_false (gtx_timeout_end (&timeout, &failure, &result));
+  assert_cancelled (result);
+  g_assert_false (gtx_timeout_expired (&timeout));
+  g_assert_cmpuint (gtx_uncancel (gtx_current_task ()), ==, 0);
+  return gtx_sleep (20, error);
 }
 
 /* Both at once: the request from outside is not swallowed. */
@@ -139,6 +234,34 @@ test_other_failure (gpointer data, GError **error)
   return TRUE;
 }
 
+/* The block fails otherwise in what it does when the time is over. */
+static gboolean
+test_other_failure_when_expired (gpointer data, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GError) result = NULL;
+
+  gtx_timeout_begin (&timeout, 0.01);
+  g_assert_false (gtx_sleep (1, NULL));
+  fail ("broken", &failure);
+  g_assert_false (gtx_timeout_end (&timeout, &failure, &result));
+  g_assert_error (result, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_true (gtx_timeout_expired (&timeout));
+  g_assert_cmpuint (gtx_cancelling (gtx_current_task ()), ==, 0);
+  return gtx_sleep (1, error);
+}
+
+static void
+assert_not_rescheduled (GtxTimeout *timeout, const char *reason)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_timeout_reschedule (timeout, 1, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_STATE);
+  g_assert_nonnull (strstr (failure->message, reason));
+}
+
 static gboolean
 test_reschedule (gpointer data, GError **error)
 {
@@ -146,22 +269,88 @@ test_reschedule (gpointer data, GError **error)
   g_autoptr (GError) failure = NULL;
   g_autoptr (GError) result = NULL;
 
-  g_assert_false (gtx_timeout_reschedule (&timeout, 1, &result));
-  g_assert_error (result, GTX_ERROR, GTX_ERROR_INVALID_STATE);
-  g_clear_error (&result);
-
+  assert_not_rescheduled (&timeout, "has not begun");
   gtx_timeout_begin (&timeout, 1);
   g_assert_true (gtx_timeout_reschedule (&timeout, GTX_FOREVER, error));
   g_assert_true (gtx_sleep (5, error));
   g_assert_true (gtx_timeout_reschedule (&timeout, 1, error));
   g_assert_false (gtx_sleep (5, &failure));
-  g_assert_false (gtx_timeout_reschedule (&timeout, 1, &result));
-  g_assert_error (result, GTX_ERROR, GTX_ERROR_INVALID_STATE);
-  g_clear_error (&result);
+  assert_not_rescheduled (&timeout, "has expired");
   g_assert_false (gtx_timeout_end (&timeout, &failure, &result));
   assert_timed_out (result);
+  assert_not_rescheduled (&timeout, "has expired");
   g_assert_cmpfloat (gtx_test_get_time (), ==, 6);
   return TRUE;
+}
+
+static gboolean
+test_reschedule_ended (gpointer data, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+
+  gtx_timeout_begin (&timeout, 1);
+  g_assert_true (gtx_timeout_end (&timeout, NULL, error));
+  assert_not_rescheduled (&timeout, "has ended");
+  return TRUE;
+}
+
+static gboolean
+lend_timeout (GtxFuture *lent, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GError) failure = NULL;
+  gboolean succeeded;
+
+  gtx_timeout_begin (&timeout, 10);
+  gtx_future_set_result (lent, &timeout, NULL);
+  gtx_sleep (50, &failure);
+  succeeded = gtx_timeout_end (&timeout, &failure, error);
+  note (gtx_timeout_expired (&timeout) ? "expired" : "in-time");
+  return succeeded;
+}
+
+/* By another task: later, and then never. */
+static gboolean
+test_reschedule_from_outside (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) lent = gtx_future_new ();
+  g_autoptr (GtxTask) task = gtx_create_task (lend_timeout, lent, NULL);
+  GtxTimeout *timeout = gtx_await_peek_pointer (lent, error);
+
+  g_assert_true (gtx_timeout_reschedule (timeout, 30, error));
+  g_assert_true (gtx_sleep (20, error));
+  g_assert_true (gtx_timeout_reschedule (timeout, GTX_FOREVER, error));
+  g_assert_true (gtx_sleep (20, error));
+  g_assert_false (gtx_future_is_done (task));
+  gtx_cancel (task);
+  g_assert_false (gtx_await (task, NULL));
+  g_assert_true (gtx_future_is_cancelled (task));
+  assert_trace ("in-time");
+  return TRUE;
+}
+
+/* ---- Mistakes ---- */
+
+static void
+refuse_to_begin (GtxTimeout *timeout)
+{
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_timeout_begin: assertion*");
+  gtx_timeout_begin (timeout, 1);
+  g_test_assert_expected_messages ();
+}
+
+/* In its block, and behind it. */
+static gboolean
+test_begun_twice (gpointer data, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+
+  gtx_timeout_begin (&timeout, 10);
+  refuse_to_begin (&timeout);
+  g_assert_true (gtx_sleep (5, error));
+  g_assert_true (gtx_timeout_end (&timeout, NULL, error));
+  refuse_to_begin (&timeout);
+  return gtx_sleep (20, error);
 }
 
 static gboolean
@@ -188,6 +377,7 @@ test_outside (void)
   g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_timeout_begin() was called outside a task*");
   gtx_timeout_begin (&timeout, 1);
   g_test_assert_expected_messages ();
+  assert_not_rescheduled (&timeout, "has not begun");
   g_assert_true (gtx_timeout_end (&timeout, NULL, NULL));
 }
 
@@ -197,13 +387,20 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/timeout/in-time", test_in_time);
   add_coroutine ("/timeout/expires", test_expires);
+  add_coroutine ("/timeout/expires/in-task", test_expires_in_task);
   add_coroutine ("/timeout/at-zero", test_at_zero);
   add_coroutine ("/timeout/nested", test_nested);
+  add_real_coroutine ("/timeout/nested/busy", test_nested_busy);
   add_coroutine ("/timeout/same-moment", test_same_moment);
   add_coroutine ("/timeout/cancelled", test_cancelled_from_outside);
+  add_coroutine ("/timeout/cancelled/by-itself", test_cancelled_by_itself);
   add_coroutine ("/timeout/cancelled/while-expiring", test_cancelled_while_expiring);
   add_coroutine ("/timeout/other-failure", test_other_failure);
+  add_coroutine ("/timeout/other-failure/when-expired", test_other_failure_when_expired);
   add_coroutine ("/timeout/reschedule", test_reschedule);
+  add_coroutine ("/timeout/reschedule/ended", test_reschedule_ended);
+  add_coroutine ("/timeout/reschedule/from-outside", test_reschedule_from_outside);
+  add_coroutine ("/timeout/begun-twice", test_begun_twice);
   add_coroutine ("/timeout/left-early", test_left_early);
   g_test_add_func ("/timeout/outside", test_outside);
   return g_test_run ();
