@@ -86,8 +86,9 @@ typedef gssize (*GtxIntCoroutine) (GTask   *task,
  *
  * Since: 0.1
  */
-#define gtx_gtask_run_int(task, coroutine)                                      \
-  gtx_gtask_run_int_named (#coroutine, (task), (coroutine))
+#define gtx_gtask_run_int(task, coroutine)                                     \
+  ((void) GTX_INT_COROUTINE_DATA_ (coroutine, (GTask *) NULL),                 \
+   gtx_gtask_run_int_named (#coroutine, (task), (GtxIntCoroutine) (coroutine)))
 
 GTX_API void gtx_gtask_run_named         (const char          *function,
                                          GTask               *task,

@@ -56,7 +56,7 @@ G_BEGIN_DECLS
  */
 #define gtx_test_add_func(path, coroutine)                                     \
   ((void) GTX_COROUTINE_DATA_ (coroutine, (gpointer) NULL),                    \
-   gtx_test_add_func_named ((path), #coroutine, (coroutine)))
+   gtx_test_add_func_named ((path), #coroutine, (GtxCoroutine) (coroutine)))
 
 GTX_API gboolean gtx_test_run_named      (const char    *name,
                                           GtxCoroutine   coroutine,

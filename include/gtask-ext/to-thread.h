@@ -85,7 +85,7 @@ typedef gpointer (*GtxPointerThreadFunc) (gpointer       data,
  * Since: 0.1
  */
 #define gtx_to_thread_pointer(func, data, error)                               \
-  ((GTX_THREAD_FUNC_RESULT_ (func, data))                                      \
+  ((GTX_THREAD_FUNC_RESULT_ (func))                                            \
      gtx_to_thread_pointer_at (__FILE__, __LINE__, (GtxPointerThreadFunc) (func), \
                                GTX_POINTER_THREAD_FUNC_DATA_ (func, data), (error)))
 
