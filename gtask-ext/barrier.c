@@ -43,6 +43,7 @@ static void
 gtx_barrier_init (GtxBarrier *self)
 {
   self->changed = gtx_condition_new (NULL);
+  self->parties = 1;
 }
 
 /**

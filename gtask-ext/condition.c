@@ -45,6 +45,7 @@ static void
 gtx_condition_init (GtxCondition *self)
 {
   gtx_line_init (&self->line);
+  self->lock = gtx_lock_new ();
 }
 
 static void
@@ -75,7 +76,8 @@ gtx_condition_new (GtxLock *lock)
   g_return_val_if_fail (lock == NULL || GTX_IS_LOCK (lock), NULL);
 
   self = g_object_new (GTX_TYPE_CONDITION, NULL);
-  self->lock = lock ? g_object_ref (lock) : gtx_lock_new ();
+  if (lock)
+    g_set_object (&self->lock, lock);
   return self;
 }
 

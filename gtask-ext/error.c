@@ -9,7 +9,7 @@
 /* What an error of this domain holds beside its text. */
 typedef struct
 {
-  GPtrArray *errors;            /* of GError; NULL but in a group */
+  GPtrArray *errors;            /* of GError; NULL but in what gtx_error_new_group () made */
 } GtxErrorPrivate;
 
 static void
@@ -60,18 +60,22 @@ gtx_error_new_group (GPtrArray *errors)
  * Tells how many errors a %GTX_ERROR_GROUP holds: the length of asyncio's
  * `ExceptionGroup.exceptions`.  Never suspends; may be called in any thread.
  *
- * Returns: the number of errors; 0 for any other error
+ * Returns: the number of errors; 0 for any other error, and for a
+ *   %GTX_ERROR_GROUP that no task group made
  *
  * Since: 0.1
  */
 guint
 gtx_error_get_n_errors (const GError *error)
 {
+  const GPtrArray *errors;
+
   g_return_val_if_fail (error != NULL, 0);
 
   if (!g_error_matches (error, GTX_ERROR, GTX_ERROR_GROUP))
     return 0;
-  return gtx_error_get_private (error)->errors->len;
+  errors = gtx_error_get_private (error)->errors;
+  return errors ? errors->len : 0;
 }
 
 /**

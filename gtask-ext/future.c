@@ -175,7 +175,7 @@ gtx_future_propagate (GtxFuture  *self,
     return TRUE;
   gtx_future_forgive_error (self);
   if (error)
-    *error = g_error_copy (self->error);
+    g_propagate_error (error, g_error_copy (self->error));
   return FALSE;
 }
 
@@ -245,6 +245,28 @@ gtx_future_lend_result (GtxFuture  *self,
 
 /* ---- GObject ---- */
 
+/* The last reference goes, and it is the home's: somebody has dropped one that was
+ * not theirs.  The home has its own again. */
+static void
+keep_after_mistake (GtxFuture *self)
+{
+  if (gtx_future_is_task (self))
+    g_critical ("The task of %s lost its last reference before it has ended, while its main context keeps one: "
+                "g_object_unref() was called once too often; it goes on",
+                gtx_task_get_function ((GtxTask *) self));
+  else
+    g_critical ("A GtxFuture lost its last reference while its main context keeps one, for it is awaited or its "
+                "callbacks are due: g_object_unref() was called once too often; it is kept");
+  g_object_ref (self);
+}
+
+static gboolean
+is_kept (GtxFuture *self)
+{
+  return self->pins.n > 0 ||
+         (gtx_future_is_task (self) && ((GtxTask *) self)->is_started && !gtx_future_done (self));
+}
+
 /* What GObject's own dispose() takes off an object (handlers, weak references)
  * the last g_object_unref() takes off as well, so that it would be looked for
  * twice. */
@@ -253,6 +275,8 @@ gtx_future_dispose (GObject *object)
 {
   if (g_atomic_int_get (&object->ref_count) > 1)
     G_OBJECT_CLASS (gtx_future_parent_class)->dispose (object);
+  else if (G_UNLIKELY (is_kept ((GtxFuture *) object)))
+    keep_after_mistake ((GtxFuture *) object);
 }
 
 /* Data that is freed here would be freed in the wrong thread. */

@@ -7,8 +7,9 @@
 
 #include "task-private.h"
 
-/* What the two share.  It is of the home thread, but for what the handler of
- * the GCancellable uses: home, and the reference that it was given. */
+/* What the two share.  It is of the home thread from the moment when the runner
+ * starts, but for what the handler of the GCancellable uses: home, and the
+ * reference that it was given. */
 typedef struct
 {
   GtxScheduler *home;
@@ -108,24 +109,36 @@ on_done (gpointer runner,
 
 /* ---- The beginning ---- */
 
-/* Takes @runner, which was not started. */
+static void
+watch_cancellable (gpointer data)
+{
+  Run *run = data;
+  GCancellable *cancellable = g_task_get_cancellable (run->task);
+
+  if (cancellable && run->runner)
+    run->handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
+                                          g_atomic_rc_box_acquire (run), run_unref);
+  run_unref (run);
+}
+
+/* Takes @run and @runner, which was not started.  It is watched after it has
+ * started, so that whatever comes finds it there. */
 static void
 start (Run     *run,
        GtxTask *runner)
 {
-  GCancellable *cancellable = g_task_get_cancellable (run->task);
-
   run->runner = g_object_ref (runner);
+  runner->begins_cancelled = TRUE;
   if (g_task_get_name (run->task))
     gtx_task_set_name (runner, g_task_get_name (run->task));
-  /* Before it starts: from then on the other thread has it. */
-  if (cancellable)
-    run->handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
-                                          g_atomic_rc_box_acquire (run), run_unref);
-  gtx_task_start_in (runner, g_task_get_context (run->task));
+  gtx_task_set_home (runner, run->home);
   gtx_future_add_done_callback (runner, on_done, g_atomic_rc_box_acquire (run), run_unref);
+  gtx_task_start (runner);
   g_object_unref (runner);
-  run_unref (run);
+  if (gtx_scheduler_is_local (run->home))
+    watch_cancellable (run);
+  else if (!gtx_scheduler_post (run->home, watch_cancellable, run))
+    run_unref (run);
 }
 
 static Run *

@@ -42,6 +42,8 @@ static void
 gtx_semaphore_init (GtxSemaphore *self)
 {
   gtx_line_init (&self->line);
+  self->value = 1;
+  self->bound = G_MAXUINT;
 }
 
 static void
@@ -70,7 +72,6 @@ gtx_semaphore_new (guint value)
   GtxSemaphore *self = g_object_new (GTX_TYPE_SEMAPHORE, NULL);
 
   self->value = value;
-  self->bound = G_MAXUINT;
   return self;
 }
 

@@ -51,6 +51,23 @@ gtx_task_locals_inherit (void)
   return values ? g_ptr_array_ref (values) : NULL;
 }
 
+/* As many rounds as POSIX wants where a thread ends, or somewhat more. */
+enum { MAX_ROUNDS = 16 };
+
+void
+gtx_task_locals_clear (GtxTask *task)
+{
+  for (int i = 0; task->locals && i < MAX_ROUNDS; i++)
+    g_clear_pointer (&task->locals, g_ptr_array_unref);
+  if (task->locals == NULL)
+    return;
+
+  g_critical ("The task of %s ends, and what destroys its task-local values sets others, again and again: "
+              "the last are leaked", task->function);
+  g_ptr_array_set_free_func (task->locals, NULL);
+  g_clear_pointer (&task->locals, g_ptr_array_unref);
+}
+
 void
 gtx_task_locals_set_of_thread (GPtrArray *values)
 {
@@ -108,7 +125,8 @@ copy_without (GPtrArray          *values,
  * Python's `ContextVar.set()`.
  *
  * Tasks that were started before keep theirs.  A value is destroyed when the
- * last task that has it ended or set another.  Never suspends; may be called
+ * last task that has it ended or set another; one that is set while those of an
+ * ended task are destroyed is destroyed next.  Never suspends; may be called
  * in any thread.
  *
  * Since: 0.1

@@ -75,6 +75,7 @@ struct _GtxTask
   guint is_pointer : 1;
   guint must_cancel : 1;
   guint in_request : 1;         /* a request is on its way down through it */
+  guint begins_cancelled : 1;   /* where a request came before: the first await delivers it */
 
   GtxTaskCancellable *cancellable; /* made when asked for */
   GPtrArray *locals;            /* of task-local.c; NULL: no values */
@@ -115,6 +116,10 @@ gtx_task_begin_await (const char  *function,
 gboolean gtx_task_run_inside       (GtxTask     *self,
                                     GtxTask     *runner);
 
+/* Gives a task that was not started, and that nobody else has, another home. */
+void     gtx_task_set_home         (GtxTask      *self,
+                                    GtxScheduler *home);
+
 /* Starts @future if it is a task that was not: asyncio's ensure_future(). */
 void     gtx_task_ensure_started   (GtxFuture   *future);
 
@@ -125,6 +130,8 @@ GPtrArray *gtx_scheduler_list_tasks (GtxScheduler *scheduler);
 
 /* The values that a task starts with, or NULL. */
 GPtrArray *gtx_task_locals_inherit (void);
+/* Those of a task that ends are destroyed, and what that sets. */
+void       gtx_task_locals_clear (GtxTask *task);
 /* Those of a thread outside of all tasks are from now on @values, or none. */
 void       gtx_task_locals_set_of_thread (GPtrArray *values);
 

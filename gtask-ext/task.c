@@ -156,7 +156,8 @@ free_data (GtxTask *self)
 
   if (data && self->data_free)
     self->data_free (data);
-  g_clear_pointer (&self->locals, g_ptr_array_unref);
+  if (self->locals)
+    gtx_task_locals_clear (self);
 }
 
 static void
@@ -320,7 +321,7 @@ make_fiber (GtxStep   *step,
   GtxTask *self = GTX_CONTAINER_OF (step, GtxTask, step);
 
   gtx_task_take_up_request (self);
-  if (self->must_cancel)
+  if (self->must_cancel && !self->begins_cancelled)
     return NULL;
   return gtx_fiber_new (gtx_scheduler_get_stacks (self->parent_instance.home),
                         self->stack_size ? self->stack_size : gtx_stack_default_size (),
@@ -373,6 +374,9 @@ gtx_task_finalize (GObject *object)
   if (!self->is_started && !gtx_future_done (&self->parent_instance))
     g_warning ("coroutine '%s' was never awaited", self->function);
   gtx_future_free_at_home (&self->parent_instance, self->data, self->data_free);
+  /* Set by what freed the result. */
+  if (self->locals)
+    gtx_task_locals_clear (self);
   if (self->operation)
     gtx_operation_free (self->operation);
   if (self->cancellable)
@@ -390,9 +394,22 @@ gtx_task_class_init (GtxTaskClass *class)
   ((GtxFutureClass *) class)->cancel = gtx_task_cancel;
 }
 
+/* That of a task that g_object_new () made, and no function of ours. */
+static gboolean
+no_coroutine (gpointer   data,
+              GError   **error)
+{
+  (void) data;
+  g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_STATE,
+                       "A task that g_object_new() made has no coroutine; make it with gtx_task_new()");
+  return FALSE;
+}
+
 static void
 gtx_task_init (GtxTask *self)
 {
+  self->coroutine.boolean = no_coroutine;
+  self->function = "no_coroutine";
   self->step.handle.run = gtx_scheduler_resume;
   self->step.kind = &step_kind;
 }
@@ -696,6 +713,18 @@ gtx_task_start (GtxTask *self)
   return self;
 }
 
+void
+gtx_task_set_home (GtxTask      *self,
+                   GtxScheduler *home)
+{
+  GtxFuture *future = &self->parent_instance;
+
+  if (home == future->home)
+    return;
+  gtx_scheduler_unref (future->home);
+  future->home = gtx_scheduler_ref (home);
+}
+
 /**
  * gtx_task_start_in:
  * @self: a #GtxTask that was not started
@@ -717,17 +746,12 @@ gtx_task_start_in (GtxTask      *self,
                    GMainContext *context)
 {
   GtxFuture *future = &self->parent_instance;
-  GtxScheduler *home;
 
   g_return_val_if_fail (GTX_IS_TASK (self), self);
   g_return_val_if_fail (gtx_handle_list_is_empty (&future->callbacks) && self->cancellable == NULL, self);
 
-  home = gtx_scheduler_for_context (context);
-  if (!self->is_started && home != future->home)
-    {
-      gtx_scheduler_unref (future->home);
-      future->home = gtx_scheduler_ref (home);
-    }
+  if (!self->is_started)
+    gtx_task_set_home (self, gtx_scheduler_for_context (context));
   return gtx_task_start (self);
 }
 

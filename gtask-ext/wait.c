@@ -137,12 +137,15 @@ gtx_wait (GPtrArray      *futures,
 
 /* No time at all: what is not done is cancelled, and waited for. */
 static gboolean
-cancel_and_wait (gpointer   future,
+cancel_and_wait (GtxTask   *task,
+                 gpointer   future,
                  GError   **error)
 {
   g_autoptr (GPtrArray) futures = g_ptr_array_new ();
 
   g_ptr_array_add (futures, future);
+  if (!gtx_watches_check (task, futures, "gtx_wait_for", error))
+    return FALSE;
   gtx_task_ensure_started (future);
   gtx_cancel (future);
   if (!gtx_wait (futures, GTX_ALL_COMPLETED, GTX_FOREVER, error))
@@ -162,11 +165,12 @@ cancel_and_wait (gpointer   future,
  * Awaits @future for so long: asyncio's `wait_for()`.
  *
  * When the time is over @future is cancelled and waited for.  With 0 or less
- * that is at once, unless it is done; @future has to be of the current task's
- * main context then.  Its result is for gtx_future_get_result() to be asked
+ * that is at once, unless it is done; one of another main context is refused
+ * then, and not cancelled.  Its result is for gtx_future_get_result() to be asked
  * for.
  *
- * Sets %G_IO_ERROR_TIMED_OUT when the time is over, and the errors that
+ * Sets %G_IO_ERROR_TIMED_OUT when the time is over, %GTX_ERROR_INVALID_ARGUMENT
+ * if @seconds is not a number or @future is refused, and the errors that
  * gtx_await() sets.
  *
  * Returns: %TRUE exactly when there is no error
@@ -180,14 +184,22 @@ gtx_wait_for (gpointer   future,
 {
   g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
   g_autoptr (GError) failure = NULL;
+  GtxTask *task;
 
   if (!gtx_check_seconds (seconds, error))
     return FALSE;
-  if (!GTX_IS_FUTURE (future) || gtx_task_begin_await (G_STRFUNC, NULL) == NULL)
-    return gtx_await (future, error);
+  if (!gtx_future_check (future, G_STRFUNC))
+    {
+      g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+                           "What gtx_wait_for() was given is no GtxFuture");
+      return FALSE;
+    }
+  task = gtx_task_begin_await (G_STRFUNC, error);
+  if (task == NULL)
+    return FALSE;
   if (seconds <= 0)
     return gtx_future_done (future) ? gtx_future_propagate (future, error)
-                                    : cancel_and_wait (future, error);
+                                    : cancel_and_wait (task, future, error);
 
   gtx_timeout_begin (&timeout, seconds);
   gtx_await (future, &failure);

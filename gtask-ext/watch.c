@@ -23,7 +23,8 @@ gtx_watches_check (GtxTask     *task,
         g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
                      "Number %u of what %s() was given belongs to another main context; "
                      "give it a task that awaits it", i + 1, function);
-      else if (future == &task->parent_instance)
+      else if (future == &task->parent_instance ||
+               (gtx_future_is_task (future) && ((GtxTask *) future)->runner == task))
         g_set_error (error, GTX_ERROR, GTX_ERROR_AWAITS_ITSELF,
                      "Task %s gives itself to %s(), which would never end",
                      gtx_task_get_name (task), function);

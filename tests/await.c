@@ -248,6 +248,22 @@ test_deep_coroutines (gpointer data, GError **error)
   return TRUE;
 }
 
+/* As GLib's own functions tell of it. */
+static gboolean
+test_error_over_another (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) first = gtx_create_task (fail, "first", NULL);
+  g_autoptr (GtxTask) second = gtx_create_task (fail, "second", NULL);
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_await (first, &failure));
+  g_test_expect_message ("GLib", G_LOG_LEVEL_WARNING, "GError set over the top of a previous GError*");
+  g_assert_false (gtx_await (second, &failure));
+  g_test_assert_expected_messages ();
+  g_assert_cmpstr (failure->message, ==, "first");
+  return TRUE;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -262,5 +278,6 @@ main (int argc, char **argv)
   add_coroutine ("/await/unstarted/cancelled", test_unstarted_cancelled);
   add_coroutine ("/await/deep/tasks", test_deep_tasks);
   add_coroutine ("/await/deep/coroutines", test_deep_coroutines);
+  add_coroutine ("/await/error-over-another", test_error_over_another);
   return g_test_run ();
 }

@@ -453,6 +453,20 @@ test_ended (gpointer data, GError **error)
   return TRUE;
 }
 
+/* It is an error like any other: a mock in a test, or one that came over D-Bus. */
+static void
+test_error_by_hand (void)
+{
+  g_autoptr (GError) error = g_error_new (GTX_ERROR, GTX_ERROR_GROUP, "mock of a group that failed");
+  g_autoptr (GError) copy = g_error_copy (error);
+
+  g_assert_cmpuint (gtx_error_get_n_errors (error), ==, 0);
+  g_assert_cmpuint (gtx_error_get_n_errors (copy), ==, 0);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_error_get_error: assertion*");
+  g_assert_null (gtx_error_get_error (error, 0));
+  g_test_assert_expected_messages ();
+}
+
 static void
 test_outside (void)
 {
@@ -489,5 +503,6 @@ main (int argc, char *argv[])
   add_coroutine ("/group/not-begun", test_not_begun);
   add_coroutine ("/group/ended", test_ended);
   g_test_add_func ("/group/outside", test_outside);
+  g_test_add_func ("/group/error-by-hand", test_error_by_hand);
   return g_test_run ();
 }

@@ -228,7 +228,49 @@ test_cancelled_before (gpointer data, GError **error)
   g_cancellable_cancel (cancellable);
   gtx_gtask_run (task, do_work);
   g_assert_true (gtx_await (reply->came, error));
-  assert_trace ("callback");
+  assert_trace ("worker cleans-up callback");
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
+  assert_reply_cancelled (reply);
+  return TRUE;
+}
+
+static gboolean
+note_and_succeed (GTask *task, GError **error)
+{
+  note (g_cancellable_is_cancelled (g_task_get_cancellable (task)) ? "sees-it" : "does-not");
+  return TRUE;
+}
+
+/* A request that no await told of is not lost, as with any task. */
+static gboolean
+test_cancelled_before_and_succeeds (gpointer data, GError **error)
+{
+  g_autoptr (Reply) reply = reply_new ();
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GTask) task = new_task (cancellable, NULL, on_reply, reply);
+
+  g_cancellable_cancel (cancellable);
+  g_task_set_check_cancellable (task, FALSE);
+  gtx_gtask_run (task, note_and_succeed);
+  g_assert_true (gtx_await (reply->came, error));
+  assert_trace ("sees-it callback");
+  assert_reply_cancelled (reply);
+  return TRUE;
+}
+
+/* And between the call and the first turn. */
+static gboolean
+test_cancelled_at_once (gpointer data, GError **error)
+{
+  g_autoptr (Reply) reply = reply_new ();
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Work work = { 9, NULL };
+  g_autoptr (GTask) task = new_task (cancellable, &work, on_reply, reply);
+
+  gtx_gtask_run (task, do_work);
+  g_cancellable_cancel (cancellable);
+  g_assert_true (gtx_await (reply->came, error));
+  assert_trace ("worker cleans-up callback");
   assert_reply_cancelled (reply);
   return TRUE;
 }
@@ -299,6 +341,80 @@ note_thread (GTask *task, GError **error)
   return TRUE;
 }
 
+/* Another thread has many run here while this one cancels them: each calls back, once. */
+enum { N_RUNS = 2000 };
+
+typedef struct
+{
+  GtxFuture *all_came;
+  int n_came;
+  int n_cancelled;
+} Runs;
+
+static void
+on_run_ready (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Runs *runs = data;
+  g_autoptr (GError) error = NULL;
+
+  if (!g_task_propagate_boolean (G_TASK (result), &error))
+    {
+      assert_cancelled (error);
+      runs->n_cancelled++;
+    }
+  if (++runs->n_came == N_RUNS)
+    gtx_future_set_result (runs->all_came, NULL, NULL);
+}
+
+static gboolean
+nap (GTask *task, GError **error)
+{
+  return gtx_sleep (0.0001, error);
+}
+
+static gpointer
+run_all (gpointer queue)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  GTask *task;
+
+  g_main_context_push_thread_default (context);
+  while ((gpointer) (task = g_async_queue_pop (queue)) != queue)
+    {
+      gtx_gtask_run (task, nap);
+      g_object_unref (task);
+    }
+  g_main_context_pop_thread_default (context);
+  return NULL;
+}
+
+static gboolean
+test_cancelled_from_here (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) all_came = gtx_future_new ();
+  GAsyncQueue *queue = g_async_queue_new ();
+  GThread *thread = g_thread_new ("runner", run_all, queue);
+  Runs runs = { all_came, 0, 0 };
+
+  for (int i = 0; i < N_RUNS; i++)
+    {
+      g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+
+      g_async_queue_push (queue, g_task_new (NULL, cancellable, on_run_ready, &runs));
+      if (i % 2 == 0)
+        g_cancellable_cancel (cancellable);
+      if (i % 4 == 0)
+        g_assert_true (gtx_sleep (0, error));
+    }
+  g_async_queue_push (queue, queue);
+  g_assert_true (gtx_await (all_came, error));
+  g_thread_join (thread);
+  g_async_queue_unref (queue);
+  g_assert_cmpint (runs.n_came, ==, N_RUNS);
+  g_assert_cmpint (runs.n_cancelled, >=, N_RUNS / 2);
+  return TRUE;
+}
+
 static gpointer
 run_it (gpointer task)
 {
@@ -334,8 +450,11 @@ main (int argc, char *argv[])
   add_coroutine ("/gtask-run/cancelled", test_cancelled);
   add_coroutine ("/gtask-run/return-on-cancel", test_return_on_cancel);
   add_coroutine ("/gtask-run/cancelled-before", test_cancelled_before);
+  add_coroutine ("/gtask-run/cancelled-before/succeeds", test_cancelled_before_and_succeeds);
+  add_coroutine ("/gtask-run/cancelled-at-once", test_cancelled_at_once);
   add_coroutine ("/gtask-run/check-cancellable", test_check_cancellable);
   add_real_coroutine ("/gtask-run/cancelled-by-thread", test_cancelled_by_thread);
+  add_real_coroutine ("/gtask-run/cancelled-from-here", test_cancelled_from_here);
   add_real_coroutine ("/gtask-run/other-thread", test_other_thread);
   return g_test_run ();
 }

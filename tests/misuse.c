@@ -110,6 +110,136 @@ test_await_each_other (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- Objects that g_object_new() made ---- */
+
+static gboolean
+test_object_new_task (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) started = gtx_task_start (g_object_new (GTX_TYPE_TASK, NULL));
+  g_autoptr (GtxTask) awaited = g_object_new (GTX_TYPE_TASK, NULL);
+  GtxTask *tasks[] = { started, awaited };
+
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    {
+      g_autoptr (GError) failure = NULL;
+
+      g_assert_false (gtx_await (tasks[i], &failure));
+      g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_STATE);
+      g_assert_nonnull (strstr (failure->message, "gtx_task_new()"));
+    }
+  return TRUE;
+}
+
+static gboolean
+pass_barrier (GtxBarrier *barrier, GError **error)
+{
+  return gtx_barrier_wait (barrier, NULL, error);
+}
+
+/* As the functions make them that need to be told nothing. */
+static gboolean
+test_object_new (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = g_object_new (GTX_TYPE_FUTURE, NULL);
+  g_autoptr (GtxCondition) condition = g_object_new (GTX_TYPE_CONDITION, NULL);
+  g_autoptr (GtxBarrier) barrier = g_object_new (GTX_TYPE_BARRIER, NULL);
+  g_autoptr (GtxSemaphore) semaphore = g_object_new (GTX_TYPE_SEMAPHORE, NULL);
+  g_autoptr (GtxLock) lock = g_object_new (GTX_TYPE_LOCK, NULL);
+  g_autoptr (GtxEvent) event = g_object_new (GTX_TYPE_EVENT, NULL);
+  g_autoptr (GtxQueue) queue = g_object_new (GTX_TYPE_QUEUE, NULL);
+
+  g_assert_true (gtx_future_set_result (future, NULL, NULL) && gtx_await (future, error));
+  g_assert_true (gtx_lock_acquire (gtx_condition_get_lock (condition), error));
+  g_assert_true (gtx_condition_notify_all (condition));
+  g_assert_true (gtx_lock_release (gtx_condition_get_lock (condition)));
+  g_assert_cmpuint (gtx_barrier_get_parties (barrier), ==, 1);
+  g_assert_true (pass_barrier (barrier, error));
+  g_assert_true (gtx_semaphore_acquire (semaphore, error) && gtx_semaphore_locked (semaphore));
+  g_assert_true (gtx_semaphore_release (semaphore));
+  g_assert_true (gtx_lock_acquire (lock, error) && gtx_lock_release (lock));
+  gtx_event_set (event);
+  g_assert_true (gtx_event_wait (event, error));
+  g_assert_true (gtx_queue_put (queue, queue, error));
+  g_assert_true (gtx_queue_get (queue, error) == queue);
+  return gtx_queue_task_done (queue) && gtx_queue_join (queue, error);
+}
+
+/* ---- References ---- */
+
+static gboolean
+note_after_sleep (gpointer data, GError **error)
+{
+  gboolean succeeded = gtx_sleep (1, error);
+
+  note ("done");
+  return succeeded;
+}
+
+/* Of a task that is to begin, one that waits, and one that runs. */
+static void
+unref_once_too_often (GtxTask *task)
+{
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL,
+                         "*of note_after_sleep lost its last reference*once too often*");
+  g_object_unref (task);
+  g_test_assert_expected_messages ();
+}
+
+static gboolean
+test_unref_task (gpointer data, GError **error)
+{
+  GtxTask *waits = gtx_create_task (note_after_sleep, NULL, NULL);
+  GtxTask *begins;
+
+  g_assert_true (gtx_sleep (0, error));
+  begins = gtx_create_task (note_after_sleep, NULL, NULL);
+  g_object_unref (waits);
+  unref_once_too_often (waits);
+  unref_once_too_often (waits);
+  g_object_unref (begins);
+  unref_once_too_often (begins);
+  g_assert_true (gtx_sleep (2, error));
+  assert_trace ("done done");
+  return TRUE;
+}
+
+static gboolean
+unref_itself (gpointer data, GError **error)
+{
+  g_object_unref (gtx_current_task ());
+  return TRUE;
+}
+
+static gboolean
+test_unref_running (gpointer data, GError **error)
+{
+  g_object_unref (gtx_create_task (unref_itself, NULL, NULL));
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*of unref_itself lost its last reference*");
+  g_assert_true (gtx_sleep (0, error));
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
+static gboolean
+unref_future (GtxFuture *future, GError **error)
+{
+  g_object_unref (future);
+  g_object_unref (future);
+  return gtx_future_set_result (future, NULL, NULL);
+}
+
+static gboolean
+test_unref_awaited (gpointer data, GError **error)
+{
+  GtxFuture *future = gtx_future_new ();
+
+  g_object_unref (gtx_create_task (unref_future, future, NULL));
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "A GtxFuture lost its last reference*");
+  g_assert_true (gtx_await (future, error));
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
 /* ---- Futures of another main context ---- */
 
 static GtxFuture *
@@ -336,6 +466,11 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  add_coroutine ("/misuse/object-new", test_object_new);
+  add_coroutine ("/misuse/object-new/task", test_object_new_task);
+  add_coroutine ("/misuse/unref/task", test_unref_task);
+  add_coroutine ("/misuse/unref/running", test_unref_running);
+  add_coroutine ("/misuse/unref/awaited-future", test_unref_awaited);
   g_test_add_func ("/misuse/await/outside", test_await_outside);
   add_coroutine ("/misuse/await/in-done-callback", test_await_in_done_callback);
   add_coroutine ("/misuse/await/itself", test_await_itself);

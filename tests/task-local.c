@@ -236,6 +236,92 @@ test_thread_ends (void)
   g_clear_object (&made_at_end);
 }
 
+/* ---- Values that are set while others are destroyed ---- */
+
+static void destroy_and_set (gpointer text);
+
+static GtxTaskLocal request = GTX_TASK_LOCAL_INIT (destroy_and_set);
+static GtxTaskLocal log_buffer = GTX_TASK_LOCAL_INIT (destroy_and_set);
+
+static void
+destroy_and_set (gpointer text)
+{
+  if (g_str_equal (text, "request") && gtx_task_local_get (&log_buffer) == NULL)
+    gtx_task_local_set (&log_buffer, g_strdup ("log"));
+  note (text);
+  g_free (text);
+}
+
+static gboolean
+handle_request (gpointer data, GError **error)
+{
+  gtx_task_local_set (&request, g_strdup ("request"));
+  return gtx_sleep (0, error);
+}
+
+static gboolean
+test_set_in_destroy (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (handle_request, NULL, NULL);
+
+  g_assert_true (gtx_await (task, error));
+  assert_trace ("request log");
+  return TRUE;
+}
+
+static void
+set_in_result_free (gpointer result)
+{
+  gtx_task_local_set (&log_buffer, g_strdup ("log"));
+}
+
+static char *
+make_and_be_cancelled (gpointer data, GError **error)
+{
+  gtx_cancel (gtx_current_task ());
+  return (char *) "result";
+}
+
+static gboolean
+test_set_in_result_free (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task_pointer (make_and_be_cancelled, NULL, NULL, set_in_result_free);
+
+  g_assert_false (gtx_await (task, NULL));
+  g_assert_true (gtx_sleep (0, error));
+  g_clear_object (&task);
+  assert_trace ("log");
+  return TRUE;
+}
+
+static void destroy_and_set_again (gpointer self);
+
+static GtxTaskLocal endless = GTX_TASK_LOCAL_INIT (destroy_and_set_again);
+
+static void
+destroy_and_set_again (gpointer self)
+{
+  gtx_task_local_set (&endless, self);
+}
+
+static gboolean
+set_endless (gpointer data, GError **error)
+{
+  gtx_task_local_set (&endless, &endless);
+  return TRUE;
+}
+
+static gboolean
+test_set_endlessly (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (set_endless, NULL, NULL);
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*of set_endless ends*again and again*");
+  g_assert_true (gtx_await (task, error));
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -245,6 +331,9 @@ main (int argc, char *argv[])
   add_coroutine ("/task-local/several", test_several);
   add_coroutine ("/task-local/awaited-unstarted", test_awaited_unstarted);
   add_coroutine ("/task-local/never-begun", test_never_begun);
+  add_coroutine ("/task-local/set-in-destroy", test_set_in_destroy);
+  add_coroutine ("/task-local/set-in-result-free", test_set_in_result_free);
+  add_coroutine ("/task-local/set-in-destroy/endlessly", test_set_endlessly);
   add_coroutine ("/task-local/hundred", test_hundred);
   add_coroutine ("/task-local/done-callback", test_done_callback);
   g_test_add_func ("/task-local/thread", test_thread);

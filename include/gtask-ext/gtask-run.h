@@ -50,7 +50,9 @@ typedef gssize (*GtxIntCoroutine) (GTask   *task,
  * outcome is returned by @task: g_task_return_boolean() and
  * g_task_return_error() are not its business.  Cancelling the #GCancellable of
  * @task cancels the coroutine, which may clean up before the callback is
- * called; with g_task_set_return_on_cancel() the callback does not wait for
+ * called; where it was cancelled before, the coroutine begins, and its first
+ * await that suspends tells it (one that awaits nothing runs, and counts as
+ * cancelled).  With g_task_set_return_on_cancel() the callback does not wait for
  * that.  The name of @task is the coroutine's.  It runs in the context of
  * @task, of which a reference is kept.  Never suspends; may be called in any
  * thread.
