@@ -138,6 +138,35 @@ test_leftover_unbegun (void)
   g_assert_cmpint (n_freed, ==, 1);
 }
 
+static gboolean
+fail_when_cancelled (gpointer data, GError **error)
+{
+  gtx_sleep (1000, NULL);
+  return fail ("on the way out", error);
+}
+
+static gboolean
+leave_one_that_fails (GtxTask **left, GError **error)
+{
+  *left = gtx_create_task (fail_when_cancelled, NULL, NULL);
+  return gtx_sleep (0, error);
+}
+
+/* The run has succeeded; of the error is told unless somebody asks for it. */
+static void
+test_leftover_fails (void)
+{
+  GtxTask *left = NULL;
+
+  g_assert_true (gtx_run (leave_one_that_fails, &left, NULL));
+  g_assert_true (gtx_future_is_done (left));
+  g_assert_false (gtx_future_is_cancelled (left));
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING,
+                         "fail_when_cancelled: its error was never retrieved: on the way out");
+  g_object_unref (left);
+  g_test_assert_expected_messages ();
+}
+
 /* ---- Where it runs ---- */
 
 static gboolean
@@ -303,6 +332,7 @@ main (int argc, char **argv)
   g_test_add_func ("/run/leftovers/cancelled", test_leftovers);
   g_test_add_func ("/run/leftovers/of-leftovers", test_leftovers_of_leftovers);
   g_test_add_func ("/run/leftovers/unbegun", test_leftover_unbegun);
+  g_test_add_func ("/run/leftovers/failing", test_leftover_fails);
   g_test_add_func ("/run/thread-default-context", test_thread_default_context);
   g_test_add_func ("/run/again-and-again", test_again_and_again);
   g_test_add_func ("/run/misuse/in-a-task", test_in_a_task);

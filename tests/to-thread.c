@@ -37,6 +37,35 @@ test_pointer (gpointer data, GError **error)
 }
 
 static gboolean
+count_call (gint *n_calls, GCancellable *cancellable, GError **error)
+{
+  g_atomic_int_inc (n_calls);
+  return TRUE;
+}
+
+static gboolean
+call_once (gint *n_calls, GError **error)
+{
+  return gtx_to_thread (count_call, n_calls, error);
+}
+
+/* One call each, also of ten at once. */
+static gboolean
+test_once (gpointer data, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  gint n_calls = 0;
+
+  g_assert_true (call_once (&n_calls, error));
+  g_assert_cmpint (n_calls, ==, 1);
+  for (int i = 0; i < 10; i++)
+    g_ptr_array_add (tasks, gtx_create_task (call_once, &n_calls, NULL));
+  g_assert_true (gtx_gather (tasks, GTX_GATHER_NONE, error));
+  g_assert_cmpint (n_calls, ==, 11);
+  return TRUE;
+}
+
+static gboolean
 fail_in_thread (gpointer data, GCancellable *cancellable, GError **error)
 {
   return fail ("in a thread", error);
@@ -258,6 +287,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/to-thread/thread", test_thread);
   add_coroutine ("/to-thread/pointer", test_pointer);
+  add_coroutine ("/to-thread/once", test_once);
   add_coroutine ("/to-thread/error", test_error);
   add_coroutine ("/to-thread/no-reason", test_no_reason);
   add_coroutine ("/to-thread/cancelled", test_cancelled);
