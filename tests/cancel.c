@@ -345,7 +345,9 @@ test_twice (gpointer data, GError **error)
   g_autoptr (GtxTask) task = gtx_create_task (clean_up, NULL, NULL);
 
   gtx_sleep (1, NULL);
+  g_assert_cmpuint (gtx_cancelling (task), ==, 0);
   g_assert_true (gtx_cancel (task));
+  g_assert_cmpuint (gtx_cancelling (task), ==, 1);
   g_assert_true (gtx_cancel (task));
   g_assert_cmpuint (gtx_cancelling (task), ==, 2);
   assert_ends_cancelled (task);
