@@ -62,7 +62,9 @@ sleep_for (GtxTask *task,
  *
  * It never sleeps for less than @seconds; infinity sleeps until the task is
  * cancelled.  The main loop waits in whole milliseconds, as asyncio's does: this
- * and every other timer of the library may be one late.  Tasks that never do more
+ * and every other timer of the library may be one late.  With GLib 2.81 or newer,
+ * which polls in microseconds, those of less than 10 ms are as exact as GLib's own
+ * timeouts, where the context's #GPollFunc is g_poll().  Tasks that never do more
  * than let others run leave turns to the main loop's sources down to
  * %G_PRIORITY_DEFAULT_IDLE, and none to those below, as an idle source that stays
  * ready does.

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "scheduler-private.h"
+#include "alarm.h"
 
 #include <time.h>
 
@@ -79,6 +79,8 @@ gtx_scheduler_call_at (GtxScheduler *self,
   if (time == GTX_NEVER)
     return;
   gtx_timers_insert (&self->timers, timer, time);
+  if (time - self->now < GTX_SHORT_WAIT_US)
+    self->exact_until = MAX (self->exact_until, time);
   ensure_noticed (self);
 }
 

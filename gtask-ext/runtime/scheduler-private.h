@@ -58,11 +58,14 @@ struct _GtxScheduler
   gint64 now;                   /* as last read */
   gint64 until;                 /* real time, of the innermost run */
   gint64 last_read;
+  gint64 exact_until;           /* the last deadline of a short wait */
   guint entries_a_read;
   guint entries_left;
 
   /* Sources, and fairness */
   GSource *urgent;              /* at default priority */
+  GSource *alarm;               /* ends the poll for a short wait; NULL: is not set */
+  gint64 alarm_time;
   gint64 charge;
   gint64 last_run;              /* until when it is known to have run */
   gint64 last_ticks;            /* of the coarse clock, at a run's end */
@@ -160,7 +163,14 @@ gtx_scheduler_of (GSource *source)
   return ((GtxSchedulerSource *) (void *) source)->scheduler;
 }
 
-/* @where: set to the source, or NULL. */
+/* Between default priority and that at which GTK draws. */
+#define GTX_PROBE_PRIORITY G_PRIORITY_HIGH_IDLE
+
+GSource  *gtx_scheduler_source_new    (GtxScheduler  *self,
+                                       GSourceFuncs  *funcs,
+                                       gint           priority,
+                                       const char    *name);
+/* The same, attached; @where: set to it, or NULL. */
 void      gtx_scheduler_attach_source (GtxScheduler  *self,
                                        GSource      **where,
                                        GSourceFuncs  *funcs,

@@ -4,7 +4,7 @@
 
 #include "config.h"
 
-#include "scheduler-private.h"
+#include "alarm.h"
 
 /* GLib dispatches only the most urgent of the sources that are ready, so time
  * that runs at default priority is time that a window cannot draw in.  It is
@@ -65,22 +65,15 @@ time_in_stream (GtxScheduler *self)
 
 /* ---- The sources ---- */
 
-/* Until there is something to run, for the poll: in milliseconds, rounded up as
- * asyncio does; -1: for ever.  A ready time of the source would do as well, and to
- * set it costs a system call and a turn of the loop for each timer that is due. */
-static gint
-time_left (GtxScheduler *self)
+static gboolean
+is_due (GtxScheduler *self)
 {
   const GtxTimer *timer;
-  gint64 left;
 
   if (gtx_scheduler_has_work (self))
-    return 0;
+    return TRUE;
   timer = self->jumper ? NULL : gtx_timers_first (&self->timers);
-  if (timer == NULL)
-    return -1;
-  left = timer->deadline - g_source_get_time (self->urgent);
-  return (gint) CLAMP (left / 1000 + (left % 1000 > 0), 0, G_MAXINT);
+  return timer && timer->deadline <= g_source_get_time (self->urgent);
 }
 
 /* A turn of the loop may take long: that of a window that draws. */
@@ -103,9 +96,7 @@ urgent_prepare (GSource *source,
   *timeout = -1;
   if (!gtx_scheduler_may_dispatch (self))
     return FALSE;
-  if (!self->demoted)
-    *timeout = time_left (self);
-  return *timeout == 0;
+  return !self->demoted && is_due (self);
 }
 
 static gboolean
@@ -118,7 +109,7 @@ urgent_check (GSource *source)
   self->polling = FALSE;
   if (self->poll_began != 0)
     end_poll (self, g_source_get_time (source));
-  return self->demoted ? is_starving (self) : time_left (self) == 0;
+  return self->demoted ? is_starving (self) : is_due (self);
 }
 
 static gboolean urgent_dispatch (GSource *source, GSourceFunc callback, gpointer data);
@@ -247,7 +238,9 @@ settle (GtxScheduler *self,
 }
 
 /* To be asked says that nothing of default priority is ready that does not
- * have to be polled for, so that the main loop may wait. */
+ * have to be polled for, so that the main loop may wait.  For how long is said here,
+ * and not where we are asked first: a source of that priority that was asked after us
+ * may have woken a task, or set a timer.  What comes after this wakes the loop. */
 static gboolean
 probe_prepare (GSource *source,
                gint    *timeout)
@@ -257,6 +250,8 @@ probe_prepare (GSource *source,
   *timeout = -1;
   if (!gtx_scheduler_is_dispatched_here (self))
     return FALSE;
+  if (!self->demoted)
+    *timeout = is_due (self) ? 0 : gtx_alarm_time_left (self);
   self->polling = TRUE;
   ask_after_poll (self, TRUE);
   if (self->streaming)
@@ -318,12 +313,11 @@ static GSourceFuncs probe_funcs = {
   probe_prepare, probe_check, NULL, NULL, NULL, NULL
 };
 
-void
-gtx_scheduler_attach_source (GtxScheduler  *self,
-                             GSource      **where,
-                             GSourceFuncs  *funcs,
-                             gint           priority,
-                             const char    *name)
+GSource *
+gtx_scheduler_source_new (GtxScheduler *self,
+                          GSourceFuncs *funcs,
+                          gint          priority,
+                          const char   *name)
 {
   GSource *source = g_source_new (funcs, sizeof (GtxSchedulerSource));
 
@@ -331,6 +325,18 @@ gtx_scheduler_attach_source (GtxScheduler  *self,
   g_source_set_priority (source, priority);
   g_source_set_can_recurse (source, TRUE);
   g_source_set_name (source, name);
+  return source;
+}
+
+void
+gtx_scheduler_attach_source (GtxScheduler  *self,
+                             GSource      **where,
+                             GSourceFuncs  *funcs,
+                             gint           priority,
+                             const char    *name)
+{
+  GSource *source = gtx_scheduler_source_new (self, funcs, priority, name);
+
   /* The context may be another thread's, which asks as soon as it is attached. */
   if (where)
     *where = source;
@@ -351,8 +357,7 @@ gtx_scheduler_attach_sources (GtxScheduler *self)
 {
   self->slice = BUDGET_US;
   gtx_scheduler_attach_source (self, NULL, &idle_funcs, G_PRIORITY_DEFAULT_IDLE, "gtask-ext (idle)");
-  /* Between default priority and that at which GTK draws. */
-  gtx_scheduler_attach_source (self, &self->waker, &probe_funcs, G_PRIORITY_HIGH_IDLE, "gtask-ext (probe)");
+  gtx_scheduler_attach_source (self, &self->waker, &probe_funcs, GTX_PROBE_PRIORITY, "gtask-ext (probe)");
   self->waker_time = NEVER_REACHED_US;
   /* On the one that is never dispatched: there it costs nothing. */
   g_source_set_callback (self->waker, NULL, self, let_go_of_context);
