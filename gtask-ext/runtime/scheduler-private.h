@@ -66,16 +66,24 @@ struct _GtxScheduler
   GSource *urgent;              /* at default priority */
   GSource *alarm;               /* ends the poll for a short wait; NULL: is not set */
   gint64 alarm_time;
+  gboolean demoted;
   gint64 charge;
+  gint64 charged_since;         /* when the charge was nothing */
   gint64 last_run;              /* until when it is known to have run */
   gint64 last_ticks;            /* of the coarse clock, at a run's end */
   gboolean streaming;           /* default priority was busy since the last run */
+  guint n_turns;                /* of the main loop, since then */
   gint64 poll_began;            /* since then; 0: it has ended */
   gint64 polled;                /* since then, in all */
+  gint64 slice;                 /* a demoted run's budget, from the idle source */
   gint64 last_asked;            /* while it is demoted */
-  gboolean demoted;
-  gint64 slice;                 /* a demoted run's budget */
-  gint64 last_settled;          /* the run whose stream was measured last */
+  gint64 last_return;           /* of an operation, while it is demoted */
+  gboolean in_doubt;            /* whether it is the tasks that keep the main loop busy */
+  gint64 doubted_since;
+  gint64 ran_in_doubt;
+  GtxHandleList held;           /* what operations brought back meanwhile */
+  guint n_excuses;              /* since default priority came to rest last */
+  gint64 excused_until;         /* 0: it is not */
 
   /* Virtual time */
   GSource *jumper;              /* NULL in real time */
@@ -137,7 +145,8 @@ gboolean  gtx_scheduler_close_messages (GtxScheduler *self);
 static inline gboolean
 gtx_scheduler_has_work (GtxScheduler *self)
 {
-  return !gtx_handle_list_is_empty (&self->ready) || gtx_scheduler_has_messages (self);
+  return !gtx_handle_list_is_empty (&self->ready) || !gtx_handle_list_is_empty (&self->held) ||
+         gtx_scheduler_has_messages (self);
 }
 
 void      gtx_scheduler_queue_due_timers (GtxScheduler *self);

@@ -67,6 +67,7 @@ scheduler_new (GMainContext *context)
   self->entries_a_read = 1;
   self->entries_left = 1;
   gtx_handle_list_init (&self->ready);
+  gtx_handle_list_init (&self->held);
   gtx_handle_list_init (&self->at_end);
   g_mutex_init (&self->mutex);
   g_cond_init (&self->visits_ended);
@@ -392,10 +393,13 @@ leave_to_parent (GtxScheduler *self)
 {
   /* Another thread may have been in the middle of a change to its list. */
   if (gtx_scheduler_is_local (self))
-    while (gtx_handle_list_pop (&self->ready))
+    while (gtx_handle_list_pop (&self->ready) || gtx_handle_list_pop (&self->held))
       ;
   else
-    gtx_handle_list_init (&self->ready);
+    {
+      gtx_handle_list_init (&self->ready);
+      gtx_handle_list_init (&self->held);
+    }
   set_owner (self, PARENT_PROCESS);
   set_dispatcher (self, 0);
 }
@@ -407,6 +411,7 @@ forget_threads (GtxScheduler *self)
   if (is_visited_by_another (self) || gtx_scheduler_is_others (self))
     {
       gtx_handle_list_init (&self->ready);
+      gtx_handle_list_init (&self->held);
       self->marker.next = NULL;
       self->running = 0;
       self->n_visits = 0;

@@ -5,86 +5,20 @@
 #include "config.h"
 
 #include "alarm.h"
-
-/* GLib dispatches only the most urgent of the sources that are ready, so time
- * that runs at default priority is time that a window cannot draw in.  It is
- * charged until the main loop was seen to have nothing more urgent than our
- * idle source; past the budget we run from that one alone.  Charged as
- * well is what comes between two runs without a pause: callbacks of what the
- * tasks have started. */
-#define BUDGET_US 4000
-
-/* From this charge on we ask the main loop whether it has nothing to do. */
-#define ASK_US 1000
-
-/* What a slice starts may come back as a stream of GIO's callbacks at default
- * priority, which a window waits for as well: a demoted scheduler's slices get
- * shorter, down to this, until the stream takes no longer than the budget. */
-#define LEAST_SLICE_US 500
-
-/* A demoted scheduler does not wait for longer than so: it takes one slice
- * where it would have by the time that it is asked again. */
-#define STARVING_US 50000
+#include "fairness.h"
 
 /* GLib counts in nanoseconds, of 64 bits. */
 #define NEVER_REACHED_US (G_MAXINT64 / 1024)
-
-/* ---- Fairness ---- */
-
-/* What was waited for in the poll that began last is no work. */
-static void
-end_poll (GtxScheduler *self,
-          gint64        now)
-{
-  self->polled += now - self->poll_began;
-  self->poll_began = 0;
-}
-
-/* Where a source is dispatched, mostly for a timer that is due. */
-static gint64
-time_of_dispatch (GtxScheduler *self)
-{
-  gint64 now = g_get_monotonic_time ();
-
-  if (self->streaming && self->running == 0)
-    self->charge += MAX (now - self->last_run - self->polled, 0);
-  return now;
-}
-
-/* In a stream of callbacks what lies between two runs is charged anyway, so that
- * neither the end of the one nor the beginning of the next is looked at. */
-static gint64
-time_in_stream (GtxScheduler *self)
-{
-  if (!self->streaming)
-    return g_get_monotonic_time ();
-  if (self->poll_began != 0)
-    end_poll (self, g_get_monotonic_time ());
-  return self->last_run + self->polled;
-}
-
-/* ---- The sources ---- */
 
 static gboolean
 is_due (GtxScheduler *self)
 {
   const GtxTimer *timer;
 
-  if (gtx_scheduler_has_work (self))
+  if (!gtx_handle_list_is_empty (&self->ready) || gtx_scheduler_has_messages (self))
     return TRUE;
   timer = self->jumper ? NULL : gtx_timers_first (&self->timers);
   return timer && timer->deadline <= g_source_get_time (self->urgent);
-}
-
-/* A turn of the loop may take long: that of a window that draws. */
-static gboolean
-is_starving (GtxScheduler *self)
-{
-  gint64 now = g_source_get_time (self->urgent);
-  gint64 turn = now - MAX (self->last_asked, self->last_run);
-
-  self->last_asked = now;
-  return now + turn - self->last_run > STARVING_US;
 }
 
 static gboolean
@@ -96,6 +30,7 @@ urgent_prepare (GSource *source,
   *timeout = -1;
   if (!gtx_scheduler_may_dispatch (self))
     return FALSE;
+  self->n_turns++;
   return !self->demoted && is_due (self);
 }
 
@@ -108,8 +43,10 @@ urgent_check (GSource *source)
     return FALSE;
   self->polling = FALSE;
   if (self->poll_began != 0)
-    end_poll (self, g_source_get_time (source));
-  return self->demoted ? is_starving (self) : is_due (self);
+    gtx_fairness_end_poll (self, g_source_get_time (source));
+  if (self->demoted && !gtx_fairness_allows (self, g_source_get_time (source)))
+    return FALSE;
+  return is_due (self);
 }
 
 static gboolean urgent_dispatch (GSource *source, GSourceFunc callback, gpointer data);
@@ -138,11 +75,9 @@ static void
 run_urgently (GtxScheduler *self,
               gint64        start)
 {
-  gint64 budget = self->demoted ? BUDGET_US : BUDGET_US - self->charge;
+  gint64 budget = gtx_fairness_begin (self, start);
 
-  self->charge += gtx_scheduler_run (self, start, budget);
-  if (self->charge >= BUDGET_US)
-    self->demoted = TRUE;
+  gtx_fairness_end (self, gtx_scheduler_run (self, start, budget));
   ask_after_poll (self, self->demoted);
   gtx_scheduler_disown (self);
 }
@@ -150,12 +85,10 @@ run_urgently (GtxScheduler *self,
 static void
 run_idly (GtxScheduler *self)
 {
-  gtx_scheduler_run (self, time_of_dispatch (self), self->slice);
+  gtx_handle_list_splice (&self->ready, &self->held);
+  gtx_scheduler_run (self, g_get_monotonic_time (), self->slice);
   if (gtx_handle_list_is_empty (&self->ready))
-    {
-      self->demoted = FALSE;
-      self->charge = 0;
-    }
+    gtx_fairness_promote (self);
   gtx_scheduler_disown (self);
 }
 
@@ -163,9 +96,14 @@ void
 gtx_scheduler_call_now (GtxScheduler *self,
                         GtxHandle    *handle)
 {
+  if (G_UNLIKELY (self->demoted))
+    {
+      gtx_fairness_hold_back (self, handle);
+      return;
+    }
   gtx_scheduler_call_soon (self, handle);
-  if (self->running == 0 && !self->demoted)
-    run_urgently (self, time_in_stream (self));
+  if (self->running == 0)
+    run_urgently (self, gtx_fairness_time_in_stream (self));
 }
 
 static gboolean
@@ -178,7 +116,7 @@ urgent_dispatch (GSource     *source,
   (void) callback;
   (void) data;
   if (gtx_scheduler_may_dispatch (self))
-    run_urgently (self, time_of_dispatch (self));
+    run_urgently (self, gtx_fairness_time_of_dispatch (self));
   return G_SOURCE_CONTINUE;
 }
 
@@ -193,7 +131,7 @@ idle_prepare (GSource *source,
     return FALSE;
   if (self->demoted)
     return TRUE;
-  if (self->charge >= ASK_US)
+  if (gtx_fairness_asks (self))
     *timeout = 0;
   return FALSE;
 }
@@ -223,18 +161,6 @@ idle_dispatch (GSource     *source,
   if (gtx_scheduler_is_dispatched_here (self))
     run_idly (self);
   return G_SOURCE_CONTINUE;
-}
-
-/* All that the last run started has come back. */
-static void
-settle (GtxScheduler *self,
-        gint64        took)
-{
-  self->last_settled = self->last_run;
-  if (took > BUDGET_US)
-    self->slice = MAX (self->slice / 2, LEAST_SLICE_US);
-  else if (took < BUDGET_US / 2)
-    self->slice = MIN (self->slice * 2, BUDGET_US);
 }
 
 /* To be asked says that nothing of default priority is ready that does not
@@ -267,9 +193,7 @@ probe_check (GSource *source)
 
   if (!gtx_scheduler_is_dispatched_here (self))
     return FALSE;
-  if (self->demoted && self->last_settled != self->last_run)
-    settle (self, g_source_get_time (source) - self->last_run);
-  self->streaming = FALSE;
+  gtx_fairness_rest (self, source);
   return FALSE;
 }
 
@@ -298,6 +222,7 @@ urgent_finalize (GSource *source)
     {
       gtx_scheduler_run_messages (self);
       run_all (&self->at_end);
+      run_all (&self->held);
       run_all (&self->ready);
     }
   while (!gtx_scheduler_close_messages (self));
@@ -355,7 +280,7 @@ let_go_of_context (gpointer data)
 void
 gtx_scheduler_attach_sources (GtxScheduler *self)
 {
-  self->slice = BUDGET_US;
+  gtx_fairness_init (self);
   gtx_scheduler_attach_source (self, NULL, &idle_funcs, G_PRIORITY_DEFAULT_IDLE, "gtask-ext (idle)");
   gtx_scheduler_attach_source (self, &self->waker, &probe_funcs, GTX_PROBE_PRIORITY, "gtask-ext (probe)");
   self->waker_time = NEVER_REACHED_US;
