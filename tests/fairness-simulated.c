@@ -5,6 +5,8 @@
 
 #include "fixture.h"
 
+#include <time.h>
+
 #define REDRAW_PRIORITY 120
 #define FRAME_US 16667
 
@@ -24,6 +26,21 @@ gint64
 g_source_get_time (GSource *source)
 {
   return now;
+}
+
+/* And of the C library's: all clocks are one, the coarse one has ticks of 4 ms. */
+int
+clock_gettime (clockid_t clock, struct timespec *time)
+{
+  gint64 microseconds = now;
+
+#ifdef CLOCK_MONOTONIC_COARSE
+  if (clock == CLOCK_MONOTONIC_COARSE)
+    microseconds -= now % 4000;
+#endif
+  time->tv_sec = microseconds / G_USEC_PER_SEC;
+  time->tv_nsec = microseconds % G_USEC_PER_SEC * 1000;
+  return 0;
 }
 
 static void
@@ -499,7 +516,7 @@ static const Case cases[] = {
   { "/window/readers", .frame_takes = 3000, .n_callers = 10, READS, .caller_works = 5, .calls = 20000,
     .frames = 46, .longest_frame = 22000 },
   { "/window/many-readers", .frame_takes = 3000, .n_callers = 100, READS, .caller_works = 5, .calls = 20000,
-    .frames = 55, .longest_frame = 25000 },
+    .frames = 46, .longest_frame = 26000 },
   { "/window/readers-that-work", .frame_takes = 3000, .n_callers = 100, READS, .caller_works = 40, .calls = 10000,
     .frames = 42, .longest_frame = 25000 },
   { "/window/stream", .frame_takes = 3000, .n_callers = 1, STREAMS, .calls = 400,
