@@ -349,20 +349,25 @@ is_cancelled_from_outside (Group *group)
   return gtx_cancelling (group->parent) > group->n_cancels_before;
 }
 
-/* The group takes its own request back.  Returns whether the block was cancelled by another;
- * @cancelled: whether it was told of any. */
+/* The group takes its own request back.  Returns whether the block was cancelled by another.
+ * @cancelled: the block, or the wait before anything else ended the children; @swallowed: the
+ * wait at any time. */
 static gboolean
 withdraw_request (Group    *group,
-                  gboolean  cancelled)
+                  gboolean  cancelled,
+                  gboolean  swallowed)
 {
+  gboolean is_told = cancelled || swallowed || group->parent->must_cancel;
+
   if (group->parent_cancel_requested && gtx_uncancel (group->parent) == 0)
     cancelled = FALSE;
   if (!group->ended_on_purpose)
     return cancelled;
+  if (is_cancelled_from_outside (group))
+    return is_told;
   /* What is left of requests was there before. */
-  if (!is_cancelled_from_outside (group))
-    gtx_task_settle_request (group->parent);
-  return is_cancelled_from_outside (group);
+  gtx_task_settle_request (group->parent);
+  return FALSE;
 }
 
 /* A request from elsewhere is not hidden by errors. */
@@ -379,9 +384,10 @@ repeat_request (Group *group)
 static GError *
 outcome (Group    *group,
          GError   *failure,
-         gboolean  cancelled)
+         gboolean  cancelled,
+         gboolean  swallowed)
 {
-  cancelled = withdraw_request (group, cancelled || is_cancelled_error (failure));
+  cancelled = withdraw_request (group, cancelled || is_cancelled_error (failure), swallowed);
   if (cancelled && group->errors->len == 0)
     {
       g_clear_error (&failure);
@@ -441,7 +447,7 @@ gtx_task_group_end (GtxTaskGroup  *self,
       if (own && !group->aborting)
         abort_children (group);
       cancelled = wait_for_children (group, &swallowed);
-      own = outcome (group, g_steal_pointer (&own), cancelled);
+      own = outcome (group, g_steal_pointer (&own), cancelled, swallowed);
       g_ptr_array_set_size (group->errors, 0);
     }
   else

@@ -286,6 +286,40 @@ test_left_early (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- Caught by the block ---- */
+
+static gboolean
+catch_and_end (gpointer fails, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) failure = NULL;
+
+  gtx_task_group_begin (&group);
+  g_assert_false (gtx_sleep (1, NULL));
+  gtx_task_group_cancel (&group);
+  if (fails)
+    fail ("block", &failure);
+  return gtx_task_group_end (&group, &failure, error);
+}
+
+/* A request that the block was told of, and carried on, is not told of again. */
+static gboolean
+test_caught (gpointer data, GError **error)
+{
+  for (int fails = FALSE; fails <= TRUE; fails++)
+    {
+      g_autoptr (GtxTask) task = gtx_create_task (catch_and_end, GINT_TO_POINTER (fails), NULL);
+      g_autoptr (GError) failure = NULL;
+
+      gtx_sleep (0.5, NULL);
+      gtx_cancel (task);
+      g_assert_true (gtx_await (task, &failure) == !fails);
+      if (fails)
+        g_assert_error (failure, GTX_ERROR, GTX_ERROR_GROUP);
+    }
+  return TRUE;
+}
+
 /* ---- Tasks of others ---- */
 
 static gpointer
@@ -320,6 +354,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/group-requests/all-orders", test_all_orders);
   add_coroutine ("/group-requests/left-early", test_left_early);
+  add_coroutine ("/group-requests/caught", test_caught);
   add_coroutine ("/group-requests/of-other-context", test_of_other_context);
   return g_test_run ();
 }
