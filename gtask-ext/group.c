@@ -26,6 +26,8 @@ typedef struct
   gboolean aborting;
   gboolean parent_cancel_requested;
   gboolean ended_on_purpose;    /* by gtx_task_group_cancel () */
+  guint n_cancels_with_own;     /* of the parent, when the group had made its request */
+  gboolean other_stood;         /* another request, that the parent was not told of, was there then */
 } Group;
 
 typedef struct
@@ -72,8 +74,13 @@ tell_if_idle (Group *group)
 static void
 cancel_body (Group *group)
 {
+  GtxTask *parent = group->parent;
+
   group->parent_cancel_requested = TRUE;
-  gtx_future_cancel_here (&group->parent->parent_instance);
+  group->other_stood = parent->must_cancel || (parent->waiter && (parent->waiter->passed_on ||
+                                                                  parent->waiter->state == GTX_WAITER_CANCELLED));
+  gtx_future_cancel_here (&parent->parent_instance);
+  group->n_cancels_with_own = gtx_cancelling (parent);
 }
 
 static void
@@ -349,32 +356,44 @@ is_cancelled_from_outside (Group *group)
   return gtx_cancelling (group->parent) > group->n_cancels_before;
 }
 
-/* The group takes its own request back.  Returns whether the block was cancelled by another.
- * @cancelled: the block, or the wait before anything else ended the children; @swallowed: the
- * wait at any time. */
+/* Whether the block, or the group's end, was told of a request that is not the group's own, or
+ * nobody was yet; not where the block caught it and carried on.
+ * @let_through: the block ended with one; @swallowed: the end was told of one. */
+static gboolean
+is_told_of_another (Group    *group,
+                    gboolean  let_through,
+                    gboolean  swallowed)
+{
+  if (gtx_cancelling (group->parent) <= group->n_cancels_before + (group->parent_cancel_requested ? 1 : 0))
+    return FALSE;
+  if (!group->parent_cancel_requested)
+    return let_through || swallowed;
+  return let_through || group->other_stood || gtx_cancelling (group->parent) > group->n_cancels_with_own;
+}
+
+/* The group takes its own request back.  Returns whether the block was cancelled by another;
+ * @cancelled: it, or its end before the children were ended, was told of any. */
 static gboolean
 withdraw_request (Group    *group,
                   gboolean  cancelled,
-                  gboolean  swallowed)
+                  gboolean  is_told)
 {
-  gboolean is_told = cancelled || swallowed || group->parent->must_cancel;
-
   if (group->parent_cancel_requested && gtx_uncancel (group->parent) == 0)
     cancelled = FALSE;
   if (!group->ended_on_purpose)
     return cancelled;
-  if (is_cancelled_from_outside (group))
-    return is_told;
-  /* What is left of requests was there before. */
-  gtx_task_settle_request (group->parent);
-  return FALSE;
+  /* What is left of requests was there before, or the block was told of it. */
+  if (!is_told)
+    gtx_task_settle_request (group->parent);
+  return is_told;
 }
 
 /* A request from elsewhere is not hidden by errors. */
 static void
-repeat_request (Group *group)
+repeat_request (Group    *group,
+                gboolean  is_told)
 {
-  if (group->ended_on_purpose ? !is_cancelled_from_outside (group) : gtx_cancelling (group->parent) == 0)
+  if (group->ended_on_purpose ? !is_told : gtx_cancelling (group->parent) == 0)
     return;
   gtx_uncancel (group->parent);
   gtx_future_cancel_here (&group->parent->parent_instance);
@@ -385,9 +404,9 @@ static GError *
 outcome (Group    *group,
          GError   *failure,
          gboolean  cancelled,
-         gboolean  swallowed)
+         gboolean  is_told)
 {
-  cancelled = withdraw_request (group, cancelled || is_cancelled_error (failure), swallowed);
+  cancelled = withdraw_request (group, cancelled || is_cancelled_error (failure), is_told);
   if (cancelled && group->errors->len == 0)
     {
       g_clear_error (&failure);
@@ -402,7 +421,7 @@ outcome (Group    *group,
   g_clear_error (&failure);
   if (group->errors->len == 0)
     return NULL;
-  repeat_request (group);
+  repeat_request (group, is_told);
   return gtx_error_new_group (group->errors);
 }
 
@@ -436,6 +455,7 @@ gtx_task_group_end (GtxTaskGroup  *self,
 {
   g_autoptr (GError) own = failure ? g_steal_pointer (failure) : NULL;
   Group *group;
+  gboolean let_through;
   gboolean cancelled;
   gboolean swallowed;
 
@@ -443,11 +463,14 @@ gtx_task_group_end (GtxTaskGroup  *self,
   group = self->state;
   if (group && group->parent == gtx_task_begin_await (G_STRFUNC, NULL))
     {
+      /* Where the group's own request stands, it was not that. */
+      let_through = is_cancelled_error (own) && (!group->parent_cancel_requested || group->parent->must_cancel);
       group->exiting = TRUE;
       if (own && !group->aborting)
         abort_children (group);
       cancelled = wait_for_children (group, &swallowed);
-      own = outcome (group, g_steal_pointer (&own), cancelled, swallowed);
+      own = outcome (group, g_steal_pointer (&own), cancelled,
+                     is_told_of_another (group, let_through, swallowed));
       g_ptr_array_set_size (group->errors, 0);
     }
   else
