@@ -8,28 +8,64 @@
 
 #include "gtask-ext/error.h"
 
+/* Tasks that are started while others are cancelled are cancelled as well, so often. */
+#define MOST_PASSES 10
+
+/* One run of a main loop, until something is done. */
+typedef struct
+{
+  GtxScheduler *scheduler;
+  GMainContext *context;
+  const char *function;         /* the public one */
+  GMainLoop *loop;
+  gint depth;                   /* of main loops, around it */
+  gboolean has_cancelled;       /* all tasks, for one that holds a main loop of its own */
+} Run;
+
+static GPtrArray *
+list_tasks (Run *run)
+{
+  /* Another thread may have started one. */
+  gtx_scheduler_run_messages (run->scheduler);
+  return gtx_scheduler_list_tasks (run->scheduler);
+}
+
+/* A task runs a main loop, above ours, for a modal dialog: ours goes on when that has ended. */
+static void
+ask_to_return (Run *run)
+{
+  g_autoptr (GPtrArray) tasks = list_tasks (run);
+
+  run->has_cancelled = TRUE;
+  for (guint i = 0; i < tasks->len; i++)
+    gtx_cancel (tasks->pdata[i]);
+}
+
 /* asyncio's run_until_complete (): the round in which the future's callback
  * runs is finished, and then the rest waits. */
 static void
 stop (gpointer future,
       gpointer data)
 {
-  g_main_loop_quit (data);
+  Run *run = data;
+
+  g_main_loop_quit (run->loop);
   gtx_scheduler_stop (((GtxFuture *) future)->home);
+  if (g_main_depth () > run->depth + 1)
+    ask_to_return (run);
 }
 
 static void
-iterate_until_done (GtxScheduler *scheduler,
-                    GMainContext *context,
-                    gpointer      future)
+iterate_until_done (Run      *run,
+                    gpointer  future)
 {
-  GMainLoop *loop = g_main_loop_new (context, FALSE);
-
-  gtx_future_add_done_callback (future, stop, loop, NULL);
-  g_main_loop_run (loop);
-  while (gtx_scheduler_is_stopping (scheduler))
-    g_main_context_iteration (context, TRUE);
-  g_main_loop_unref (loop);
+  run->loop = g_main_loop_new (run->context, FALSE);
+  run->depth = g_main_depth ();
+  gtx_future_add_done_callback (future, stop, run, NULL);
+  g_main_loop_run (run->loop);
+  while (gtx_scheduler_is_stopping (run->scheduler))
+    g_main_context_iteration (run->context, TRUE);
+  g_clear_pointer (&run->loop, g_main_loop_unref);
 }
 
 /* ---- What is left ---- */
@@ -54,34 +90,67 @@ on_leftover_done (gpointer future,
 /* Tasks first, which may yet start operations while they clean up, and then the
  * operations that nobody waits for: GIO calls back into this main context, which
  * it keeps for ever if nobody runs it any more. */
-static gboolean
-cancel_leftovers (GtxScheduler *scheduler,
-                  GMainContext *context)
+static GPtrArray *
+list_leftovers (Run *run)
 {
-  g_autoptr (GPtrArray) futures = NULL;
-  Leftovers leftovers = { NULL, 0 };
-  GtxVisit visit = gtx_scheduler_enter_home (scheduler, G_STRFUNC);
+  GtxVisit visit = gtx_scheduler_enter_home (run->scheduler, run->function);
+  GPtrArray *futures;
 
   if (visit == GTX_ELSEWHERE)
-    return FALSE;
-  /* Another thread may have started one. */
-  gtx_scheduler_run_messages (scheduler);
-  futures = gtx_scheduler_list_tasks (scheduler);
+    return g_ptr_array_new ();
+  futures = list_tasks (run);
   if (futures->len == 0)
-    gtx_operation_futures_list (scheduler, futures);
-  gtx_scheduler_leave (scheduler, visit);
-  leftovers.n_left = futures->len;
+    gtx_operation_futures_list (run->scheduler, futures);
+  gtx_scheduler_leave (run->scheduler, visit);
+  return futures;
+}
+
+/* Who was asked, and is about to end, is not asked again. */
+static void
+cancel (Run      *run,
+        gpointer  future)
+{
+  if (!run->has_cancelled || !GTX_IS_TASK (future) || gtx_cancelling (future) == 0)
+    gtx_cancel (future);
+}
+
+static gboolean
+cancel_leftovers (Run *run)
+{
+  g_autoptr (GPtrArray) futures = list_leftovers (run);
+  Leftovers leftovers = { NULL, futures->len };
+
   if (futures->len == 0)
     return FALSE;
 
   leftovers.gathering = gtx_future_new ();
   for (guint i = 0; i < futures->len; i++)
-    gtx_cancel (g_ptr_array_index (futures, i));
+    cancel (run, g_ptr_array_index (futures, i));
+  run->has_cancelled = FALSE;
   for (guint i = 0; i < futures->len; i++)
     gtx_future_add_done_callback (g_ptr_array_index (futures, i), on_leftover_done, &leftovers, NULL);
-  iterate_until_done (scheduler, context, leftovers.gathering);
+  iterate_until_done (run, leftovers.gathering);
   g_object_unref (leftovers.gathering);
   return TRUE;
+}
+
+/* A worker that starts again whenever it ends would never let the run end. */
+static void
+end_leftovers (Run *run)
+{
+  g_autoptr (GPtrArray) left = NULL;
+  g_autoptr (GString) text = NULL;
+
+  for (guint i = 0; i < MOST_PASSES; i++)
+    if (!cancel_leftovers (run))
+      return;
+  left = list_leftovers (run);
+  if (left->len == 0)
+    return;
+  text = g_string_new (NULL);
+  gtx_scheduler_describe_tasks (run->scheduler, text);
+  g_warning ("%s() ends, and is not waited for any more what was started again and again while it "
+             "was cancelled:\n%s", run->function, text->str);
 }
 
 /* ---- A run ---- */
@@ -136,12 +205,12 @@ gtx_run_on (GtxScheduler  *scheduler,
             gpointer       data,
             GError       **error)
 {
+  Run run = { .scheduler = scheduler, .context = context, .function = "gtx_run" };
   GtxTask *main_task = gtx_create_task_named (name, coroutine, data, NULL);
   gboolean succeeded;
 
-  iterate_until_done (scheduler, context, main_task);
-  while (cancel_leftovers (scheduler, context))
-    ;
+  iterate_until_done (&run, main_task);
+  end_leftovers (&run);
   succeeded = gtx_future_propagate (&main_task->parent_instance, error);
   g_object_unref (main_task);
   g_main_context_release (context);
@@ -185,8 +254,9 @@ gtx_run_named (const char    *name,
  * they are done: what gtx_run() does in the end, for a program that has a main
  * loop of its own.
  *
- * Tasks that others start while they clean up are cancelled too, so none is
- * left; and so are operations of gtx_operation_future_new().  A #GApplication
+ * Tasks that others start while they clean up are cancelled too, and so are
+ * operations of gtx_operation_future_new().  Where that makes more and more of
+ * them, ten times over, it warns of what is left and returns.  A #GApplication
  * calls it in its `shutdown`:
  *
  * |[<!-- language="C" -->
@@ -203,6 +273,7 @@ gtx_cancel_all (void)
 {
   GtxScheduler *scheduler = gtx_scheduler_get ();
   g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
+  Run run = { .scheduler = scheduler, .context = context, .function = "gtx_cancel_all" };
 
   if (!g_main_context_acquire (context))
     {
@@ -214,7 +285,6 @@ gtx_cancel_all (void)
   else if (gtx_task_current () || gtx_scheduler_is_running (scheduler))
     g_critical ("gtx_cancel_all() was called while a task runs, which could not end before it returns");
   else
-    while (cancel_leftovers (scheduler, context))
-      ;
+    end_leftovers (&run);
   g_main_context_release (context);
 }

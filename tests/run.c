@@ -321,6 +321,112 @@ test_application (void)
   g_assert_true (gtx_future_is_cancelled (task));
 }
 
+/* ---- What starts again and again ---- */
+
+static guint n_begun;
+
+static void
+begin_again (gpointer task, gpointer data);
+
+static gboolean
+work_for_ever (gpointer data, GError **error)
+{
+  n_begun++;
+  return gtx_sleep (1000, error);
+}
+
+static void
+begin_worker (void)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (work_for_ever, NULL, NULL);
+
+  gtx_future_add_done_callback (task, begin_again, NULL, NULL);
+}
+
+static void
+begin_again (gpointer task, gpointer data)
+{
+  if (n_begun < 1000000)
+    begin_worker ();
+}
+
+static gboolean
+begin_and_return (gpointer data, GError **error)
+{
+  n_begun = 0;
+  begin_worker ();
+  return gtx_sleep (0, error);
+}
+
+static void
+end_workers (void)
+{
+  n_begun = G_MAXUINT;
+  gtx_cancel_all ();
+}
+
+static void
+test_respawned (void)
+{
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING, "gtx_run() ends*again and again*work_for_ever*");
+  g_assert_true (gtx_run (begin_and_return, NULL, NULL));
+  g_test_assert_expected_messages ();
+  g_assert_cmpuint (n_begun, <, 100);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING, "gtx_cancel_all() ends*again and again*work_for_ever*");
+  n_begun = 0;
+  gtx_cancel_all ();
+  g_test_assert_expected_messages ();
+  end_workers ();
+}
+
+/* ---- A task that runs a main loop of its own ---- */
+
+typedef struct
+{
+  GMainLoop *loop;
+  guint n_asked;
+  gboolean has_ended;
+} Dialog;
+
+static void
+close_dialog (GCancellable *cancellable, Dialog *dialog)
+{
+  dialog->n_asked++;
+  g_main_loop_quit (dialog->loop);
+}
+
+static gboolean
+show_dialog (Dialog *dialog, GError **error)
+{
+  g_autoptr (GCancellable) cancellable = g_object_ref (GTX_CANCELLABLE);
+  gulong handler = g_cancellable_connect (cancellable, G_CALLBACK (close_dialog), dialog, NULL);
+
+  g_main_loop_run (dialog->loop);
+  g_cancellable_disconnect (cancellable, handler);
+  g_assert_false (gtx_sleep (0, error));
+  g_assert_cmpuint (gtx_cancelling (gtx_current_task ()), ==, 1);
+  dialog->has_ended = TRUE;
+  return FALSE;
+}
+
+static gboolean
+return_below_dialog (Dialog *dialog, GError **error)
+{
+  g_object_unref (gtx_create_task (show_dialog, dialog, NULL));
+  return gtx_sleep (0.01, error);
+}
+
+static void
+test_dialog_is_left (void)
+{
+  Dialog dialog = { .loop = g_main_loop_new (NULL, FALSE) };
+
+  g_assert_true (gtx_run (return_below_dialog, &dialog, NULL));
+  g_assert_true (dialog.has_ended);
+  g_assert_cmpuint (dialog.n_asked, ==, 1);
+  g_main_loop_unref (dialog.loop);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -341,5 +447,7 @@ main (int argc, char **argv)
   g_test_add_func ("/run/cancel-all/leaves-none", test_cancel_all);
   add_coroutine ("/run/cancel-all/inside", cancel_all_inside);
   g_test_add_func ("/run/cancel-all/application", test_application);
+  g_test_add_func ("/run/leftovers/respawned", test_respawned);
+  g_test_add_func ("/run/leftovers/dialog", test_dialog_is_left);
   return g_test_run ();
 }
