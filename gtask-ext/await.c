@@ -62,12 +62,20 @@ static gboolean
 await_here (GtxTask   *task,
             GtxFuture *awaited)
 {
+  GtxScheduler *home = task->parent_instance.home;
+  gboolean is_open = gtx_future_is_open (awaited);
+  gboolean woken;
   Await await;
 
   gtx_waiter_init (&await.waiter, task, &await_kind);
   await.awaited = awaited;
   gtx_handle_list_append (&awaited->callbacks, &task->step.handle);
-  return gtx_task_suspend (task, &await.waiter);
+  if (is_open)
+    gtx_scheduler_open (home);
+  woken = gtx_task_suspend (task, &await.waiter);
+  if (is_open)
+    gtx_scheduler_close (home);
+  return woken;
 }
 
 /* ---- Across contexts ---- */

@@ -53,6 +53,13 @@ gtx_future_is_task (const GtxFuture *self)
   return ((const GTypeInstance *) self)->g_class == gtx_task_class;
 }
 
+/* Whether anybody may end it, at any time. */
+static inline gboolean
+gtx_future_is_open (const GtxFuture *self)
+{
+  return !gtx_future_is_task (self) && G_TYPE_FROM_INSTANCE (self) == GTX_TYPE_FUTURE;
+}
+
 static inline GtxFutureState
 gtx_future_state (GtxFuture *self)
 {
@@ -106,6 +113,12 @@ gpointer gtx_future_lend_result     (GtxFuture      *self,
 
 /* Adds those whose operations are under way. */
 void     gtx_operation_futures_list (GtxScheduler   *scheduler,
+                                     GPtrArray      *futures);
+
+/* ---- sleep-future.c ---- */
+
+/* Adds those whose time is not over. */
+void     gtx_sleep_futures_list     (GtxScheduler   *scheduler,
                                      GPtrArray      *futures);
 
 /* ---- future.c ---- */

@@ -384,7 +384,9 @@ gtx_emission_wait (GtxEmission         *self,
 
   gtx_waiter_init (&waiter, self->task, kind);
   self->waiter = &waiter;
+  gtx_scheduler_open (self->home);
   woken = gtx_waiter_wait (&waiter);
+  gtx_scheduler_close (self->home);
   self->waiter = NULL;
   if (!woken)
     return GTX_EMISSION_CANCELLED;

@@ -55,6 +55,20 @@ context_ends (GtxHandle *handle)
 }
 
 static void
+add_future (GtxHandle *handle,
+            gpointer   futures)
+{
+  g_ptr_array_add (futures, g_object_ref (GTX_CONTAINER_OF (handle, GtxSleep, at_end)));
+}
+
+void
+gtx_sleep_futures_list (GtxScheduler *scheduler,
+                        GPtrArray    *futures)
+{
+  gtx_scheduler_foreach_at_end (scheduler, context_ends, add_future, futures);
+}
+
+static void
 gtx_sleep_class_init (GtxSleepClass *class)
 {
   (void) class;

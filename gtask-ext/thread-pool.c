@@ -70,6 +70,17 @@ gtx_thread_pool_n_threads (void)
   return n;
 }
 
+guint
+gtx_thread_pool_n_of_process (void)
+{
+  guint n;
+
+  g_mutex_lock (&pool.mutex);
+  n = pool.n_threads + (pool.has_watcher ? 1 : 0);
+  g_mutex_unlock (&pool.mutex);
+  return n;
+}
+
 /* ---- A thread ---- */
 
 static void

@@ -19,3 +19,6 @@ gboolean gtx_thread_pool_withdraw     (GtxHandle  *job);
 void     gtx_thread_pool_set_patience (gint64      of_line,
                                        gint64      of_thread);
 guint    gtx_thread_pool_n_threads    (void);
+
+/* Threads of the process that are the pool's. */
+guint    gtx_thread_pool_n_of_process (void);

@@ -44,6 +44,7 @@ gtx_watches_init (GtxWatches  *self,
   self->watches = g_new0 (GtxWatch, futures->len);
   self->length = 0;
   self->n_done = 0;
+  self->open = NULL;
   for (guint i = 0; i < futures->len; i++)
     {
       GtxFuture *future = g_ptr_array_index (futures, i);
@@ -63,7 +64,11 @@ gtx_watches_init (GtxWatches  *self,
         self->n_done++;
       else
         gtx_handle_list_append (&future->callbacks, &watch->handle);
+      if (gtx_future_is_open (future) && !gtx_future_done (future))
+        self->open = future->home;
     }
+  if (self->open)
+    gtx_scheduler_open (self->open);
 }
 
 void
@@ -87,6 +92,8 @@ gtx_watches_queue_done (GtxWatches   *self,
 void
 gtx_watches_detach (GtxWatches *self)
 {
+  if (self->open)
+    gtx_scheduler_close (g_steal_pointer (&self->open));
   for (guint i = 0; i < self->length; i++)
     if (gtx_handle_is_linked (&self->watches[i].handle))
       gtx_handle_unlink (&self->watches[i].handle);

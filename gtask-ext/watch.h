@@ -17,6 +17,7 @@ typedef struct
   GtxWatch *watches;
   guint length;
   guint n_done;                 /* were done when it began: those are not linked */
+  GtxScheduler *open;           /* told that anybody may end one of them; or NULL */
 } GtxWatches;
 
 /* Whether @task can wait for all of @futures; @function asks. */

@@ -2,6 +2,10 @@
 
 #include "fixture.h"
 
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <unistd.h>
+
 static gboolean
 test_takes_no_time (gpointer data, GError **error)
 {
@@ -82,6 +86,201 @@ test_idle_sources (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- What others may bring ---- */
+
+static gboolean
+activate (gpointer action)
+{
+  g_action_activate (action, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+set_future (gpointer future)
+{
+  gtx_future_set_result (future, NULL, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+/* A timer of the program's own comes before one that is as far away as it takes real time. */
+static gboolean
+await_activation (GSimpleAction *action, GError **error)
+{
+  g_autoptr (GArray) arguments = gtx_await_signal (action, "activate", error);
+
+  return arguments != NULL;
+}
+
+static gboolean
+test_signal (gpointer data, GError **error)
+{
+  g_autoptr (GSimpleAction) action = g_simple_action_new ("test", NULL);
+  g_autoptr (GtxTask) task = gtx_create_task (await_activation, action, NULL);
+
+  g_timeout_add (20, activate, action);
+  g_assert_true (gtx_wait_for (task, 60, error));
+  g_assert_cmpfloat (gtx_test_get_time (), >=, 0.015);
+  g_assert_cmpfloat (gtx_test_get_time (), <, 60);
+  return TRUE;
+}
+
+static gboolean
+test_future (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) awaited = gtx_future_new ();
+  g_autoptr (GtxFuture) gathered = gtx_future_new ();
+
+  g_timeout_add (20, set_future, awaited);
+  g_assert_true (gtx_await (awaited, error));
+  g_timeout_add (20, set_future, gathered);
+  return gtx_gather_list (GTX_GATHER_NONE, error, gathered, NULL);
+}
+
+/* Where nobody waits for what they may bring, their timers do not count. */
+static gboolean
+tick (gpointer n)
+{
+  ++*(guint *) n;
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+test_others_timers (gpointer data, GError **error)
+{
+  guint n = 0;
+  guint source = g_timeout_add (50, tick, &n);
+
+  g_assert_true (gtx_sleep (1000000, error));
+  g_source_remove (source);
+  return TRUE;
+}
+
+typedef struct
+{
+  GtxFuture *future;
+  int pipe[2];
+} Outside;
+
+static gboolean
+on_readable (int fd, GIOCondition condition, gpointer outside)
+{
+  return set_future (((Outside *) outside)->future);
+}
+
+static gpointer
+write_later (gpointer data)
+{
+  Outside *outside = data;
+
+  g_usleep (20000);
+  g_assert_cmpint (write (outside->pipe[1], "x", 1), ==, 1);
+  return NULL;
+}
+
+static gboolean
+test_descriptor (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  Outside outside = { .future = future };
+  GThread *thread;
+
+  g_assert_true (g_unix_open_pipe (outside.pipe, FD_CLOEXEC, error));
+  g_unix_fd_add (outside.pipe[0], G_IO_IN, on_readable, &outside);
+  thread = g_thread_new ("writer", write_later, &outside);
+  g_assert_true (gtx_await (future, error));
+  g_thread_join (thread);
+  close (outside.pipe[0]);
+  close (outside.pipe[1]);
+  return TRUE;
+}
+
+static gpointer
+set_later (gpointer future)
+{
+  g_usleep (20000);
+  gtx_future_set_result (future, NULL, NULL);
+  return NULL;
+}
+
+static gboolean
+test_thread (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  GThread *thread = g_thread_new ("setter", set_later, future);
+
+  g_assert_true (gtx_await (future, error));
+  g_thread_join (thread);
+  return TRUE;
+}
+
+/* ---- What a test holds ---- */
+
+static gpointer
+answer (gpointer future)
+{
+  g_usleep (20000);
+  gtx_future_set_result (future, NULL, NULL);
+  return NULL;
+}
+
+static void
+on_answer (gpointer future, gpointer asked)
+{
+  note ("answered");
+  gtx_test_release ();
+}
+
+static gboolean
+test_held (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  GThread *thread;
+
+  gtx_future_add_done_callback (future, on_answer, NULL, NULL);
+  gtx_test_hold ();
+  thread = g_thread_new ("server", answer, future);
+  g_assert_true (gtx_sleep (1000, error));
+  assert_trace ("answered");
+  g_thread_join (thread);
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*gtx_test_release*more often*");
+  gtx_test_release ();
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
+/* ---- What is left ---- */
+
+static void
+count (gpointer future, gpointer n)
+{
+  ++*(guint *) n;
+}
+
+static gboolean
+leave_things (guint *n_called, GError **error)
+{
+  GtxFuture *sleep = gtx_sleep_future (1);
+  GtxFuture *future = gtx_future_new ();
+
+  gtx_future_add_done_callback (sleep, count, n_called, NULL);
+  gtx_future_add_done_callback (future, count, n_called, NULL);
+  gtx_future_set_result (future, NULL, NULL);
+  g_object_unref (sleep);
+  g_object_unref (future);
+  return TRUE;
+}
+
+static void
+test_leaves_nothing (void)
+{
+  guint n_called = 0;
+
+  g_assert_true (gtx_test_run (leave_things, &n_called, NULL));
+  g_assert_cmpuint (n_called, ==, 2);
+  g_assert_false (g_main_context_pending (NULL));
+}
+
 static gboolean
 test_begins_anew (gpointer data, GError **error)
 {
@@ -140,6 +339,13 @@ main (int argc, char **argv)
   add_coroutine ("/virtual-time/work", test_work);
   add_coroutine ("/virtual-time/waits-for/operation", test_operation);
   add_coroutine ("/virtual-time/waits-for/idle-sources", test_idle_sources);
+  add_coroutine ("/virtual-time/others/signal", test_signal);
+  add_coroutine ("/virtual-time/others/future", test_future);
+  add_coroutine ("/virtual-time/others/timers", test_others_timers);
+  add_coroutine ("/virtual-time/others/descriptor", test_descriptor);
+  add_coroutine ("/virtual-time/others/thread", test_thread);
+  add_coroutine ("/virtual-time/held", test_held);
+  g_test_add_func ("/virtual-time/leaves-nothing", test_leaves_nothing);
   add_coroutine ("/virtual-time/begins-anew", test_begins_anew);
   g_test_add_func ("/virtual-time/error", test_error);
   g_test_add_func ("/virtual-time/deadlock", test_deadlock);

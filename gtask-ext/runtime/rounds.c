@@ -67,7 +67,7 @@ gtx_scheduler_foreach_at_end (GtxScheduler  *self,
 gint64
 gtx_scheduler_get_time (GtxScheduler *self)
 {
-  self->now = self->jumper ? self->virtual_now : g_get_monotonic_time ();
+  self->now = self->jumper ? gtx_scheduler_get_virtual_time (self) : g_get_monotonic_time ();
   return self->now;
 }
 
@@ -135,6 +135,38 @@ gtx_scheduler_release (GtxScheduler *self)
 {
   g_assert (self->holds > 0);
   self->holds--;
+}
+
+gboolean
+gtx_scheduler_is_held (GtxScheduler *self)
+{
+  return self->holds > 0;
+}
+
+void
+gtx_scheduler_open (GtxScheduler *self)
+{
+  self->n_open++;
+}
+
+void
+gtx_scheduler_close (GtxScheduler *self)
+{
+  g_assert (self->n_open > 0);
+  self->n_open--;
+}
+
+void
+gtx_scheduler_open_to_system (GtxScheduler *self)
+{
+  self->n_real++;
+}
+
+void
+gtx_scheduler_close_to_system (GtxScheduler *self)
+{
+  g_assert (self->n_real > 0);
+  self->n_real--;
 }
 
 /* ---- Rounds ---- */
@@ -389,7 +421,8 @@ gtx_scheduler_run (GtxScheduler *self,
   gtx_running.thread_default = g_main_context_get_thread_default ();
   self->running++;
   self->polling = FALSE;
-  self->now = self->jumper ? self->virtual_now : start;
+  self->now = self->jumper ? gtx_scheduler_get_virtual_time (self) : start;
+  self->stuck = GTX_NOT_STUCK;
 
   self->until = start + budget;
   self->last_read = start;
@@ -401,7 +434,7 @@ gtx_scheduler_run (GtxScheduler *self,
   gtx_running.scheduler = outer;
   gtx_running.depth = outer_depth;
   gtx_running.thread_default = outer_default;
-  if (self->trimmer == NULL && gtx_stack_pool_has_surplus (self->base.stacks))
+  if (self->trimmer == NULL && self->jumper == NULL && gtx_stack_pool_has_surplus (self->base.stacks))
     trim_later (self, TRIM_AFTER_MS);
   end = time_of_end (self);
   self->last_run = end;

@@ -88,6 +88,16 @@ struct _GtxScheduler
   /* Virtual time */
   GSource *jumper;              /* NULL in real time */
   gint64 virtual_now;
+  gint64 passes_since;          /* since when it passes as real time does; 0: it does not */
+  guint n_open;                 /* waits that anybody may end, see gtx_scheduler_open () */
+  guint n_real;                 /* those in which time does not jump */
+  enum
+  {
+    GTX_NOT_STUCK,
+    GTX_STUCK,                  /* nothing is left to happen, as far as is known */
+    GTX_STUCK_TOLD
+  } stuck;
+  gint64 stuck_since;
   GtxDeadlockFunc deadlock;
   gpointer deadlock_data;
 };
@@ -157,6 +167,10 @@ void      gtx_scheduler_queue_due_timers (GtxScheduler *self);
 gint64    gtx_scheduler_run           (GtxScheduler *self,
                                        gint64        start,
                                        gint64        budget);
+
+/* ---- virtual-time.c ---- */
+
+gint64    gtx_scheduler_get_virtual_time (GtxScheduler *self);
 
 /* ---- sources.c ---- */
 

@@ -59,10 +59,23 @@ gboolean      gtx_scheduler_is_stopping (GtxScheduler  *self);
  * of GIO, a thread, a descriptor), virtual time stands still. */
 void          gtx_scheduler_hold        (GtxScheduler  *self);
 void          gtx_scheduler_release     (GtxScheduler  *self);
+gboolean      gtx_scheduler_is_held     (GtxScheduler  *self);
+/* While something is awaited that whatever else runs in the main loop, or another thread,
+ * may bring (a signal of an object, a future that anybody may set), virtual time does not
+ * jump past what the main loop has to do by then. */
+void          gtx_scheduler_open        (GtxScheduler  *self);
+void          gtx_scheduler_close       (GtxScheduler  *self);
+/* While the system is to bring something (a Unix signal), it does not jump at all, and passes
+ * as real time does. */
+void          gtx_scheduler_open_to_system    (GtxScheduler *self);
+void          gtx_scheduler_close_to_system   (GtxScheduler *self);
 
 /* Virtual time starts at 0 and jumps to the next timer when the main loop has
- * nothing to do; @deadlock is called where there is no next timer either. */
-typedef void (*GtxDeadlockFunc) (gpointer data);
+ * nothing to do; @deadlock is called where there is no next timer either, and no source of
+ * others has anything to wait for.  If it returns, and nothing has happened for seconds, it is
+ * called once more, with @again. */
+typedef void (*GtxDeadlockFunc) (gpointer data,
+                                 gboolean again);
 void          gtx_scheduler_set_virtual (GtxScheduler    *self,
                                          GtxDeadlockFunc  deadlock,
                                          gpointer         data);

@@ -5,28 +5,119 @@
 
 #include "scheduler-private.h"
 
-/* Time may jump, or a deadlock be declared, where nothing else is left to do
- * and nothing outside can still happen. */
-static gboolean
-may_jump (GtxScheduler *self)
+/* A waker of ours, which never wakes by itself, counts as a timer of weeks. */
+#define NEVER_MS (G_MAXINT / 2)
+
+/* How long nothing happens until somebody is told, where it is not known whether anything will. */
+#define STUCK_US (5 * G_USEC_PER_SEC)
+
+/* The sources of others in the same main context: how many milliseconds until one has its time,
+ * or -1; and whether one polls a descriptor.  To be asked while they have been asked and ours has
+ * not, which comes last. */
+static gint
+others_timeout (GtxScheduler *self,
+                gboolean     *have_descriptors)
 {
-  if (self->holds > 0 || gtx_scheduler_has_work (self) || !gtx_scheduler_is_dispatched_here (self))
+  gint timeout;
+  gint n_descriptors = g_main_context_query (self->base.context, G_MAXINT, &timeout, NULL, 0);
+
+  /* One is the main context's own. */
+  *have_descriptors = n_descriptors > 1;
+  return timeout < NEVER_MS ? timeout : -1;
+}
+
+/* Where it does not jump it passes as real time does. */
+gint64
+gtx_scheduler_get_virtual_time (GtxScheduler *self)
+{
+  if (self->passes_since == 0)
+    return self->virtual_now;
+  return self->virtual_now + g_get_monotonic_time () - self->passes_since;
+}
+
+static void
+stop_passing (GtxScheduler *self)
+{
+  self->virtual_now = gtx_scheduler_get_virtual_time (self);
+  self->passes_since = 0;
+}
+
+/* Time may move where nothing else is left to do and nothing outside is under way. */
+static gboolean
+may_move (GtxScheduler *self)
+{
+  return self->holds == 0 && !gtx_scheduler_has_work (self) && gtx_scheduler_is_dispatched_here (self);
+}
+
+/* How far time may jump: what others do in the same main loop comes in its own time where
+ * somebody waits for what they may bring, and so do signals of the system. */
+static gint64
+farthest_jump (const GtxScheduler *self,
+               gint                others)
+{
+  if (self->n_real > 0)
+    return 0;
+  return self->n_open > 0 && others >= 0 ? (gint64) others * 1000 : GTX_NEVER;
+}
+
+static gboolean
+prepare_jump (GtxScheduler   *self,
+              const GtxTimer *timer,
+              gint            others,
+              gint           *timeout)
+{
+  gint64 left = timer->deadline - self->virtual_now;
+
+  if (left <= farthest_jump (self, others))
+    return TRUE;
+  self->passes_since = g_get_monotonic_time ();
+  *timeout = (gint) MIN (left / 1000 + 1, G_MAXINT);
+  return FALSE;
+}
+
+/* There is no timer left.  What others have may still bring something. */
+static gboolean
+prepare_deadlock (GtxScheduler *self,
+                  gboolean      others_may_act,
+                  gint         *timeout)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (others_may_act || self->running > 0 || self->stuck == GTX_STUCK_TOLD)
     return FALSE;
-  return gtx_timers_first (&self->timers) || self->running == 0;
+  if (self->stuck == GTX_NOT_STUCK || now - self->stuck_since >= STUCK_US)
+    return TRUE;
+  *timeout = (gint) ((self->stuck_since + STUCK_US - now) / 1000 + 1);
+  return FALSE;
 }
 
 static gboolean
 jump_prepare (GSource *source,
               gint    *timeout)
 {
+  GtxScheduler *self = gtx_scheduler_of (source);
+  const GtxTimer *timer;
+  gboolean have_descriptors;
+  gint others;
+
   *timeout = -1;
-  return may_jump (gtx_scheduler_of (source));
+  stop_passing (self);
+  if (!may_move (self))
+    return FALSE;
+  others = others_timeout (self, &have_descriptors);
+  timer = gtx_timers_first (&self->timers);
+  if (timer)
+    return prepare_jump (self, timer, others, timeout);
+  return prepare_deadlock (self, others >= 0 || have_descriptors, timeout);
 }
 
-static gboolean
-jump_check (GSource *source)
+static void
+jump (GtxScheduler *self,
+      GtxTimer     *timer)
 {
-  return may_jump (gtx_scheduler_of (source));
+  self->virtual_now = MAX (self->virtual_now, timer->deadline);
+  self->now = self->virtual_now;
+  gtx_scheduler_queue_due_timers (self);
 }
 
 static gboolean
@@ -36,24 +127,26 @@ jump_dispatch (GSource     *source,
 {
   GtxScheduler *self = gtx_scheduler_of (source);
   GtxTimer *timer = gtx_timers_first (&self->timers);
+  gboolean was_stuck = self->stuck != GTX_NOT_STUCK;
 
   (void) callback;
   (void) data;
-  if (!may_jump (self))
+  if (!may_move (self))
     return G_SOURCE_CONTINUE;
   if (timer)
     {
-      self->virtual_now = MAX (self->virtual_now, timer->deadline);
-      self->now = self->virtual_now;
-      gtx_scheduler_queue_due_timers (self);
+      jump (self, timer);
+      return G_SOURCE_CONTINUE;
     }
-  else
-    self->deadlock (self->deadlock_data);
+  if (!was_stuck)
+    self->stuck_since = g_get_monotonic_time ();
+  self->stuck = was_stuck ? GTX_STUCK_TOLD : GTX_STUCK;
+  self->deadlock (self->deadlock_data, was_stuck);
   return G_SOURCE_CONTINUE;
 }
 
 static GSourceFuncs jump_funcs = {
-  jump_prepare, jump_check, jump_dispatch, NULL, NULL, NULL
+  jump_prepare, NULL, jump_dispatch, NULL, NULL, NULL
 };
 
 void
@@ -63,8 +156,13 @@ gtx_scheduler_set_virtual (GtxScheduler    *self,
 {
   g_assert (self->jumper == NULL);
   self->virtual_now = 0;
+  self->passes_since = 0;
+  self->stuck = GTX_NOT_STUCK;
   self->deadlock = deadlock;
   self->deadlock_data = data;
+  /* A timer of ours is none of others. */
+  if (self->trimmer)
+    g_source_destroy (g_steal_pointer (&self->trimmer));
   gtx_scheduler_attach_source (self, &self->jumper, &jump_funcs, G_MAXINT, "gtask-ext (virtual time)");
 }
 

@@ -15,10 +15,20 @@ G_BEGIN_DECLS
  * Runs @coroutine as gtx_run() does, in virtual time: sleeps take none.
  *
  * Time starts at 0 and jumps to the next timer when nothing is ready, but not
- * while an operation of GIO, a thread or another main context is waited for.
- * Where nothing is ready and no timer is left, every task waits for ever: the
+ * while an operation of GIO, a thread, a process or another main context is waited for,
+ * nor between gtx_test_hold() and gtx_test_release().  While a task waits for a signal of
+ * an object, or a future that anybody may set, it does not jump past what the main
+ * loop's other sources have to do by then, g_timeout_add() for one: until then it passes
+ * as real time does, and so it does all the while a Unix signal is waited for.
+ *
+ * Where nothing is ready, no timer is left, no other source of the main loop waits for
+ * anything and the process has no other thread, every task waits for ever: the
  * program ends with a message that says which tasks there are and what each
- * waits for.
+ * waits for.  Where there are other threads that is printed when nothing has happened for
+ * five seconds, and the wait goes on.
+ *
+ * When it returns, nothing of it is left in the main context: what is ready is run, and
+ * sleeps of gtx_sleep_future() are cancelled.
  *
  * Returns: %TRUE if the coroutine succeeded
  *
@@ -65,6 +75,8 @@ GTX_API gboolean gtx_test_run_named      (const char    *name,
 GTX_API void     gtx_test_add_func_named (const char    *path,
                                           const char    *name,
                                           GtxCoroutine   coroutine);
+GTX_API void     gtx_test_hold           (void);
+GTX_API void     gtx_test_release        (void);
 GTX_API double   gtx_test_get_time       (void);
 
 G_END_DECLS

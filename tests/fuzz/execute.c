@@ -79,7 +79,7 @@ set_up (void)
 /* asyncio would wait for ever, and so does the scenario's trace end here; but
  * what was begun is to come to an end. */
 static void
-on_deadlock (gpointer scheduler)
+on_deadlock (gpointer scheduler, gboolean again)
 {
   g_autoptr (GPtrArray) tasks = gtx_all_tasks ();
 
