@@ -11,56 +11,11 @@
  * calls itself, and no tasks await one another. */
 
 #define MOST_COROUTINES 4
-#define MOST_STATEMENTS 400     /* that a call runs, with all that it starts */
-#define MOST_TIMES 27
 #define DEEPEST 6
 
-/* Arguments: c a coroutine, d a duration or none, g a task, k what is raised, l a
- * label, m a duration, n a digit, r an error, s a task for all to see, T tasks, v
- * a variable and a coroutine, w a mode of waiting, x times; { a block, t the
- * blocks of `try`; and objects, by their classes: B a barrier, C a condition, E
- * an event, F a future, H what is held, Q a queue.  Weights are of 256; what is
- * left is the end's of a block. */
 typedef struct
 {
-  const char *word;
-  const char *arguments;
-  guint weight;
-} Form;
-
-static const Form forms[] = {
-  { "log", "l", 2 }, { "sleep", "m", 10 }, { "call", "c", 5 }, { "spawn", "v", 12 }, { "gspawn", "v", 10 },
-  { "share", "s", 3 }, { "await", "g", 6 }, { "shield", "g", 4 }, { "wait_for", "mg", 4 },
-  { "wait_for_call", "mc", 3 }, { "cancel", "g", 8 }, { "cancel_self", "", 2 }, { "cancel_main", "", 2 },
-  { "uncancel", "", 3 }, { "cancelling", "", 1 }, { "state", "g", 2 }, { "current", "", 1 },
-  { "all_tasks", "", 1 }, { "gather", "T", 5 }, { "gather_errors", "T", 3 }, { "wait", "wdT", 6 },
-  { "as_completed", "T", 4 }, { "try", "t", 12 }, { "raise", "k", 5 }, { "return", "n", 3 },
-  { "repeat", "x{", 4 }, { "timeout", "m{", 6 }, { "reschedule", "d", 3 }, { "group", "{", 8 },
-  { "with", "H{", 8 }, { "acquire", "H", 3 }, { "release", "H", 3 }, { "locked", "H", 1 },
-  { "set", "E", 3 }, { "clear", "E", 1 }, { "wait_event", "E", 4 }, { "wait_condition", "C", 4 },
-  { "notify", "Cn", 3 }, { "wait_barrier", "B", 3 }, { "abort_barrier", "B", 1 }, { "put", "Qn", 4 },
-  { "get", "Q", 4 }, { "put_nowait", "Qn", 2 }, { "get_nowait", "Q", 2 }, { "task_done", "Q", 2 },
-  { "join", "Q", 2 }, { "size", "Q", 1 }, { "shutdown", "Q", 1 }, { "shutdown_now", "Q", 1 },
-  { "resolve", "Fn", 2 }, { "reject", "Fr", 2 }, { "cancel_future", "F", 2 }, { "await_future", "F", 4 },
-};
-
-typedef struct
-{
-  const char *what;
-  const char *name;
-  const char *classes;
-  int least;                    /* of its size, or -1: it has none */
-} Object;
-
-static const Object objects[] = {
-  { "lock", "l", "H", -1 }, { "lock", "m", "H", -1 }, { "event", "e", "E", -1 },
-  { "condition", "c", "HC", -1 }, { "semaphore", "s", "H", 0 }, { "bounded_semaphore", "bs", "H", 0 },
-  { "barrier", "b", "B", 1 }, { "queue", "q", "Q", 0 }, { "lifo_queue", "lq", "Q", 0 },
-  { "priority_queue", "pq", "Q", 0 }, { "future", "f", "F", -1 }, { "future", "g", "F", -1 },
-};
-
-typedef struct
-{
+  const Language *language;
   const guint8 *data;
   gsize left;
   GString *declarations;
@@ -87,15 +42,15 @@ choose (Decoder *self, guint n)
 static const Form *
 choose_form (Decoder *self)
 {
+  const Form *form = self->language->forms;
   guint byte;
-  guint i = 0;
 
-  if (self->left == 0 || self->cost >= MOST_STATEMENTS)
+  if (self->left == 0 || self->cost >= self->language->most_statements)
     return NULL;
   byte = choose (self, 256);
-  while (i < G_N_ELEMENTS (forms) && byte >= forms[i].weight)
-    byte -= forms[i++].weight;
-  return i < G_N_ELEMENTS (forms) ? &forms[i] : NULL;
+  for (; form->word && byte >= form->weight; form++)
+    byte -= form->weight;
+  return form->word ? form : NULL;
 }
 
 static void
@@ -132,9 +87,22 @@ add_numbered (Decoder *self, char letter, guint number)
 static void
 add_task (Decoder *self)
 {
+  const char *variables = self->language->variables;
   guint chosen = choose (self, 256);
 
-  add_numbered (self, "tuvs"[chosen / self->coroutine % 4], chosen % self->coroutine);
+  add_numbered (self, variables[chosen / self->coroutine % strlen (variables)], chosen % self->coroutine);
+}
+
+/* Of any coroutine, for what awaits none. */
+static void
+add_any_task (Decoder *self)
+{
+  guint chosen = choose (self, 256);
+
+  if (chosen % (MOST_COROUTINES + 1) == MOST_COROUTINES)
+    g_string_append (self->text, " main");
+  else
+    add_numbered (self, "tuv"[chosen / (MOST_COROUTINES + 1) % 3], chosen % (MOST_COROUTINES + 1));
 }
 
 static void
@@ -152,7 +120,7 @@ add_coroutine (Decoder *self, guint chosen)
 {
   guint cost = self->times * (2 + self->costs[chosen]);
 
-  if (self->cost + cost > MOST_STATEMENTS)
+  if (self->cost + cost > self->language->most_statements)
     return FALSE;
   self->cost += cost;
   add_numbered (self, 'c', chosen);
@@ -184,7 +152,7 @@ add_times (Decoder *self)
 {
   guint n = 1 + choose (self, 3);
 
-  if (self->times * n > MOST_TIMES)
+  if (self->times * n > self->language->most_times)
     return FALSE;
   self->times *= n;
   g_string_append_c (self->text, ' ');
@@ -193,45 +161,52 @@ add_times (Decoder *self)
 }
 
 static void
+declare (Decoder *self, guint chosen)
+{
+  const Object *object = &self->language->objects[chosen];
+
+  if (self->declared & 1u << chosen)
+    return;
+  self->declared |= 1u << chosen;
+  g_string_append_printf (self->declarations, "%s %s", object->what, object->name);
+  if (object->least >= 0)
+    g_string_append_printf (self->declarations, " %u", (guint) object->least + choose (self, 3));
+  g_string_append_c (self->declarations, '\n');
+}
+
+static void
 add_object (Decoder *self, char class)
 {
-  guint candidates[G_N_ELEMENTS (objects)];
+  const Object *objects = self->language->objects;
+  guint candidates[32];
   guint n = 0;
   guint chosen;
 
-  for (guint i = 0; i < G_N_ELEMENTS (objects); i++)
+  for (guint i = 0; objects[i].what; i++)
     if (strchr (objects[i].classes, class))
       candidates[n++] = i;
   chosen = candidates[n > 1 ? choose (self, n) : 0];
   g_string_append_c (self->text, ' ');
   g_string_append (self->text, objects[chosen].name);
-  if (self->declared & 1u << chosen)
-    return;
-  self->declared |= 1u << chosen;
-  g_string_append_printf (self->declarations, "%s %s", objects[chosen].what, objects[chosen].name);
-  if (objects[chosen].least >= 0)
-    g_string_append_printf (self->declarations, " %u", (guint) objects[chosen].least + choose (self, 3));
-  g_string_append_c (self->declarations, '\n');
+  declare (self, chosen);
 }
 
 static void
 add_word (Decoder *self, char argument)
 {
-  static const char *const durations[] = { "0", "1", "2", "3", "5", "8", "13", "34", "-" };
-  static const char *const modes[] = { "first_completed", "first_exception", "all_completed" };
-  static const char *const raised[] = { "e0", "e1", "e2", "" };
+  const Words *words = self->language->words;
 
   g_string_append_c (self->text, ' ');
   if (argument == 'l')
     g_string_append_printf (self->text, "s%u", ++self->n_labels);
   else if (argument == 'n')
     g_string_append_c (self->text, digit (choose (self, 10)));
-  else if (argument == 'm' || argument == 'd')
-    g_string_append (self->text, durations[choose (self, G_N_ELEMENTS (durations) - (argument == 'm'))]);
-  else if (argument == 'w')
-    g_string_append (self->text, modes[choose (self, G_N_ELEMENTS (modes))]);
   else
-    g_string_append (self->text, raised[choose (self, G_N_ELEMENTS (raised) - (argument == 'r'))]);
+    {
+      while (words->argument != argument)
+        words++;
+      g_string_append (self->text, words->words[choose (self, g_strv_length ((GStrv) words->words))]);
+    }
 }
 
 static gboolean
@@ -251,6 +226,8 @@ add_argument (Decoder *self, char argument)
     add_tasks (self);
   else if (argument == 's')
     add_shared (self);
+  else if (argument == 'z')
+    add_any_task (self);
   else if (g_ascii_isupper (argument))
     add_object (self, argument);
   else
@@ -274,17 +251,14 @@ decode_block (Decoder *self)
 static void
 decode_rest_of_try (Decoder *self)
 {
-  static const char *const kinds[] = {
-    "any", "cancelled", "error", "timeout", "group", "error:e0", "runtime", "invalid", "empty", "value",
-    "full", "broken", "shutdown",
-  };
+  const char *const *kinds = self->language->kinds;
   guint parts = choose (self, 4);
 
   decode_block (self);
   if (parts < 3)
     {
       begin_line (self, "except ");
-      g_string_append_printf (self->text, "%s\n", kinds[choose (self, G_N_ELEMENTS (kinds))]);
+      g_string_append_printf (self->text, "%s\n", kinds[choose (self, g_strv_length ((GStrv) kinds))]);
       decode_block (self);
     }
   if (parts > 1)
@@ -342,9 +316,9 @@ decode_coroutine (Decoder *self, const char *first_line)
 }
 
 char *
-decode_scenario (const guint8 *data, gsize size)
+decode (const Language *language, const guint8 *data, gsize size)
 {
-  Decoder self = { .data = data, .left = size };
+  Decoder self = { .language = language, .data = data, .left = size };
   guint n = 1 + choose (&self, MOST_COROUTINES);
 
   self.declarations = g_string_new (NULL);

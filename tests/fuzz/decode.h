@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bytes as a scenario. */
+/* Bytes as a program. */
 
 #pragma once
 
-#include <glib.h>
+#include "language.h"
 
-/* The text of a scenario: every string of bytes makes one that keeps the rules
- * of conformance/FORMAT.md, and that runs a bounded number of statements. */
-char *decode_scenario (const guint8 *data, gsize size);
+/* The text of a program: every string of bytes makes one that keeps the rules
+ * of its language, and that runs a bounded number of statements. */
+char *decode (const Language *language, const guint8 *data, gsize size);

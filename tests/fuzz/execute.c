@@ -3,6 +3,7 @@
 #include "execute.h"
 
 #include "decode.h"
+#include "messages.h"
 #include "objects.h"
 #include "scenario.h"
 #include "trace.h"
@@ -10,69 +11,12 @@
 #include "run-private.h"
 #include "task-private.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 /* Each deadlock ends something that a statement waits for; one statement may
  * wait several times. */
 #define MOST_DEADLOCKS 10000
 
-#define STACK_SIZE ((gsize) 128 << 10)
-
 static guint n_deadlocks;
 static gboolean has_ended;
-
-static void
-fail (const char *why)
-{
-  g_printerr ("%s\n", why);
-  abort ();
-}
-
-/* ---- What the library says ---- */
-
-/* Mistakes that a scenario makes. */
-static gboolean
-is_expected (const char *message)
-{
-  static const char *const expected[] = {
-    "gtx_lock_release: the lock is not locked;",
-    "gtx_semaphore_release: released more often than it was acquired",
-    "gtx_condition_notify: the condition's lock is not locked;",
-    "gtx_queue_task_done: called more often than items were put",
-    "run_call: its error was never retrieved:",
-    "A GtxFuture: its error was never retrieved:",
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (expected); i++)
-    if (g_str_has_prefix (message, expected[i]))
-      return TRUE;
-  return FALSE;
-}
-
-static void
-on_message (const char *domain, GLogLevelFlags level, const char *message, gpointer data)
-{
-  if ((level & G_LOG_LEVEL_MASK) > G_LOG_LEVEL_WARNING)
-    g_log_default_handler (domain, level, message, data);
-  else if (!is_expected (message))
-    fail (message);
-}
-
-static void
-set_up (void)
-{
-  static gboolean is_set_up;
-
-  if (is_set_up)
-    return;
-  /* It is judged here what is fatal, in a test too. */
-  g_log_set_always_fatal (G_LOG_FATAL_MASK);
-  g_log_set_default_handler (on_message, NULL);
-  /* AddressSanitizer looks at each byte of a stack that is taken. */
-  gtx_set_default_stack_size (STACK_SIZE);
-  is_set_up = TRUE;
-}
 
 /* ---- A run ---- */
 
@@ -135,12 +79,12 @@ on_end (void)
 char *
 execute_scenario (const guint8 *data, gsize size)
 {
-  g_autofree char *text = decode_scenario (data, size);
+  g_autofree char *text = decode (&scenario_language, data, size);
   char *trace = NULL;
   gsize length;
   FILE *file = open_memstream (&trace, &length);
 
-  set_up ();
+  set_up_messages ();
   n_deadlocks = 0;
   has_ended = FALSE;
   trace_to (file, on_end);

@@ -1,0 +1,665 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Each statement: what it does, and what may come of it. */
+
+#include "border.h"
+
+#include <stdlib.h>
+
+void
+resumed (Task *self)
+{
+  if (cancelling > 0)
+    broken ("%s goes on while something is being cancelled", self->coroutine);
+  if (home_here () != self->home)
+    broken ("%s runs in a thread that is not its home's", self->coroutine);
+  count (&border_n_steps);
+}
+
+static gboolean
+is_cancelled (const GError *error)
+{
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+static Ending
+ending_of (const GError *error)
+{
+  return error == NULL ? WELL : is_cancelled (error) ? CANCELLED : FAILED;
+}
+
+/* Takes @failure. */
+static Flow
+flow (GError *failure, GError **error)
+{
+  if (border_is_traced && failure)
+    g_printerr ("%s: %s\n", gtx_task_get_name (gtx_current_task ()), failure->message);
+  if (failure == NULL)
+    return GO_ON;
+  g_propagate_error (error, failure);
+  return FAIL;
+}
+
+/* An await of nobody's: it delivers what is owed. */
+static void
+judge_plain (Task *self, const char *what, const GError *failure)
+{
+  resumed (self);
+  book_resumed (self);
+  if (is_cancelled (failure))
+    book_cancelled (self);
+  else
+    book_undisturbed (self, what);
+}
+
+static Flow
+run_sleep (Task *self, Statement *statement, GError **error)
+{
+  GError *failure = NULL;
+
+  gtx_sleep (atoi (statement->words[1]) * moment / 1e6, &failure);
+  judge_plain (self, statement->line, failure);
+  if (failure && !is_cancelled (failure))
+    broken ("%s: %s", statement->line, failure->message);
+  return flow (failure, error);
+}
+
+/* ---- Operations and threads ---- */
+
+/* What another thread did before the await could end is no guess any more. */
+static void
+book_own_cancelling (Task *self)
+{
+  self->n_elsewhere_told++;
+  self->may = TRUE;
+  self->request = OWED;
+}
+
+static void
+check_called_back (Operation *operation, const char *what)
+{
+  if (!peek (&operation->has_called_back))
+    broken ("%s: %s: the task goes on before its operation has called back", operation->owner->coroutine,
+            what);
+}
+
+static void
+judge_operation (Task *self, Operation *operation, const char *what, const GError *failure)
+{
+  gboolean fails = operation->end == FAIL_BY_ITSELF || operation->end == CANCEL_AND_FAIL;
+
+  check_called_back (operation, what);
+  if (peek (&operation->has_cancelled))
+    book_own_cancelling (self);
+  if (is_cancelled (failure))
+    {
+      gboolean may_say_so = operation->kind == TASK || (operation->kind == BLIND && fails);
+
+      if (!peek (&operation->says_cancelled) && !may_say_so)
+        broken ("%s: %s: what came of the operation is lost", self->coroutine, what);
+      book_cancelled (self);
+      /* Nobody but its _finish () knows what this one says. */
+      if (operation->kind == OTHER)
+        self->may = TRUE;
+    }
+  else if (peek (&operation->says_cancelled) || (failure != NULL) != fails)
+    broken ("%s: %s: something else came of the operation: %s", self->coroutine, what,
+            failure ? failure->message : "nothing");
+}
+
+static Flow
+run_operation (Task *self, Statement *statement, GError **error)
+{
+  Operation *operation = operation_new (self, statement->words + 1);
+  GCancellable *cancellable = operation->kind == DEAF ? NULL : GTX_CANCELLABLE;
+  GAsyncResult *result;
+  GError *failure = NULL;
+
+  self->lent = cancellable ? g_object_ref (cancellable) : NULL;
+  if (self->lent && book_is_owed (self) && !g_cancellable_is_cancelled (self->lent))
+    broken ("%s: %s: the GCancellable does not show a request that stands", self->coroutine, statement->line);
+  operation_start (operation, cancellable, GTX_CALLBACK);
+  result = gtx_await_result ();
+  resumed (self);
+  g_clear_object (&self->lent);
+  operation_finish (operation, result, &failure);
+  book_resumed (self);
+  judge_operation (self, operation, statement->line, failure);
+  operation_unref (operation);
+  return flow (failure, error);
+}
+
+/* The future has the result, or is cancelled. */
+static Flow
+run_operation_future (Task *self, Statement *statement, GError **error)
+{
+  Operation *operation = operation_new (self, statement->words + 1);
+  g_autoptr (GtxFuture) future = gtx_operation_future_new ();
+  GError *failure = NULL;
+
+  /* Its GCancellable is not the task's. */
+  if (operation->end >= CANCEL_AND_SUCCEED)
+    operation->end -= CANCEL_AND_SUCCEED;
+  operation_start (operation, GTX_ASYNC_FUTURE (future));
+  gtx_await (future, &failure);
+  resumed (self);
+  book_resumed (self);
+  check_called_back (operation, statement->line);
+  if (failure)
+    {
+      if (!is_cancelled (failure))
+        broken ("%s: %s: the future fails by itself: %s", self->coroutine, statement->line, failure->message);
+      if (operation->handler)
+        g_cancellable_disconnect (operation->cancellable, operation->handler);
+      book_cancelled (self);
+    }
+  else
+    {
+      operation_finish (operation, gtx_future_get_result (future), &failure);
+      judge_operation (self, operation, statement->line, failure);
+    }
+  operation_unref (operation);
+  return flow (failure, error);
+}
+
+static void
+judge_thread (Task *self, Function *function, const char *what, const GError *failure)
+{
+  gboolean fails = function->end == FAIL_BY_ITSELF || function->end == CANCEL_AND_FAIL;
+  gboolean has_begun = peek (&function->has_begun);
+
+  if (peek (&function->has_cancelled))
+    book_own_cancelling (self);
+  if (is_cancelled (failure))
+    {
+      if (has_begun && !peek (&function->says_cancelled))
+        broken ("%s: %s: what the function came to is lost", self->coroutine, what);
+      book_cancelled (self);
+    }
+  else if (!has_begun || peek (&function->says_cancelled) || (failure != NULL) != fails)
+    broken ("%s: %s: something else came of the function: %s", self->coroutine, what,
+            failure ? failure->message : "nothing");
+}
+
+static Flow
+run_thread (Task *self, Statement *statement, GError **error)
+{
+  Function *function = g_new0 (Function, 1);
+  GError *failure = NULL;
+
+  function_init (function, self, statement->words + 1);
+  self->lent = g_object_ref (gtx_operation_get_cancellable ());
+  gtx_to_thread (function_run, function, &failure);
+  resumed (self);
+  g_clear_object (&self->lent);
+  book_resumed (self);
+  judge_thread (self, function, statement->line, failure);
+  g_free (function);
+  return flow (failure, error);
+}
+
+/* ---- Tasks ---- */
+
+/* It is told what came of what it awaited, or that it is cancelled. */
+static void
+judge_future (Task *self, const char *what, gpointer future, const GError *failure)
+{
+  const GError *own = gtx_future_is_done (future) ? gtx_future_get_error (future) : NULL;
+
+  if (failure == NULL && gtx_future_is_done (future) && own == NULL)
+    return;
+  if (is_cancelled (failure))
+    return;
+  if (failure && own && g_error_matches (failure, own->domain, own->code))
+    return;
+  broken ("%s: %s ends with %s, and what it awaited with %s", self->coroutine, what,
+          failure ? failure->message : "success", own ? own->message : "none");
+}
+
+/* @is_strict: it was not done when it was awaited. */
+static void
+book_outcome (Task *self, const char *what, gboolean was_cancelled, const GError *failure, gboolean is_strict)
+{
+  gboolean may = self->may;
+
+  if (!is_cancelled (failure))
+    {
+      if (is_strict)
+        book_undisturbed (self, what);
+    }
+  else if (was_cancelled)
+    {
+      book_awaited_was_cancelled (self);
+      /* If it was done after all, then it has delivered nothing. */
+      self->may = may && !is_strict;
+    }
+  else
+    book_cancelled (self);
+  book_passed (self, is_strict);
+}
+
+static Flow
+await_task (Task *self, const char *what, GtxTask *task, Task *record, GError **error)
+{
+  g_autoptr (GPtrArray) one = g_ptr_array_new ();
+  gboolean was_done = gtx_future_is_done (task);
+  gboolean is_here = record->home == self->home;
+  GError *failure = NULL;
+
+  g_ptr_array_add (one, record);
+  if (was_done)
+    gtx_await (task, &failure);
+  else
+    {
+      book_awaits (self, one, TRUE);
+      gtx_await (task, &failure);
+      resumed (self);
+      book_awaited (self);
+    }
+  judge_future (self, what, task, failure);
+  if (!gtx_future_is_done (task))
+    broken ("%s: %s has ended before the task", self->coroutine, what);
+  if (was_done && is_cancelled (failure) != gtx_future_is_cancelled (task))
+    broken ("%s: %s, which was done, has delivered a request", self->coroutine, what);
+  if (!was_done)
+    book_outcome (self, what, gtx_future_is_cancelled (task), failure, is_here);
+  return flow (failure, error);
+}
+
+static Flow
+await_shielded (Task *self, const char *what, GtxTask *task, Task *record, GError **error)
+{
+  gboolean was_done = gtx_future_is_done (task);
+  g_autoptr (GtxFuture) outer = gtx_shield (task);
+  GError *failure = NULL;
+
+  gtx_await (outer, &failure);
+  resumed (self);
+  book_resumed (self);
+  judge_future (self, what, task, failure);
+  if (!was_done)
+    book_outcome (self, what, gtx_future_is_cancelled (task), failure, record->home == self->home);
+  return flow (failure, error);
+}
+
+/* Requests that its timeout makes are not seen from here. */
+static Flow
+wait_for_task (Task *self, Statement *statement, GtxTask *task, Task *record, GError **error)
+{
+  g_autoptr (GPtrArray) one = g_ptr_array_new ();
+  gboolean was_done = gtx_future_is_done (task);
+  GError *failure = NULL;
+
+  g_ptr_array_add (one, record);
+  if (!was_done)
+    book_awaits (self, one, FALSE);
+  gtx_wait_for (task, atoi (statement->words[1]) * moment / 1e6, &failure);
+  resumed (self);
+  if (!was_done)
+    book_awaited (self);
+  if (!g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT) &&
+      (record->home == self->home || !g_error_matches (failure, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT)))
+    judge_future (self, statement->line, task, failure);
+  if (!was_done)
+    book_outcome (self, statement->line, gtx_future_is_cancelled (task), failure, FALSE);
+  return flow (failure, error);
+}
+
+static Flow
+run_with_task (Task *self, Statement *statement, GError **error)
+{
+  const char *what = statement->words[0];
+  Task *record;
+  g_autoptr (GtxTask) task = border_find (statement->words[g_strv_length (statement->words) - 1], &record);
+
+  if (task == NULL)
+    return GO_ON;
+  if (strcmp (what, "await") == 0)
+    return await_task (self, statement->line, task, record, error);
+  if (strcmp (what, "shield") == 0)
+    return await_shielded (self, statement->line, task, record, error);
+  return wait_for_task (self, statement, task, record, error);
+}
+
+/* Those of this home that there are. */
+static void
+find_all (Task *self, char **variables, GPtrArray *tasks, GPtrArray *records)
+{
+  for (; *variables; variables++)
+    {
+      Task *record;
+      GtxTask *task = border_find (*variables, &record);
+
+      if (task && record->home == self->home)
+        {
+          g_ptr_array_add (tasks, task);
+          g_ptr_array_add (records, record);
+        }
+      else
+        g_clear_object (&task);
+    }
+}
+
+static gboolean
+has_one_like (GPtrArray *tasks, const GError *failure)
+{
+  for (guint i = 0; i < tasks->len; i++)
+    {
+      const GError *error = gtx_future_get_error (tasks->pdata[i]);
+
+      if (error && g_error_matches (failure, error->domain, error->code))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static Flow
+run_gather (Task *self, Statement *statement, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GPtrArray) records = g_ptr_array_new ();
+  GError *failure = NULL;
+
+  find_all (self, statement->words + 1, tasks, records);
+  if (tasks->len == 0)
+    return GO_ON;
+  book_awaits (self, records, FALSE);
+  gtx_gather (tasks, GTX_GATHER_NONE, &failure);
+  resumed (self);
+  book_awaited (self);
+  for (guint i = 0; failure == NULL && i < tasks->len; i++)
+    judge_future (self, statement->line, tasks->pdata[i], NULL);
+  if (failure && !is_cancelled (failure) && !has_one_like (tasks, failure))
+    broken ("%s: %s fails with none of its tasks' errors: %s", self->coroutine, statement->line,
+            failure->message);
+  book_outcome (self, statement->line, failure && has_one_like (tasks, failure), failure, FALSE);
+  return flow (failure, error);
+}
+
+/* ---- Starting tasks ---- */
+
+static Flow
+run_spawn (Task *self, char **words)
+{
+  gboolean elsewhere = strcmp (words[0], "spawn_elsewhere") == 0;
+  Home *home = elsewhere ? border_other_home (self->home) : self->home;
+  Task *record;
+  GtxTask *task = border_make_task (home, words[2], &record);
+
+  task = elsewhere ? gtx_task_start_in (task, home->context) : gtx_task_start (task);
+  border_publish (words[1], border_watch (task, record), record);
+  return GO_ON;
+}
+
+static Flow
+run_gspawn (Task *self, Statement *statement, GError **error)
+{
+  GroupBlock *group;
+  GtxTask *task;
+  Task *record;
+
+  if (self->groups->len == 0)
+    return GO_ON;
+  group = self->groups->pdata[self->groups->len - 1];
+  task = border_make_task (self->home, statement->words[2], &record);
+  record->member_of = group;
+  border_watch (task, record);
+  /* Its group may cancel it. */
+  book_elsewhere (record);
+  task = gtx_task_group_start (&group->group, task, error);
+  if (task == NULL && !group_may_shut_down (group))
+    broken ("%s: %s: a group refuses a task, and is not to shut down", self->coroutine, statement->line);
+  if (task && group->on_purpose)
+    broken ("%s: %s: a group that was cancelled takes a task", self->coroutine, statement->line);
+  if (task == NULL)
+    return FAIL;
+  g_ptr_array_add (group->children, record);
+  border_publish (statement->words[1], g_object_ref (task), record);
+  return GO_ON;
+}
+
+/* ---- Futures and signals ---- */
+
+static Flow
+run_await_future (Task *self, Statement *statement, GError **error)
+{
+  Future *future = border_future (statement->words[1]);
+  gboolean was_done = gtx_future_is_done (future->future);
+  GError *failure = NULL;
+  gboolean is_strict;
+
+  gtx_await (future->future, &failure);
+  resumed (self);
+  book_resumed (self);
+  judge_future (self, statement->line, future->future, failure);
+  is_strict = !peek (&future->touched_elsewhere) && self->home != border_other_home (NULL);
+  if (!was_done)
+    book_outcome (self, statement->line, gtx_future_is_cancelled (future->future), failure, is_strict);
+  else if (is_cancelled (failure) != gtx_future_is_cancelled (future->future))
+    broken ("%s: %s, which was done, has delivered a request", self->coroutine, statement->line);
+  return flow (failure, error);
+}
+
+static Flow
+run_await_signal (Task *self, Statement *statement, GError **error)
+{
+  Object *object = border_object (statement->words[1]);
+  gint n_emitted = peek (&object->n_emitted);
+  GError *failure = NULL;
+  GArray *arguments = gtx_await_signal (object->object, "ping", &failure);
+
+  judge_plain (self, statement->line, failure);
+  if ((arguments == NULL) != (failure != NULL))
+    broken ("%s: %s: neither arguments nor an error", self->coroutine, statement->line);
+  if (arguments && peek (&object->n_emitted) == n_emitted)
+    broken ("%s: %s: nobody has emitted it", self->coroutine, statement->line);
+  if (failure && !is_cancelled (failure) &&
+      (!g_error_matches (failure, GTX_ERROR, GTX_ERROR_OBJECT_GONE) || peek (&object->n_disposed) == 0))
+    broken ("%s: %s: %s", self->coroutine, statement->line, failure->message);
+  g_clear_pointer (&arguments, g_array_unref);
+  return flow (failure, error);
+}
+
+static Flow
+run_bind (Task *self, char **words)
+{
+  Object *object = border_object (words[2]);
+  Task *record;
+  g_autoptr (GtxTask) task = border_find (words[1], &record);
+
+  if (task == NULL || record->home != self->home || self->home == border_other_home (NULL))
+    return GO_ON;
+  g_mutex_lock (&object->mutex);
+  g_ptr_array_add (object->bound, record);
+  if (object->disposed_elsewhere)
+    book_elsewhere (record);
+  g_mutex_unlock (&object->mutex);
+  gtx_task_bind (task, object->object);
+  return GO_ON;
+}
+
+/* ---- Requests to itself ---- */
+
+static Flow
+run_cancel_self (Task *self)
+{
+  book_request (self);
+  if (!gtx_cancel (gtx_current_task ()))
+    broken ("%s: gtx_cancel () of the current task is FALSE", self->coroutine);
+  return GO_ON;
+}
+
+static Flow
+run_uncancel (Task *self)
+{
+  guint before = gtx_cancelling (gtx_current_task ());
+  guint after = gtx_uncancel (gtx_current_task ());
+
+  if (after != (before > 0 ? before - 1 : 0))
+    broken ("%s: gtx_uncancel () makes %u of %u", self->coroutine, after, before);
+  book_uncancelled (self, before);
+  return GO_ON;
+}
+
+/* ---- Blocks ---- */
+
+static Flow
+run_timeout (Call *call, Statement *statement, GError **error)
+{
+  Task *self = call->task;
+  TimeoutBlock block = { .timeout = GTX_TIMEOUT_INIT, .n_cancels = gtx_cancelling (gtx_current_task ()) };
+  GError *failure = NULL;
+  GError *end = NULL;
+  gboolean timed_out;
+  Ending body;
+  Flow result;
+
+  gtx_timeout_begin (&block.timeout, atoi (statement->words[1]) * moment / 1e6);
+  g_ptr_array_add (self->timeouts, &block);
+  result = run_block (call, statement->body, &failure);
+  g_ptr_array_set_size (self->timeouts, (int) self->timeouts->len - 1);
+  body = ending_of (failure);
+  gtx_timeout_end (&block.timeout, &failure, &end);
+  timed_out = body == CANCELLED && g_error_matches (end, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  book_timeout_ended (self, &block, body, timed_out);
+  if (body != WELL && end == NULL)
+    broken ("%s: a timeout swallows an error", self->coroutine);
+  gtx_timeout_clear (&block.timeout);
+  return end ? flow (end, error) : result;
+}
+
+static Flow
+run_group (Call *call, Statement *statement, GError **error)
+{
+  Task *self = call->task;
+  GroupBlock *group = g_new0 (GroupBlock, 1);
+  GError *failure = NULL;
+  GError *end = NULL;
+  Flow result;
+
+  border_keep_group (group);
+  group->parent = self;
+  group->n_timeouts = self->timeouts->len;
+  group->is_open = TRUE;
+  gtx_task_group_begin (&group->group);
+  g_ptr_array_add (self->groups, group);
+  result = run_block (call, statement->body, &failure);
+  book_group_ends (group, ending_of (failure));
+  gtx_task_group_end (&group->group, &failure, &end);
+  resumed (self);
+  group->is_open = FALSE;
+  g_ptr_array_set_size (self->groups, (int) self->groups->len - 1);
+  book_resumed (self);
+  book_group_ended (group, end);
+  gtx_task_group_clear (&group->group);
+  return end ? flow (end, error) : result;
+}
+
+static Flow
+run_try (Call *call, Statement *statement, GError **error)
+{
+  GError *failure = NULL;
+  Flow result = run_block (call, statement->body, &failure);
+  Cause cause;
+
+  if (result == FAIL && statement->handler)
+    {
+      g_clear_error (&failure);
+      result = run_block (call, statement->handler, &failure);
+    }
+  cause = call->task->cause;
+  if (statement->final)
+    {
+      Flow final = run_block (call, statement->final, error);
+
+      if (final != GO_ON)
+        {
+          g_clear_error (&failure);
+          return final;
+        }
+    }
+  call->task->cause = cause;
+  return failure ? flow (failure, error) : result;
+}
+
+static Flow
+run_repeat (Call *call, Statement *statement, GError **error)
+{
+  Flow result = GO_ON;
+
+  for (int i = atoi (statement->words[1]); result == GO_ON && i > 0; i--)
+    result = run_block (call, statement->body, error);
+  return result;
+}
+
+static Flow
+run_call (Call *call, Statement *statement, GError **error)
+{
+  Flow result = run_block (call, border_body (statement->words[1]), error);
+
+  return result == FAIL ? FAIL : GO_ON;
+}
+
+/* ---- All of them ---- */
+
+static Flow
+fail_as_told (GError **error)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "As told");
+  return FAIL;
+}
+
+static const struct
+{
+  const char *word;
+  Flow (*of_call) (Call *call, Statement *statement, GError **error);
+  Flow (*of_task) (Task *self, Statement *statement, GError **error);
+} statements[] = {
+  { "try", run_try, NULL }, { "repeat", run_repeat, NULL }, { "timeout", run_timeout, NULL },
+  { "group", run_group, NULL }, { "call", run_call, NULL },
+  { "sleep", NULL, run_sleep }, { "operation", NULL, run_operation },
+  { "operation_future", NULL, run_operation_future }, { "thread", NULL, run_thread },
+  { "await", NULL, run_with_task }, { "shield", NULL, run_with_task }, { "wait_for", NULL, run_with_task },
+  { "gather", NULL, run_gather }, { "gspawn", NULL, run_gspawn }, { "await_future", NULL, run_await_future },
+  { "await_signal", NULL, run_await_signal },
+};
+
+static Flow
+run_statement (Call *call, Statement *statement, GError **error)
+{
+  const char *what = statement->words[0];
+
+  count (&border_n_steps);
+  if (border_is_traced)
+    g_printerr ("%s, %s: %s\n", gtx_task_get_name (gtx_current_task ()), call->task->coroutine,
+                statement->line);
+  for (guint i = 0; i < G_N_ELEMENTS (statements); i++)
+    if (strcmp (statements[i].word, what) == 0)
+      return statements[i].of_call ? statements[i].of_call (call, statement, error)
+                                   : statements[i].of_task (call->task, statement, error);
+  if (g_str_has_prefix (what, "spawn"))
+    return run_spawn (call->task, statement->words);
+  if (strcmp (what, "bind") == 0)
+    return run_bind (call->task, statement->words);
+  if (strcmp (what, "cancel_self") == 0)
+    return run_cancel_self (call->task);
+  if (strcmp (what, "uncancel") == 0)
+    return run_uncancel (call->task);
+  if (strcmp (what, "raise") == 0)
+    return fail_as_told (error);
+  if (strcmp (what, "return") == 0)
+    return RETURN;
+  if (!is_action (what))
+    g_error ("%s: this statement is not known", statement->line);
+  run_action (call->task, statement->words);
+  return GO_ON;
+}
+
+Flow
+run_block (Call *call, GPtrArray *block, GError **error)
+{
+  Flow result = GO_ON;
+
+  for (guint i = 0; result == GO_ON && i < block->len; i++)
+    result = run_statement (call, block->pdata[i], error);
+  return result;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What libFuzzer does, without its counters, which are a race for ThreadSanitizer. */
+
+#pragma once
+
+#include "inputs.h"
+
+/* Runs changed copies of the files for so long; the one that runs is in @current.  FALSE
+ * where a file cannot be read or written. */
+gboolean mutate_files (char **files, guint seconds, const char *current, RunBytes run, GError **error);
