@@ -181,9 +181,14 @@ def describe_group(waiter, tasks):
             [int(child['task']) for child in children])
 
 
-def describe_source(waiter, tasks):
-    source = waiter.as_type('SourceWaiter')
-    return '%s %d' % (text_of(source['what']), int(source['number'])), []
+def describe_descriptor(waiter, tasks):
+    descriptor = waiter.as_type('DescriptorWaiter')
+    return '%s %d' % (text_of(descriptor['what']), int(descriptor['number'])), []
+
+
+def describe_unix_signal(waiter, tasks):
+    interest = waiter.as_type('SignalWaiter')['interest']
+    return 'Unix signal %d' % int(interest['signal']['signum']), []
 
 
 def describe_operation(waiter, tasks):
@@ -210,7 +215,8 @@ DESCRIBERS = {
     'describe in wait.c': describe_wait,
     'describe in as-completed.c': describe_next,
     'describe in group.c': describe_group,
-    'describe in unix.c': describe_source,
+    'describe in fd.c': describe_descriptor,
+    'describe in unix-signal.c': describe_unix_signal,
     'describe in operation.c': describe_operation,
     'describe in to-thread.c': describe_call,
     'describe in await-gtask.c': lambda waiter, tasks: ('a GTask to complete', []),

@@ -10,6 +10,7 @@
 typedef struct _GtxWaiter GtxWaiter;
 typedef struct _GtxOperation GtxOperation;
 typedef struct _GtxTaskCancellable GtxTaskCancellable;
+typedef struct _GtxSignalInterest GtxSignalInterest;
 
 typedef struct
 {
@@ -80,6 +81,7 @@ struct _GtxTask
   GtxTaskCancellable *cancellable; /* made when asked for */
   GPtrArray *locals;            /* of task-local.c; NULL: no values */
   GtxOperation *operation;      /* its last one, made when needed; see operation-private.h */
+  GtxSignalInterest *signals;   /* Unix signals that it has awaited */
 };
 
 /* ---- task.c ---- */
@@ -125,6 +127,18 @@ void     gtx_task_ensure_started   (GtxFuture   *future);
 
 /* The tasks of @scheduler that are started and not done, as they came. */
 GPtrArray *gtx_scheduler_list_tasks (GtxScheduler *scheduler);
+
+/* What tasks of @scheduler wait for together, by GTX_SHARED_WAIT (). */
+GHashTable *gtx_scheduler_get_shared_waits (GtxScheduler *scheduler);
+
+typedef enum
+{
+  GTX_SHARED_FD,
+  GTX_SHARED_SIGNAL,
+  GTX_SHARED_CHILD
+} GtxSharedWaitKind;
+
+#define GTX_SHARED_WAIT(kind, number) GSIZE_TO_POINTER ((gsize) (number) * 4 + (kind))
 
 /* ---- task-local.c ---- */
 
@@ -221,3 +235,8 @@ void     gtx_operation_leave       (GtxTask      *task,
 /* The task ends. */
 void     gtx_operation_end_all     (GtxTask      *task);
 void     gtx_operation_free        (GtxOperation *operation);
+
+/* ---- unix-signal.c ---- */
+
+/* The task has ended: the Unix signals that it has awaited are not its any more. */
+void     gtx_task_leave_signals    (GtxTask      *task);

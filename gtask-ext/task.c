@@ -22,9 +22,19 @@ typedef struct
 {
   GtxHandleList tasks;
   GtxHandle at_end;
+  GHashTable *shared_waits;     /* made when needed */
 } Registry;
 
 static void end_homeless (GtxHandle *handle);
+
+static void
+registry_free (gpointer data)
+{
+  Registry *self = data;
+
+  g_clear_pointer (&self->shared_waits, g_hash_table_unref);
+  g_free (self);
+}
 
 static GtxHandleList *
 registry (GtxScheduler *scheduler)
@@ -37,7 +47,7 @@ registry (GtxScheduler *scheduler)
       gtx_handle_list_init (&self->tasks);
       self->at_end.run = end_homeless;
       gtx_scheduler_call_at_end (scheduler, &self->at_end);
-      gtx_scheduler_set_extension (scheduler, self, g_free);
+      gtx_scheduler_set_extension (scheduler, self, registry_free);
       gtx_debug_scheduler (scheduler);
     }
   return &self->tasks;
@@ -52,6 +62,16 @@ gtx_scheduler_list_tasks (GtxScheduler *scheduler)
   for (GtxHandle *link = list->ring.next; link != &list->ring; link = link->next)
     g_ptr_array_add (tasks, g_object_ref (GTX_CONTAINER_OF (link, GtxTask, registered)));
   return tasks;
+}
+
+GHashTable *
+gtx_scheduler_get_shared_waits (GtxScheduler *scheduler)
+{
+  Registry *self = gtx_scheduler_get_extension (scheduler);
+
+  if (self->shared_waits == NULL)
+    self->shared_waits = g_hash_table_new (NULL, NULL);
+  return self->shared_waits;
 }
 
 /* ---- The current task ---- */
@@ -236,6 +256,8 @@ run_on_fiber (gpointer data)
   free_data (self);
   ensure_not_in_child (self);
   end_operations (self);
+  if (G_UNLIKELY (self->signals != NULL))
+    gtx_task_leave_signals (self);
   finish (self, result, error);
 }
 

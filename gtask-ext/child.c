@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Child processes: those that are awaited, each once, and how they ended. */
+
+#include "config.h"
+
+#include "gtask-ext/unix.h"
+
+#include "fd.h"
+
+#include "gtask-ext/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <glib-unix.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* P_PIDFD of Linux, where the C library's headers may be older. */
+#define BY_PIDFD ((idtype_t) 3)
+
+/* A child that is awaited, for all tasks of a main context that do.
+ *
+ * The kernel is asked how it ended by a task that runs, and not before, so that a
+ * task which is cancelled first leaves the answer to the next one; and only of what
+ * has ended and was not asked for: the answer is there once.  In the table of
+ * shared waits until then, or until nobody waits. */
+typedef struct
+{
+  GHashTable *table;
+  pid_t pid;
+  int fd;                       /* readable when it has ended */
+  idtype_t id_type;             /* BY_PIDFD where that is a pidfd, and else P_PID */
+  guint n_users;
+  enum { CHILD_RUNS, CHILD_HAS_ENDED, CHILD_IS_LOST } state;
+  int wait_status;
+} Child;
+
+/* ---- A descriptor that is readable when a process has ended ---- */
+
+typedef struct
+{
+  pid_t pid;
+  int fd;
+} Vigil;
+
+static gpointer
+keep_vigil (gpointer data)
+{
+  Vigil *self = data;
+  siginfo_t info;
+
+  while (waitid (P_PID, (id_t) self->pid, &info, WEXITED | WNOWAIT) != 0 && errno == EINTR)
+    ;
+  eventfd_write (self->fd, 1);
+  close (self->fd);
+  g_free (self);
+  return NULL;
+}
+
+static gboolean
+begin_vigil (pid_t    pid,
+             int      fd,
+             GError **error)
+{
+  Vigil *vigil = g_new (Vigil, 1);
+  GThread *thread;
+
+  *vigil = (Vigil) { pid, fd };
+  thread = g_thread_try_new ("gtask-ext child", keep_vigil, vigil, error);
+  if (thread)
+    g_thread_unref (thread);
+  else
+    g_free (vigil);
+  return thread != NULL;
+}
+
+/* Where there are no pidfds a thread waits, with its own copy of the descriptor, for
+ * it goes on when nobody does any more. */
+static int
+open_by_thread (pid_t    pid,
+                GError **error)
+{
+  int fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  int copy = fd < 0 ? -1 : fcntl (fd, F_DUPFD_CLOEXEC, 0);
+
+  if (copy < 0)
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "Process %d cannot be awaited: %s",
+                 (int) pid, g_strerror (errno));
+  else if (begin_vigil (pid, copy, error))
+    return fd;
+  else
+    close (copy);
+  if (fd >= 0)
+    close (fd);
+  return -1;
+}
+
+/* -1 where there are none. */
+static int
+open_pidfd (pid_t pid)
+{
+#ifdef SYS_pidfd_open
+  return (int) syscall (SYS_pidfd_open, pid, 0);
+#else
+  (void) pid;
+  errno = ENOSYS;
+  return -1;
+#endif
+}
+
+/* ---- How it ended ---- */
+
+static gboolean
+is_child (idtype_t type,
+          int      id)
+{
+  siginfo_t info;
+
+  return waitid (type, (id_t) id, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+static void
+child_forget (Child *self)
+{
+  gpointer key = GTX_SHARED_WAIT (GTX_SHARED_CHILD, self->pid);
+
+  if (g_hash_table_lookup (self->table, key) == self)
+    g_hash_table_remove (self->table, key);
+}
+
+static void
+child_ask (Child *self)
+{
+  int id = self->id_type == P_PID ? (int) self->pid : self->fd;
+  siginfo_t info = { 0 };
+
+  if (self->state != CHILD_RUNS)
+    return;
+  if (waitid (self->id_type, (id_t) id, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+    self->state = CHILD_IS_LOST;
+  else if (info.si_pid == 0)
+    return;
+  else if (waitpid (self->pid, &self->wait_status, WNOHANG) == self->pid)
+    self->state = CHILD_HAS_ENDED;
+  else
+    self->state = CHILD_IS_LOST;
+  child_forget (self);
+}
+
+/* ---- Who waits for it ---- */
+
+static void
+set_lost_error (pid_t    pid,
+                GError **error)
+{
+  g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+               "How process %d ended cannot be known: it is no child of this process, "
+               "or somebody else has asked, or SIGCHLD is ignored", (int) pid);
+}
+
+static gboolean
+child_open (Child   *self,
+            GError **error)
+{
+  self->fd = open_pidfd (self->pid);
+  self->id_type = BY_PIDFD;
+  if (self->fd >= 0 && !is_child (BY_PIDFD, self->fd) && errno == EINVAL)
+    {
+      close (self->fd);
+      self->fd = -1;
+    }
+  if (self->fd < 0)
+    {
+      self->id_type = P_PID;
+      self->fd = open_by_thread (self->pid, error);
+    }
+  return self->fd >= 0;
+}
+
+static Child *
+child_new (GHashTable  *table,
+           pid_t        pid,
+           GError     **error)
+{
+  Child *self;
+
+  if (!is_child (P_PID, pid))
+    {
+      set_lost_error (pid, error);
+      return NULL;
+    }
+  self = g_new0 (Child, 1);
+  self->table = table;
+  self->pid = pid;
+  if (!child_open (self, error))
+    {
+      g_free (self);
+      return NULL;
+    }
+  g_hash_table_insert (table, GTX_SHARED_WAIT (GTX_SHARED_CHILD, pid), self);
+  return self;
+}
+
+static Child *
+child_join (GtxScheduler  *home,
+            pid_t          pid,
+            GError       **error)
+{
+  GHashTable *table = gtx_scheduler_get_shared_waits (home);
+  Child *self = g_hash_table_lookup (table, GTX_SHARED_WAIT (GTX_SHARED_CHILD, pid));
+
+  if (self == NULL)
+    self = child_new (table, pid, error);
+  if (self)
+    self->n_users++;
+  return self;
+}
+
+static void
+child_leave (Child *self)
+{
+  if (--self->n_users > 0)
+    return;
+  child_forget (self);
+  close (self->fd);
+  g_free (self);
+}
+
+static gboolean
+await_child (GtxTask  *task,
+             Child    *self,
+             int      *wait_status,
+             GError  **error)
+{
+  /* Who ended already is not waited for. */
+  for (child_ask (self); self->state == CHILD_RUNS; child_ask (self))
+    if (gtx_fd_wait (task, self->fd, G_IO_IN, "process", self->pid) == 0)
+      {
+        gtx_set_cancelled_error (error);
+        return FALSE;
+      }
+  if (self->state == CHILD_IS_LOST)
+    set_lost_error (self->pid, error);
+  else if (wait_status)
+    *wait_status = self->wait_status;
+  return self->state == CHILD_HAS_ENDED;
+}
+
+/**
+ * gtx_await_child:
+ * @pid: a child process that nobody else waits for
+ * @wait_status: (out) (optional): how it ended, for g_spawn_check_wait_status()
+ * @error: return location for a #GError, or %NULL
+ *
+ * Suspends the current task until a child process has ended: asyncio's
+ * `Process.wait()`.  One that has ended already is not waited for.
+ *
+ * How a process ended is told once: to all tasks of a main context that await it
+ * then, and to nobody who asks later.  When the task is cancelled the process goes
+ * on, and may be awaited again, be it that it has ended meanwhile.
+ *
+ * Sets %G_IO_ERROR_CANCELLED if the task is cancelled, %GTX_ERROR_NOT_IN_TASK
+ * outside a task, and %GTX_ERROR_INVALID_ARGUMENT if @pid is not positive, is no
+ * child of this process (g_spawn_async() wants %G_SPAWN_DO_NOT_REAP_CHILD), or it
+ * cannot be known how it ended: somebody else, such as another main context, has
+ * asked, or SIGCHLD is ignored, and be it by whoever started this program.  Sets
+ * another error of %G_IO_ERROR or %G_THREAD_ERROR where there is no descriptor left,
+ * or no thread on systems without pidfds.  For a #GSubprocess there is
+ * g_subprocess_wait_async().
+ *
+ * Returns: %TRUE when it has ended, %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_await_child (GPid      pid,
+                 int      *wait_status,
+                 GError  **error)
+{
+  GtxTask *task = gtx_task_begin_await (G_STRFUNC, error);
+  gboolean succeeded;
+  Child *child;
+
+  if (task == NULL)
+    return FALSE;
+  if (pid <= 0)
+    {
+      g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT, "%d is no process", pid);
+      return FALSE;
+    }
+  child = child_join (task->parent_instance.home, pid, error);
+  if (child == NULL)
+    return FALSE;
+  succeeded = await_child (task, child, wait_status, error);
+  child_leave (child);
+  return succeeded;
+}
