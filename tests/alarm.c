@@ -101,13 +101,11 @@ taken_back (gpointer data, GError **error)
 {
   for (guint i = 0; i < N_WAITS; i++)
     {
-      g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
-      GError *failure = NULL;
+      g_autoptr (GtxFuture) other = gtx_sleep_future (0.004);
 
-      gtx_timeout_begin (&timeout, 0.004);
-      gtx_sleep (0.0002, &failure);
-      if (!gtx_timeout_end (&timeout, &failure, error))
+      if (!gtx_sleep (0.0002, error))
         return FALSE;
+      gtx_cancel (other);
     }
   n_waits = n_woken = 0;
   if (!gtx_sleep (0.02, error))

@@ -522,7 +522,7 @@ static const Case cases[] = {
   { "/window/stream", .frame_takes = 3000, .n_callers = 1, STREAMS, .calls = 400,
     .frames = 42, .longest_frame = 30000 },
   { "/window/streams", .frame_takes = 3000, .n_callers = 10, STREAMS, .calls = 400,
-    .frames = 18, .longest_frame = 70000 },
+    .frames = 34, .longest_frame = 45000 },
   { "/window/stream-and-sleeper", .frame_takes = 3000, .n_callers = 1, STREAMS, .n_sleepers = 1, .sleep = 10000,
     .mean_lateness = 2000, .most_lateness = 6000, .calls = 400, .frames = 40, .longest_frame = 30000 },
 };

@@ -22,8 +22,8 @@
  *    scheduler is excused for a while, which doubles from one time to the next.
  * 5. To be silent takes SILENCE_US, less than anybody notices.  That says nothing where
  *    operations are still in flight, whose callbacks may be what is busy: those come to
- *    their end if nobody goes on from them.  So while it is in doubt what comes back is
- *    held, for STARVING_US at most, and the other tasks, as those that only sleep, go on
+ *    their end if nobody goes on from them, and what comes back is held.  So while it is
+ *    in doubt, for STARVING_US at most, the other tasks, as those that only sleep, go on
  *    as far as their share.  Once the answer was somebody else, the next such question
  *    is put every DOUBTFUL-th time only.
  *
@@ -32,10 +32,12 @@
 #define BUDGET_US 4000
 #define STARVING_US 50000
 #define SILENCE_US 1500
-#define DOUBTFUL 8
+#define DOUBTFUL 4
 
-/* A callback may take long: it is not silence before so many turns have passed. */
+/* A callback may take long, and the machine do something else meanwhile: no time says
+ * anything in which so many turns have not passed. */
 #define SILENT_TURNS 3
+#define DOUBTED_TURNS 32
 
 #define LEAST_RESPITE_US 8000
 #define MOST_DOUBLINGS 5
@@ -57,12 +59,19 @@ gtx_fairness_init (GtxScheduler *self)
 /* ---- Excuses ---- */
 
 void
+gtx_fairness_let_go (GtxScheduler *self)
+{
+  gtx_handle_list_splice (&self->ready, &self->held);
+  self->n_held = 0;
+}
+
+void
 gtx_fairness_promote (GtxScheduler *self)
 {
   self->demoted = FALSE;
   self->in_doubt = FALSE;
   self->charge = 0;
-  gtx_handle_list_splice (&self->ready, &self->held);
+  gtx_fairness_let_go (self);
 }
 
 static void
@@ -82,10 +91,11 @@ is_silence (GtxScheduler *self,
   return self->n_turns >= SILENT_TURNS && duration >= SILENCE_US;
 }
 
+/* What has come back and is held is still being awaited. */
 static gboolean
 silence_says_enough (GtxScheduler *self)
 {
-  return self->holds == 0 || self->n_excuses % DOUBTFUL != 0;
+  return self->holds <= self->n_held || self->n_excuses % DOUBTFUL != 0;
 }
 
 /* ---- Runs ---- */
@@ -180,8 +190,11 @@ void
 gtx_fairness_hold_back (GtxScheduler *self,
                         GtxHandle    *handle)
 {
-  if (self->in_doubt && self->running == 0)
-    gtx_handle_list_append (&self->held, handle);
+  if (self->running == 0)
+    {
+      gtx_handle_list_append (&self->held, handle);
+      self->n_held++;
+    }
   else
     gtx_scheduler_call_soon (self, handle);
   self->last_return = g_source_get_time (self->urgent);
@@ -194,6 +207,7 @@ doubt (GtxScheduler *self,
 {
   self->in_doubt = TRUE;
   self->doubted_since = now;
+  self->n_doubted_turns = 0;
   self->ran_in_doubt = 0;
 }
 
@@ -202,7 +216,8 @@ static void
 listen (GtxScheduler *self,
         gint64        now)
 {
-  if (self->in_doubt && now - self->doubted_since > STARVING_US)
+  if (self->in_doubt && ++self->n_doubted_turns > DOUBTED_TURNS &&
+      now - self->doubted_since > STARVING_US)
     excuse (self, now);
   else if (!is_silence (self, now - MAX (self->last_run, self->last_return)))
     return;
@@ -241,7 +256,7 @@ gtx_fairness_allows (GtxScheduler *self,
     return is_within_share (self, now);
   if (self->demoted && !is_starving (self, now))
     return FALSE;
-  gtx_handle_list_splice (&self->ready, &self->held);
+  gtx_fairness_let_go (self);
   return TRUE;
 }
 

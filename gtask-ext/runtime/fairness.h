@@ -25,6 +25,8 @@ gboolean  gtx_fairness_allows           (GtxScheduler *self,
 /* An operation has come back. */
 void      gtx_fairness_hold_back        (GtxScheduler *self,
                                          GtxHandle    *handle);
+/* What was held back is to run now. */
+void      gtx_fairness_let_go           (GtxScheduler *self);
 void      gtx_fairness_promote          (GtxScheduler *self);
 
 /* What the main loop does. */

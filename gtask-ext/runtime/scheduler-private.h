@@ -80,8 +80,10 @@ struct _GtxScheduler
   gint64 last_return;           /* of an operation, while it is demoted */
   gboolean in_doubt;            /* whether it is the tasks that keep the main loop busy */
   gint64 doubted_since;
+  guint n_doubted_turns;
   gint64 ran_in_doubt;
-  GtxHandleList held;           /* what operations brought back meanwhile */
+  GtxHandleList held;           /* what operations brought back while it is demoted */
+  guint n_held;
   guint n_excuses;              /* since default priority came to rest last */
   gint64 excused_until;         /* 0: it is not */
 

@@ -85,7 +85,7 @@ run_urgently (GtxScheduler *self,
 static void
 run_idly (GtxScheduler *self)
 {
-  gtx_handle_list_splice (&self->ready, &self->held);
+  gtx_fairness_let_go (self);
   gtx_scheduler_run (self, g_get_monotonic_time (), self->slice);
   if (gtx_handle_list_is_empty (&self->ready))
     gtx_fairness_promote (self);
