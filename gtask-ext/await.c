@@ -291,6 +291,17 @@ await_pending (GtxTask    *task,
   return FALSE;
 }
 
+/* The task has it, so that nobody else can run it until the task goes on. */
+static gboolean
+is_pushed_by_task (GtxTask   *task,
+                   GtxFuture *awaited)
+{
+  GMainContext *context = gtx_scheduler_get_context (awaited->home);
+
+  return awaited->home != task->parent_instance.home && context &&
+         context == g_main_context_get_thread_default ();
+}
+
 /* Waits for @future to be done: FALSE with @error set if that failed. */
 static gboolean
 await_done (GtxTask    *task,
@@ -302,6 +313,14 @@ await_done (GtxTask    *task,
   if (future->home == task->parent_instance.home && gtx_future_is_task (future) &&
       gtx_task_run_inside ((GtxTask *) future, task))
     return TRUE;
+  if (G_UNLIKELY (is_pushed_by_task (task, future)))
+    {
+      g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+                   "What is awaited belongs to a main context that task %s has pushed as thread-default, "
+                   "and which nobody runs while it waits: pop it before what is awaited is made",
+                   gtx_task_get_name (task));
+      return FALSE;
+    }
   gtx_task_ensure_started (future);
   return await_pending (task, future, error);
 }
@@ -359,7 +378,8 @@ await_result (gpointer     future,
  * current task was cancelled, %GTX_ERROR_NOT_IN_TASK outside a task,
  * %GTX_ERROR_AWAITS_ITSELF if @future is the current task,
  * %GTX_ERROR_CONTEXT_GONE if the main context of @future is no more, and
- * %GTX_ERROR_INVALID_ARGUMENT if @future is no future.
+ * %GTX_ERROR_INVALID_ARGUMENT if @future is no future, or belongs to a main
+ * context that the current task has pushed as thread-default.
  *
  * A future of another main context may be awaited.  It is cancelled there, so
  * that a request to cancel, or a timeout, ends this await when that context has

@@ -92,6 +92,7 @@ gtx_line_wait (GtxLine             *self,
   gboolean succeeded;
 
   gtx_waiter_init (&in_line.waiter, task, kind);
+  in_line.waiter.is_quick = TRUE;
   gtx_handle_list_append (&self->places, &in_line.place);
   succeeded = gtx_waiter_wait (&in_line.waiter);
   if (gtx_handle_is_linked (&in_line.place))

@@ -25,6 +25,7 @@ struct _GtxOperation
   } state;
   gboolean is_set_aside;
   gint n_references;            /* of the task's GCancellable, when it was begun */
+  GSList *pushed;               /* contexts that the task had pushed, until it is awaited */
   GAsyncResult *result;
   GCancellable *lent;           /* what a mistake may still be using */
   GMainContext *context;        /* outside: in which it calls back */

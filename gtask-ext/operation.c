@@ -7,6 +7,7 @@
 #include "gtask-ext/operation.h"
 
 #include "operation-private.h"
+#include "runtime/pushed.h"
 
 #include "gtask-ext/error.h"
 
@@ -184,6 +185,15 @@ gtx_operation_ready (GObject      *source,
 
 /* ---- Waiting for it ---- */
 
+/* What is started calls back in the thread-default context, which is the task's own from
+ * before it is started until it is awaited. */
+static inline void
+put_back_pushed (GtxOperation *self)
+{
+  if (G_UNLIKELY (self->pushed != NULL))
+    gtx_pushed_put_back (g_steal_pointer (&self->pushed));
+}
+
 static void
 wait_in_task (GtxOperation *self)
 {
@@ -266,6 +276,7 @@ end_unawaited (GtxOperation *self,
       if (!task->must_cancel)
         gtx_task_settle_request (task);
     }
+  put_back_pushed (self);
   forget_result (self);
 }
 
@@ -358,6 +369,7 @@ gtx_operation_begin (const char *file,
   self->line = line;
   self->state = GTX_OPERATION_BEGUN;
   self->is_set_aside = FALSE;
+  self->pushed = gtx_scheduler_take_off_pushed ();
   self->n_references = task->cancellable ? g_atomic_int_get (&((GObject *) task->cancellable)->ref_count) : 1;
   return gtx_token_arm (self->token, file, line);
 }
@@ -419,6 +431,7 @@ gtx_await_result (void)
   if (self == NULL || self->state == GTX_OPERATION_NONE)
     return nothing_to_await (task);
   wait_in_task (self);
+  put_back_pushed (self);
   deliver_request (task, self->result);
   self->state = GTX_OPERATION_HANDED_OUT;
   return self->result;

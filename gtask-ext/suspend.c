@@ -27,6 +27,7 @@ gtx_waiter_init (GtxWaiter           *self,
   self->task = task;
   self->state = GTX_WAITER_PENDING;
   self->passed_on = FALSE;
+  self->is_quick = FALSE;
 }
 
 void
@@ -304,7 +305,10 @@ gtx_task_suspend_raw (GtxTask   *self,
   if (G_UNLIKELY (self->must_cancel) && waiter && waiter->kind->cancel (waiter))
     self->must_cancel = FALSE;
 
-  gtx_scheduler_suspend (self->step.fiber);
+  if (waiter == NULL || waiter->is_quick)
+    gtx_scheduler_suspend_quickly (self->step.fiber);
+  else
+    gtx_scheduler_suspend (self->step.fiber);
 
   self->waiter = NULL;
   gtx_task_take_up_request (self);

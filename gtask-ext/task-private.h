@@ -38,6 +38,7 @@ struct _GtxWaiter
     GTX_WAITER_CANCELLED
   } state;
   gboolean passed_on;           /* a request, to what is awaited */
+  gboolean is_quick;            /* the wait costs no more than a switch */
 };
 
 /* Invariants, outside of the functions that change them:

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "alarm.h"
+#include "pushed.h"
 
 #include <time.h>
 
@@ -11,6 +12,11 @@
 #define MOST_ENTRIES_A_READ 16
 #define SHORT_READ_US 100
 #define LONG_READ_US 250
+
+/* A fiber that suspended quickly so often, and had pushed no main context, is looked
+ * at again after so many more. */
+#define OFTEN 8
+#define MOST_SKIPPED 31
 
 /* How long after a burst its stacks are first looked at. */
 #define TRIM_AFTER_MS 1000
@@ -303,7 +309,7 @@ make_fiber (GtxStep *step)
 /* The fiber of what comes next in the round, or in the next one where nothing
  * comes in between, taken out of the list; NULL where it is none that could go
  * on, or the time is over. */
-static inline GtxFiber *
+static G_ALWAYS_INLINE inline GtxFiber *
 take_next_fiber (GtxScheduler *self)
 {
   GtxHandle *first = self->ready.ring.next;
@@ -330,12 +336,74 @@ take_next_fiber (GtxScheduler *self)
   return fiber;
 }
 
+/* What a fiber has pushed would be the thread-default context of all others: their
+ * operations would call back there, where nobody iterates.  It is popped while the
+ * fiber is suspended. */
+G_GNUC_NO_INLINE static void
+suspend_without_pushed (GtxFiber *fiber,
+                        GtxFiber *next)
+{
+  GSList *pushed = gtx_pushed_take_off (gtx_running.thread_default);
+
+  gtx_fiber_suspend (fiber, next);
+  gtx_pushed_put_back (pushed);
+}
+
+static inline gboolean
+has_pushed (void)
+{
+  return G_UNLIKELY (g_main_context_get_thread_default () != gtx_running.thread_default);
+}
+
+GSList *
+gtx_scheduler_take_off_pushed (void)
+{
+  return has_pushed () ? gtx_pushed_take_off (gtx_running.thread_default) : NULL;
+}
+
 /* A fiber that runs was resumed by the innermost of this thread's rounds. */
 void
 gtx_scheduler_suspend (GtxFiber *fiber)
 {
-  if (!gtx_fiber_goes_on (fiber))
-    gtx_fiber_suspend (fiber, take_next_fiber (gtx_running.scheduler));
+  GtxFiber *next;
+
+  if (gtx_fiber_goes_on (fiber))
+    return;
+  next = take_next_fiber (gtx_running.scheduler);
+  if (has_pushed ())
+    suspend_without_pushed (fiber, next);
+  else
+    gtx_fiber_suspend (fiber, next);
+}
+
+static inline gboolean
+is_to_skip (GtxFiber *fiber)
+{
+  if (fiber->n_to_skip > 0)
+    {
+      fiber->n_to_skip--;
+      return TRUE;
+    }
+  if (++fiber->n_clean > OFTEN)
+    fiber->n_to_skip = MOST_SKIPPED;
+  return FALSE;
+}
+
+void
+gtx_scheduler_suspend_quickly (GtxFiber *fiber)
+{
+  GtxFiber *next;
+
+  if (gtx_fiber_goes_on (fiber))
+    return;
+  next = take_next_fiber (gtx_running.scheduler);
+  if ((next && is_to_skip (fiber)) || !has_pushed ())
+    gtx_fiber_suspend (fiber, next);
+  else
+    {
+      fiber->n_clean = fiber->n_to_skip = 0;
+      suspend_without_pushed (fiber, next);
+    }
 }
 
 GtxFiber *
@@ -400,6 +468,36 @@ time_of_end (GtxScheduler *self)
   return g_get_monotonic_time ();
 }
 
+/* What GIO starts calls back in the thread-default context: it is to be that which the
+ * tasks run in, also where its thread has not pushed it or has another pushed.  FALSE
+ * where it is so already. */
+static gboolean
+push_context (GtxScheduler *self)
+{
+  if (G_LIKELY (g_main_context_get_thread_default () == self->thread_default))
+    return FALSE;
+  /* A callback may have come outside of the main loop. */
+  if (!g_main_context_is_owner (self->base.context))
+    return FALSE;
+  g_main_context_push_thread_default (self->base.context);
+  return TRUE;
+}
+
+/* What is left was pushed by a fiber that has ended, or suspended quickly. */
+static void
+pop_context (GtxScheduler *self,
+             gboolean      pushed)
+{
+  if (has_pushed ())
+    {
+      g_critical ("A task ended, or let others run or waited for a lock or the like, before it popped the main "
+                  "context that it has pushed as thread-default, which is popped for it: pop it before");
+      gtx_pushed_let_go (gtx_pushed_take_off (gtx_running.thread_default));
+    }
+  if (pushed)
+    g_main_context_pop_thread_default (self->base.context);
+}
+
 gint64
 gtx_scheduler_run (GtxScheduler *self,
                    gint64        start,
@@ -408,6 +506,7 @@ gtx_scheduler_run (GtxScheduler *self,
   GtxScheduler *outer = gtx_running.scheduler;
   gint outer_depth = gtx_running.depth;
   GMainContext *outer_default = gtx_running.thread_default;
+  gboolean pushed = push_context (self);
   gint64 outer_until = self->until;
   gint64 end;
 
@@ -430,6 +529,7 @@ gtx_scheduler_run (GtxScheduler *self,
   run_rounds (self);
 
   self->running--;
+  pop_context (self, pushed);
   self->until = outer_until;
   gtx_running.scheduler = outer;
   gtx_running.depth = outer_depth;

@@ -63,6 +63,7 @@ scheduler_new (GMainContext *context)
 
   self->ref_count = 1;
   self->base.context = context;
+  self->thread_default = context == g_main_context_default () ? NULL : context;
   self->base.stacks = gtx_stack_pool_new ();
   self->entries_a_read = 1;
   self->entries_left = 1;

@@ -29,8 +29,14 @@ gboolean      gtx_scheduler_is_parents  (GtxScheduler *self);
 
 /* What a GtxStep runs. */
 void          gtx_scheduler_resume      (GtxHandle     *handle);
-/* Suspends the fiber that runs until its step runs again. */
+/* Suspends the fiber that runs until its step runs again.  Main contexts that it has
+ * pushed as thread-default are popped meanwhile. */
 void          gtx_scheduler_suspend     (GtxFiber      *fiber);
+/* The same for what costs no more than a switch, where to look for them is a quarter
+ * of that: a fiber that often had none is looked at now and then. */
+void          gtx_scheduler_suspend_quickly (GtxFiber  *fiber);
+/* Pops what the fiber that runs has pushed, for gtx_pushed_put_back (); NULL: nothing. */
+GSList       *gtx_scheduler_take_off_pushed (void);
 /* For a fiber that has ended: the one to go straight on to, or NULL. */
 GtxFiber     *gtx_scheduler_take_next   (void);
 /* Runs in the next round. */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The main contexts that a fiber has pushed as thread-default. */
+
+#pragma once
+
+#include <glib.h>
+
+/* Pops those above @expected, which was the thread-default one before: the lowest
+ * comes first.  They stay the thread's. */
+GSList   *gtx_pushed_take_off (GMainContext *expected);
+/* Pushes them again.  Takes @contexts. */
+void      gtx_pushed_put_back (GSList       *contexts);
+/* They will not be pushed again.  Takes @contexts. */
+void      gtx_pushed_let_go   (GSList       *contexts);

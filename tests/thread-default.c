@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The thread-default main context: tasks have their own, whoever iterates it, and what
+ * one has pushed is not pushed while it waits. */
+
+#include "fixture.h"
+
+/* ---- What the thread has pushed ---- */
+
+static gboolean
+ask (gpointer data, GError **error)
+{
+  g_autoptr (GFile) file = g_file_new_for_path ("/");
+  g_autoptr (GFileInfo) info = NULL;
+
+  g_file_query_info_async (file, "standard::type", 0, G_PRIORITY_DEFAULT, GTX_ASYNC);
+  info = g_file_query_info_finish (file, gtx_await_result (), error);
+  return info != NULL;
+}
+
+static gboolean
+ask_in (GMainContext *context, GError **error)
+{
+  GMainContext *own = context == g_main_context_default () ? NULL : context;
+
+  g_assert_true (g_main_context_get_thread_default () == own);
+  return ask (NULL, error) && gtx_sleep (0.001, error) && ask (NULL, error);
+}
+
+static void
+iterate_until_done (GMainContext *context, GtxTask *task)
+{
+  gint64 end = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
+
+  while (!gtx_future_is_done (task) && g_get_monotonic_time () < end)
+    g_main_context_iteration (context, FALSE);
+  g_assert_true (gtx_future_is_done (task));
+  g_assert_no_error (gtx_future_get_error (task));
+}
+
+static void
+test_not_pushed (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GtxTask) task = gtx_create_task_in (context, ask_in, context, NULL);
+
+  iterate_until_done (context, task);
+  g_assert_null (g_main_context_get_thread_default ());
+}
+
+static void
+test_another_pushed (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GMainContext) pushed = g_main_context_new ();
+  g_autoptr (GtxTask) task = gtx_create_task_in (context, ask_in, context, NULL);
+  g_autoptr (GtxTask) of_default = gtx_create_task_in (NULL, ask_in, g_main_context_default (), NULL);
+
+  g_main_context_push_thread_default (pushed);
+  iterate_until_done (context, task);
+  iterate_until_done (NULL, of_default);
+  g_assert_true (g_main_context_get_thread_default () == pushed);
+  g_main_context_pop_thread_default (pushed);
+  g_assert_null (g_main_context_get_thread_default ());
+}
+
+/* ---- What a task has pushed ---- */
+
+typedef enum
+{
+  SLEEP,
+  YIELD,
+  SEMAPHORE,
+  TASK,
+  N_WAITS
+} Wait;
+
+static gboolean
+release_later (GtxSemaphore *semaphore, GError **error)
+{
+  if (!gtx_sleep (0.001, error))
+    return FALSE;
+  gtx_semaphore_release (semaphore);
+  return TRUE;
+}
+
+static gboolean
+await_by (Wait wait, GtxSemaphore *semaphore, GtxTask *task, GError **error)
+{
+  switch (wait)
+    {
+    case SLEEP: return gtx_sleep (0.001, error);
+    case YIELD: return gtx_sleep (0, error);
+    case SEMAPHORE: return gtx_semaphore_acquire (semaphore, error);
+    default: return gtx_await (task, error);
+    }
+}
+
+/* Two pushed contexts, over each kind of wait, twice each. */
+static gboolean
+hold_pushed_over (Wait wait, GError **error)
+{
+  GMainContext *own = g_main_context_get_thread_default ();
+  g_autoptr (GtxSemaphore) semaphore = gtx_semaphore_new (0);
+  g_autoptr (GtxTask) first_releaser = gtx_create_task (release_later, semaphore, NULL);
+  g_autoptr (GtxTask) second_releaser = gtx_create_task (release_later, semaphore, NULL);
+  g_autoptr (GMainContext) first = g_main_context_new ();
+  g_autoptr (GMainContext) second = g_main_context_new ();
+  gboolean succeeded;
+
+  g_main_context_push_thread_default (first);
+  g_main_context_push_thread_default (second);
+  succeeded = await_by (wait, semaphore, first_releaser, error);
+  g_assert_true (g_main_context_get_thread_default () == second);
+  g_main_context_pop_thread_default (second);
+  succeeded = succeeded && await_by (wait, semaphore, second_releaser, error);
+  g_assert_true (g_main_context_get_thread_default () == first);
+  g_main_context_pop_thread_default (first);
+  g_assert_true (g_main_context_get_thread_default () == own);
+  return succeeded && gtx_await (first_releaser, error) && gtx_await (second_releaser, error);
+}
+
+static gboolean
+hold_pushed (gpointer data, GError **error)
+{
+  for (Wait wait = 0; wait < N_WAITS; wait++)
+    if (!hold_pushed_over (wait, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* Looks at it at each turn, and asks. */
+static gboolean
+have_own (gpointer data, GError **error)
+{
+  for (int i = 0; i < 20; i++)
+    {
+      g_assert_null (g_main_context_get_thread_default ());
+      if (!ask (NULL, error) || !gtx_sleep (i % 2 * 0.001, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+test_pushed_by_tasks (gpointer data, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (int i = 0; i < 10; i++)
+    {
+      g_ptr_array_add (tasks, gtx_create_task (hold_pushed, NULL, NULL));
+      g_ptr_array_add (tasks, gtx_create_task (have_own, NULL, NULL));
+    }
+  return gtx_gather (tasks, GTX_GATHER_NONE, error);
+}
+
+/* An operation that is started below a pushed context comes back all the same. */
+static gboolean
+ask_below_pushed (gpointer data, GError **error)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  G_GNUC_UNUSED g_autoptr (GMainContextPusher) pusher = g_main_context_pusher_new (context);
+
+  return ask (NULL, error) && ask (NULL, error) && g_main_context_get_thread_default () == context;
+}
+
+static gboolean
+test_operation_below_pushed (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) other = gtx_create_task (have_own, NULL, NULL);
+
+  return ask_below_pushed (NULL, error) && gtx_await (other, error);
+}
+
+/* What is made there runs where nobody iterates. */
+static gboolean
+test_await_below_pushed (gpointer data, GError **error)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  G_GNUC_UNUSED g_autoptr (GMainContextPusher) pusher = g_main_context_pusher_new (context);
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GError) refused = NULL;
+
+  g_assert_false (gtx_await (future, &refused));
+  g_assert_error (refused, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr (refused->message, "has pushed as thread-default"));
+  return TRUE;
+}
+
+/* No other thread gets it meanwhile. */
+static gboolean
+try_to_acquire (GMainContext *context, GCancellable *cancellable, GError **error)
+{
+  g_assert_false (g_main_context_acquire (context));
+  return TRUE;
+}
+
+static gboolean
+test_stays_acquired (gpointer data, GError **error)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  G_GNUC_UNUSED g_autoptr (GMainContextPusher) pusher = g_main_context_pusher_new (context);
+
+  return gtx_to_thread (try_to_acquire, context, error);
+}
+
+/* The dialog's loop is the task's own context's. */
+static gboolean
+quit (gpointer loop)
+{
+  g_main_loop_quit (loop);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+test_nested_loop (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) other = gtx_create_task (have_own, NULL, NULL);
+  g_autoptr (GtxTask) holder = gtx_create_task (hold_pushed, NULL, NULL);
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  G_GNUC_UNUSED g_autoptr (GMainContextPusher) pusher = g_main_context_pusher_new (context);
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+
+  g_timeout_add (20, quit, loop);
+  g_main_loop_run (loop);
+  g_assert_true (g_main_context_get_thread_default () == context);
+  return gtx_await (other, error) && gtx_await (holder, error);
+}
+
+/* ---- What is left behind ---- */
+
+static gboolean
+leave_pushed (GMainContext *context, GError **error)
+{
+  g_main_context_push_thread_default (context);
+  return TRUE;
+}
+
+static gboolean
+test_left_pushed (gpointer data, GError **error)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GtxTask) task = gtx_create_task (leave_pushed, context, NULL);
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "A task ended, *pop it before");
+  if (!gtx_sleep (0.01, error))
+    return FALSE;
+  g_test_assert_expected_messages ();
+  g_assert_null (g_main_context_get_thread_default ());
+  g_assert_true (g_main_context_acquire (context));
+  g_main_context_release (context);
+  return gtx_await (task, error) && ask (NULL, error);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/thread-default/not-pushed", test_not_pushed);
+  g_test_add_func ("/thread-default/another-pushed", test_another_pushed);
+  add_real_coroutine ("/thread-default/pushed-by-tasks", test_pushed_by_tasks);
+  add_real_coroutine ("/thread-default/operation-below-pushed", test_operation_below_pushed);
+  add_real_coroutine ("/thread-default/await-below-pushed", test_await_below_pushed);
+  add_real_coroutine ("/thread-default/stays-acquired", test_stays_acquired);
+  add_real_coroutine ("/thread-default/nested-loop", test_nested_loop);
+  add_real_coroutine ("/thread-default/left-pushed", test_left_pushed);
+  return g_test_run ();
+}
