@@ -7,6 +7,8 @@
 #include "pins.h"
 #include "runtime/scheduler.h"
 
+typedef struct _GtxDoneCallback GtxDoneCallback;
+
 /* Invariants:
  * - The state goes from pending (by way of settling, where another thread may
  *   settle it) to finished or cancelled, once; result and error are written
@@ -28,6 +30,7 @@ struct _GtxFuture
   GtxScheduler *home;
   GtxPins pins;
   GtxHandleList callbacks;      /* queued when it is done */
+  GHashTable *callback_table;   /* of the done callbacks by function and data; NULL: none was needed */
   gpointer result;
   GDestroyNotify result_free;
   GError *error;
@@ -70,6 +73,14 @@ static inline gboolean
 gtx_future_done (GtxFuture *self)
 {
   return gtx_future_state (self) >= GTX_FUTURE_FINISHED;
+}
+
+/* For the end: what frees its data finds that it cannot be settled any more. */
+static inline void
+gtx_future_close (GtxFuture *self)
+{
+  if (gtx_future_state (self) == GTX_FUTURE_PENDING)
+    __atomic_store_n (&self->state, GTX_FUTURE_SETTLING, __ATOMIC_RELAXED);
 }
 
 /* Nobody is warned of its error, which it has or will have. */
@@ -127,6 +138,18 @@ void     gtx_sleep_futures_list     (GtxScheduler   *scheduler,
 void     gtx_future_free_at_home    (GtxFuture      *self,
                                      gpointer        data,
                                      GDestroyNotify  data_free);
+
+/* gtx_future_add_done_callback () for who wants it back: *@callback is set before
+ * anything else happens. */
+void     gtx_future_call_back       (GtxFuture        *self,
+                                     GtxDoneFunc       func,
+                                     gpointer          data,
+                                     GDestroyNotify    data_free,
+                                     GtxDoneCallback **callback);
+/* In the home thread, while @self is not done: whose function and data no other
+ * has is taken back without looking for it. */
+void     gtx_future_take_back       (GtxFuture        *self,
+                                     GtxDoneCallback  *callback);
 
 /* Makes the request in the home thread. */
 gboolean gtx_future_cancel_here     (GtxFuture      *self);

@@ -15,20 +15,22 @@ static void async_result_init (GAsyncResultIface *iface);
 G_DEFINE_TYPE_WITH_CODE (GtxFuture, gtx_future, G_TYPE_OBJECT,
                          G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_RESULT, async_result_init))
 
-/* A done callback that waits in the future, or in the ready list. */
-typedef struct
+/* A done callback that waits in the future, or in the ready list.  It is linked
+ * nowhere when its data is freed: what frees that may do anything. */
+struct _GtxDoneCallback
 {
   GtxHandle handle;
   GtxFuture *future;
   GtxDoneFunc func;
   gpointer data;
   GDestroyNotify data_free;
-} DoneCallback;
+  GtxDoneCallback *next_alike;  /* in the table: a ring, in which the last knows the first */
+};
 
 static void done_callback_run (GtxHandle *handle);
 
 static void
-done_callback_free (DoneCallback *self)
+done_callback_free (GtxDoneCallback *self)
 {
   if (self->data_free)
     self->data_free (self->data);
@@ -86,6 +88,7 @@ queue_callbacks (gpointer data)
   for (GtxHandle *handle = self->callbacks.ring.next; handle != &self->callbacks.ring; handle = handle->next)
     if (handle->run == done_callback_run)
       gtx_pins_add (&self->pins, self);
+  g_clear_pointer (&self->callback_table, g_hash_table_unref);
   gtx_scheduler_call_all_soon (self->home, &self->callbacks);
 }
 
@@ -106,15 +109,36 @@ begin_to_settle (GtxFuture *self)
   return g_atomic_int_compare_and_exchange (&self->state, GTX_FUTURE_PENDING, GTX_FUTURE_SETTLING);
 }
 
+static void
+free_callbacks (GtxHandleList *callbacks)
+{
+  GtxHandle *handle;
+
+  while ((handle = gtx_handle_list_pop (callbacks)))
+    if (handle->run == done_callback_run)
+      done_callback_free ((GtxDoneCallback *) handle);
+}
+
+static void
+free_dropped (gpointer callbacks)
+{
+  free_callbacks (callbacks);
+  g_free (callbacks);
+}
+
 /* They will never be called. */
 static void
 drop_callbacks (GtxFuture *self)
 {
-  GtxHandle *handle;
+  GtxHandleList *dropped;
 
-  while ((handle = gtx_handle_list_pop (&self->callbacks)))
-    if (handle->run == done_callback_run)
-      done_callback_free ((DoneCallback *) handle);
+  g_clear_pointer (&self->callback_table, g_hash_table_unref);
+  if (gtx_handle_list_is_empty (&self->callbacks))
+    return;
+  dropped = g_new (GtxHandleList, 1);
+  gtx_handle_list_init (dropped);
+  gtx_handle_list_splice (dropped, &self->callbacks);
+  gtx_future_free_at_home (self, dropped, free_dropped);
 }
 
 static void
@@ -306,6 +330,7 @@ gtx_future_finalize (GObject *object)
     g_warning ("%s: its error was never retrieved: %s",
                gtx_future_is_task (self) ? gtx_task_get_function ((GtxTask *) self) : "A GtxFuture",
                self->error->message);
+  gtx_future_close (self);
   drop_callbacks (self);
   if (!self->is_taken)
     gtx_future_free_at_home (self, self->result, self->result_free);
@@ -537,10 +562,12 @@ gtx_future_get_error (gpointer future)
   return gtx_future_state (self) == GTX_FUTURE_CANCELLED ? cancelled_error (self) : self->error;
 }
 
+/* ---- Done callbacks ---- */
+
 static void
 done_callback_run (GtxHandle *handle)
 {
-  DoneCallback *callback = (DoneCallback *) handle;
+  GtxDoneCallback *callback = (GtxDoneCallback *) handle;
   GtxFuture *future = callback->future;
 
   callback->func (future, callback->data);
@@ -548,66 +575,93 @@ done_callback_run (GtxHandle *handle)
   gtx_pins_drop (&future->pins, future);
 }
 
+/* To look for one passes all others: among more than so many that is done once,
+ * and then there is a table. */
+#define MANY 32
+
+static guint
+hash_callback (gconstpointer callback)
+{
+  const GtxDoneCallback *self = callback;
+
+  return g_direct_hash (self->data) + 31 * (guint) (gsize) self->func;
+}
+
+static gboolean
+are_alike (gconstpointer a,
+           gconstpointer b)
+{
+  const GtxDoneCallback *first = a;
+  const GtxDoneCallback *second = b;
+
+  return first->func == second->func && first->data == second->data;
+}
+
+/* The table has the last of those that are alike. */
+static void
+put_into_table (GtxFuture       *self,
+                GtxDoneCallback *callback)
+{
+  GtxDoneCallback *last = g_hash_table_lookup (self->callback_table, callback);
+
+  callback->next_alike = last ? last->next_alike : callback;
+  if (last)
+    last->next_alike = callback;
+  g_hash_table_add (self->callback_table, callback);
+}
+
+static void
+make_table (GtxFuture *self)
+{
+  self->callback_table = g_hash_table_new (hash_callback, are_alike);
+  for (GtxHandle *handle = self->callbacks.ring.next; handle != &self->callbacks.ring; handle = handle->next)
+    if (handle->run == done_callback_run)
+      put_into_table (self, (GtxDoneCallback *) handle);
+}
+
 static void
 add_done_callback (gpointer data)
 {
-  DoneCallback *callback = data;
+  GtxDoneCallback *callback = data;
   GtxFuture *self = callback->future;
 
   if (gtx_future_done (self))
     {
       gtx_pins_add (&self->pins, self);
       gtx_scheduler_call_soon (self->home, &callback->handle);
+      return;
     }
-  else
-    gtx_handle_list_append (&self->callbacks, &callback->handle);
+  gtx_handle_list_append (&self->callbacks, &callback->handle);
+  if (self->callback_table)
+    put_into_table (self, callback);
 }
 
 static void
 add_done_callback_and_unref (gpointer data)
 {
-  GtxFuture *self = ((DoneCallback *) data)->future;
+  GtxFuture *self = ((GtxDoneCallback *) data)->future;
 
   add_done_callback (data);
   g_object_unref (self);
 }
 
-/**
- * gtx_future_add_done_callback:
- * @future: (type GtxFuture): a #GtxFuture or #GtxTask
- * @callback: called once @future is done
- * @data: (nullable): for @callback
- * @data_free: (nullable): frees @data after the call, or when there will be none
- *
- * Has @callback called in a round after @future is done, or in the next one if
- * it is: asyncio's `Future.add_done_callback()`.
- *
- * Callbacks and awaiting tasks run in the order in which they came.  Never
- * suspends; may be called in any thread, and @callback runs in the home of
- * @future.
- *
- * Since: 0.1
- */
 void
-gtx_future_add_done_callback (gpointer        future,
-                              GtxDoneFunc     callback,
-                              gpointer        data,
-                              GDestroyNotify  data_free)
+gtx_future_call_back (GtxFuture        *self,
+                      GtxDoneFunc       func,
+                      gpointer          data,
+                      GDestroyNotify    data_free,
+                      GtxDoneCallback **callback)
 {
-  GtxFuture *self = future;
-  DoneCallback *added;
+  GtxDoneCallback *added = g_new0 (GtxDoneCallback, 1);
   GtxVisit visit;
 
-  if (!gtx_future_check (future, G_STRFUNC))
-    return;
-  g_return_if_fail (callback != NULL);
-
-  added = g_new0 (DoneCallback, 1);
   added->handle.run = done_callback_run;
   added->future = self;
-  added->func = callback;
+  added->func = func;
   added->data = data;
   added->data_free = data_free;
+  if (callback)
+    *callback = added;
   visit = gtx_scheduler_enter (self->home);
   if (visit)
     {
@@ -622,14 +676,111 @@ gtx_future_add_done_callback (gpointer        future,
 }
 
 /**
+ * gtx_future_add_done_callback:
+ * @future: (type GtxFuture): a #GtxFuture or #GtxTask
+ * @callback: called once @future is done
+ * @data: (nullable): for @callback
+ * @data_free: (nullable): frees @data after the call, or when there will be none
+ *
+ * Has @callback called in a round after @future is done, or in the next one if
+ * it is: asyncio's `Future.add_done_callback()`.
+ *
+ * Callbacks and awaiting tasks run in the order in which they came.  Never
+ * suspends; may be called in any thread, and @callback runs in the home of
+ * @future, where @data is freed, too, as long as its main context is there.
+ *
+ * Since: 0.1
+ */
+void
+gtx_future_add_done_callback (gpointer        future,
+                              GtxDoneFunc     callback,
+                              gpointer        data,
+                              GDestroyNotify  data_free)
+{
+  if (!gtx_future_check (future, G_STRFUNC))
+    return;
+  g_return_if_fail (callback != NULL);
+
+  if (G_LIKELY (g_atomic_int_get (&((GObject *) future)->ref_count) > 0))
+    {
+      gtx_future_call_back (future, callback, data, data_free, NULL);
+      return;
+    }
+  g_critical ("gtx_future_add_done_callback: the future is being freed, so nothing will be called; "
+              "do not add a callback in what frees another one's data");
+  if (data_free)
+    data_free (data);
+}
+
+void
+gtx_future_take_back (GtxFuture       *self,
+                      GtxDoneCallback *callback)
+{
+  if (self->callback_table)
+    g_hash_table_remove (self->callback_table, callback);
+  gtx_handle_unlink (&callback->handle);
+  done_callback_free (callback);
+}
+
+static guint
+take_by_table (GtxFuture             *self,
+               const GtxDoneCallback *wanted,
+               GtxHandleList         *taken)
+{
+  GtxDoneCallback *last = g_hash_table_lookup (self->callback_table, wanted);
+  GtxDoneCallback *callback = last;
+  guint n = 0;
+
+  if (last == NULL)
+    return 0;
+  g_hash_table_remove (self->callback_table, last);
+  do
+    {
+      callback = callback->next_alike;
+      gtx_handle_unlink (&callback->handle);
+      gtx_handle_list_append (taken, &callback->handle);
+      n++;
+    }
+  while (callback != last);
+  return n;
+}
+
+static guint
+take_by_looking (GtxFuture             *self,
+                 const GtxDoneCallback *wanted,
+                 GtxHandleList         *taken)
+{
+  GtxHandle *next;
+  guint n_passed = 0;
+  guint n = 0;
+
+  for (GtxHandle *handle = self->callbacks.ring.next; handle != &self->callbacks.ring; handle = next)
+    {
+      next = handle->next;
+      n_passed++;
+      if (handle->run != done_callback_run || !are_alike (handle, wanted))
+        continue;
+      gtx_handle_unlink (handle);
+      gtx_handle_list_append (taken, handle);
+      n++;
+    }
+  if (n_passed > MANY)
+    make_table (self);
+  return n;
+}
+
+/**
  * gtx_future_remove_done_callback:
  * @future: (type GtxFuture): a #GtxFuture or #GtxTask
  * @callback: what was given to gtx_future_add_done_callback()
  * @data: (nullable): the data that was given with it
  *
  * Takes back every @callback with @data, if @future is not done: asyncio's
- * `Future.remove_done_callback()`.  Never suspends; to be called in the thread
- * of the home of @future.
+ * `Future.remove_done_callback()`.
+ *
+ * When their data is freed all of them have been taken back, so that what frees
+ * it may do anything with @future.  Among many callbacks one is found as fast as
+ * among few.  Never suspends; to be called in the thread of the home of @future.
  *
  * Returns: how many were taken back
  *
@@ -641,9 +792,11 @@ gtx_future_remove_done_callback (gpointer     future,
                                  gpointer     data)
 {
   GtxFuture *self = future;
-  GtxHandle *next;
+  GtxDoneCallback wanted = { .func = callback, .data = data };
+  GtxScheduler *home;
+  GtxHandleList taken;
   GtxVisit visit;
-  guint n = 0;
+  guint n;
 
   if (!gtx_future_check (future, G_STRFUNC))
     return 0;
@@ -651,18 +804,13 @@ gtx_future_remove_done_callback (gpointer     future,
   if (visit == GTX_ELSEWHERE)
     return 0;
 
-  for (GtxHandle *handle = self->callbacks.ring.next; handle != &self->callbacks.ring; handle = next)
-    {
-      DoneCallback *found = (DoneCallback *) handle;
-
-      next = handle->next;
-      if (handle->run != done_callback_run || found->func != callback || found->data != data)
-        continue;
-      gtx_handle_unlink (handle);
-      done_callback_free (found);
-      n++;
-    }
-  gtx_scheduler_leave (self->home, visit);
+  home = gtx_scheduler_ref (self->home);
+  gtx_handle_list_init (&taken);
+  n = self->callback_table ? take_by_table (self, &wanted, &taken) : take_by_looking (self, &wanted, &taken);
+  /* What is freed may have had the last reference of the future. */
+  free_callbacks (&taken);
+  gtx_scheduler_leave (home, visit);
+  gtx_scheduler_unref (home);
   return n;
 }
 

@@ -395,6 +395,7 @@ gtx_task_finalize (GObject *object)
 
   if (!self->is_started && !gtx_future_done (&self->parent_instance))
     g_warning ("coroutine '%s' was never awaited", self->function);
+  gtx_future_close (&self->parent_instance);
   gtx_future_free_at_home (&self->parent_instance, self->data, self->data_free);
   /* Set by what freed the result. */
   if (self->locals)
