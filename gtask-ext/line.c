@@ -10,6 +10,8 @@ void
 gtx_line_init (GtxLine *self)
 {
   gtx_handle_list_init (&self->places);
+  self->passed = &self->places.ring;
+  self->n_live = 0;
   self->home = NULL;
   self->n_pins = 0;
   self->kept = FALSE;
@@ -80,6 +82,40 @@ gtx_line_begin (GtxLine     *self,
   return NULL;
 }
 
+static GtxInLine *
+in_line_at (GtxHandle *place)
+{
+  return GTX_CONTAINER_OF (place, GtxInLine, place);
+}
+
+static void
+enter (GtxLine   *self,
+       GtxInLine *in_line)
+{
+  gtx_handle_list_append (&self->places, &in_line->place);
+  self->n_live++;
+}
+
+static void
+leave (GtxLine   *self,
+       GtxInLine *in_line)
+{
+  if (self->passed == &in_line->place)
+    self->passed = in_line->place.previous;
+  gtx_handle_unlink (&in_line->place);
+  if (in_line->waiter.state != GTX_WAITER_CANCELLED)
+    self->n_live--;
+}
+
+gboolean
+gtx_line_cancel (GtxWaiter *waiter)
+{
+  if (!gtx_waiter_cancel (waiter))
+    return FALSE;
+  ((GtxInLine *) waiter)->line->n_live--;
+  return TRUE;
+}
+
 gboolean
 gtx_line_wait (GtxLine             *self,
                GtxTask             *task,
@@ -88,15 +124,15 @@ gtx_line_wait (GtxLine             *self,
                gboolean            *woken,
                GError             **error)
 {
-  GtxInLine in_line = { .object = object };
+  GtxInLine in_line = { .line = self, .object = object };
   gboolean succeeded;
 
   gtx_waiter_init (&in_line.waiter, task, kind);
   in_line.waiter.is_quick = TRUE;
-  gtx_handle_list_append (&self->places, &in_line.place);
+  enter (self, &in_line);
   succeeded = gtx_waiter_wait (&in_line.waiter);
   if (gtx_handle_is_linked (&in_line.place))
-    gtx_handle_unlink (&in_line.place);
+    leave (self, &in_line);
 
   *woken = in_line.waiter.state == GTX_WAITER_WOKEN;
   if (!succeeded)
@@ -106,26 +142,17 @@ gtx_line_wait (GtxLine             *self,
 
 /* ---- Waking ---- */
 
-static GtxWaiter *
-waiter_at (GtxHandle *place)
-{
-  return &GTX_CONTAINER_OF (place, GtxInLine, place)->waiter;
-}
-
 gboolean
 gtx_line_is_free (GtxLine *self)
 {
-  for (GtxHandle *place = self->places.ring.next; place != &self->places.ring; place = place->next)
-    if (waiter_at (place)->state != GTX_WAITER_CANCELLED)
-      return FALSE;
-  return TRUE;
+  return self->n_live == 0;
 }
 
 void
 gtx_line_wake_head (GtxLine *self)
 {
   if (!gtx_handle_list_is_empty (&self->places))
-    gtx_waiter_wake (waiter_at (self->places.ring.next));
+    gtx_waiter_wake (&in_line_at (self->places.ring.next)->waiter);
 }
 
 guint
@@ -134,13 +161,17 @@ gtx_line_wake (GtxLine *self,
 {
   guint n_woken = 0;
 
-  for (GtxHandle *place = self->places.ring.next;
-       place != &self->places.ring && n_woken < n; place = place->next)
-    if (waiter_at (place)->state == GTX_WAITER_PENDING)
-      {
-        gtx_waiter_wake (waiter_at (place));
-        n_woken++;
-      }
+  while (n_woken < n && self->passed->next != &self->places.ring)
+    {
+      GtxWaiter *waiter;
+
+      self->passed = self->passed->next;
+      waiter = &in_line_at (self->passed)->waiter;
+      if (waiter->state != GTX_WAITER_PENDING)
+        continue;
+      gtx_waiter_wake (waiter);
+      n_woken++;
+    }
   return n_woken;
 }
 
@@ -150,15 +181,14 @@ gtx_line_call (GtxLine *self,
 {
   guint n_woken = 0;
 
-  while (n_woken < n)
+  while (n_woken < n && !gtx_handle_list_is_empty (&self->places))
     {
-      GtxHandle *place = gtx_handle_list_pop (&self->places);
+      GtxInLine *in_line = in_line_at (self->places.ring.next);
 
-      if (place == NULL)
-        break;
-      if (waiter_at (place)->state != GTX_WAITER_PENDING)
+      leave (self, in_line);
+      if (in_line->waiter.state != GTX_WAITER_PENDING)
         continue;
-      gtx_waiter_wake (waiter_at (place));
+      gtx_waiter_wake (&in_line->waiter);
       n_woken++;
     }
   return n_woken;

@@ -5,11 +5,15 @@
 
 #include "task-private.h"
 
-/* Invariant: who is in line is suspended, or was woken and has not run yet;
- * who is woken by gtx_line_call() has left it. */
+/* Invariants: who is in line is suspended, or was woken and has not run yet;
+ * who is woken by gtx_line_call() has left it.  Nobody who waits to be woken is
+ * before passed, or there: who was woken or cancelled is passed once, however
+ * long it takes him to run. */
 typedef struct
 {
   GtxHandleList places;
+  GtxHandle *passed;            /* a place, or the list's own ring: none */
+  guint n_live;                 /* those in line that are not cancelled */
   GtxScheduler *home;           /* of the first that ever stood in it */
   guint n_pins;                 /* on the object that it is part of */
   gboolean kept;                /* by a reference of the pins', since nobody else's was left */
@@ -19,6 +23,7 @@ typedef struct
 {
   GtxWaiter waiter;
   GtxHandle place;              /* a link, never run */
+  GtxLine *line;
   gpointer object;              /* what is waited for, for GtxWaiterKind.describe */
 } GtxInLine;
 
@@ -38,6 +43,9 @@ gboolean gtx_line_keep       (GtxLine      *self,
 GtxTask *gtx_line_begin      (GtxLine      *self,
                               const char   *function,
                               GError      **error);
+
+/* GtxWaiterKind.cancel. */
+gboolean gtx_line_cancel     (GtxWaiter    *waiter);
 
 /* Suspends @task until it is woken: FALSE with @error set if it was cancelled.
  * *@woken: whether it was woken all the same. */

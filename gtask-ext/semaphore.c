@@ -53,7 +53,7 @@ describe (GtxWaiter *waiter,
   g_string_append_printf (text, "semaphore %p", ((GtxInLine *) waiter)->object);
 }
 
-static const GtxWaiterKind semaphore_kind = { gtx_waiter_cancel, describe, NULL };
+static const GtxWaiterKind semaphore_kind = { gtx_line_cancel, describe, NULL };
 
 /**
  * gtx_semaphore_new:
