@@ -6,51 +6,136 @@
 
 #include "task-private.h"
 
+/* How the outer futures find the inner one, which may go before they do: all
+ * shields of it share one, for GObject looks for a weak reference among all that
+ * an object has. */
+typedef struct
+{
+  GWeakRef inner;
+} Way;
+
+/* Invariant: the callback is set exactly while it may yet be called, and keeps the
+ * outer future; it is of the home of the inner one. */
+typedef struct
+{
+  Way *way;
+  GtxFuture *outer;
+  GtxDoneCallback *callback;
+  GtxFuture *left;              /* the inner one, while it is told */
+} Shield;
+
+static void
+way_clear (gpointer way)
+{
+  g_weak_ref_clear (&((Way *) way)->inner);
+}
+
+static void
+way_unref (gpointer way)
+{
+  g_atomic_rc_box_release_full (way, way_clear);
+}
+
+static Way *
+way_to (GtxFuture *inner)
+{
+  static GMutex mutex;
+  Way *way;
+
+  g_mutex_lock (&mutex);
+  way = g_object_get_data (G_OBJECT (inner), "gtx-way");
+  if (way == NULL)
+    {
+      way = g_atomic_rc_box_new (Way);
+      g_weak_ref_init (&way->inner, inner);
+      g_object_set_data_full (G_OBJECT (inner), "gtx-way", way, way_unref);
+    }
+  g_atomic_rc_box_acquire (way);
+  g_mutex_unlock (&mutex);
+  return way;
+}
+
+static void
+shield_clear (gpointer shield)
+{
+  way_unref (((Shield *) shield)->way);
+}
+
+static void
+shield_unref (gpointer shield)
+{
+  g_atomic_rc_box_release_full (shield, shield_clear);
+}
+
+/* ---- The inner one is done ---- */
+
 static void
 on_inner_done (gpointer future,
-               gpointer outer)
+               gpointer shield)
 {
   GtxFuture *inner = future;
+  GtxFuture *outer = ((Shield *) shield)->outer;
 
   /* That one was cancelled in the same round: an error stays the inner one's to tell of. */
   if (gtx_future_done (outer))
     return;
   if (gtx_future_state (inner) == GTX_FUTURE_CANCELLED)
     gtx_cancel (outer);
-  else if (inner->error)
-    gtx_future_set_error (outer, g_error_copy (gtx_future_get_error (inner)));
-  else
+  else if (inner->error == NULL)
     gtx_future_finish_as (outer, inner);
+  else if (gtx_future_set_error (outer, g_error_copy (inner->error)))
+    gtx_future_forgive_error (inner);
 }
+
+static void
+callback_ends (gpointer data)
+{
+  Shield *shield = data;
+
+  shield->callback = NULL;
+  g_object_unref (shield->outer);
+  shield_unref (shield);
+}
+
+/* ---- The outer one is ---- */
 
 /* The inner one forgets an outer one that has no use for it any more: a long
  * wait may be shielded many times. */
 static void
+forget (gpointer data)
+{
+  Shield *shield = data;
+  GtxFuture *inner = g_steal_pointer (&shield->left);
+
+  if (shield->callback && !gtx_future_done (inner))
+    gtx_future_take_back (inner, shield->callback);
+  g_object_unref (inner);
+  shield_unref (shield);
+}
+
+static void
 on_outer_done (gpointer outer,
-               gpointer reference)
+               gpointer data)
 {
-  GtxFuture *inner = g_weak_ref_get (reference);
+  Shield *shield = data;
+  g_autoptr (GtxFuture) inner = g_weak_ref_get (&shield->way->inner);
+  GtxVisit visit;
 
-  if (inner && !gtx_future_done (inner))
-    gtx_future_remove_done_callback (inner, on_inner_done, outer);
-  g_clear_object (&inner);
-}
-
-static void
-weak_ref_free (gpointer reference)
-{
-  g_weak_ref_clear (reference);
-  g_free (reference);
-}
-
-static void
-forget_when_done (GtxFuture *outer,
-                  GtxFuture *inner)
-{
-  GWeakRef *reference = g_new (GWeakRef, 1);
-
-  g_weak_ref_init (reference, inner);
-  gtx_future_add_done_callback (outer, on_outer_done, reference, weak_ref_free);
+  (void) outer;
+  if (inner == NULL || gtx_future_done (inner))
+    return;
+  shield->left = g_object_ref (inner);
+  g_atomic_rc_box_acquire (shield);
+  visit = gtx_scheduler_enter (inner->home);
+  if (visit)
+    forget (shield);
+  else if (!gtx_scheduler_post (inner->home, forget, shield))
+    {
+      /* The callback goes with the inner one, which has no home any more. */
+      g_clear_object (&shield->left);
+      shield_unref (shield);
+    }
+  gtx_scheduler_leave (inner->home, visit);
 }
 
 /**
@@ -60,10 +145,12 @@ forget_when_done (GtxFuture *outer,
  * Makes a future that ends as @future does, and can be cancelled without it:
  * asyncio's `shield()`.
  *
- * A task that awaits what is returned and is cancelled leaves @future alone.
+ * A task that awaits what is returned and is cancelled leaves @future alone; an
+ * error of @future that nobody asks for is warned of then, when @future goes.
  * Where @future is done already, it is @future itself.  A task that was not
  * started is.  The result stays that of @future: it is lent while either
- * lives, and who takes it from one takes it from both.  Never suspends; may be called in any thread.
+ * lives, and who takes it from one takes it from both.  Never suspends; may be
+ * called in any thread.
  *
  * Returns: (transfer full): a future
  *
@@ -72,6 +159,7 @@ forget_when_done (GtxFuture *outer,
 GtxFuture *
 gtx_shield (gpointer future)
 {
+  Shield *shield;
   GtxFuture *outer;
 
   if (!gtx_future_check (future, G_STRFUNC))
@@ -81,9 +169,11 @@ gtx_shield (gpointer future)
 
   gtx_task_ensure_started (future);
   outer = gtx_future_new ();
-  gtx_future_add_done_callback (future, on_inner_done, g_object_ref (outer), g_object_unref);
-  /* To take back a callback is for the home of the inner one. */
-  if (((GtxFuture *) future)->home == outer->home)
-    forget_when_done (outer, future);
+  shield = g_atomic_rc_box_new0 (Shield);
+  shield->way = way_to (future);
+  shield->outer = g_object_ref (outer);
+  gtx_future_call_back (future, on_inner_done, g_atomic_rc_box_acquire (shield), callback_ends,
+                        &shield->callback);
+  gtx_future_add_done_callback (outer, on_outer_done, shield, shield_unref);
   return outer;
 }

@@ -317,6 +317,138 @@ test_outside (void)
   g_string_free (g_steal_pointer (&trace), TRUE);
 }
 
+/* ---- Of another main context ---- */
+
+typedef struct
+{
+  GMainContext *context;
+  GMainLoop *loop;
+  GThread *thread;
+} Elsewhere;
+
+static gpointer
+run_loop (gpointer loop)
+{
+  g_main_loop_run (loop);
+  return NULL;
+}
+
+static void
+elsewhere_begin (Elsewhere *self)
+{
+  self->context = g_main_context_new ();
+  self->loop = g_main_loop_new (self->context, FALSE);
+  self->thread = g_thread_new ("elsewhere", run_loop, self->loop);
+}
+
+static void
+elsewhere_end (Elsewhere *self)
+{
+  g_main_loop_quit (self->loop);
+  g_thread_join (self->thread);
+  g_main_loop_unref (self->loop);
+  g_main_context_unref (self->context);
+}
+
+static gboolean
+do_nothing (gpointer data, GError **error)
+{
+  return TRUE;
+}
+
+/* What was posted there before has been done there. */
+static gboolean
+reach (Elsewhere *elsewhere, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task_in (elsewhere->context, do_nothing, NULL, NULL);
+
+  return gtx_await (task, error);
+}
+
+static gint n_gone;
+
+static void
+count_gone (gpointer data, GObject *object)
+{
+  g_atomic_int_inc (&n_gone);
+}
+
+/* A long wait of there is shielded again and again, and forgets each shield. */
+static gboolean
+test_elsewhere_cancelled (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) inner = NULL;
+  Elsewhere elsewhere;
+
+  elsewhere_begin (&elsewhere);
+  inner = gtx_create_task_in (elsewhere.context, sleep_long, NULL, NULL);
+  for (guint i = 0; i < 100; i++)
+    {
+      g_autoptr (GtxFuture) outer = gtx_shield (inner);
+
+      g_object_weak_ref (G_OBJECT (outer), count_gone, NULL);
+      gtx_cancel (outer);
+      if (!gtx_sleep (0, error))
+        return FALSE;
+    }
+  g_assert_true (reach (&elsewhere, error));
+  g_assert_cmpint (g_atomic_int_get (&n_gone), ==, 100);
+  gtx_cancel (inner);
+  g_assert_false (gtx_await (inner, NULL));
+  elsewhere_end (&elsewhere);
+  return TRUE;
+}
+
+/* One that is cancelled does not take an error that comes from there. */
+static gboolean
+fail_when_told (GtxFuture *told, GError **error)
+{
+  return gtx_await (told, error) && fail ("broken", error);
+}
+
+static gboolean
+test_elsewhere_fails_later (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) told = gtx_future_new ();
+  Elsewhere elsewhere;
+  GtxTask *inner;
+
+  elsewhere_begin (&elsewhere);
+  inner = gtx_create_task_in (elsewhere.context, fail_when_told, told, NULL);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GtxFuture) outer = gtx_shield (inner);
+
+      gtx_cancel (outer);
+      if (i == 0)
+        gtx_sleep (0, NULL);
+    }
+  gtx_future_set_result (told, NULL, NULL);
+  while (!gtx_future_is_done (inner))
+    if (!gtx_sleep (0.001, error))
+      return FALSE;
+  g_assert_true (reach (&elsewhere, error));
+  elsewhere_end (&elsewhere);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING,
+                         "fail_when_told: its error was never retrieved: broken");
+  g_object_unref (inner);
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
+/* Its main context is gone before the shield is. */
+static gboolean
+test_elsewhere_gone (gpointer data, GError **error)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GtxTask) inner = gtx_create_task_in (context, sleep_long, NULL, NULL);
+  g_autoptr (GtxFuture) outer = gtx_shield (inner);
+
+  g_clear_pointer (&context, g_main_context_unref);
+  gtx_cancel (outer);
+  return gtx_sleep (0, error);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -337,5 +469,8 @@ main (int argc, char *argv[])
   add_coroutine ("/shield/gathering", test_gathering);
   add_coroutine ("/shield/gathered", test_gathered);
   g_test_add_func ("/shield/outside", test_outside);
+  add_real_coroutine ("/shield/elsewhere/cancelled", test_elsewhere_cancelled);
+  add_real_coroutine ("/shield/elsewhere/fails-later", test_elsewhere_fails_later);
+  add_real_coroutine ("/shield/elsewhere/gone", test_elsewhere_gone);
   return g_test_run ();
 }
