@@ -55,16 +55,18 @@ list_awaited (Printer *printer,
               GtxTask *task)
 {
   GPtrArray *futures = g_ptr_array_new ();
+  guint n = 0;
 
   if (task->waiter && task->waiter->kind->list_awaited)
     task->waiter->kind->list_awaited (task->waiter, futures);
-  for (guint i = futures->len; i-- > 0;)
+  for (guint i = 0; i < futures->len; i++)
     {
       GtxFuture *future = futures->pdata[i];
 
-      if (!gtx_future_is_task (future) || future->home != printer->scheduler || gtx_future_done (future))
-        g_ptr_array_remove_index (futures, i);
+      if (gtx_future_is_task (future) && future->home == printer->scheduler && !gtx_future_done (future))
+        futures->pdata[n++] = future;
     }
+  g_ptr_array_set_size (futures, (gint) n);
   return futures;
 }
 
