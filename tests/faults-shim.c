@@ -13,6 +13,7 @@
 #define _GNU_SOURCE
 /* Both names of mmap () are defined here. */
 #undef _FILE_OFFSET_BITS
+#undef _TIME_BITS
 
 #include <dlfcn.h>
 #include <errno.h>
