@@ -233,6 +233,8 @@ DESCRIBERS = {
 # ---- The tree, as gtx_print_tasks () prints it ----
 
 def describe_state(task, tasks):
+    if task.value['runner']:
+        return 'runs inside %s' % Task(task.value['runner'].dereference(), task.scheduler).name
     if not task.fiber:
         return 'has not begun'
     if task.runs():

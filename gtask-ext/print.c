@@ -23,6 +23,8 @@ describe_state (GtxTask *task,
 {
   if (task == gtx_task_current ())
     g_string_append (text, "runs");
+  else if (task->runner)
+    g_string_append_printf (text, "runs inside %s", gtx_task_get_name (task->runner));
   else if (task->step.fiber == NULL)
     g_string_append (text, "has not begun");
   else if (task->waiter == NULL || task->waiter->state != GTX_WAITER_PENDING)

@@ -192,6 +192,41 @@ test_operation (gpointer data, GError **error)
   return TRUE;
 }
 
+/* A task that was not started runs inside the one that awaits it. */
+static GtxTask *inside;
+
+static gboolean
+await_inside (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_task_new (sleep_long, NULL, NULL);
+
+  gtx_task_set_name (task, "inside");
+  inside = task;
+  return gtx_await (task, error);
+}
+
+static gboolean
+await_it_too (gpointer data, GError **error)
+{
+  return gtx_await (inside, error);
+}
+
+static gboolean
+test_inside (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) outer = gtx_create_task (await_inside, NULL, NULL);
+  g_autoptr (GtxTask) other = gtx_create_task (await_it_too, NULL, NULL);
+  g_autoptr (GString) text = NULL;
+
+  gtx_task_set_name (outer, "outer");
+  g_assert_true (gtx_sleep (0, error));
+  text = print_tasks ();
+  g_assert_nonnull (strstr (text->str, "inside (sleep_long): runs inside outer\n"));
+  gtx_cancel (outer);
+  g_assert_false (gtx_await (outer, NULL));
+  return !gtx_await (other, NULL);
+}
+
 /* Tasks that await one another in a ring are shown, once each. */
 static GtxTask *ring[2];
 
@@ -345,5 +380,6 @@ main (int argc, char *argv[])
   gtx_test_add_func ("/print/user-test/subprocess", sleep_a_week);
   gtx_test_add_func ("/print/user-test-fails/subprocess", fail_plainly);
   g_test_add_func ("/print/deadlock", test_deadlock);
+  add_coroutine ("/print/inside", test_inside);
   return g_test_run ();
 }

@@ -281,6 +281,67 @@ test_outside (void)
   g_assert_null (thread);
 }
 
+/* ---- A loop that tries again and again ---- */
+
+typedef struct
+{
+  GtxTask *task;
+  int code;
+  guint n_attempts;
+} Attempts;
+
+/* The request comes while the function runs, and it does not look. */
+static gboolean
+refuse (Attempts *attempts, GCancellable *cancellable, GError **error)
+{
+  if (attempts->n_attempts == 2)
+    gtx_cancel (attempts->task);
+  while (attempts->n_attempts == 2 && !g_cancellable_is_cancelled (cancellable))
+    g_usleep (100);
+  g_set_error_literal (error, G_IO_ERROR, attempts->code, "refused");
+  return FALSE;
+}
+
+static gboolean
+connect_until_it_works (Attempts *attempts, GError **error)
+{
+  attempts->task = gtx_current_task ();
+  for (;;)
+    {
+      g_autoptr (GError) failure = NULL;
+
+      attempts->n_attempts++;
+      if (gtx_to_thread (refuse, attempts, &failure))
+        return TRUE;
+      note (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? "cancelled" : "refused");
+      if (!gtx_sleep (0, error))
+        return FALSE;
+      if (attempts->n_attempts == 3)
+        return TRUE;
+    }
+}
+
+/* An error of its own does not deliver the request, and a cancellation does. */
+static gboolean
+test_retries (gpointer data, GError **error)
+{
+  Attempts refused = { .code = G_IO_ERROR_CONNECTION_REFUSED };
+  Attempts cancelled = { .code = G_IO_ERROR_CONNECTION_REFUSED };
+  g_autoptr (GtxTask) first = gtx_create_task (connect_until_it_works, &refused, NULL);
+  g_autoptr (GtxTask) second = NULL;
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_await (first, &failure));
+  assert_cancelled (failure);
+  assert_trace ("refused refused");
+
+  cancelled.code = G_IO_ERROR_CANCELLED;
+  second = gtx_create_task (connect_until_it_works, &cancelled, NULL);
+  g_assert_true (gtx_await (second, error));
+  assert_trace ("cancelled cancelled cancelled");
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -297,5 +358,6 @@ main (int argc, char *argv[])
   add_real_coroutine ("/to-thread/many", test_many);
   add_real_coroutine ("/to-thread/nested", test_nested);
   g_test_add_func ("/to-thread/outside", test_outside);
+  add_coroutine ("/to-thread/retries", test_retries);
   return g_test_run ();
 }

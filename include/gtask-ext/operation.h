@@ -38,10 +38,16 @@ G_BEGIN_DECLS
  *
  * A task that is cancelled while the operation is under way cancels the
  * operation and waits for its callback, so nothing that the operation uses
- * goes away before it ended.
+ * goes away before it ended.  The other arguments may await something: the
+ * operation that is awaited next is this one all the same.
  *
- * Outside a task the operation gets a cancelled #GCancellable, and
- * gtx_await_result() iterates the main context until the callback has come.
+ * A function that refuses its arguments, with g_return_if_fail(), never calls
+ * back, and nothing can end the wait for it, since nobody can tell it from one that
+ * takes long; gtx_print_tasks() says of it that it has taken no #GCancellable.
+ *
+ * Outside a task, which is a mistake that is warned of, the operation gets a cancelled
+ * #GCancellable, and gtx_await_result() iterates the main context until the callback has
+ * come.
  *
  * Since: 0.1
  */
