@@ -64,7 +64,7 @@ gtx_task_locals_clear (GtxTask *task)
 
   g_critical ("The task of %s ends, and what destroys its task-local values sets others, again and again: "
               "the last are leaked", task->function);
-  g_ptr_array_set_free_func (task->locals, NULL);
+  g_ptr_array_set_free_func (task->locals, g_atomic_rc_box_release);
   g_clear_pointer (&task->locals, g_ptr_array_unref);
 }
 
