@@ -227,7 +227,7 @@ consume (int *stock, GError **error)
 {
   g_autoptr (GtxLockHolder) holder = gtx_lock_hold (lock, error);
 
-  for (;;)
+  while (holder)
     {
       while (*stock == 0)
         if (!gtx_condition_wait (condition, error))
@@ -236,6 +236,7 @@ consume (int *stock, GError **error)
         return TRUE;
       --*stock;
     }
+  return FALSE;
 }
 
 /* The first consumer is cancelled before, or after, it has been woken: the
