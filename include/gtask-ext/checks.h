@@ -179,8 +179,9 @@ gtx_thread_func_data_ (Result (*) (Data, GError **), gconstpointer)
    GTX_IS_ (func, gboolean, GTX_CONST_TYPE_OF_ (data) __VA_ARGS__) ||          \
    GTX_IS_ (func, gboolean, void * __VA_ARGS__))
 
-/* The assertions are members of a structure that is only measured. */
-#define GTX_CHECKED_DATA_(data, ...) ((void) sizeof (struct { __VA_ARGS__ char checked; }), (gpointer) (data))
+/* The assertions stand in a block that is only measured: in a structure, compound
+ * literals among the data would have to be constant. */
+#define GTX_CHECKED_DATA_(data, ...) ((void) sizeof (__extension__ ({ __VA_ARGS__ 0; })), (gpointer) (data))
 #define GTX_ASSERT_COMPILES_(call) _Static_assert (sizeof (__typeof__ (call) *) > 0, "");
 
 #define GTX_COROUTINE_RESULT_(coroutine) __typeof__ ((coroutine) (GTX_ANY_ (void *), GTX_ANY_ (GError **)))
