@@ -40,6 +40,7 @@ typedef struct
   GtxHandle link;
   guint signal_id;
   GQuark detail;                /* 0: hears all */
+  gulong handler;
   gboolean is_late;             /* made while the object was emitting something */
   GtxHandleList emissions;
 } Listener;
@@ -150,6 +151,13 @@ listener_finalize (gpointer  ties,
   ties_unref (ties);
 }
 
+static void
+listener_connect (Listener *self,
+                  GObject  *object)
+{
+  self->handler = g_signal_connect_closure_by_id (object, self->signal_id, self->detail, &self->closure, FALSE);
+}
+
 static Listener *
 listener_new (Ties    *ties,
               GObject *object,
@@ -167,7 +175,7 @@ listener_new (Ties    *ties,
   self->detail = detail;
   gtx_handle_list_init (&self->emissions);
   gtx_handle_list_append (&ties->listeners, &self->link);
-  g_signal_connect_closure_by_id (object, signal_id, detail, closure, FALSE);
+  listener_connect (self, object);
   return self;
 }
 
@@ -225,6 +233,9 @@ listener_for (Ties    *ties,
       if (self->signal_id != signal_id || self->detail != detail || self->is_late < is_late)
         continue;
       self->is_late = is_late;
+      /* Somebody has disconnected all handlers of the signal. */
+      if (!g_signal_handler_is_connected (object, self->handler))
+        listener_connect (self, object);
       return self;
     }
   self = listener_new (ties, object, signal_id, detail);
@@ -636,7 +647,7 @@ bond_new (GtxTask *task,
  * @object: (type GObject.Object): an object
  *
  * Cancels the task when @object is disposed: what a window's tasks are bound
- * to the window for.
+ * to the window for.  A task whose coroutine has returned is bound no more.
  *
  * No reference of @object is kept.  The coroutine should keep one of what it
  * uses, or take care after each await.  Where tasks had to do with @object before,
@@ -693,6 +704,13 @@ take_all (Ties          *self,
   return listeners;
 }
 
+/* The object may go with what a task drops at its end: its outcome stays. */
+static gboolean
+has_returned (GtxTask *task)
+{
+  return gtx_scheduler_is_local (task->parent_instance.home) && task->has_returned;
+}
+
 static void
 cancel_bound (GtxHandleList *bonds)
 {
@@ -702,7 +720,8 @@ cancel_bound (GtxHandleList *bonds)
     {
       Bond *bond = GTX_CONTAINER_OF (link, Bond, link);
 
-      gtx_cancel (bond->task);
+      if (!has_returned (bond->task))
+        gtx_cancel (bond->task);
       bond_unref (bond);
     }
 }

@@ -76,6 +76,7 @@ struct _GtxTask
   guint n_cancels;
   guint is_pointer : 1;
   guint must_cancel : 1;
+  guint has_returned : 1;       /* its coroutine */
   guint in_request : 1;         /* a request is on its way down through it */
   guint begins_cancelled : 1;   /* where a request came before: the first await delivers it */
 

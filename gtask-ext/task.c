@@ -156,6 +156,7 @@ call_coroutine (GtxTask  *self,
     result = self->coroutine.pointer (self->data, error);
   else
     succeeded = self->coroutine.boolean (self->data, error);
+  self->has_returned = TRUE;
 
   if (!succeeded && *error == NULL)
     *error = reasonless_error (self);

@@ -455,6 +455,24 @@ test_disconnected (gpointer data, GError **error)
   return TRUE;
 }
 
+/* By whoever meant somebody else's: who waits from then on is told. */
+static gboolean
+test_all_disconnected (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  g_autoptr (GtxTask) before = gtx_create_task (await_finished, job, NULL);
+  g_autoptr (GtxTask) after = gtx_task_new (await_first, job, NULL);
+
+  g_assert_true (gtx_sleep (1, error));
+  g_signal_handlers_destroy (job);
+  gtx_task_start (after);
+  g_assert_true (gtx_sleep (1, error));
+  g_signal_emit (job, finished, g_quark_from_string ("first"), 1);
+  g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, before, after, NULL));
+  assert_trace ("1 first");
+  return TRUE;
+}
+
 static gboolean
 await_looped (Job *job, GError **error)
 {
@@ -742,6 +760,75 @@ test_thread_cancelled (gpointer data, GError **error)
   return run_jobs (1, 2, FALSE, cancel_meanwhile) && run_jobs (1, 2, TRUE, cancel_meanwhile);
 }
 
+/* ---- Several main contexts ---- */
+
+typedef struct
+{
+  Job *job;
+  gint n_waiting;
+  guint n_heard;                /* of all emissions, by both threads */
+} Audience;
+
+static gboolean
+count_until_gone (Audience *self, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  for (;;)
+    {
+      g_autoptr (GArray) arguments = gtx_await_signal (self->job, "finished", &failure);
+
+      if (arguments == NULL)
+        break;
+      g_atomic_int_inc (&self->n_heard);
+    }
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_OBJECT_GONE);
+  return TRUE;
+}
+
+static gboolean
+listen (Audience *self, GError **error)
+{
+  g_autoptr (GtxTask) a = gtx_create_task (count_until_gone, self, NULL);
+  g_autoptr (GtxTask) b = gtx_create_task (count_until_gone, self, NULL);
+
+  g_assert_true (gtx_sleep (0, error));
+  g_atomic_int_inc (&self->n_waiting);
+  return gtx_gather_list (GTX_GATHER_NONE, error, a, b, NULL);
+}
+
+static gpointer
+listen_in_thread (gpointer audience)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+
+  g_main_context_push_thread_default (context);
+  g_assert_true (gtx_run (listen, (Audience *) audience, NULL));
+  g_main_context_pop_thread_default (context);
+  return NULL;
+}
+
+/* Tasks of two others hear what this thread emits, which disposes at last. */
+static gboolean
+test_contexts (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  Audience audience = { job, 0, 0 };
+  GThread *threads[2];
+
+  for (int i = 0; i < 2; i++)
+    threads[i] = g_thread_new ("listener", listen_in_thread, &audience);
+  while (g_atomic_int_get (&audience.n_waiting) < 2)
+    g_thread_yield ();
+  for (int i = 0; i < N_JOBS; i++)
+    g_signal_emit (job, finished, 0, i);
+  g_object_run_dispose (G_OBJECT (job));
+  for (int i = 0; i < 2; i++)
+    g_thread_join (threads[i]);
+  g_assert_cmpuint (audience.n_heard, >=, 4);
+  return TRUE;
+}
+
 /* A thread that stands in the middle of disposing of a job. */
 typedef struct
 {
@@ -930,6 +1017,32 @@ test_bind_too_late (gpointer data, GError **error)
   return TRUE;
 }
 
+/* What a task drops at its end does not cancel it: its result counts. */
+static char *
+return_name (Job *job, GError **error)
+{
+  return gtx_sleep (0, error) ? g_strdup (G_OBJECT_TYPE_NAME (job)) : NULL;
+}
+
+static gboolean
+test_bind_last_reference (gpointer data, GError **error)
+{
+  for (int i = 0; i < 2; i++)
+    {
+      Job *job = job_new ();
+      g_autoptr (GtxTask) task = gtx_task_new_pointer (return_name, job, g_object_unref, g_free);
+      g_autofree char *name = NULL;
+
+      gtx_task_bind (task, job);
+      if (i == 0)
+        gtx_task_start (task);
+      name = gtx_await_pointer (task, error);
+      g_assert_cmpstr (name, ==, "Job");
+      g_assert_true (gtx_sleep (0, error));
+    }
+  return TRUE;
+}
+
 static gboolean
 test_bind_outlived (gpointer data, GError **error)
 {
@@ -979,6 +1092,7 @@ main (int argc, char *argv[])
   add_coroutine ("/object/signal/value", test_value);
   add_coroutine ("/object/signal/stopped", test_stopped);
   add_coroutine ("/object/signal/disconnected", test_disconnected);
+  add_coroutine ("/object/signal/all-disconnected", test_all_disconnected);
   add_real_coroutine ("/object/signal/looped", test_looped);
   add_coroutine ("/object/signal/disposed-meanwhile", test_disposed_meanwhile);
   add_coroutine ("/object/signal/taken-back", test_taken_back);
@@ -988,12 +1102,14 @@ main (int argc, char *argv[])
   add_real_coroutine ("/object/thread/two", test_two_threads);
   add_real_coroutine ("/object/thread/cancelled", test_thread_cancelled);
   add_real_coroutine ("/object/thread/cancelled-in-disposal", test_cancelled_in_disposal);
+  add_real_coroutine ("/object/thread/contexts", test_contexts);
   add_real_coroutine ("/object/thread/bound", test_thread_bound);
   add_real_coroutine ("/object/thread/ended-in-disposal", test_ended_in_disposal);
   add_coroutine ("/object/bind/disposed", test_bind);
   add_coroutine ("/object/bind/too-late", test_bind_too_late);
   add_coroutine ("/object/bind/disposed-in-use", test_bind_disposed_in_use);
   add_coroutine ("/object/bind/finalized", test_bind_finalized);
+  add_coroutine ("/object/bind/last-reference", test_bind_last_reference);
   add_coroutine ("/object/bind/outlived", test_bind_outlived);
   add_coroutine ("/object/bind/done", test_bind_done);
   return g_test_run ();
