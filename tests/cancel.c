@@ -583,33 +583,7 @@ test_thread_cancels_current (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- Many ---- */
-
-static gboolean
-await_next (guint *left, GError **error)
-{
-  guint rest = *left - 1;
-  g_autoptr (GtxTask) next = NULL;
-
-  if (*left == 0)
-    return gtx_sleep (1000, error);
-  next = gtx_task_new (await_next, &rest, NULL);
-  gtx_task_set_stack_size (next, 64 * 1024);
-  return gtx_await (gtx_task_start (next), error);
-}
-
-static gboolean
-test_long_chain (gpointer data, GError **error)
-{
-  guint length = RUNNING_ON_VALGRIND ? 200 : 1000;
-  g_autoptr (GtxTask) first = gtx_create_task (await_next, &length, NULL);
-
-  gtx_sleep (1, NULL);
-  gtx_cancel (first);
-  assert_ends_cancelled (first);
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
-  return TRUE;
-}
+/* ---- Order ---- */
 
 /* What is woken runs in the order in which it was woken. */
 static gboolean
@@ -626,140 +600,6 @@ test_order (gpointer data, GError **error)
   gtx_cancel (a);
   gtx_gather_list (GTX_GATHER_RETURN_ERRORS, NULL, a, b, c, d, NULL);
   assert_trace ("d! b! a! awaited!");
-  return TRUE;
-}
-
-/* ---- Rings through what runs inside, and through gatherings ---- */
-
-static GtxTask *shared;
-
-static gboolean
-await_shared (gpointer data, GError **error)
-{
-  return gtx_await (shared, error);
-}
-
-static gboolean
-await_one_that_awaits_shared (gpointer data, GError **error)
-{
-  g_autoptr (GtxTask) other = gtx_create_task (await_shared, NULL, NULL);
-
-  return gtx_await (other, error);
-}
-
-static gboolean
-run_shared_inside (gpointer data, GError **error)
-{
-  g_autoptr (GtxTask) inside = gtx_task_new (await_one_that_awaits_shared, NULL, NULL);
-
-  shared = inside;
-  return gtx_await (inside, error);
-}
-
-static gboolean
-gather_shared (gpointer others, GError **error)
-{
-  return others ? gtx_gather_list (GTX_GATHER_NONE, error, shared, others, NULL)
-                : gtx_gather_list (GTX_GATHER_NONE, error, shared, NULL);
-}
-
-static gboolean
-gather_one_that_gathers_shared (gpointer others, GError **error)
-{
-  g_autoptr (GtxTask) other = gtx_create_task (gather_shared, others, NULL);
-
-  shared = gtx_current_task ();
-  return gtx_gather_list (GTX_GATHER_NONE, error, other, NULL);
-}
-
-/* Each is cancelled by the first, or by the second of the ring. */
-static gboolean
-check_ring (GtxCoroutine coroutine, gpointer data, guint which)
-{
-  g_autoptr (GtxTask) task = gtx_create_task_named ("ring", coroutine, data, NULL);
-  g_autoptr (GPtrArray) all = NULL;
-  g_autoptr (GError) failure = NULL;
-
-  gtx_sleep (0.1, NULL);
-  all = gtx_all_tasks ();
-  g_assert_cmpuint (all->len, >, which);
-  gtx_cancel (all->pdata[all->len - 1 - which]);
-  g_assert_false (gtx_await (task, &failure));
-  assert_cancelled (failure);
-  return TRUE;
-}
-
-static gboolean
-test_ring_inside (gpointer data, GError **error)
-{
-  return check_ring (run_shared_inside, NULL, 0) && check_ring (run_shared_inside, NULL, 1);
-}
-
-static gboolean
-test_ring_of_gatherings (gpointer data, GError **error)
-{
-  g_autoptr (GtxFuture) other = gtx_future_new ();
-  g_autoptr (GtxFuture) another = gtx_future_new ();
-
-  return check_ring (gather_one_that_gathers_shared, NULL, 0) &&
-         check_ring (gather_one_that_gathers_shared, NULL, 1) &&
-         check_ring (gather_one_that_gathers_shared, other, 0) &&
-         check_ring (gather_one_that_gathers_shared, another, 1);
-}
-
-/* ---- Long ways ---- */
-
-static gboolean
-gather_dependency (GtxTask *dependency, GError **error)
-{
-  if (dependency == NULL)
-    return gtx_sleep (1000, error);
-  return gtx_gather_list (GTX_GATHER_NONE, error, dependency, NULL);
-}
-
-/* On small stacks, of which the way takes none. */
-static gboolean
-test_long_chain_of_gatherings (gpointer data, GError **error)
-{
-  GtxTask *target = gtx_create_task (gather_dependency, (GtxTask *) NULL, NULL);
-  g_autoptr (GError) failure = NULL;
-
-  for (guint i = 0; i < 2000; i++)
-    {
-      target = gtx_task_new (gather_dependency, target, g_object_unref);
-      gtx_task_set_stack_size (target, 65536);
-      gtx_task_start (target);
-    }
-  gtx_sleep (0.1, NULL);
-  gtx_cancel (target);
-  g_assert_false (gtx_await (target, &failure));
-  assert_cancelled (failure);
-  g_object_unref (target);
-  return TRUE;
-}
-
-static gboolean
-await_dependency (GtxTask *dependency, GError **error)
-{
-  return dependency ? gtx_await (dependency, error) : gtx_sleep (1000, error);
-}
-
-/* As in asyncio each is asked by all that are above it, as far as anybody counts. */
-static gboolean
-test_chain_asked_again (gpointer data, GError **error)
-{
-  g_autoptr (GPtrArray) chain = g_ptr_array_new_with_free_func (g_object_unref);
-
-  for (guint i = 0; i < 20; i++)
-    g_ptr_array_add (chain, gtx_create_task (await_dependency, i > 0 ? (GtxTask *) chain->pdata[i - 1] : NULL,
-                                             NULL));
-  gtx_sleep (0.1, NULL);
-  for (guint i = 0; i < chain->len; i++)
-    gtx_cancel (chain->pdata[i]);
-  for (guint i = 0; i < chain->len; i++)
-    g_assert_cmpuint (gtx_cancelling (chain->pdata[i]), ==, chain->len - i);
-  for (guint i = 0; i < chain->len; i++)
-    g_assert_false (gtx_await (chain->pdata[i], NULL));
   return TRUE;
 }
 
@@ -796,11 +636,6 @@ main (int argc, char **argv)
   add_coroutine ("/cancel/thread/cancellable", test_thread_cancels_cancellable);
   add_coroutine ("/cancel/thread/task", test_thread_cancels_task);
   add_coroutine ("/cancel/thread/current-task", test_thread_cancels_current);
-  add_coroutine ("/cancel/long-chain", test_long_chain);
-  add_coroutine ("/cancel/long-chain/gatherings", test_long_chain_of_gatherings);
-  add_coroutine ("/cancel/chain-asked-again", test_chain_asked_again);
-  add_coroutine ("/cancel/ring/inside", test_ring_inside);
-  add_coroutine ("/cancel/ring/gatherings", test_ring_of_gatherings);
   add_coroutine ("/cancel/order", test_order);
   return g_test_run ();
 }
