@@ -96,16 +96,6 @@ gtx_operation_future_init (GtxOperationFuture *self)
   self->at_end.run = context_ends;
 }
 
-static gboolean
-is_operation_future (gpointer    future,
-                     const char *function)
-{
-  if (G_TYPE_CHECK_INSTANCE_TYPE (future, gtx_operation_future_get_type ()))
-    return TRUE;
-  g_critical ("%s: GTX_ASYNC_FUTURE wants what gtx_operation_future_new() made", function);
-  return FALSE;
-}
-
 /* ---- Its end ---- */
 
 typedef struct
@@ -145,7 +135,7 @@ arrive (gpointer data)
  * gtx_operation_future_ready:
  * @source: (nullable): ignored
  * @result: the operation's result
- * @operation: what gtx_operation_future_begin() returned
+ * @operation: what gtx_operation_future_get_data() returned
  *
  * The callback that %GTX_ASYNC_FUTURE passes: a #GAsyncReadyCallback.  A second
  * call is a mistake of the operation's that is warned of.  May be called in any
@@ -158,7 +148,7 @@ gtx_operation_future_ready (GObject      *source,
                             GAsyncResult *result,
                             gpointer      operation)
 {
-  GtxOperationFuture *self = operation ? gtx_token_claim (operation) : NULL;
+  GtxOperationFuture *self = gtx_token_claim (operation);
   GtxScheduler *home;
   Arrival *arrival;
   GtxVisit visit;
@@ -222,23 +212,65 @@ gtx_operation_future_new (void)
   return g_object_new (gtx_operation_future_get_type (), NULL);
 }
 
-/**
- * gtx_operation_future_get_cancellable:
- * @future: what gtx_operation_future_new() made
- *
- * Lends the #GCancellable for the operation of @future: a function behind
- * %GTX_ASYNC_FUTURE.  Never suspends; may be called in any thread.
- *
- * Returns: (transfer none): the #GCancellable
- *
- * Since: 0.1
- */
-GCancellable *
-gtx_operation_future_get_cancellable (GtxFuture *future)
+/* An argument that was evaluated, and waits for the other one: nobody knows which of
+ * the two a compiler evaluates first.  What is evaluated between them may be another
+ * pair, and may let other tasks run. */
+typedef struct _Half Half;
+struct _Half
 {
-  if (!is_operation_future (future, G_STRFUNC))
-    return NULL;
-  return ((GtxOperationFuture *) future)->cancellable;
+  Half *below;
+  GtxTask *task;                /* whose it is */
+  gboolean has_future;          /* and is to be asked for its data */
+  GtxToken *token;
+};
+
+static __thread Half *halves;
+
+static void
+push_half (gboolean  has_future,
+           GtxToken *token)
+{
+  Half *half = g_new (Half, 1);
+
+  *half = (Half) { halves, gtx_task_current (), has_future, token };
+  halves = half;
+}
+
+/* The last one of this task, if it is of that kind.  *@token is its token. */
+static gboolean
+pop_half (gboolean   has_future,
+          GtxToken **token)
+{
+  GtxTask *task = gtx_task_current ();
+  Half **link = &halves;
+  Half *half;
+
+  while (*link && (*link)->task != task)
+    link = &(*link)->below;
+  half = *link;
+  if (half == NULL || half->has_future != has_future)
+    return FALSE;
+  *link = half->below;
+  *token = half->token;
+  g_free (half);
+  return TRUE;
+}
+
+/* Where @future cannot be begun, one that nobody has takes its place: the operation is
+ * going to be started. */
+static GtxOperationFuture *
+beginnable (GtxFuture *future)
+{
+  GtxOperationFuture *self = (GtxOperationFuture *) future;
+
+  if (!G_TYPE_CHECK_INSTANCE_TYPE (future, gtx_operation_future_get_type ()))
+    g_critical ("GTX_ASYNC_FUTURE wants what gtx_operation_future_new() made, and this is none");
+  else if (self->token)
+    g_critical ("GTX_ASYNC_FUTURE: an operation was started with this future before, and its end is the "
+                "future's; make a future for each");
+  else
+    return g_object_ref (self);
+  return g_object_new (gtx_operation_future_get_type (), NULL);
 }
 
 /**
@@ -249,35 +281,51 @@ gtx_operation_future_get_cancellable (GtxFuture *future)
  * behind %GTX_ASYNC_FUTURE.  To start a second one is a programmer's mistake,
  * and its end is nobody's.  Never suspends.
  *
+ * Returns: (transfer none): the #GCancellable for the operation
+ *
+ * Since: 0.1
+ */
+GCancellable *
+gtx_operation_future_begin (GtxFuture *future)
+{
+  GtxOperationFuture *self = beginnable (future);
+  GtxScheduler *home = self->parent_instance.home;
+  GtxVisit visit;
+
+  if (!pop_half (FALSE, &self->token))
+    push_half (TRUE, self->token = gtx_token_new (NULL));
+  gtx_token_set_owner (self->token, self);
+
+  /* The operation finds its GCancellable cancelled. */
+  if (gtx_future_done (&self->parent_instance))
+    g_cancellable_cancel (self->cancellable);
+  visit = gtx_scheduler_enter_home (home, G_STRFUNC);
+  if (visit)
+    begin_at_home (self);
+  else
+    gtx_future_set_error (&self->parent_instance,
+                          g_error_new_literal (GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+                                               "The operation was started in another thread"));
+  gtx_scheduler_leave (home, visit);
+  return self->cancellable;
+}
+
+/**
+ * gtx_operation_future_get_data:
+ *
+ * Gives the data for the callback of the operation whose future the same call
+ * begins: a function behind %GTX_ASYNC_FUTURE.  Never suspends.
+ *
  * Returns: (transfer none): the data for gtx_operation_future_ready()
  *
  * Since: 0.1
  */
 gpointer
-gtx_operation_future_begin (GtxFuture *future)
+gtx_operation_future_get_data (void)
 {
-  GtxOperationFuture *self = (GtxOperationFuture *) future;
-  GtxVisit visit;
+  GtxToken *token;
 
-  if (!is_operation_future (future, G_STRFUNC))
-    return NULL;
-  if (self->token)
-    {
-      g_critical ("%s: an operation was started with this future before, and its end is the future's; "
-                  "make a future for each", G_STRFUNC);
-      return NULL;
-    }
-
-  /* The operation finds its GCancellable cancelled. */
-  if (gtx_future_done (future))
-    g_cancellable_cancel (self->cancellable);
-  self->token = gtx_token_new (g_object_ref (self));
-  visit = gtx_scheduler_enter_home (future->home, G_STRFUNC);
-  if (visit)
-    begin_at_home (self);
-  else
-    gtx_future_set_error (future, g_error_new_literal (GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
-                                                       "The operation was started in another thread"));
-  gtx_scheduler_leave (future->home, visit);
-  return gtx_token_arm (self->token, NULL, 0);
+  if (!pop_half (TRUE, &token))
+    push_half (FALSE, token = gtx_token_new (NULL));
+  return gtx_token_arm (token, NULL, 0);
 }

@@ -380,7 +380,11 @@ nothing_to_await (GtxTask *task)
   GTask *result = g_task_new (NULL, NULL, NULL, NULL);
 
   g_critical ("gtx_await_result: nothing to await; call it once, right after what takes GTX_ASYNC");
-  g_task_return_new_error (result, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT, "No operation was started");
+  if (task)
+    g_task_return_new_error (result, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT, "No operation was started");
+  else
+    g_task_return_new_error (result, GTX_ERROR, GTX_ERROR_NOT_IN_TASK,
+                             "No operation was started, and only a task can wait for one");
   if (task == NULL)
     return gtx_operation_lend_outside (G_ASYNC_RESULT (result));
   if (task->operation == NULL)

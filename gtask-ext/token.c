@@ -103,6 +103,13 @@ gtx_token_new (gpointer owner)
 }
 
 void
+gtx_token_set_owner (GtxToken *self,
+                     gpointer  owner)
+{
+  self->owner = owner;
+}
+
+void
 gtx_token_free (GtxToken *self)
 {
   __atomic_store_n (&self->armed, 0, __ATOMIC_RELAXED);

@@ -8,8 +8,10 @@
 
 typedef struct _GtxToken GtxToken;
 
-/* @owner: what a callback is for. */
+/* @owner: what a callback is for; it may be told later, but before the callback. */
 GtxToken *gtx_token_new   (gpointer     owner);
+void      gtx_token_set_owner (GtxToken *self,
+                           gpointer     owner);
 
 /* Callbacks to come find nobody. */
 void      gtx_token_free  (GtxToken    *self);

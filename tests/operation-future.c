@@ -205,6 +205,85 @@ test_files (gpointer data, GError **error)
 }
 
 /* The callback comes when its main context is no more. */
+static GtxFuture *
+add_future (GPtrArray *futures)
+{
+  g_ptr_array_add (futures, gtx_operation_future_new ());
+  return g_ptr_array_index (futures, futures->len - 1);
+}
+
+/* The argument is evaluated once. */
+static gboolean
+test_expression (gpointer data, GError **error)
+{
+  g_autoptr (GPtrArray) futures = g_ptr_array_new_with_free_func (g_object_unref);
+  Started started[2] = { 0 };
+
+  for (int i = 0; i < 2; i++)
+    start_async (&started[i], GTX_ASYNC_FUTURE (add_future (futures)));
+  g_assert_cmpuint (futures->len, ==, 2);
+  end_operation (&started[1], "end");
+  g_assert_true (gtx_await (futures->pdata[1], error));
+  g_assert_false (gtx_future_is_done (futures->pdata[0]));
+  end_operation (&started[0], "end");
+  return gtx_await (futures->pdata[0], error);
+}
+
+/* One operation is started, and other tasks run and start theirs, while the arguments
+ * for another are evaluated. */
+static GtxFuture *
+start_another (Started *started)
+{
+  GtxFuture *outer = gtx_operation_future_new ();
+  g_autoptr (GtxFuture) inner = gtx_operation_future_new ();
+
+  start_async (started, GTX_ASYNC_FUTURE (inner));
+  g_assert_true (gtx_sleep (0, NULL));
+  end_operation (started, "end");
+  g_assert_true (gtx_await (inner, NULL));
+  return outer;
+}
+
+static gboolean
+start_two (const char *word, GError **error)
+{
+  Started inner = { 0 };
+  Started outer = { 0 };
+  g_autoptr (GtxFuture) future = NULL;
+
+  start_async (&outer, GTX_ASYNC_FUTURE (future = start_another (&inner)));
+  g_assert_false (gtx_future_is_done (future));
+  end_operation (&outer, "end");
+  note (word);
+  return gtx_await (future, error);
+}
+
+static gboolean
+test_nested (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) first = gtx_create_task (start_two, "first", NULL);
+  g_autoptr (GtxTask) second = gtx_create_task (start_two, "second", NULL);
+
+  g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, first, second, NULL));
+  assert_trace ("first second");
+  return TRUE;
+}
+
+/* What is no such future: the operation is started, and ends, all the same. */
+static gboolean
+test_no_such_future (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  Started started = { 0 };
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "GTX_ASYNC_FUTURE wants what gtx_operation_future_new*");
+  start_async (&started, GTX_ASYNC_FUTURE (future));
+  g_test_assert_expected_messages ();
+  end_operation (&started, "end");
+  g_assert_false (gtx_future_is_done (future));
+  return gtx_sleep (0, error);
+}
+
 static void
 test_context_gone (void)
 {
@@ -310,6 +389,9 @@ main (int argc, char *argv[])
   add_coroutine ("/operation-future/files", test_files);
   g_test_add_func ("/operation-future/context-gone", test_context_gone);
   add_coroutine ("/operation-future/second", test_second);
+  add_coroutine ("/operation-future/expression", test_expression);
+  add_coroutine ("/operation-future/nested", test_nested);
+  add_coroutine ("/operation-future/no-such-future", test_no_such_future);
   g_test_add_func ("/operation-future/left-behind", test_left_behind);
   return g_test_run ();
 }

@@ -780,6 +780,17 @@ await_nothing (gpointer data, GError **error)
 
 /* ---- Outside of tasks ---- */
 
+static void
+await_nothing_outside (void)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_await_result: nothing to await*");
+  g_assert_null (finish (gtx_await_result (), &failure));
+  g_test_assert_expected_messages ();
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_NOT_IN_TASK);
+}
+
 #define expect_outside() \
   g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "GTX_ASYNC was used at*operation.c:* outside a task*")
 
@@ -988,5 +999,6 @@ main (int argc, char *argv[])
   add_coroutine ("/operation/file", test_file);
   add_coroutine ("/operation/process", test_subprocess);
   add_coroutine ("/operation/process/cancelled", test_subprocess_cancelled);
+  g_test_add_func ("/operation/outside/nothing", await_nothing_outside);
   return g_test_run ();
 }

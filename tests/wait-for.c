@@ -222,12 +222,72 @@ test_shield_cancelled (gpointer data, GError **error)
   return gtx_await (task, error);
 }
 
+static gboolean
+sleep_a_moment (gpointer data, GError **error)
+{
+  return gtx_sleep (0.01, error);
+}
+
+static gpointer
+run_main_loop (gpointer loop)
+{
+  g_main_loop_run (loop);
+  return NULL;
+}
+
+/* What cannot be waited for is refused before it is cancelled. */
+static gboolean
+test_no_time_elsewhere (gpointer data, GError **error)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GMainLoop) loop = g_main_loop_new (context, FALSE);
+  GThread *thread = g_thread_new ("other", run_main_loop, loop);
+  g_autoptr (GtxTask) elsewhere = gtx_create_task_in (context, sleep_a_moment, NULL, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_wait_for (elsewhere, 0, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr (failure->message, "gtx_wait_for()"));
+  g_assert_true (gtx_await (elsewhere, error));
+  g_main_loop_quit (loop);
+  g_thread_join (thread);
+  return TRUE;
+}
+
+static gboolean
+wait_for_inside (GtxTask **inner, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_wait_for (*inner, 0, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_AWAITS_ITSELF);
+  return gtx_sleep (1, error);
+}
+
+static gboolean
+test_no_time_itself (gpointer data, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  GtxTask *inner = NULL;
+  g_autoptr (GtxTask) runs_inside = gtx_task_new (wait_for_inside, &inner, NULL);
+
+  g_assert_false (gtx_wait_for (gtx_current_task (), 0, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_AWAITS_ITSELF);
+  g_assert_nonnull (strstr (failure->message, "gtx_wait_for()"));
+  g_assert_true (gtx_sleep (1, error));
+
+  inner = runs_inside;
+  return gtx_await (runs_inside, error);
+}
+
 int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/wait-for/time-over", test_time_over);
   add_coroutine ("/wait-for/no-time", test_no_time);
+  add_coroutine ("/wait-for/no-time/itself", test_no_time_itself);
+  add_real_coroutine ("/wait-for/no-time/elsewhere", test_no_time_elsewhere);
   add_coroutine ("/wait-for/no-time/while-running", test_no_time_while_running);
   add_coroutine ("/wait-for/forever", test_forever);
   add_coroutine ("/wait-for/cancelled", test_cancelled);

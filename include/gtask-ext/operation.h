@@ -75,12 +75,12 @@ G_BEGIN_DECLS
  * Since: 0.1
  */
 #define GTX_ASYNC_FUTURE(future)                                               \
-  gtx_operation_future_get_cancellable (future), gtx_operation_future_ready,   \
-  gtx_operation_future_begin (future)
+  gtx_operation_future_begin (future), gtx_operation_future_ready,             \
+  gtx_operation_future_get_data ()
 
 GTX_API GtxFuture    *gtx_operation_future_new      (void) G_GNUC_WARN_UNUSED_RESULT;
-GTX_API GCancellable *gtx_operation_future_get_cancellable (GtxFuture    *future);
-GTX_API gpointer      gtx_operation_future_begin    (GtxFuture     *future);
+GTX_API GCancellable *gtx_operation_future_begin    (GtxFuture     *future);
+GTX_API gpointer      gtx_operation_future_get_data (void);
 GTX_API void          gtx_operation_future_ready    (GObject       *source,
                                                      GAsyncResult  *result,
                                                      gpointer       operation);
@@ -92,7 +92,7 @@ GTX_API void          gtx_operation_ready           (GObject       *source,
                                                      GAsyncResult  *result,
                                                      gpointer       operation);
 GTX_API GAsyncResult *gtx_await_result              (void);
-GTX_API gboolean      gtx_await_gtask           (GTask         *task,
+GTX_API gboolean      gtx_await_gtask               (GTask         *task,
                                                      GError       **error);
 
 G_END_DECLS
