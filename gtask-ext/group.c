@@ -5,10 +5,10 @@
 #include "gtask-ext/group.h"
 
 #include "error-private.h"
+#include "places.h"
 #include "task-private.h"
 
 #include "gtask-ext/error.h"
-#include "gtask-ext/semaphore.h"
 
 /* Invariants: children holds exactly those that are not done or whose end the
  * group has not seen; once aborting, none is added.  While a task creates one,
@@ -18,7 +18,7 @@ typedef struct
   GtxTask *parent;
   GtxHandleList children;       /* as they were created */
   GPtrArray *errors;            /* of GError, as they came */
-  GtxSemaphore *places;         /* for children; NULL: no limit */
+  GtxPlaces *places;            /* for children; NULL: no limit */
   guint n_creators;             /* calls of gtx_task_group_start () under way */
   GtxWaiter *waiter;            /* of the parent, while it waits for children */
   guint n_cancels_before;       /* of the parent: those that it was told of before the block */
@@ -36,6 +36,7 @@ typedef struct
   GtxHandle sibling;            /* a link, never run */
   Group *group;
   GtxTask *task;
+  GtxPlace *place;              /* NULL: there is no limit */
 } Child;
 
 static gboolean
@@ -102,8 +103,7 @@ on_child_done (GtxHandle *handle)
           cancel_body (group);
         }
     }
-  if (group->places)
-    gtx_semaphore_release (group->places);
+  g_clear_pointer (&child->place, gtx_place_leave);
   g_object_unref (child->task);
   g_free (child);
 }
@@ -146,6 +146,12 @@ gtx_task_group_begin (GtxTaskGroup *self)
  * gtx_task_group_create_task() suspends the task that calls it until one is
  * done.
  *
+ * A child, or a task that descends from one, is not made to wait for its own end:
+ * where there is no place it gives the child's place to the new one, and the child
+ * is not counted from then on; the next one is waited for.  So a child that finds
+ * work for the others adds to no number, and a tree can be walked by children that
+ * create children: then those that have created one may run beyond the limit.
+ *
  * asyncio has no such limit.  Never suspends; to be called in the thread of
  * the group's task.
  *
@@ -161,9 +167,9 @@ gtx_task_group_set_limit (GtxTaskGroup *self,
   group = self->state;
   g_return_if_fail (is_idle (group));
 
-  g_clear_object (&group->places);
+  g_clear_pointer (&group->places, gtx_places_unref);
   if (limit > 0)
-    group->places = gtx_semaphore_new (limit);
+    group->places = gtx_places_new (limit);
 }
 
 /**
@@ -230,24 +236,21 @@ fail_if_foreign (const Group   *group,
 
 /* Waits for a place, if there is a limit. */
 static gboolean
-admit (Group   *group,
-       GError **error)
+admit (Group     *group,
+       GtxPlace **place,
+       GError   **error)
 {
-  gboolean closed;
-
+  *place = NULL;
   if (group->places == NULL)
     return TRUE;
   group->n_creators++;
-  closed = !gtx_semaphore_acquire (group->places, error);
-  if (!closed && fail_if_closed (group, error))
-    {
-      gtx_semaphore_release (group->places);
-      closed = TRUE;
-    }
+  *place = gtx_places_take (group->places, error);
+  if (*place && fail_if_closed (group, error))
+    g_clear_pointer (place, gtx_place_leave);
   group->n_creators--;
-  if (closed)
+  if (*place == NULL)
     tell_if_idle (group);
-  return !closed;
+  return *place != NULL;
 }
 
 /**
@@ -270,13 +273,14 @@ gtx_task_group_start (GtxTaskGroup  *self,
                       GError       **error)
 {
   Group *group;
+  GtxPlace *place;
   Child *child;
 
   g_return_val_if_fail (self != NULL, NULL);
   g_return_val_if_fail (GTX_IS_TASK (task) && !task->is_started, NULL);
 
   group = self->state;
-  if (fail_if_closed (group, error) || fail_if_foreign (group, task, error) || !admit (group, error))
+  if (fail_if_closed (group, error) || fail_if_foreign (group, task, error) || !admit (group, &place, error))
     {
       gtx_cancel (task);
       g_object_unref (task);
@@ -286,7 +290,10 @@ gtx_task_group_start (GtxTaskGroup  *self,
   child = g_new0 (Child, 1);
   child->done.run = on_child_done;
   child->group = group;
+  child->place = place;
   child->task = gtx_task_start (task);
+  if (place)
+    gtx_place_give (place, task);
   gtx_handle_list_append (&group->children, &child->sibling);
   gtx_handle_list_append (&task->parent_instance.callbacks, &child->done);
   return task;
@@ -526,7 +533,7 @@ gtx_task_group_clear (GtxTaskGroup *self)
       return;
     }
   self->state = NULL;
-  g_clear_object (&group->places);
+  g_clear_pointer (&group->places, gtx_places_unref);
   g_ptr_array_unref (group->errors);
   g_object_unref (group->parent);
   g_free (group);

@@ -2,7 +2,7 @@
 
 #include "config.h"
 
-#include "gtask-ext/semaphore.h"
+#include "semaphore-private.h"
 
 #include "line.h"
 
@@ -13,6 +13,7 @@ struct _GtxSemaphore
   GtxLine line;
   guint value;
   guint bound;                  /* which the value may not pass */
+  const char *what;             /* it stands for, or NULL */
 };
 
 G_DEFINE_FINAL_TYPE (GtxSemaphore, gtx_semaphore, G_TYPE_OBJECT)
@@ -50,7 +51,12 @@ static void
 describe (GtxWaiter *waiter,
           GString   *text)
 {
-  g_string_append_printf (text, "semaphore %p", ((GtxInLine *) waiter)->object);
+  GtxSemaphore *self = ((GtxInLine *) waiter)->object;
+
+  if (self->what)
+    g_string_append (text, self->what);
+  else
+    g_string_append_printf (text, "semaphore %p", (gpointer) self);
 }
 
 static const GtxWaiterKind semaphore_kind = { gtx_line_cancel, describe, NULL };
@@ -72,6 +78,16 @@ gtx_semaphore_new (guint value)
   GtxSemaphore *self = g_object_new (GTX_TYPE_SEMAPHORE, NULL);
 
   self->value = value;
+  return self;
+}
+
+GtxSemaphore *
+gtx_semaphore_new_for (guint       value,
+                       const char *what)
+{
+  GtxSemaphore *self = gtx_semaphore_new (value);
+
+  self->what = what;
   return self;
 }
 

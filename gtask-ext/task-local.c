@@ -116,6 +116,37 @@ copy_without (GPtrArray          *values,
   return copy;
 }
 
+/* Takes @value. */
+static GPtrArray *
+copy_with (GPtrArray    *values,
+           GtxTaskLocal *self,
+           gpointer      value)
+{
+  GPtrArray *copy = copy_without (values, self);
+
+  g_atomic_int_set (&has_values, TRUE);
+  if (value)
+    {
+      Binding *binding = g_atomic_rc_box_new (Binding);
+
+      binding->local = self;
+      binding->value = value;
+      g_ptr_array_add (copy, binding);
+    }
+  return copy;
+}
+
+void
+gtx_task_locals_bind (GtxTask      *task,
+                      GtxTaskLocal *local,
+                      gpointer      value)
+{
+  GPtrArray *old = task->locals;
+
+  task->locals = copy_with (old, local, value);
+  g_clear_pointer (&old, g_ptr_array_unref);
+}
+
 /**
  * gtx_task_local_set: (skip)
  * @self: a #GtxTaskLocal
@@ -142,16 +173,7 @@ gtx_task_local_set (GtxTaskLocal *self,
 
   g_return_if_fail (self != NULL);
 
-  g_atomic_int_set (&has_values, TRUE);
-  values = copy_without (old, self);
-  if (value)
-    {
-      Binding *binding = g_atomic_rc_box_new (Binding);
-
-      binding->local = self;
-      binding->value = value;
-      g_ptr_array_add (values, binding);
-    }
+  values = copy_with (old, self, value);
   if (task == NULL)
     {
       g_private_replace (&of_thread, values);

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "gtask-ext/task-local.h"
 #include "gtask-ext/task.h"
 
 #include "future-private.h"
@@ -146,6 +147,10 @@ typedef enum
 
 /* The values that a task starts with, or NULL. */
 GPtrArray *gtx_task_locals_inherit (void);
+/* Sets a value of a task that was started and did not begin yet. */
+void       gtx_task_locals_bind  (GtxTask      *task,
+                                  GtxTaskLocal *local,
+                                  gpointer      value);
 /* Those of a task that ends are destroyed, and what that sets. */
 void       gtx_task_locals_clear (GtxTask *task);
 /* Those of a thread outside of all tasks are from now on @values, or none. */

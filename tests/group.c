@@ -378,6 +378,174 @@ test_limit_child_fails (gpointer data, GError **error)
   return gtx_sleep (1, error);
 }
 
+/* ---- Children that create children ---- */
+
+typedef struct
+{
+  GtxTaskGroup *group;
+  gboolean awaits;              /* each child its own */
+  guint n_walked;
+  guint n_busy;
+  guint most_busy;
+} Walk;
+
+typedef struct
+{
+  Walk *walk;
+  int depth;
+} Folder;
+
+static GtxTaskLocal group_of_chain = GTX_TASK_LOCAL_INIT (NULL);
+
+static gboolean walk_folder (Folder *folder, GError **error);
+
+static gboolean
+walk_below (Folder *folder, GError **error)
+{
+  for (int i = 0; i < 2 && folder->depth > 1; i++)
+    {
+      Folder *below = g_new (Folder, 1);
+      g_autoptr (GtxTask) task = NULL;
+
+      *below = (Folder) { folder->walk, folder->depth - 1 };
+      g_set_object (&task, gtx_task_group_create_task (folder->walk->group, walk_folder, below, g_free, error));
+      if (task == NULL || (folder->walk->awaits && !gtx_await (task, error)))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+walk_folder (Folder *folder, GError **error)
+{
+  Walk *walk = folder->walk;
+  gboolean succeeded;
+
+  walk->n_walked++;
+  walk->n_busy++;
+  walk->most_busy = MAX (walk->most_busy, walk->n_busy);
+  succeeded = gtx_sleep (0.01, error);
+  walk->n_busy--;
+  return succeeded && walk_below (folder, error);
+}
+
+static guint
+walk_tree (guint limit, gboolean awaits, guint *most_busy, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  Walk walk = { &group, awaits, 0, 0, 0 };
+  Folder *top = g_new (Folder, 1);
+
+  *top = (Folder) { &walk, 5 };
+  gtx_task_group_begin (&group);
+  gtx_task_group_set_limit (&group, limit);
+  g_assert_nonnull (gtx_task_group_create_task (&group, walk_folder, top, g_free, error));
+  g_assert_true (gtx_task_group_end (&group, NULL, error));
+  *most_busy = walk.most_busy;
+  return walk.n_walked;
+}
+
+/* Whatever the limit, the end comes, and what works beside others are so many. */
+static gboolean
+test_limit_tree (gpointer data, GError **error)
+{
+  for (guint limit = 1; limit <= 8; limit++)
+    for (int awaits = 0; awaits < 2; awaits++)
+      {
+        guint most_busy;
+
+        g_assert_cmpuint (walk_tree (limit, awaits, &most_busy, error), ==, 31);
+        g_assert_cmpuint (most_busy, <=, limit);
+      }
+  return TRUE;
+}
+
+/* Not a child, but a child of a child's group. */
+static gboolean
+create_by_grandchild (GtxTaskGroup *outer, GError **error)
+{
+  for (int i = 0; i < 3; i++)
+    if (!gtx_task_group_create_task (outer, sleep_and_note, "10:leaf", NULL, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+create_group_inside (GtxTaskGroup *outer, GError **error)
+{
+  g_auto (GtxTaskGroup) inner = GTX_TASK_GROUP_INIT;
+
+  gtx_task_group_begin (&inner);
+  gtx_task_group_set_limit (&inner, 1);
+  gtx_task_group_create_task (&inner, create_by_grandchild, outer, NULL, NULL);
+  gtx_task_group_create_task (&inner, create_by_grandchild, outer, NULL, NULL);
+  return gtx_task_group_end (&inner, NULL, error);
+}
+
+static gboolean
+test_limit_grandchildren (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_set_limit (&group, 1);
+  g_assert_nonnull (gtx_task_group_create_task (&group, create_group_inside, &group, NULL, error));
+  /* The block waits for a place, and so do they. */
+  g_assert_nonnull (gtx_task_group_create_task (&group, sleep_and_note, "10:block", NULL, error));
+  g_assert_true (gtx_task_group_end (&group, NULL, error));
+  assert_trace ("leaf block leaf leaf leaf leaf leaf");
+  return TRUE;
+}
+
+/* One child finds what the others do: so many work at once, and no more. */
+static gboolean
+find_work (GtxTaskGroup *group, GError **error)
+{
+  for (int i = 0; i < 10; i++)
+    if (!gtx_task_group_create_task (group, count_running, NULL, NULL, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+test_limit_finder (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+
+  most_running = 0;
+  gtx_task_group_begin (&group);
+  gtx_task_group_set_limit (&group, 3);
+  g_assert_nonnull (gtx_task_group_create_task (&group, find_work, &group, NULL, error));
+  g_assert_true (gtx_task_group_end (&group, NULL, error));
+  g_assert_cmpuint (most_running, ==, 3);
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 4);
+  return TRUE;
+}
+
+/* Each is replaced by the next, for long. */
+static gboolean
+create_next (int *n_left, GError **error)
+{
+  GtxTaskGroup *group = gtx_task_local_get (&group_of_chain);
+
+  return --*n_left == 0 || gtx_task_group_create_task (group, create_next, n_left, NULL, error);
+}
+
+static gboolean
+test_limit_chain (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  int n_left = 10000;
+
+  gtx_task_local_set (&group_of_chain, &group);
+  gtx_task_group_begin (&group);
+  gtx_task_group_set_limit (&group, 2);
+  g_assert_nonnull (gtx_task_group_create_task (&group, create_next, &n_left, NULL, error));
+  g_assert_true (gtx_task_group_end (&group, NULL, error));
+  g_assert_cmpint (n_left, ==, 0);
+  return TRUE;
+}
+
 static gboolean
 create_from_outside (GtxTaskGroup *group, GError **error)
 {
@@ -504,5 +672,9 @@ main (int argc, char *argv[])
   add_coroutine ("/group/ended", test_ended);
   g_test_add_func ("/group/outside", test_outside);
   g_test_add_func ("/group/error-by-hand", test_error_by_hand);
+  add_coroutine ("/group/limit/tree", test_limit_tree);
+  add_coroutine ("/group/limit/grandchildren", test_limit_grandchildren);
+  add_coroutine ("/group/limit/finder", test_limit_finder);
+  add_coroutine ("/group/limit/chain", test_limit_chain);
   return g_test_run ();
 }

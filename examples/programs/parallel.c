@@ -299,7 +299,7 @@ run_all (Run *run, GError **error)
     return FALSE;
   run->jobs = &jobs;
   gtx_task_group_begin (&jobs);
-  gtx_task_group_set_limit (&jobs, (guint) n_at_once + 1);
+  gtx_task_group_set_limit (&jobs, (guint) n_at_once);
   g_set_object (&reader, gtx_task_group_create_task (&jobs, read_arguments, run, NULL, &failure));
   run->reader = reader;
   ended_well = gtx_task_group_end (&jobs, &failure, error);

@@ -58,7 +58,8 @@ typedef struct
  * Starts a task in the group: asyncio's `TaskGroup.create_task()`.
  *
  * Suspends the current task while the group has as many children as
- * gtx_task_group_set_limit() allows, and never otherwise.  Sets
+ * gtx_task_group_set_limit() allows (which see, for children that create
+ * children), and never otherwise.  Sets
  * %GTX_ERROR_INVALID_STATE if the group has not begun, is ending after a
  * failure or a gtx_task_group_cancel(), or has ended; where there is a limit,
  * also %G_IO_ERROR_CANCELLED if the current task is cancelled while it waits
