@@ -41,8 +41,14 @@ name_in_message (GLogField  *fields,
  * that it came from: for g_log_set_writer_func().
  *
  * The field `GTX_TASK` has it; where the message does not go to the journal,
- * which shows fields, the text begins with it too.  Never suspends; may be
- * called in any thread.
+ * which shows fields, the text begins with it too.
+ *
+ * A writer of your own that calls this must not await anything: GLib counts for each
+ * thread how deep it is in g_log(), and while a task waits in it the next message of
+ * any other one counts as recursion, which ends the program.  A writer that sends
+ * messages elsewhere gives them to a task, by a #GtxQueue.
+ *
+ * Never suspends; may be called in any thread.
  *
  * Returns: what g_log_writer_default() returned
  *

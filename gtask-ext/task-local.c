@@ -74,6 +74,15 @@ gtx_task_locals_set_of_thread (GPtrArray *values)
   g_private_replace (&of_thread, values);
 }
 
+GPtrArray *
+gtx_task_locals_exchange_of_thread (GPtrArray *values)
+{
+  GPtrArray *old = g_private_get (&of_thread);
+
+  g_private_set (&of_thread, values);
+  return old;
+}
+
 /**
  * gtx_task_local_get: (skip)
  * @self: a #GtxTaskLocal
@@ -157,9 +166,8 @@ gtx_task_locals_bind (GtxTask      *task,
  *
  * Tasks that were started before keep theirs.  A value is destroyed when the
  * last task that has it ended or set another; one that is set while those of an
- * ended task are destroyed is destroyed next.  To set one costs as much as the
- * task has of other locals, so that starting a task costs nothing: they are for
- * some dozens.  Never suspends; may be called in any thread.
+ * ended task are destroyed is destroyed next.  Never suspends; may be called
+ * in any thread.
  *
  * Since: 0.1
  */

@@ -155,6 +155,13 @@ void       gtx_task_locals_bind  (GtxTask      *task,
 void       gtx_task_locals_clear (GtxTask *task);
 /* Those of a thread outside of all tasks are from now on @values, or none. */
 void       gtx_task_locals_set_of_thread (GPtrArray *values);
+/* Gives those that they were. */
+GPtrArray *gtx_task_locals_exchange_of_thread (GPtrArray *values);
+
+/* ---- main-stack.c ---- */
+
+/* Whether the code that runs was called by gtx_call_on_main_stack (). */
+gboolean   gtx_main_stack_is_called (void);
 
 /* ---- print.c ---- */
 

@@ -99,7 +99,11 @@ gtx_task_mend_await (GtxTask     *task,
                      const char  *function,
                      GError     **error)
 {
-  if (task == NULL)
+  if (task == NULL && gtx_main_stack_is_called ())
+    g_set_error (error, GTX_ERROR, GTX_ERROR_NOT_IN_TASK,
+                 "%s() was called in what gtx_call_on_main_stack() calls, where nothing can be awaited; "
+                 "do so before it or after", function);
+  else if (task == NULL)
     g_set_error (error, GTX_ERROR, GTX_ERROR_NOT_IN_TASK,
                  "%s() was called outside a task, and only a task can wait; "
                  "start one with gtx_create_task() or gtx_run()", function);

@@ -90,6 +90,8 @@ static const struct
     NULL, NULL },
   { "pointer/gtask", "gtx_gtask_run_pointer (task, make_for_task, NULL);"
                      "gtx_gtask_run_pointer (task, make_any, NULL);", NULL, NULL },
+  { "boolean/main-stack", "gtx_call_on_main_stack (of_int, any, NULL);", NULL, NULL },
+  { "pointer/main-stack", "text = gtx_call_on_main_stack_pointer (make_text, &i, NULL);", NULL, NULL },
   { "pointer/thread", "text = gtx_to_thread_pointer (block_and_make, any, NULL);", NULL, NULL },
   { "int/gtask", "gtx_gtask_run_int (task, count_for_task);", NULL, NULL },
 
@@ -135,6 +137,9 @@ static const struct
     "ignoring return value", NULL },
   { "pointer/await-ignored", "gtx_await_pointer (task, NULL);", "ignoring return value", NULL },
   { "int/gtask-boolean", "gtx_gtask_run_int (task, of_task);", "the coroutine returns no gssize", NULL },
+  { "main-stack/other-data", "gtx_call_on_main_stack (of_int, &d, NULL);", OTHER_DATA, NULL },
+  { "main-stack/boolean", "text = gtx_call_on_main_stack_pointer (of_int, &i, NULL);", HAS_NO_RESULT, NULL },
+  { "main-stack/pointer", "gtx_call_on_main_stack (make_text, &i, NULL);", HAS_RESULT, NULL },
   { "thread/other-data", "gtx_to_thread (block, &d, NULL);", OTHER_DATA, NULL },
   { "thread/makes-a-pointer", "gtx_to_thread (block_and_make, &i, NULL);",
     "the function has a result: use gtx_to_thread_pointer ()", NULL },

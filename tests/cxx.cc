@@ -152,6 +152,29 @@ threads (gpointer, GError **error)
   return gtx_to_thread (add_one_in_thread, &number, error) && number == 1;
 }
 
+gboolean
+add_one_there (int *number, GError **)
+{
+  ++*number;
+  return gtx_current_task () == nullptr;
+}
+
+char *
+greet_there (const char *name, GError **)
+{
+  return g_strconcat ("Hello ", name, NULL);
+}
+
+gboolean
+main_stack (gpointer, GError **error)
+{
+  g_autofree char *greeting = gtx_call_on_main_stack_pointer (greet_there, "Grace", error);
+  int number = 0;
+
+  g_assert_cmpstr (greeting, ==, "Hello Grace");
+  return gtx_call_on_main_stack (add_one_there, &number, error) && number == 1;
+}
+
 struct First { int number = 1; };
 struct Second { int number = 2; };
 struct Both : First, Second {};
@@ -195,6 +218,7 @@ main (int argc, char *argv[])
   gtx_test_add_func ("/cxx/cancelled", cancelled);
   gtx_test_add_func ("/cxx/macros", macros);
   gtx_test_add_func ("/cxx/threads", threads);
+  gtx_test_add_func ("/cxx/main-stack", main_stack);
   gtx_test_add_func ("/cxx/data", data);
   gtx_test_add_func ("/cxx/operation", operation);
   return g_test_run ();

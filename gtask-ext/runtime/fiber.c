@@ -16,6 +16,8 @@
 
 __thread GtxFiber *gtx_running_fiber;
 
+static __thread guint n_forks;  /* after which this thread was the child's */
+
 const GtxFiberWatch *gtx_fiber_watch;
 
 void
@@ -172,6 +174,7 @@ gtx_fiber_resume (GtxFiber *fiber,
     }
   resumer.outer = gtx_running_fiber;
   resumer.ended = NULL;
+  resumer.call = NULL;
   resumer.depth = depth;
   resumer.record.tsan_fiber = gtx_announce_current_fiber ();
   fiber->resumer = &resumer;
@@ -184,6 +187,16 @@ gtx_fiber_resume (GtxFiber *fiber,
                       fiber->stack->announcement.tsan_fiber);
   gtx_context_switch (&resumer.context, &fiber->context);
   gtx_announce_enter (&resumer.record, NULL);
+  while (G_UNLIKELY (resumer.call != NULL))
+    {
+      GtxOutsideCall *call = g_steal_pointer (&resumer.call);
+
+      call->func (call->data);
+      gtx_announce_leave (&resumer.record, call->fiber->stack->base, call->fiber->stack->size,
+                          call->fiber->stack->announcement.tsan_fiber);
+      gtx_context_switch (&resumer.context, &call->context);
+      gtx_announce_enter (&resumer.record, NULL);
+    }
 
   /* Nested dispatchers unwind last in, first out. */
   last = gtx_running_fiber;
@@ -222,4 +235,41 @@ void
 gtx_fiber_leave_to_parent (void)
 {
   gtx_running_fiber = NULL;
+  n_forks++;
+}
+
+/* The innermost that is on the thread's stack: those of main loops that fibers run are
+ * on stacks of fibers. */
+static GtxResumer *
+find_outermost (const GtxFiber *fiber)
+{
+  while (fiber->resumer->outer)
+    fiber = fiber->resumer->outer;
+  return fiber->resumer;
+}
+
+/* Whoever waits there on its stack calls it, and comes back. */
+void
+gtx_fiber_call_outside (GtxFiberFunc func,
+                        gpointer     data)
+{
+  GtxOutsideCall call = { .func = func, .data = data, .fiber = gtx_running_fiber };
+  guint n_forks_before = n_forks;
+  GtxResumer *resumer;
+
+  if (call.fiber == NULL)
+    {
+      func (data);
+      return;
+    }
+  resumer = find_outermost (call.fiber);
+  resumer->call = &call;
+  gtx_running_fiber = NULL;
+  gtx_announce_leave (&call.record, resumer->record.asan_bottom, resumer->record.asan_size,
+                      resumer->record.tsan_fiber);
+  gtx_context_switch (&call.context, &resumer->context);
+  gtx_announce_enter (&call.record, NULL);
+  /* In the child of a fork () it stays outside. */
+  if (n_forks == n_forks_before)
+    gtx_running_fiber = call.fiber;
 }

@@ -59,6 +59,10 @@ GtxFiber *gtx_fiber_new      (GtxStackPool      *pool,
 void      gtx_fiber_resume   (GtxFiber      *fiber,
                               gint           depth);
 
+/* Calls @func outside of all fibers, on the stack of the thread. */
+void      gtx_fiber_call_outside (GtxFiberFunc func,
+                                  gpointer     data);
+
 /* What watches all fibers, each in its thread, where the program asked for it;
  * @data is the fiber's.  Nothing is awaited in it. */
 typedef struct
@@ -86,7 +90,18 @@ gboolean  gtx_fiber_find_overflow (const void *address,
 /* In the child of a fork (): the fiber that runs is the parent's, and what runs
  * on its stack from here on is outside of all. */
 void      gtx_fiber_leave_to_parent (void);
+
 /* ---- What each switch takes, inlined where tasks suspend ---- */
+
+/* On the stack of the fiber that waits for it. */
+typedef struct
+{
+  GtxFiberFunc func;
+  gpointer data;
+  GtxFiber *fiber;
+  GtxContext context;
+  GtxSwitchRecord record;
+} GtxOutsideCall;
 
 /* Whoever resumed a fiber, on its own stack: the fibers that go straight on to
  * one another all go back to it. */
@@ -96,6 +111,7 @@ typedef struct
   GtxSwitchRecord record;
   GtxFiber *outer;              /* the fiber that ran */
   GtxFiber *ended;              /* the one that was left for good: whoever goes on buries it */
+  GtxOutsideCall *call;         /* what a fiber wants to be called here */
   gint depth;                   /* of main loops */
 } GtxResumer;
 

@@ -87,6 +87,9 @@ gtx_pointer_coroutine_data_ (Result (*) (Data, GError **), typename GtxDataFor_<
 }
 
 template <typename Result, typename Data>
+Result gtx_coroutine_result_ (Result (*) (Data, GError **));
+
+template <typename Result, typename Data>
 gpointer
 gtx_int_coroutine_data_ (Result (*) (Data, GError **), typename GtxDataFor_<Data>::Type data)
 {
@@ -145,6 +148,7 @@ gtx_thread_func_data_ (Result (*) (Data, GError **), gconstpointer)
 #define GTX_COROUTINE_DATA_(coroutine, data) gtx_coroutine_data_ ((coroutine), (data))
 #define GTX_POINTER_COROUTINE_DATA_(coroutine, data) gtx_pointer_coroutine_data_ ((coroutine), (data))
 #define GTX_INT_COROUTINE_DATA_(coroutine, data) gtx_int_coroutine_data_ ((coroutine), (data))
+#define GTX_COROUTINE_RESULT_(coroutine) __typeof__ (gtx_coroutine_result_ (coroutine))
 #define GTX_THREAD_FUNC_DATA_(func, data) gtx_thread_func_data_ ((func), (data))
 #define GTX_POINTER_THREAD_FUNC_DATA_(func, data) gtx_pointer_thread_func_data_ ((func), (data))
 #define GTX_THREAD_FUNC_RESULT_(func) __typeof__ (gtx_thread_func_result_ (func))

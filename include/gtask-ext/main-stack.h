@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gtask-ext/checks.h>
+#include <gtask-ext/macros.h>
+
+G_BEGIN_DECLS
+
+/**
+ * GtxMainStackFunc:
+ * @data: (nullable): what the function works on
+ * @error: where it says why it failed
+ *
+ * A function for gtx_call_on_main_stack().
+ *
+ * Returns: %TRUE, or %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+typedef gboolean (*GtxMainStackFunc) (gpointer   data,
+                                      GError   **error);
+
+/**
+ * GtxPointerMainStackFunc:
+ * @data: (nullable): what the function works on
+ * @error: where it says why it failed
+ *
+ * A function that has a result, for gtx_call_on_main_stack_pointer().
+ *
+ * Returns: (transfer full) (nullable): the result
+ *
+ * Since: 0.1
+ */
+typedef gpointer (*GtxPointerMainStackFunc) (gpointer   data,
+                                             GError   **error);
+
+/**
+ * gtx_call_on_main_stack:
+ * @func: a function, `gboolean f (U *data, GError **error)`
+ * @data: (nullable): its data, a `U *`
+ * @error: return location for a #GError, or %NULL
+ *
+ * Calls @func on the stack on which the thread's main loop runs: for what does not
+ * work on another, as a task has one.
+ *
+ * Engines of JavaScript (JavaScriptCore of WebKitGTK, SpiderMonkey of GJS) compare
+ * where the stack is with where the thread's is; and what needs more of it than a
+ * task has finds the thread's here, mostly 8 MiB.
+ *
+ * |[<!-- language="C" -->
+ * static gboolean
+ * show_title (WebKitWebView *view, GError **error)
+ * {
+ *   g_autofree char *title = NULL;
+ *
+ *   webkit_web_view_evaluate_javascript (view, "document.title", -1, NULL, NULL, GTX_ASYNC);
+ *   title = gtx_call_on_main_stack_pointer (finish_title, view, error);
+ *   …
+ * }
+ * ]|
+ *
+ * It is a call like any other: no task runs meanwhile, no request to cancel is
+ * delivered, the thread-default main context and task-local values are those of the
+ * task.  But @func is outside of all tasks, as a callback of the main loop is:
+ * gtx_current_task() is %NULL in it, and to await anything fails with
+ * %GTX_ERROR_NOT_IN_TASK; what is awaited is awaited before and after.  It may start
+ * tasks, and run a main loop.  No exception may leave it.
+ *
+ * Outside of all tasks too it is called on the thread's own stack.  Never suspends; may
+ * be called in any thread.
+ *
+ * Sets the error of @func.
+ *
+ * Returns: what @func returned
+ *
+ * Since: 0.1
+ */
+#define gtx_call_on_main_stack(func, data, error)                              \
+  gtx_call_on_main_stack_named (#func, (GtxMainStackFunc) (func),              \
+                                GTX_COROUTINE_DATA_ (func, data), (error))
+
+/**
+ * gtx_call_on_main_stack_pointer:
+ * @func: a function, `R *f (U *data, GError **error)`
+ * @data: (nullable): its data, a `U *`
+ * @error: return location for a #GError, or %NULL
+ *
+ * Calls @func as gtx_call_on_main_stack() does, and gives its result.
+ *
+ * Returns: (transfer full) (nullable): what @func returned
+ *
+ * Since: 0.1
+ */
+#define gtx_call_on_main_stack_pointer(func, data, error)                      \
+  ((GTX_COROUTINE_RESULT_ (func))                                              \
+     gtx_call_on_main_stack_pointer_named (#func, (GtxPointerMainStackFunc) (func), \
+                                           GTX_POINTER_COROUTINE_DATA_ (func, data), (error)))
+
+GTX_API gboolean gtx_call_on_main_stack_named         (const char               *name,
+                                                       GtxMainStackFunc          func,
+                                                       gpointer                  data,
+                                                       GError                  **error);
+GTX_API gpointer gtx_call_on_main_stack_pointer_named (const char               *name,
+                                                       GtxPointerMainStackFunc   func,
+                                                       gpointer                  data,
+                                                       GError                  **error);
+
+G_END_DECLS
