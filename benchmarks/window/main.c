@@ -19,6 +19,7 @@
 #define LEAST_SHARE 0.9
 #define LONGEST_CLICK_MS 20
 #define LONGEST_TURN_MS 60
+#define MOST_PERCENT_LATE 1
 
 typedef struct
 {
@@ -31,6 +32,7 @@ typedef struct
   gint64 longest_click_us;
   gint64 longest_turn_us;
   guint64 turns;
+  double percent_late;
 } Sample;
 
 /* ---- The window ---- */
@@ -178,6 +180,7 @@ measure (double seconds, Sample *sample, GError **error)
   sample->longest_frame_us = MAX (longest_frame, g_get_monotonic_time () - last_frame);
   sample->longest_turn_us = storms_longest_turn ();
   sample->turns = storms_turns ();
+  sample->percent_late = storms_percent_late ();
   /* It waits for the thread that clicks, and the window waits with it. */
   sample->longest_click_us = clicks_end ();
   return TRUE;
@@ -248,18 +251,29 @@ judge_frames (const Sample *sample)
 
 /* A slow window and a busy source are judged by what they leave the tasks. */
 static gboolean
+judge (const Storm *storm, const Sample *sample, double share)
+{
+  if (storm->is_punctual)
+    return sample->percent_late <= MOST_PERCENT_LATE;
+  if (storm->is_heavy)
+    return sample->longest_turn_us < LONGEST_TURN_MS * 1000;
+  return judge_frames (sample) && share >= LEAST_SHARE;
+}
+
+static gboolean
 report (const Storm *storm, const Sample *alone, const Sample *calm, const Sample *sample)
 {
   double share = storm->coroutine ? share_of_tasks (alone, calm, sample) : 1;
   double frames = sample->frames / ((double) sample->real_us / G_USEC_PER_SEC);
-  gboolean good = storm->is_heavy ? sample->longest_turn_us < LONGEST_TURN_MS * 1000
-                                  : judge_frames (sample) && share >= LEAST_SHARE;
+  gboolean good = judge (storm, sample, share);
 
   tell (storm->name, "frames/s", frames);
   tell (storm->name, "longest frame ms", (double) sample->longest_frame_us / 1000);
   tell (storm->name, "longest click ms", (double) sample->longest_click_us / 1000);
   tell (storm->name, "longest wait of the tasks ms", (double) sample->longest_turn_us / 1000);
   tell (storm->name, "turns/s", (double) sample->turns / ((double) sample->real_us / G_USEC_PER_SEC));
+  if (storm->is_punctual)
+    tell (storm->name, "late %", sample->percent_late);
   if (!storm->is_heavy)
     tell (storm->name, "share", share);
   if (as_json)
@@ -268,7 +282,9 @@ report (const Storm *storm, const Sample *alone, const Sample *calm, const Sampl
   g_print ("%-34s %6.1f %8.1f %8.1f %10.1f", storm->name, frames,
            (double) sample->longest_frame_us / 1000, (double) sample->longest_click_us / 1000,
            (double) sample->longest_turn_us / 1000);
-  if (storm->is_heavy || storm->coroutine == NULL)
+  if (storm->is_punctual)
+    g_print ("%5.1f%% late", sample->percent_late);
+  else if (storm->is_heavy || storm->coroutine == NULL)
     g_print ("        -");
   else
     g_print (" %7.0f%%", 100 * share);

@@ -10,6 +10,7 @@
 
 static gint64 work_us;
 static guint64 n_turns;
+static guint64 n_late;
 static gint64 last_turn, longest_turn;
 
 void
@@ -40,6 +41,7 @@ void
 storms_reset (void)
 {
   n_turns = 0;
+  n_late = 0;
   longest_turn = 0;
   last_turn = g_get_monotonic_time ();
 }
@@ -54,6 +56,12 @@ gint64
 storms_longest_turn (void)
 {
   return n_turns > 0 ? MAX (longest_turn, g_get_monotonic_time () - last_turn) : 0;
+}
+
+double
+storms_percent_late (void)
+{
+  return n_turns > 0 ? 100.0 * (double) n_late / (double) n_turns : 100;
 }
 
 /* ---- What the tasks do ---- */
@@ -78,6 +86,21 @@ sleep_at_random (gpointer data, GError **error)
     {
       if (!gtx_sleep (g_random_double (), error))
         return FALSE;
+      take_turn ();
+    }
+}
+
+static gboolean
+sleep_evenly (gpointer data, GError **error)
+{
+  (void) data;
+  for (;;)
+    {
+      gint64 due = g_get_monotonic_time () + 10000;
+
+      if (!gtx_sleep (0.01, error))
+        return FALSE;
+      n_late += g_get_monotonic_time () > due + STORM_LATE_US;
       take_turn ();
     }
 }
@@ -131,21 +154,23 @@ wait_for_input (gpointer data, GError **error)
 /* ---- The cases ---- */
 
 static const Storm all_storms[] = {
-  { "nothing", NULL, 0, 0, 0, FALSE, FALSE },
-  { "1-task", never_stop, 1, 40, 0, FALSE, FALSE },
-  { "100-tasks", never_stop, 100, 40, 0, FALSE, FALSE },
-  { "10000-sleepers", sleep_at_random, 10000, 5, 0, FALSE, FALSE },
-  { "10-readers", read_files, 10, 3, 0, FALSE, FALSE },
-  { "100-readers", read_files, 100, 3, 0, FALSE, FALSE },
-  { "10-readers-40us", read_files, 10, 40, 0, FALSE, FALSE },
-  { "100-readers-40us", read_files, 100, 40, 0, FALSE, FALSE },
-  { "10-tasks,17-ms-frames", never_stop, 10, 40, 17000, FALSE, TRUE },
-  { "10-tasks,25-ms-frames", never_stop, 10, 40, 25000, FALSE, TRUE },
-  { "10-tasks,busy-source", never_stop, 10, 40, 0, TRUE, TRUE },
-  { "input,17-ms-frames", wait_for_input, 1, 40, 17000, FALSE, TRUE },
-  { "input,25-ms-frames", wait_for_input, 1, 40, 25000, FALSE, TRUE },
-  { "input,busy-source", wait_for_input, 1, 40, 0, TRUE, TRUE },
-  { NULL, NULL, 0, 0, 0, FALSE, FALSE }
+  { "nothing", NULL, 0, 0, 0, FALSE, FALSE, FALSE },
+  { "1-task", never_stop, 1, 40, 0, FALSE, FALSE, FALSE },
+  { "100-tasks", never_stop, 100, 40, 0, FALSE, FALSE, FALSE },
+  { "10000-sleepers", sleep_at_random, 10000, 5, 0, FALSE, FALSE, FALSE },
+  { "10-readers", read_files, 10, 3, 0, FALSE, FALSE, FALSE },
+  { "100-readers", read_files, 100, 3, 0, FALSE, FALSE, FALSE },
+  { "10-readers-40us", read_files, 10, 40, 0, FALSE, FALSE, FALSE },
+  { "100-readers-40us", read_files, 100, 40, 0, FALSE, FALSE, FALSE },
+  { "10-tasks,17-ms-frames", never_stop, 10, 40, 17000, FALSE, TRUE, FALSE },
+  { "10-tasks,25-ms-frames", never_stop, 10, 40, 25000, FALSE, TRUE, FALSE },
+  { "10-tasks,busy-source", never_stop, 10, 40, 0, TRUE, TRUE, FALSE },
+  { "10-sleepers,busy-source", sleep_evenly, 10, 5, 0, TRUE, TRUE, TRUE },
+  { "10-readers,busy-source", read_files, 10, 3, 0, TRUE, TRUE, FALSE },
+  { "input,17-ms-frames", wait_for_input, 1, 40, 17000, FALSE, TRUE, FALSE },
+  { "input,25-ms-frames", wait_for_input, 1, 40, 25000, FALSE, TRUE, FALSE },
+  { "input,busy-source", wait_for_input, 1, 40, 0, TRUE, TRUE, FALSE },
+  { NULL, NULL, 0, 0, 0, FALSE, FALSE, FALSE }
 };
 
 const Storm *

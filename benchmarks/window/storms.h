@@ -6,6 +6,9 @@
 
 #include <gtask-ext.h>
 
+/* What comes so long after its time is too late. */
+#define STORM_LATE_US 2000
+
 typedef struct
 {
   const char *name;
@@ -15,6 +18,7 @@ typedef struct
   gint64 draw_us;               /* that the window needs for a frame */
   gboolean has_busy_source;     /* at default priority, always ready */
   gboolean is_heavy;            /* what is beside the tasks leaves them little */
+  gboolean is_punctual;         /* which is enough for tasks that mostly sleep */
 } Storm;
 
 /* The first is no storm; ends with one that has no name. */
@@ -32,3 +36,5 @@ void         storm_work          (gint64 microseconds);
 void         storms_reset        (void);
 guint64      storms_turns        (void);
 gint64       storms_longest_turn (void);
+/* How many of a hundred turns came too late, of tasks that know when theirs is due. */
+double       storms_percent_late (void);

@@ -17,30 +17,28 @@
  *    default priority once in STARVING_US.
  * 3. Who takes no more than that share, BUDGET_US in STARVING_US, is not demoted.
  * 4. Whose callbacks they were shows once the tasks are silent, and nothing else shows
- *    it: if default priority then comes to rest, it was the tasks who kept it busy.  If
- *    it does not, it is somebody else, for whom no window gains by waiting tasks: the
- *    scheduler is excused for a while, which doubles from one time to the next.
- * 5. To be silent takes SILENCE_US, less than anybody notices.  That says nothing where
- *    operations are still in flight, whose callbacks may be what is busy: those come to
- *    their end if nobody goes on from them, and what comes back is held.  So while it is
- *    in doubt, for STARVING_US at most, the other tasks, as those that only sleep, go on
- *    as far as their share.  Once the answer was somebody else, the next such question
- *    is put every DOUBTFUL-th time only.
+ *    it.  So a demoted scheduler listens.  If default priority comes to rest it was the
+ *    tasks who kept it busy.  If it does not it is somebody else, for whom no window
+ *    gains by waiting tasks: the scheduler is excused for a while, which doubles from
+ *    one time to the next.  Meanwhile sleeps end when they should, within that share.
+ * 5. Silence says nothing where operations are still in flight, whose callbacks may be
+ *    what is busy: those come to their end if nobody goes on from them, and what comes
+ *    back is held.  So it is in doubt for STARVING_US then, and all other tasks go on
+ *    within the share.  Once the answer was somebody else, it is in doubt every
+ *    DOUBTFUL-th time only.
  *
  * To rest means that nothing of default priority is ready, nor of one down to that of
- * our probe, which is more urgent than what GTK draws at. */
+ * our probe, which is more urgent than what GTK draws at.  GTK has several turns of the
+ * loop to do before it draws, more if it was kept from it, and the machine may do
+ * something else meanwhile: neither time nor turns alone make a silence. */
 #define BUDGET_US 4000
 #define STARVING_US 50000
-#define SILENCE_US 1500
+#define SILENCE_US 4000
+#define SILENT_TURNS 32
+#define FEWEST_SILENT_TURNS 16  /* if they take STARVING_US */
 #define DOUBTFUL 4
-
-/* A callback may take long, and the machine do something else meanwhile: no time says
- * anything in which so many turns have not passed. */
-#define SILENT_TURNS 3
-#define DOUBTED_TURNS 32
-
-#define LEAST_RESPITE_US 8000
-#define MOST_DOUBLINGS 5
+#define LEAST_RESPITE_US 16000
+#define MOST_DOUBLINGS 3
 
 /* From this charge on we ask the main loop whether it has nothing to do. */
 #define ASK_US 1000
@@ -65,8 +63,8 @@ gtx_fairness_let_go (GtxScheduler *self)
   self->n_held = 0;
 }
 
-void
-gtx_fairness_promote (GtxScheduler *self)
+static void
+promote (GtxScheduler *self)
 {
   self->demoted = FALSE;
   self->in_doubt = FALSE;
@@ -78,24 +76,9 @@ static void
 excuse (GtxScheduler *self,
         gint64        now)
 {
-  gtx_fairness_promote (self);
+  promote (self);
   self->excused_until = now + (LEAST_RESPITE_US << MIN (self->n_excuses, MOST_DOUBLINGS));
   self->n_excuses++;
-}
-
-/* Somebody's callbacks have come for so long, and none of them was a task's. */
-static gboolean
-is_silence (GtxScheduler *self,
-            gint64        duration)
-{
-  return self->n_turns >= SILENT_TURNS && duration >= SILENCE_US;
-}
-
-/* What has come back and is held is still being awaited. */
-static gboolean
-silence_says_enough (GtxScheduler *self)
-{
-  return self->holds <= self->n_held || self->n_excuses % DOUBTFUL != 0;
 }
 
 /* ---- Runs ---- */
@@ -112,33 +95,42 @@ gtx_fairness_time_in_stream (GtxScheduler *self)
   return self->last_run + self->polled;
 }
 
-/* Tasks that sleep are silent anyway. */
+static void
+charge (GtxScheduler *self,
+        gint64        since,
+        gint64        duration)
+{
+  if (self->charge == 0)
+    self->charged_since = since;
+  self->charge += duration;
+}
+
 gint64
 gtx_fairness_time_of_dispatch (GtxScheduler *self)
 {
   gint64 now = g_get_monotonic_time ();
-  gint64 between;
 
-  if (!self->streaming || self->demoted || self->running > 0)
-    return now;
-  between = MAX (now - self->last_run - self->polled, 0);
-  if (is_silence (self, between) && silence_says_enough (self) &&
-      self->polled < between / 4 && now >= self->excused_until)
-    excuse (self, now);
-  else
-    self->charge += between;
+  if (self->streaming && self->running == 0)
+    charge (self, self->last_run, MAX (now - self->last_run - self->polled, 0));
   return now;
 }
 
 gint64
-gtx_fairness_begin (GtxScheduler *self,
-                    gint64        start)
+gtx_fairness_budget (GtxScheduler *self)
 {
-  if (self->charge == 0)
-    self->charged_since = start;
-  if (self->in_doubt || self->excused_until != 0)
+  if (self->is_meanwhile || self->excused_until != 0)
     return LEAST_SLICE_US;
   return self->demoted ? BUDGET_US : BUDGET_US - self->charge;
+}
+
+/* From the end of the last run on. */
+static void
+listen_anew (GtxScheduler *self)
+{
+  self->in_doubt = FALSE;
+  self->listened_since = self->silent_since = self->last_run;
+  self->n_turns = self->n_silent_turns = 0;
+  self->ran_meanwhile = 0;
 }
 
 /* The charge has reached the budget. */
@@ -161,27 +153,38 @@ end_slice (GtxScheduler *self)
 {
   if (!gtx_handle_list_is_empty (&self->ready))
     return;
-  gtx_fairness_promote (self);
+  promote (self);
   self->charge = BUDGET_US - LEAST_SLICE_US;
   self->charged_since = self->last_run;
 }
 
 void
 gtx_fairness_end (GtxScheduler *self,
+                  gint64        start,
                   gint64        took)
 {
-  self->charge += took;
-  if (self->in_doubt)
-    self->ran_in_doubt += took;
+  charge (self, start, took);
+  if (self->is_meanwhile)
+    self->ran_meanwhile += took;
   else if (self->demoted)
     end_slice (self);
+  else if (self->charge >= BUDGET_US && is_forgiven (self))
+    self->charge = 0;
   else if (self->charge >= BUDGET_US)
-    {
-      if (is_forgiven (self))
-        self->charge = 0;
-      else
-        self->demoted = TRUE;
-    }
+    self->demoted = TRUE;
+  else
+    return;
+  if (!self->is_meanwhile)
+    listen_anew (self);
+  self->is_meanwhile = FALSE;
+}
+
+void
+gtx_fairness_end_idly (GtxScheduler *self)
+{
+  if (gtx_handle_list_is_empty (&self->ready))
+    promote (self);
+  listen_anew (self);
 }
 
 /* ---- While it is demoted ---- */
@@ -190,60 +193,79 @@ void
 gtx_fairness_hold_back (GtxScheduler *self,
                         GtxHandle    *handle)
 {
-  if (self->running == 0)
+  if (self->running > 0)
     {
-      gtx_handle_list_append (&self->held, handle);
-      self->n_held++;
+      gtx_scheduler_call_soon (self, handle);
+      return;
     }
-  else
-    gtx_scheduler_call_soon (self, handle);
-  self->last_return = g_source_get_time (self->urgent);
-  self->n_turns = 0;
+  gtx_handle_list_append (&self->held, handle);
+  self->n_held++;
+  self->silent_since = g_source_get_time (self->urgent);
+  self->n_silent_turns = 0;
 }
 
-static void
-doubt (GtxScheduler *self,
-       gint64        now)
+static gboolean
+is_silence (GtxScheduler *self,
+            gint64        now)
 {
-  self->in_doubt = TRUE;
-  self->doubted_since = now;
-  self->n_doubted_turns = 0;
-  self->ran_in_doubt = 0;
+  gint64 duration = now - self->silent_since;
+
+  if (self->n_silent_turns >= SILENT_TURNS)
+    return duration >= SILENCE_US;
+  return self->n_silent_turns >= FEWEST_SILENT_TURNS && duration >= STARVING_US;
 }
 
-/* Default priority does not come to rest. */
+/* What has come back and is held is still being awaited. */
+static gboolean
+silence_says_enough (GtxScheduler *self)
+{
+  return self->holds <= self->n_held || self->n_excuses % DOUBTFUL != 0;
+}
+
+static gboolean
+is_beyond_doubt (GtxScheduler *self,
+                 gint64        now)
+{
+  return self->n_turns >= SILENT_TURNS && now - self->listened_since >= STARVING_US;
+}
+
+/* Default priority has not come to rest. */
 static void
 listen (GtxScheduler *self,
         gint64        now)
 {
-  if (self->in_doubt && ++self->n_doubted_turns > DOUBTED_TURNS &&
-      now - self->doubted_since > STARVING_US)
-    excuse (self, now);
-  else if (!is_silence (self, now - MAX (self->last_run, self->last_return)))
+  self->n_turns++;
+  self->n_silent_turns++;
+  if (!is_silence (self, now) && !(self->in_doubt && is_beyond_doubt (self, now)))
     return;
-  else if (silence_says_enough (self))
+  if (silence_says_enough (self) || is_beyond_doubt (self, now))
     excuse (self, now);
-  else if (!self->in_doubt)
-    doubt (self, now);
+  else
+    self->in_doubt = TRUE;
 }
 
 static gboolean
-is_within_share (GtxScheduler *self,
-                 gint64        now)
+may_run_meanwhile (GtxScheduler *self,
+                   gint64        now)
 {
-  return (self->ran_in_doubt - LEAST_SLICE_US) * (STARVING_US / BUDGET_US) <= now - self->doubted_since;
+  const GtxTimer *timer = gtx_timers_first (&self->timers);
+
+  if ((self->ran_meanwhile - LEAST_SLICE_US) * (STARVING_US / BUDGET_US) > now - self->listened_since)
+    return FALSE;
+  return self->in_doubt || (timer && !self->jumper && timer->deadline <= now);
 }
 
 /* A turn of the loop may take long, as that of a window that draws: it takes a slice
- * where it would starve by the time that it is asked again. */
+ * where it would starve by the time that it is asked again.  An answer is waited for. */
 static gboolean
 is_starving (GtxScheduler *self,
              gint64        now)
 {
-  gint64 turn = now - MAX (self->last_asked, self->last_run);
+  gint64 most = self->streaming ? 2 * STARVING_US : STARVING_US;
+  gint64 turn = now - MAX (self->last_asked, self->listened_since);
 
   self->last_asked = now;
-  return now + turn - self->last_run > STARVING_US;
+  return now + turn - self->listened_since > most;
 }
 
 gboolean
@@ -252,9 +274,10 @@ gtx_fairness_allows (GtxScheduler *self,
 {
   if (self->streaming)
     listen (self, now);
-  if (self->in_doubt)
-    return is_within_share (self, now);
-  if (self->demoted && !is_starving (self, now))
+  self->is_meanwhile = self->demoted && self->streaming && may_run_meanwhile (self, now);
+  if (self->is_meanwhile || !self->demoted)
+    return TRUE;
+  if (!is_starving (self, now))
     return FALSE;
   gtx_fairness_let_go (self);
   return TRUE;

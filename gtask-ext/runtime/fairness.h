@@ -11,10 +11,11 @@
 gint64    gtx_fairness_time_of_dispatch (GtxScheduler *self);
 /* Where a run begins in somebody else's callback: since when it is charged. */
 gint64    gtx_fairness_time_in_stream   (GtxScheduler *self);
-/* The run's budget. */
-gint64    gtx_fairness_begin            (GtxScheduler *self,
-                                         gint64        start);
+/* How long the run may take. */
+gint64    gtx_fairness_budget           (GtxScheduler *self);
+/* It has ended, for now. */
 void      gtx_fairness_end              (GtxScheduler *self,
+                                         gint64        start,
                                          gint64        took);
 
 /* While it is demoted. */
@@ -27,7 +28,8 @@ void      gtx_fairness_hold_back        (GtxScheduler *self,
                                          GtxHandle    *handle);
 /* What was held back is to run now. */
 void      gtx_fairness_let_go           (GtxScheduler *self);
-void      gtx_fairness_promote          (GtxScheduler *self);
+/* A run from the idle source has ended. */
+void      gtx_fairness_end_idly         (GtxScheduler *self);
 
 /* What the main loop does. */
 

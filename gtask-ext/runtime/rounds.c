@@ -513,7 +513,6 @@ gtx_scheduler_run (GtxScheduler *self,
   gtx_scheduler_own (self);
   self->streaming = TRUE;
   self->polled = 0;
-  self->n_turns = 0;
   gtx_scheduler_ref (self);
   gtx_running.scheduler = self;
   gtx_running.depth = g_main_depth ();

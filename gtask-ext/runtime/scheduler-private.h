@@ -73,16 +73,17 @@ struct _GtxScheduler
   gint64 last_run;              /* until when it is known to have run */
   gint64 last_ticks;            /* of the coarse clock, at a run's end */
   gboolean streaming;           /* default priority was busy since the last run */
-  guint n_turns;                /* of the main loop, since then */
   gint64 poll_began;            /* since then; 0: it has ended */
   gint64 polled;                /* since then, in all */
   gint64 slice;                 /* a demoted run's budget, from the idle source */
   gint64 last_asked;            /* while it is demoted */
-  gint64 last_return;           /* of an operation, while it is demoted */
+  gint64 listened_since;        /* the end of the last run but for those meanwhile */
+  guint n_turns;                /* of the main loop since then */
+  gint64 silent_since;          /* and no operation has come back */
+  guint n_silent_turns;
   gboolean in_doubt;            /* whether it is the tasks that keep the main loop busy */
-  gint64 doubted_since;
-  guint n_doubted_turns;
-  gint64 ran_in_doubt;
+  gboolean is_meanwhile;        /* a run while it listens */
+  gint64 ran_meanwhile;
   GtxHandleList held;           /* what operations brought back while it is demoted */
   guint n_held;
   guint n_excuses;              /* since default priority came to rest last */

@@ -30,7 +30,6 @@ urgent_prepare (GSource *source,
   *timeout = -1;
   if (!gtx_scheduler_may_dispatch (self))
     return FALSE;
-  self->n_turns++;
   return !self->demoted && is_due (self);
 }
 
@@ -75,9 +74,9 @@ static void
 run_urgently (GtxScheduler *self,
               gint64        start)
 {
-  gint64 budget = gtx_fairness_begin (self, start);
+  gint64 took = gtx_scheduler_run (self, start, gtx_fairness_budget (self));
 
-  gtx_fairness_end (self, gtx_scheduler_run (self, start, budget));
+  gtx_fairness_end (self, start, took);
   ask_after_poll (self, self->demoted);
   gtx_scheduler_disown (self);
 }
@@ -87,8 +86,7 @@ run_idly (GtxScheduler *self)
 {
   gtx_fairness_let_go (self);
   gtx_scheduler_run (self, g_get_monotonic_time (), self->slice);
-  if (gtx_handle_list_is_empty (&self->ready))
-    gtx_fairness_promote (self);
+  gtx_fairness_end_idly (self);
   gtx_scheduler_disown (self);
 }
 

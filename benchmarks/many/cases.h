@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Work that is done with n of something, whose cost is to grow as n does. */
+
+#pragma once
+
+#include <gtask-ext.h>
+
+/* How they end, or the order in which they are cancelled, removed or put. */
+typedef enum
+{
+  WOKEN,
+  IN_ORDER,
+  REVERSED,
+  AT_RANDOM,
+  N_WAYS
+} Way;
+
+#define WAY(way) (1u << (way))
+#define ALL_WAYS (WAY (N_WAYS) - 1)
+#define ALL_ORDERS (ALL_WAYS & ~WAY (WOKEN))
+
+typedef struct
+{
+  guint n;
+  Way way;
+  const guint *order;           /* of the n by number */
+} Job;
+
+/* One of a crowd of tasks that wait for the same. */
+typedef struct
+{
+  gpointer thing;
+  GPtrArray *tasks;             /* of all */
+  guint index;
+  guint n;
+} Member;
+
+typedef struct
+{
+  gpointer (*make) (guint n);
+  gboolean (*wait) (Member *member, GError **error);
+  void (*wake) (gpointer thing, guint n); /* NULL: they end by themselves */
+  void (*free) (gpointer thing);
+  gboolean fails;               /* also where they are woken */
+} Crowd;
+
+typedef struct
+{
+  const char *name;
+  guint ways;
+  const Crowd *crowd;           /* or: */
+  gboolean (*run) (const Job *job, GError **error);
+  gboolean is_threaded;         /* what it costs is not the same each time */
+} Case;
+
+/* They end with one that has no name. */
+extern const Case future_cases[];
+extern const Case lock_cases[];
+extern const Case outside_cases[];
+extern const Case single_cases[];
+
+const char *way_name       (Way         way);
+GPtrArray  *list_cases     (void);
+const Case *find_case      (const char *name);
+/* As a run; its clock is virtual in a test. */
+void        run_case       (const Case *self,
+                            Way         way,
+                            guint       n,
+                            gboolean    is_test);
+
+/* Nanoseconds of processor time since it was called last, but for those that
+ * chill () took. */
+gint64      take_time      (void);
+
+/* ---- For those who write cases ---- */
+
+/* Between two phases of the work: what is few is still in the processor's caches
+ * then, and what is many is not.  From here on neither is. */
+void       chill            (void);
+
+GPtrArray *array_of_objects (void);
+gboolean   wait_long        (gpointer    data,
+                             GError    **error);
+/* What is new has begun then, and what is over has ended. */
+void       let_others_run   (void);
+/* Awaits all; with @succeeds none may have failed. */
+void       gather_all       (GPtrArray  *tasks,
+                             gboolean    succeeds);
