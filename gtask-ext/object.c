@@ -155,7 +155,8 @@ static void
 listener_connect (Listener *self,
                   GObject  *object)
 {
-  self->handler = g_signal_connect_closure_by_id (object, self->signal_id, self->detail, &self->closure, FALSE);
+  self->handler = g_signal_connect_closure_by_id (object, self->signal_id, self->detail,
+                                                  &self->closure, FALSE);
 }
 
 static Listener *
