@@ -14,11 +14,11 @@
 #define N_CONDITIONS 16
 
 /* The source of one descriptor, for all tasks of a main context that wait for it.
- * In the context, and in the table of shared waits, while somebody does. */
+ * In the context, and in the scheduler's table, while somebody does. */
 typedef struct
 {
   GSource source;
-  GHashTable *table;
+  GPtrArray *table;
   int fd;
   gpointer tag;
   GIOCondition condition;       /* that it waits for: all of which is wanted */
@@ -56,32 +56,38 @@ static GSourceFuncs descriptor_funcs = { NULL, NULL, descriptor_dispatch, NULL, 
 
 static Descriptor *
 descriptor_new (GtxScheduler *home,
-                GHashTable   *table,
-                int           fd)
+                GPtrArray    *table,
+                int           fd,
+                GIOCondition  condition)
 {
   GSource *source = g_source_new (&descriptor_funcs, sizeof (Descriptor));
   Descriptor *self = (Descriptor *) (void *) source;
 
   self->table = table;
   self->fd = fd;
-  self->tag = g_source_add_unix_fd (source, fd, 0);
+  self->condition = condition;
+  self->tag = g_source_add_unix_fd (source, fd, condition);
   gtx_handle_list_init (&self->waiters);
   g_source_set_static_name (source, "gtask-ext (await)");
   /* A task that it wakes may run the main loop, in which others wait for it. */
   g_source_set_can_recurse (source, TRUE);
   g_source_attach (source, gtx_scheduler_get_context (home));
-  g_hash_table_insert (table, GTX_SHARED_WAIT (GTX_SHARED_FD, fd), self);
+  table->pdata[fd] = self;
   return self;
 }
 
 static Descriptor *
 descriptor_get (GtxScheduler *home,
-                int           fd)
+                int           fd,
+                GIOCondition  condition)
 {
-  GHashTable *table = gtx_scheduler_get_shared_waits (home);
-  Descriptor *self = g_hash_table_lookup (table, GTX_SHARED_WAIT (GTX_SHARED_FD, fd));
+  GPtrArray *table = gtx_scheduler_get_descriptors (home);
+  Descriptor *self;
 
-  return self ? self : descriptor_new (home, table, fd);
+  if ((guint) fd >= table->len)
+    g_ptr_array_set_size (table, fd + 1);
+  self = table->pdata[fd];
+  return self ? self : descriptor_new (home, table, fd, condition);
 }
 
 static void
@@ -89,12 +95,23 @@ count_conditions (Descriptor   *self,
                   GIOCondition  condition,
                   guint         change)
 {
-  for (guint i = 0; i < N_CONDITIONS; i++)
-    if (condition & (1u << i))
-      self->n_wanting[i] += change;
+  guint left = condition & ((1u << N_CONDITIONS) - 1);
+
+  for (guint i = 0; left > 0; i++, left >>= 1)
+    self->n_wanting[i] += change * (left & 1);
 }
 
-/* After waiters came or left: the source waits for what they do, or goes. */
+static void
+set_condition (Descriptor   *self,
+               GIOCondition  condition)
+{
+  if (condition == self->condition)
+    return;
+  self->condition = condition;
+  g_source_modify_unix_fd (&self->source, self->tag, condition);
+}
+
+/* After waiters left: the source waits for what the others do, or goes. */
 static void
 descriptor_settle (Descriptor *self)
 {
@@ -102,7 +119,7 @@ descriptor_settle (Descriptor *self)
 
   if (gtx_handle_list_is_empty (&self->waiters))
     {
-      g_hash_table_remove (self->table, GTX_SHARED_WAIT (GTX_SHARED_FD, self->fd));
+      self->table->pdata[self->fd] = NULL;
       g_source_destroy (&self->source);
       g_source_unref (&self->source);
       return;
@@ -110,9 +127,15 @@ descriptor_settle (Descriptor *self)
   for (guint i = 0; i < N_CONDITIONS; i++)
     if (self->n_wanting[i] > 0)
       condition |= 1u << i;
-  if (condition != self->condition)
-    g_source_modify_unix_fd (&self->source, self->tag, condition);
-  self->condition = condition;
+  set_condition (self, (GIOCondition) condition);
+}
+
+static void
+waiter_join (DescriptorWaiter *self)
+{
+  gtx_handle_list_append (&self->descriptor->waiters, &self->link);
+  count_conditions (self->descriptor, self->condition, 1);
+  set_condition (self->descriptor, self->descriptor->condition | self->condition);
 }
 
 static void
@@ -181,16 +204,14 @@ gtx_fd_wait (GtxTask      *task,
              int           number)
 {
   GtxScheduler *home = task->parent_instance.home;
-  Descriptor *descriptor = descriptor_get (home, fd);
+  Descriptor *descriptor = descriptor_get (home, fd, condition);
   DescriptorWaiter self = {
     .descriptor = descriptor, .condition = condition, .what = what, .number = number,
   };
   gboolean woken;
 
   gtx_waiter_init (&self.waiter, task, &descriptor_kind);
-  gtx_handle_list_append (&descriptor->waiters, &self.link);
-  count_conditions (descriptor, condition, 1);
-  descriptor_settle (descriptor);
+  waiter_join (&self);
 
   gtx_scheduler_hold (home);
   woken = gtx_waiter_wait (&self.waiter);

@@ -133,15 +133,16 @@ GPtrArray *gtx_scheduler_list_tasks (GtxScheduler *scheduler);
 
 /* What tasks of @scheduler wait for together, by GTX_SHARED_WAIT (). */
 GHashTable *gtx_scheduler_get_shared_waits (GtxScheduler *scheduler);
+/* The same for descriptors, by their numbers. */
+GPtrArray  *gtx_scheduler_get_descriptors (GtxScheduler *scheduler);
 
 typedef enum
 {
-  GTX_SHARED_FD,
   GTX_SHARED_SIGNAL,
   GTX_SHARED_CHILD
 } GtxSharedWaitKind;
 
-#define GTX_SHARED_WAIT(kind, number) GSIZE_TO_POINTER ((gsize) (number) * 4 + (kind))
+#define GTX_SHARED_WAIT(kind, number) GSIZE_TO_POINTER ((gsize) (number) * 2 + (kind))
 
 /* ---- task-local.c ---- */
 

@@ -22,7 +22,8 @@ typedef struct
 {
   GtxHandleList tasks;
   GtxHandle at_end;
-  GHashTable *shared_waits;     /* made when needed */
+  GHashTable *shared_waits;     /* made when needed, as is: */
+  GPtrArray *descriptors;
 } Registry;
 
 static void end_homeless (GtxHandle *handle);
@@ -33,6 +34,7 @@ registry_free (gpointer data)
   Registry *self = data;
 
   g_clear_pointer (&self->shared_waits, g_hash_table_unref);
+  g_clear_pointer (&self->descriptors, g_ptr_array_unref);
   g_free (self);
 }
 
@@ -72,6 +74,16 @@ gtx_scheduler_get_shared_waits (GtxScheduler *scheduler)
   if (self->shared_waits == NULL)
     self->shared_waits = g_hash_table_new (NULL, NULL);
   return self->shared_waits;
+}
+
+GPtrArray *
+gtx_scheduler_get_descriptors (GtxScheduler *scheduler)
+{
+  Registry *self = gtx_scheduler_get_extension (scheduler);
+
+  if (self->descriptors == NULL)
+    self->descriptors = g_ptr_array_new ();
+  return self->descriptors;
 }
 
 /* ---- The current task ---- */
