@@ -53,7 +53,8 @@ change (GByteArray *self)
   guint8 byte = (guint8) g_random_int ();
   GByteArray *other = any_input ();
   guint begin = any_place (other);
-  guint length = MIN (other->len - begin, (guint) g_random_int_range (1, 32));
+  guint most = (guint) g_random_int_range (1, 32);
+  guint length = MIN (other->len - begin, most);
 
   switch (g_random_int_range (0, 4))
     {
