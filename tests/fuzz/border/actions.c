@@ -191,10 +191,7 @@ cancel_future (gpointer data)
 static void
 emit (gpointer data)
 {
-  Object *object = ((Action *) data)->object;
-
-  count (&object->n_emitted);
-  g_signal_emit_by_name (object->object, "ping");
+  object_emit (((Action *) data)->object);
 }
 
 static void

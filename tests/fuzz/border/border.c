@@ -323,6 +323,14 @@ object_new (void)
   return self;
 }
 
+void
+object_emit (Object *self)
+{
+  count (&self->n_emitting);
+  g_signal_emit_by_name (self->object, "ping");
+  count (&self->n_emitted);
+}
+
 static void
 object_free (gpointer data)
 {
@@ -363,10 +371,7 @@ border_open (void)
     gtx_future_set_result (((Future *) each)->future, NULL, NULL);
   g_hash_table_iter_init (&iter, objects);
   while (g_hash_table_iter_next (&iter, NULL, &each))
-    {
-      count (&((Object *) each)->n_emitted);
-      g_signal_emit_by_name (((Object *) each)->object, "ping");
-    }
+    object_emit (each);
 }
 
 /* ---- A run ---- */

@@ -36,7 +36,8 @@ typedef struct
   GMutex mutex;                 /* of these: */
   GPtrArray *bound;             /* of Task */
   gboolean disposed_elsewhere;
-  gint n_emitted, n_disposed;   /* marks: begun */
+  gint n_emitting, n_emitted;   /* marks: begun and ended */
+  gint n_disposed;              /* begun */
 } Object;
 
 /* ---- border.c ---- */
@@ -64,6 +65,8 @@ void      border_open      (void);
 extern gint border_n_steps;
 extern gint border_n_calls;
 extern GtxFuture *border_over;
+
+void      object_emit      (Object *self);
 
 /* ---- statements.c ---- */
 

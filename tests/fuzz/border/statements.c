@@ -450,7 +450,7 @@ run_await_signal (Task *self, Statement *statement, GError **error)
   judge_plain (self, statement->line, failure);
   if ((arguments == NULL) != (failure != NULL))
     broken ("%s: %s: neither arguments nor an error", self->coroutine, statement->line);
-  if (arguments && peek (&object->n_emitted) == n_emitted)
+  if (arguments && peek (&object->n_emitting) == n_emitted)
     broken ("%s: %s: nobody has emitted it", self->coroutine, statement->line);
   if (failure && !is_cancelled (failure) &&
       (!g_error_matches (failure, GTX_ERROR, GTX_ERROR_OBJECT_GONE) || peek (&object->n_disposed) == 0))
