@@ -121,6 +121,9 @@ run_operation (Task *self, Statement *statement, GError **error)
   result = gtx_await_result ();
   resumed (self);
   g_clear_object (&self->lent);
+  /* Another thread may cancel now, too. */
+  if (operation->moments % 2 == 1)
+    g_usleep (moment / 10);
   operation_finish (operation, result, &failure);
   book_resumed (self);
   judge_operation (self, operation, statement->line, failure);
