@@ -181,6 +181,7 @@ run_task (Call *call, GError **error)
   count (&self->n_ended);
   if (flow == FAIL)
     {
+      g_assert (*error);
       self->failed = !g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
       return NULL;
     }

@@ -554,7 +554,10 @@ run_group (Call *call, Statement *statement, GError **error)
   book_resumed (self);
   book_group_ended (group, end);
   gtx_task_group_clear (&group->group);
-  return end ? flow (end, error) : result;
+  if (end)
+    return flow (end, error);
+  /* What ended the block was the group's own. */
+  return result == FAIL ? GO_ON : result;
 }
 
 static Flow
