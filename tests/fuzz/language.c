@@ -63,6 +63,7 @@ static const Form border_forms[] = {
   { "fail", "aF", 2 }, { "cancel_future", "aF", 2 }, { "await_signal", "O", 5 }, { "emit", "aO", 4 },
   { "dispose", "aO", 3 }, { "bind", "gO", 3 }, { "try", "t", 14 }, { "raise", "", 3 }, { "return", "", 2 },
   { "repeat", "x{", 5 }, { "timeout", "m{", 10 }, { "group", "{", 10 },
+  { "await_process_signal", "", 4 }, { "kill", "a", 4 },
   { NULL, NULL, 0 }
 };
 

@@ -195,6 +195,12 @@ emit (gpointer data)
 }
 
 static void
+send_signal (gpointer action)
+{
+  raise (PROCESS_SIGNAL);
+}
+
+static void
 book_disposal (Object *object)
 {
   gboolean is_here = home_here () && home_here () != border_other_home (NULL);
@@ -276,7 +282,8 @@ static const struct
 } actions[] = {
   { "cancel", cancel }, { "cancel_cancellable", cancel_cancellable }, { "cancel_group", cancel_group },
   { "cancel_outer", cancel_group }, { "set", set_future }, { "fail", fail_future },
-  { "cancel_future", cancel_future }, { "emit", emit }, { "dispose", dispose }, { NULL, NULL }
+  { "cancel_future", cancel_future }, { "emit", emit }, { "dispose", dispose },
+  { "kill", send_signal }, { NULL, NULL }
 };
 
 static guint
@@ -306,7 +313,7 @@ find_target (Action *self, Task *current, char **words)
     }
   if (self->act == emit || self->act == dispose)
     self->object = border_object (words[2]);
-  else if (self->act != cancel_group)
+  else if (self->act == set_future || self->act == fail_future || self->act == cancel_future)
     self->future = border_future (words[2]);
   else if (strcmp (words[0], "cancel_outer") == 0)
     self->group = current->member_of;

@@ -373,6 +373,7 @@ border_open (void)
   g_hash_table_iter_init (&iter, objects);
   while (g_hash_table_iter_next (&iter, NULL, &each))
     object_emit (each);
+  raise (PROCESS_SIGNAL);
 }
 
 /* ---- A run ---- */

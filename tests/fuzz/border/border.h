@@ -7,6 +7,7 @@
 #include "run-border.h"
 #include "program.h"
 
+#include <signal.h>
 #include <string.h>
 
 typedef enum
@@ -22,6 +23,9 @@ typedef struct
   Task *task;
   GPtrArray *body;
 } Call;
+
+/* Where nobody waits for it, it does nothing. */
+#define PROCESS_SIGNAL SIGWINCH
 
 /* Which all tasks see; its home is the first. */
 typedef struct

@@ -462,6 +462,19 @@ run_await_signal (Task *self, Statement *statement, GError **error)
   return flow (failure, error);
 }
 
+/* Another process may send it as well. */
+static Flow
+run_await_process_signal (Task *self, Statement *statement, GError **error)
+{
+  GError *failure = NULL;
+  gboolean succeeded = gtx_await_unix_signal (PROCESS_SIGNAL, &failure);
+
+  judge_plain (self, statement->line, failure);
+  if (succeeded == (failure != NULL) || (failure && !is_cancelled (failure)))
+    broken ("%s: %s: %s", self->coroutine, statement->line, failure ? failure->message : "no error");
+  return flow (failure, error);
+}
+
 static Flow
 run_bind (Task *self, char **words)
 {
@@ -626,7 +639,7 @@ static const struct
   { "operation_future", NULL, run_operation_future }, { "thread", NULL, run_thread },
   { "await", NULL, run_with_task }, { "shield", NULL, run_with_task }, { "wait_for", NULL, run_with_task },
   { "gather", NULL, run_gather }, { "gspawn", NULL, run_gspawn }, { "await_future", NULL, run_await_future },
-  { "await_signal", NULL, run_await_signal },
+  { "await_signal", NULL, run_await_signal }, { "await_process_signal", NULL, run_await_process_signal },
 };
 
 static Flow
