@@ -35,6 +35,7 @@ typedef struct
   gint priority;                /* of the source */
   gboolean is_older;            /* than the scheduler */
   gboolean by_hand;             /* iterates the context */
+  gboolean is_nested;           /* in a task */
   gboolean may_block;
 } Case;
 
@@ -161,6 +162,34 @@ wait_for_it (gpointer data, GError **error)
   return is_done = G_IS_TASK (gtx_await_result ());
 }
 
+/* Without blocking it takes as many turns as the timer takes time. */
+static void
+iterate_until_done (GMainContext *context)
+{
+  gint64 start = g_get_monotonic_time ();
+
+  armed = TRUE;
+  n_vain_waits = 0;
+  while (!is_done && n_vain_waits == 0 && g_get_monotonic_time () < start + 60 * G_USEC_PER_SEC)
+    iterate (context);
+}
+
+static gboolean
+iterate_in_task (GMainContext *context, GError **error)
+{
+  iterate_until_done (context);
+  return TRUE;
+}
+
+static void
+iterate_below_task (GMainContext *context)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (iterate_in_task, context, NULL);
+
+  while (!gtx_future_is_done (GTX_FUTURE (task)))
+    g_main_context_iteration (context, TRUE);
+}
+
 /* What ran for long has the main loop ask again before it waits. */
 static void
 come_to_rest (GMainContext *context)
@@ -188,7 +217,6 @@ run_case (void)
   g_autoptr (GMainContext) context = g_main_context_new ();
   g_autoptr (GSource) hook = NULL;
   g_autoptr (GtxTask) task = NULL;
-  gint64 start;
 
   g_main_context_set_poll_func (context, poll_in_no_time);
   g_main_context_push_thread_default (context);
@@ -202,16 +230,14 @@ run_case (void)
   if (!current.is_older)
     hook = attach_hook (context);
 
-  armed = TRUE;
-  start = g_get_monotonic_time ();
-  /* Without blocking it takes as many turns as the timer takes time. */
-  n_vain_waits = 0;
-  while (!is_done && n_vain_waits == 0 && g_get_monotonic_time () < start + 60 * G_USEC_PER_SEC)
-    iterate (context);
+  if (current.is_nested)
+    iterate_below_task (context);
+  else
+    iterate_until_done (context);
   if (!is_done)
-    g_error ("It was not noticed: what %d, moment %d, priority %d, older %d, by hand %d, may block %d",
+    g_error ("It was not noticed: what %d, moment %d, priority %d, older %d, by hand %d, nested %d, may block %d",
              current.what, current.moment, current.priority, current.is_older, current.by_hand,
-             current.may_block);
+             current.is_nested, current.may_block);
   g_source_destroy (hook);
   g_clear_object (&timer);
   g_clear_object (&future);
@@ -237,12 +263,24 @@ run_at_priorities (Case this)
 }
 
 static void
-test_iterations (gconstpointer what)
+run_iterations (What what, gboolean is_nested)
 {
   const Moment moments[] = { IN_PREPARE, IN_POLL, IN_CHECK };
 
   for (guint i = 0; i < G_N_ELEMENTS (moments); i++)
-    run_at_priorities ((Case) { GPOINTER_TO_INT (what), moments[i], .by_hand = FALSE });
+    run_at_priorities ((Case) { what, moments[i], .is_nested = is_nested });
+}
+
+static void
+test_iterations (gconstpointer what)
+{
+  run_iterations (GPOINTER_TO_INT (what), FALSE);
+}
+
+static void
+test_nested (gconstpointer what)
+{
+  run_iterations (GPOINTER_TO_INT (what), TRUE);
 }
 
 static void
@@ -262,5 +300,8 @@ main (int argc, char *argv[])
   g_test_add_data_func ("/wake-up/by-hand/future", GINT_TO_POINTER (FUTURE), test_by_hand);
   g_test_add_data_func ("/wake-up/by-hand/timer", GINT_TO_POINTER (TIMER), test_by_hand);
   g_test_add_data_func ("/wake-up/by-hand/callback", GINT_TO_POINTER (CALLBACK), test_by_hand);
+  g_test_add_data_func ("/wake-up/nested/future", GINT_TO_POINTER (FUTURE), test_nested);
+  g_test_add_data_func ("/wake-up/nested/timer", GINT_TO_POINTER (TIMER), test_nested);
+  g_test_add_data_func ("/wake-up/nested/callback", GINT_TO_POINTER (CALLBACK), test_nested);
   return g_test_run ();
 }
