@@ -157,6 +157,7 @@ await_interest (GtxTask            *task,
                 GtxSignalInterest  *interest,
                 GError            **error)
 {
+  GtxScheduler *home = task->parent_instance.home;
   SignalWaiter self = { .interest = interest };
   gboolean woken;
 
@@ -167,7 +168,9 @@ await_interest (GtxTask            *task,
     }
   gtx_waiter_init (&self.waiter, task, &signal_kind);
   gtx_handle_list_append (&interest->signal->waiters, &self.link);
+  gtx_scheduler_open_to_system (home);
   woken = gtx_waiter_wait (&self.waiter);
+  gtx_scheduler_close_to_system (home);
   if (gtx_handle_is_linked (&self.link))
     gtx_handle_unlink (&self.link);
   if (!woken)
@@ -191,9 +194,9 @@ await_interest (GtxTask            *task,
  * that a second SIGINT is to kill awaits the first in a task that ends then.  A task
  * that was awaited without being started, and so runs inside another, is that one.
  *
- * Virtual time does not stand still for it.  Sets %G_IO_ERROR_CANCELLED if the task
- * is cancelled, %GTX_ERROR_NOT_IN_TASK outside a task, and
- * %GTX_ERROR_INVALID_ARGUMENT for any other signal.
+ * Virtual time does not jump meanwhile, but passes as real time does.  Sets
+ * %G_IO_ERROR_CANCELLED if the task is cancelled, %GTX_ERROR_NOT_IN_TASK outside a
+ * task, and %GTX_ERROR_INVALID_ARGUMENT for any other signal.
  *
  * Returns: %TRUE when it came, %FALSE with @error set
  *

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <signal.h>
 #include <unistd.h>
 
 static gboolean
@@ -213,6 +214,35 @@ test_thread (gpointer data, GError **error)
   return TRUE;
 }
 
+static gboolean
+await_usr1 (gpointer data, GError **error)
+{
+  return gtx_await_unix_signal (SIGUSR1, error);
+}
+
+static gpointer
+send_usr1 (gpointer data)
+{
+  g_usleep (20000);
+  kill (getpid (), SIGUSR1);
+  return NULL;
+}
+
+/* A signal of the system comes when it comes: a time limit is a real one meanwhile. */
+static gboolean
+test_unix_signal (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (await_usr1, NULL, NULL);
+  GThread *thread;
+
+  g_assert_true (gtx_sleep (0, error));
+  thread = g_thread_new ("sender", send_usr1, NULL);
+  g_assert_true (gtx_wait_for (task, 60, error));
+  g_assert_cmpfloat (gtx_test_get_time (), <, 60);
+  g_thread_join (thread);
+  return TRUE;
+}
+
 /* ---- What a test holds ---- */
 
 static gpointer
@@ -344,6 +374,7 @@ main (int argc, char **argv)
   add_coroutine ("/virtual-time/others/timers", test_others_timers);
   add_coroutine ("/virtual-time/others/descriptor", test_descriptor);
   add_coroutine ("/virtual-time/others/thread", test_thread);
+  add_coroutine ("/virtual-time/others/unix-signal", test_unix_signal);
   add_coroutine ("/virtual-time/held", test_held);
   g_test_add_func ("/virtual-time/leaves-nothing", test_leaves_nothing);
   add_coroutine ("/virtual-time/begins-anew", test_begins_anew);
