@@ -228,7 +228,8 @@ test_begun_outside (void)
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
   g_autoptr (GError) failure = NULL;
 
-  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_task_group_begin() was called outside a task*");
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL,
+                         "gtx_task_group_begin() was called outside a task*");
   gtx_task_group_begin (&group);
   g_test_assert_expected_messages ();
   n_freed = 0;

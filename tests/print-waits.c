@@ -85,7 +85,8 @@ await_condition (Pair *pair, GError **error)
 {
   g_autoptr (GtxCondition) condition = gtx_condition_new (NULL);
 
-  return gtx_lock_acquire (gtx_condition_get_lock (condition), error) && gtx_condition_wait (condition, error);
+  return gtx_lock_acquire (gtx_condition_get_lock (condition), error) &&
+         gtx_condition_wait (condition, error);
 }
 
 static void
