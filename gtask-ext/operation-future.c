@@ -194,7 +194,8 @@ begin_at_home (GtxOperationFuture *self)
  *
  * Several operations are under way at once like so without a task for each:
  * gather or wait for their futures.  Never suspends; to be called in the thread
- * that runs the thread-default main context.
+ * that runs the thread-default main context, or is about to where none has run it
+ * yet: elsewhere it gives %NULL, and a g_critical() says so.
  *
  * Returns: (transfer full): a new #GtxFuture
  *

@@ -98,7 +98,8 @@ gtx_sleep_init (GtxSleep *self)
  * first it fails with %GTX_ERROR_CONTEXT_GONE.
  *
  * @seconds that are not a number are a programmer's mistake.  Never suspends; to
- * be called in the thread that runs the thread-default main context.
+ * be called in the thread that runs the thread-default main context, or is about to
+ * where none has run it yet: elsewhere it gives %NULL, and a g_critical() says so.
  *
  * Returns: (transfer full): a new #GtxFuture, whose result is %NULL
  *

@@ -774,7 +774,8 @@ gtx_task_set_home (GtxTask      *self,
  * Starts a task that gtx_task_new() made in another main context, as
  * gtx_create_task_in() does.
  *
- * Nobody may have waited for the task before, or asked for its #GCancellable.
+ * Nobody may have waited for the task before, or asked for its #GCancellable, and no
+ * other thread has it yet.
  * Never suspends; may be called in any thread.
  *
  * Returns: (transfer none): @self

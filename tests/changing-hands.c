@@ -497,6 +497,55 @@ test_run_elsewhere (void)
   g_assert_no_error (error);
 }
 
+/* The loop's thread has tasks now and then, and none in between. */
+typedef struct
+{
+  GMainLoop *loop;
+  gint n_ran;
+  gint n_refused;
+} Busy;
+
+static gboolean
+create_short_task (gpointer data)
+{
+  Busy *busy = data;
+
+  g_object_unref (gtx_create_task (count, &busy->n_ran, NULL));
+  return G_SOURCE_CONTINUE;
+}
+
+static gpointer
+try_often (gpointer data)
+{
+  Busy *busy = data;
+
+  while (g_atomic_int_get (&busy->n_ran) == 0)
+    g_usleep (100);
+  for (; busy->n_refused < 200; busy->n_refused++)
+    {
+      g_autoptr (GError) refused = NULL;
+
+      g_assert_false (gtx_run (count, &busy->n_ran, &refused));
+      g_assert_error (refused, GTX_ERROR, GTX_ERROR_ALREADY_RUNNING);
+    }
+  call_in (NULL, quit, busy->loop);
+  return NULL;
+}
+
+static void
+test_run_while_busy (void)
+{
+  Busy busy = { .loop = g_main_loop_new (NULL, FALSE) };
+  guint source = g_idle_add (create_short_task, &busy);
+  GThread *thread = g_thread_new ("tries", try_often, &busy);
+
+  g_main_loop_run (busy.loop);
+  g_thread_join (thread);
+  g_source_remove (source);
+  g_main_loop_unref (busy.loop);
+  g_assert_cmpint (busy.n_refused, ==, 200);
+}
+
 typedef struct
 {
   GMainContext *context;
@@ -560,6 +609,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/changing-hands/context-goes", test_context_goes);
   g_test_add_func ("/changing-hands/all-at-once", test_all_at_once);
   g_test_add_func ("/changing-hands/run-elsewhere", test_run_elsewhere);
+  g_test_add_func ("/changing-hands/run-while-busy", test_run_while_busy);
   g_test_add_func ("/changing-hands/suspended-elsewhere", test_suspended_elsewhere);
   return g_test_run ();
 }

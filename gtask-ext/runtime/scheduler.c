@@ -126,6 +126,12 @@ gtx_scheduler_get (void)
   return gtx_scheduler_for_context (context);
 }
 
+static gsize
+read_owner (GtxScheduler *self)
+{
+  return __atomic_load_n (&self->base.owner, __ATOMIC_ACQUIRE);
+}
+
 gboolean
 gtx_scheduler_is_running (GtxScheduler *self)
 {
@@ -135,7 +141,7 @@ gtx_scheduler_is_running (GtxScheduler *self)
 gboolean
 gtx_scheduler_is_parents (GtxScheduler *self)
 {
-  return self->base.owner == PARENT_PROCESS;
+  return read_owner (self) == PARENT_PROCESS;
 }
 
 void
@@ -157,12 +163,6 @@ number_of_this_thread (void)
   if (gtx_this_thread == NOT_NUMBERED)
     gtx_this_thread = __atomic_add_fetch (&n_threads, 1, __ATOMIC_RELAXED);
   return gtx_this_thread;
-}
-
-static gsize
-read_owner (GtxScheduler *self)
-{
-  return __atomic_load_n (&self->base.owner, __ATOMIC_ACQUIRE);
 }
 
 static void

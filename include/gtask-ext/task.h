@@ -143,7 +143,8 @@ typedef gpointer (*GtxPointerCoroutine) (gpointer   data,
  * Starts a task in another main context: asyncio's
  * `run_coroutine_threadsafe()`.
  *
- * It runs in the thread that runs @context, and may be awaited and cancelled
+ * It runs in the thread that runs @context, which need not have pushed that as
+ * thread-default, and may be awaited and cancelled
  * from any other.  If @context goes away before, the task fails with
  * %GTX_ERROR_CONTEXT_GONE.  Never suspends; may be called in any thread.
  *
