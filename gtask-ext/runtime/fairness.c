@@ -118,7 +118,9 @@ gtx_fairness_time_of_dispatch (GtxScheduler *self)
 gint64
 gtx_fairness_budget (GtxScheduler *self)
 {
-  if (self->is_meanwhile || self->excused_until != 0)
+  if (self->meanwhile != 0)
+    return self->meanwhile;
+  if (self->excused_until != 0)
     return LEAST_SLICE_US;
   return self->demoted ? BUDGET_US : BUDGET_US - self->charge;
 }
@@ -128,9 +130,10 @@ static void
 listen_anew (GtxScheduler *self)
 {
   self->in_doubt = FALSE;
-  self->listened_since = self->silent_since = self->last_run;
+  self->listened_since = self->silent_since = self->last_slice = self->last_run;
   self->n_turns = self->n_silent_turns = 0;
   self->ran_meanwhile = 0;
+  self->is_left = FALSE;
 }
 
 /* The charge has reached the budget. */
@@ -158,14 +161,26 @@ end_slice (GtxScheduler *self)
   self->charged_since = self->last_run;
 }
 
+/* What it listens for goes on. */
+static void
+end_meanwhile (GtxScheduler *self,
+               gint64        took)
+{
+  if (self->meanwhile == BUDGET_US)
+    self->last_slice = self->last_run;
+  else
+    self->ran_meanwhile += took;
+  self->is_left = !gtx_handle_list_is_empty (&self->ready);
+}
+
 void
 gtx_fairness_end (GtxScheduler *self,
                   gint64        start,
                   gint64        took)
 {
   charge (self, start, took);
-  if (self->is_meanwhile)
-    self->ran_meanwhile += took;
+  if (self->meanwhile != 0)
+    end_meanwhile (self, took);
   else if (self->demoted)
     end_slice (self);
   else if (self->charge >= BUDGET_US && is_forgiven (self))
@@ -174,9 +189,9 @@ gtx_fairness_end (GtxScheduler *self,
     self->demoted = TRUE;
   else
     return;
-  if (!self->is_meanwhile)
+  if (self->meanwhile == 0)
     listen_anew (self);
-  self->is_meanwhile = FALSE;
+  self->meanwhile = 0;
 }
 
 void
@@ -252,35 +267,37 @@ may_run_meanwhile (GtxScheduler *self,
 
   if ((self->ran_meanwhile - LEAST_SLICE_US) * (STARVING_US / BUDGET_US) > now - self->listened_since)
     return FALSE;
-  return self->in_doubt || (timer && !self->jumper && timer->deadline <= now);
+  return self->in_doubt || self->is_left || (timer && !self->jumper && timer->deadline <= now);
 }
 
 /* A turn of the loop may take long, as that of a window that draws: it takes a slice
- * where it would starve by the time that it is asked again.  An answer is waited for. */
+ * where it would starve by the time that it is asked again. */
 static gboolean
 is_starving (GtxScheduler *self,
              gint64        now)
 {
-  gint64 most = self->streaming ? 2 * STARVING_US : STARVING_US;
-  gint64 turn = now - MAX (self->last_asked, self->listened_since);
+  gint64 turn = now - MAX (self->last_asked, self->last_slice);
 
   self->last_asked = now;
-  return now + turn - self->listened_since > most;
+  return now + turn - self->last_slice > STARVING_US;
 }
 
 gboolean
 gtx_fairness_allows (GtxScheduler *self,
                      gint64        now)
 {
+  gboolean starves = is_starving (self, now);
+
+  self->meanwhile = 0;
   if (self->streaming)
     listen (self, now);
-  self->is_meanwhile = self->demoted && self->streaming && may_run_meanwhile (self, now);
-  if (self->is_meanwhile || !self->demoted)
+  if (!self->demoted)
     return TRUE;
-  if (!is_starving (self, now))
-    return FALSE;
-  gtx_fairness_let_go (self);
-  return TRUE;
+  if (starves)
+    gtx_fairness_let_go (self);
+  if (self->streaming)
+    self->meanwhile = starves ? BUDGET_US : may_run_meanwhile (self, now) ? LEAST_SLICE_US : 0;
+  return starves || self->meanwhile != 0;
 }
 
 /* ---- The main loop ---- */

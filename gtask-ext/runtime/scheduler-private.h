@@ -82,8 +82,10 @@ struct _GtxScheduler
   gint64 silent_since;          /* and no operation has come back */
   guint n_silent_turns;
   gboolean in_doubt;            /* whether it is the tasks that keep the main loop busy */
-  gboolean is_meanwhile;        /* a run while it listens */
+  gint64 last_slice;
+  gint64 meanwhile;             /* the budget of a run while it listens; 0: it is none */
   gint64 ran_meanwhile;
+  gboolean is_left;             /* something of such a run */
   GtxHandleList held;           /* what operations brought back while it is demoted */
   guint n_held;
   guint n_excuses;              /* since default priority came to rest last */
