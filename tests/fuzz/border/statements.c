@@ -51,6 +51,13 @@ judge_plain (Task *self, const char *what, const GError *failure)
     book_undisturbed (self, what);
 }
 
+static void
+judge_unwaited (Task *self)
+{
+  resumed (self);
+  book_resumed (self);
+}
+
 static Flow
 run_sleep (Task *self, Statement *statement, GError **error)
 {
@@ -450,7 +457,11 @@ run_await_signal (Task *self, Statement *statement, GError **error)
   GError *failure = NULL;
   GArray *arguments = gtx_await_signal (object->object, "ping", &failure);
 
-  judge_plain (self, statement->line, failure);
+  /* One that was disposed of before is not waited for. */
+  if (g_error_matches (failure, GTX_ERROR, GTX_ERROR_OBJECT_GONE))
+    judge_unwaited (self);
+  else
+    judge_plain (self, statement->line, failure);
   if ((arguments == NULL) != (failure != NULL))
     broken ("%s: %s: neither arguments nor an error", self->coroutine, statement->line);
   if (arguments && peek (&object->n_emitting) == n_emitted)
