@@ -20,7 +20,7 @@ optional () {
   for name in gio-2.0 gtk4 libdex-1 xtst x11; do
     echo "$name: $(pkg-config --modversion "$name" 2>/dev/null)"
   done
-  for name in "${CXX:-c++}" glib-compile-resources readelf valac; do
+  for name in "${CXX:-c++}" gcc g++ clang clang++ glib-compile-resources readelf valac; do
     echo "$name: $(command -v $name)"
   done
   for name in valgrind/valgrind.h; do

@@ -617,11 +617,16 @@ test_child_ignored (gpointer data, GError **error)
 
   g_assert_cmpint (sigaction (SIGCHLD, &action, &before), ==, 0);
   g_assert_true (await_forgotten (error));
-  action = (struct sigaction) { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT };
-  g_assert_cmpint (sigaction (SIGCHLD, &action, NULL), ==, 0);
-  g_assert_true (await_forgotten (error));
+  assert_trace ("lost lost");
+  /* To an emulator this says nothing. */
+  if (!UNDER_EMULATOR)
+    {
+      action = (struct sigaction) { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT };
+      g_assert_cmpint (sigaction (SIGCHLD, &action, NULL), ==, 0);
+      g_assert_true (await_forgotten (error));
+      assert_trace ("lost lost");
+    }
   g_assert_cmpint (sigaction (SIGCHLD, &before, NULL), ==, 0);
-  assert_trace ("lost lost lost lost");
   return TRUE;
 }
 
