@@ -7,6 +7,7 @@
 #include "gtask-ext/operation.h"
 
 #include "operation-private.h"
+#include "told.h"
 #include "runtime/pushed.h"
 
 #include "gtask-ext/error.h"
@@ -48,6 +49,7 @@ gtx_operation_new (GtxTask *task)
 {
   GtxOperation *self = g_new0 (GtxOperation, 1);
 
+  gtx_told_watch ();
   self->task = task;
   self->token = gtx_token_new (self);
   return self;
@@ -90,17 +92,6 @@ drop_finished (GtxTask *task)
 
 /* ---- Its callback ---- */
 
-/* Whoever cancels it goes on first. */
-static gboolean
-is_being_cancelled (GtxTask      *task,
-                    GAsyncResult *result)
-{
-  GCancellable *own = G_IS_TASK (result) ? g_task_get_cancellable (G_TASK (result)) : NULL;
-
-  return (task->cancellable && gtx_task_cancellable_is_cancelled (task->cancellable)) ||
-         g_cancellable_is_cancelled (own);
-}
-
 /* In the task's home. */
 static void
 arrive (GtxOperation *self,
@@ -113,7 +104,8 @@ arrive (GtxOperation *self,
   self->state = GTX_OPERATION_ARRIVED;
   if (task->waiter != &self->waiter)
     return;
-  if (is_being_cancelled (task, result))
+  /* Whoever cancels goes on first. */
+  if (gtx_told_in_this_turn ())
     gtx_scheduler_call_soon (home, &task->step.handle);
   else
     gtx_scheduler_call_now (home, &task->step.handle);
@@ -160,7 +152,7 @@ hand_over (GtxOperation *self,
  * The callback that %GTX_CALLBACK passes: a #GAsyncReadyCallback.
  *
  * It resumes the task that waits, before it returns where that is possible, but
- * not while the operation is being cancelled.  A second call is a mistake of the
+ * not while somebody is being told that a #GCancellable was cancelled.  A second call is a mistake of the
  * operation's that is warned of.  May be called in any thread.
  *
  * Since: 0.1

@@ -95,7 +95,7 @@ typedef struct
 
 /* Where tasks passed a request on and did not go on yet, another changes nothing but counts:
  * so far down they are asyncio's, and n requests to a chain of n tasks take no n * n. */
-#define MOST_AGAIN 64
+#define MOST_AGAIN 8
 
 static void
 way_free (gpointer data)

@@ -330,6 +330,74 @@ check_nobody_runs (GSourceFunc cancel,
     }
 }
 
+/* A handler that gives back what somebody else waits for runs that one as little. */
+static GTask *waiting_for_slot;
+
+static void
+wait_for_slot_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  waiting_for_slot = g_task_new (NULL, cancellable, callback, data);
+}
+
+static void
+give_slot_back (GCancellable *cancellable, gpointer data)
+{
+  g_task_return_boolean (waiting_for_slot, TRUE);
+  g_clear_object (&waiting_for_slot);
+}
+
+static gboolean
+hold_slot (gpointer data, GError **error)
+{
+  g_autoptr (GCancellable) cancellable = g_object_ref (GTX_CANCELLABLE);
+  gulong handler = g_cancellable_connect (cancellable, G_CALLBACK (give_slot_back), NULL, NULL);
+  gboolean succeeded = gtx_sleep (1000, error);
+
+  note ("holder");
+  g_cancellable_disconnect (cancellable, handler);
+  return succeeded;
+}
+
+static gboolean
+wait_for_slot (gpointer data, GError **error)
+{
+  gboolean succeeded;
+
+  wait_for_slot_async (GTX_ASYNC);
+  succeeded = g_task_propagate_boolean (G_TASK (gtx_await_result ()), error);
+  note ("waiter");
+  return succeeded;
+}
+
+static gboolean
+cancel_cancellable (gpointer cancellable)
+{
+  g_cancellable_cancel (cancellable);
+  note ("requested");
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+test_cancel_runs_no_other (gpointer data, GError **error)
+{
+  for (int by_cancellable = FALSE; by_cancellable <= TRUE; by_cancellable++)
+    {
+      g_autoptr (GtxTask) holder = gtx_create_task (hold_slot, NULL, NULL);
+      g_autoptr (GtxTask) waiter = gtx_create_task (wait_for_slot, NULL, NULL);
+
+      gtx_sleep (0, NULL);
+      if (by_cancellable)
+        g_idle_add (cancel_cancellable, gtx_task_get_cancellable (holder));
+      else
+        g_idle_add (cancel_task, holder);
+      g_assert_true (gtx_await (waiter, error));
+      g_assert_false (gtx_await (holder, NULL));
+      g_assert_true (g_str_has_prefix (trace->str, "requested "));
+      g_string_truncate (trace, 0);
+    }
+  return TRUE;
+}
+
 static gboolean
 test_cancel_runs_nobody (gpointer data, GError **error)
 {
@@ -977,6 +1045,7 @@ main (int argc, char *argv[])
   add_coroutine ("/operation/cancelled/retries", test_retries_end);
   add_coroutine ("/operation/cancelled/retries/timeout", test_retries_time_out);
   add_coroutine ("/operation/cancelled/runs-nobody", test_cancel_runs_nobody);
+  add_coroutine ("/operation/cancelled/runs-no-other", test_cancel_runs_no_other);
   add_coroutine ("/operation/at-once", test_at_once);
   add_coroutine ("/operation/inside-callback", test_inside_callback);
   add_coroutine ("/operation/result-kept", test_result_kept);
