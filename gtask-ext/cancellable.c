@@ -133,6 +133,13 @@ gtx_cancellable_show (GCancellable *cancellable)
 }
 
 void
+gtx_task_cancellable_renew (GtxTaskCancellable *self)
+{
+  g_cancellable_reset (&self->parent_instance);
+  self->taken = FALSE;
+}
+
+void
 gtx_task_cancellable_retire (GtxTaskCancellable *self)
 {
   g_weak_ref_set (&self->task, NULL);

@@ -662,6 +662,7 @@ gtx_future_call_back (GtxFuture        *self,
   added->data_free = data_free;
   if (callback)
     *callback = added;
+  g_atomic_int_set (&self->is_watched, TRUE);
   visit = gtx_scheduler_enter (self->home);
   if (visit)
     {
@@ -805,6 +806,8 @@ gtx_future_remove_done_callback (gpointer     future,
     return 0;
 
   home = gtx_scheduler_ref (self->home);
+  /* One that another thread has added may be on its way. */
+  gtx_scheduler_run_messages (home);
   gtx_handle_list_init (&taken);
   n = self->callback_table ? take_by_table (self, &wanted, &taken) : take_by_looking (self, &wanted, &taken);
   /* What is freed may have had the last reference of the future. */

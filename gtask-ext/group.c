@@ -27,7 +27,7 @@ typedef struct
   gboolean parent_cancel_requested;
   gboolean ended_on_purpose;    /* by gtx_task_group_cancel () */
   guint n_cancels_with_own;     /* of the parent, when the group had made its request */
-  gboolean other_stood;         /* another request, that the parent was not told of, was there then */
+  gboolean other_stood;         /* another request stood then, which that one is now as well */
 } Group;
 
 typedef struct
@@ -78,8 +78,7 @@ cancel_body (Group *group)
   GtxTask *parent = group->parent;
 
   group->parent_cancel_requested = TRUE;
-  group->other_stood = parent->must_cancel || (parent->waiter && (parent->waiter->passed_on ||
-                                                                  parent->waiter->state == GTX_WAITER_CANCELLED));
+  group->other_stood = parent->must_cancel;
   gtx_future_cancel_here (&parent->parent_instance);
   group->n_cancels_with_own = gtx_cancelling (parent);
 }
@@ -295,7 +294,11 @@ gtx_task_group_start (GtxTaskGroup  *self,
   if (place)
     gtx_place_give (place, task);
   gtx_handle_list_append (&group->children, &child->sibling);
-  gtx_handle_list_append (&task->parent_instance.callbacks, &child->done);
+  /* One that was cancelled before has ended. */
+  if (gtx_future_done (&task->parent_instance))
+    gtx_scheduler_call_soon (task->parent_instance.home, &child->done);
+  else
+    gtx_handle_list_append (&task->parent_instance.callbacks, &child->done);
   return task;
 }
 
@@ -363,36 +366,31 @@ is_cancelled_from_outside (Group *group)
   return gtx_cancelling (group->parent) > group->n_cancels_before;
 }
 
-/* Whether the block, or the group's end, was told of a request that is not the group's own, or
- * nobody was yet; not where the block caught it and carried on.
- * @let_through: the block ended with one; @swallowed: the end was told of one. */
+/* Of a request that nobody was told of yet. */
 static gboolean
-is_told_of_another (Group    *group,
-                    gboolean  let_through,
-                    gboolean  swallowed)
+is_own_alone (const Group *group)
 {
-  if (gtx_cancelling (group->parent) <= group->n_cancels_before + (group->parent_cancel_requested ? 1 : 0))
-    return FALSE;
-  if (!group->parent_cancel_requested)
-    return let_through || swallowed;
-  return let_through || group->other_stood || gtx_cancelling (group->parent) > group->n_cancels_with_own;
+  return group->parent_cancel_requested && !group->other_stood &&
+         group->parent->n_cancels <= group->n_cancels_with_own;
 }
 
 /* The group takes its own request back.  Returns whether the block was cancelled by another;
- * @cancelled: it, or its end before the children were ended, was told of any. */
+ * @cancelled: it was told of any, or its end was before the children were ended; @swallowed: its
+ * end was told of one at any time. */
 static gboolean
 withdraw_request (Group    *group,
                   gboolean  cancelled,
-                  gboolean  is_told)
+                  gboolean  swallowed)
 {
+  gboolean own_alone = is_own_alone (group);
+
   if (group->parent_cancel_requested && gtx_uncancel (group->parent) == 0)
     cancelled = FALSE;
   if (!group->ended_on_purpose)
     return cancelled;
-  /* What is left of requests was there before, or the block was told of it. */
-  if (!is_told)
+  if (own_alone || !is_cancelled_from_outside (group))
     gtx_task_settle_request (group->parent);
-  return is_told;
+  return (cancelled || swallowed) && is_cancelled_from_outside (group);
 }
 
 /* A request from elsewhere is not hidden by errors. */
@@ -400,7 +398,11 @@ static void
 repeat_request (Group    *group,
                 gboolean  is_told)
 {
-  if (group->ended_on_purpose ? !is_told : gtx_cancelling (group->parent) == 0)
+  gboolean is_anothers = gtx_cancelling (group->parent) > 0;
+
+  if (group->ended_on_purpose)
+    is_anothers = is_cancelled_from_outside (group) && (is_told || group->parent->must_cancel);
+  if (!is_anothers)
     return;
   gtx_uncancel (group->parent);
   gtx_future_cancel_here (&group->parent->parent_instance);
@@ -411,9 +413,9 @@ static GError *
 outcome (Group    *group,
          GError   *failure,
          gboolean  cancelled,
-         gboolean  is_told)
+         gboolean  swallowed)
 {
-  cancelled = withdraw_request (group, cancelled || is_cancelled_error (failure), is_told);
+  cancelled = withdraw_request (group, cancelled || is_cancelled_error (failure), swallowed);
   if (cancelled && group->errors->len == 0)
     {
       g_clear_error (&failure);
@@ -428,7 +430,7 @@ outcome (Group    *group,
   g_clear_error (&failure);
   if (group->errors->len == 0)
     return NULL;
-  repeat_request (group, is_told);
+  repeat_request (group, cancelled);
   return gtx_error_new_group (group->errors);
 }
 
@@ -462,7 +464,6 @@ gtx_task_group_end (GtxTaskGroup  *self,
 {
   g_autoptr (GError) own = failure ? g_steal_pointer (failure) : NULL;
   Group *group;
-  gboolean let_through;
   gboolean cancelled;
   gboolean swallowed;
 
@@ -470,14 +471,11 @@ gtx_task_group_end (GtxTaskGroup  *self,
   group = self->state;
   if (group && group->parent == gtx_task_begin_await (G_STRFUNC, NULL))
     {
-      /* Where the group's own request stands, it was not that. */
-      let_through = is_cancelled_error (own) && (!group->parent_cancel_requested || group->parent->must_cancel);
       group->exiting = TRUE;
       if (own && !group->aborting)
         abort_children (group);
       cancelled = wait_for_children (group, &swallowed);
-      own = outcome (group, g_steal_pointer (&own), cancelled,
-                     is_told_of_another (group, let_through, swallowed));
+      own = outcome (group, g_steal_pointer (&own), cancelled, swallowed);
       g_ptr_array_set_size (group->errors, 0);
     }
   else

@@ -70,7 +70,16 @@ typedef struct
   gboolean is_taken;
 } Bond;
 
-static G_DEFINE_QUARK (gtask-ext-ties, ties)
+/* G_DEFINE_QUARK () reads and writes its variable plainly. */
+static GQuark
+ties_quark (void)
+{
+  static gsize quark;
+
+  if (g_once_init_enter (&quark))
+    g_once_init_leave (&quark, g_quark_from_static_string ("gtask-ext-ties"));
+  return (GQuark) quark;
+}
 
 static void on_disposed (gpointer data, GObject *object);
 

@@ -237,6 +237,8 @@ deliver_request (GtxTask      *task,
     gtx_task_take_up_request (task);
   if (!task->must_cancel || (gtask && reports_cancellation (gtask)))
     gtx_task_settle_request (task);
+  else
+    task->outlived = TRUE;
 }
 
 /* ---- Mistakes ---- */
@@ -289,6 +291,15 @@ gtx_operation_leave (GtxTask    *task,
         return;
       end_unawaited (self, what);
     }
+}
+
+gboolean
+gtx_operation_has_lent (const GtxTask *task)
+{
+  for (const GtxOperation *operation = task->operation; operation; operation = operation->outer)
+    if (operation->state == GTX_OPERATION_BEGUN && operation->is_set_aside)
+      return TRUE;
+  return FALSE;
 }
 
 void

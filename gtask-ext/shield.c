@@ -128,7 +128,11 @@ on_outer_done (gpointer outer,
   g_atomic_rc_box_acquire (shield);
   visit = gtx_scheduler_enter (inner->home);
   if (visit)
-    forget (shield);
+    {
+      /* The callback may be on its way there. */
+      gtx_scheduler_run_messages (inner->home);
+      forget (shield);
+    }
   else if (!gtx_scheduler_post (inner->home, forget, shield))
     {
       /* The callback goes with the inner one, which has no home any more. */

@@ -77,6 +77,7 @@ struct _GtxTask
   guint n_cancels;
   guint is_pointer : 1;
   guint must_cancel : 1;
+  guint outlived : 1;           /* that request stands behind an operation which took no notice */
   guint has_returned : 1;       /* its coroutine */
   guint in_request : 1;         /* a request is on its way down through it */
   guint begins_cancelled : 1;   /* where a request came before: the first await delivers it */
@@ -199,6 +200,7 @@ static inline void
 gtx_task_settle_request (GtxTask *self)
 {
   self->must_cancel = FALSE;
+  self->outlived = FALSE;
   if (G_UNLIKELY (self->cancellable != NULL))
     gtx_task_retire_cancellable (self);
 }
@@ -238,6 +240,8 @@ gboolean gtx_task_cancellable_is_cancelled (GtxTaskCancellable *self);
 void     gtx_task_cancellable_show   (GtxTaskCancellable *self);
 /* The same of any GCancellable. */
 void     gtx_cancellable_show        (GCancellable *cancellable);
+/* It is as new: for one that is lent to an operation which is not started yet. */
+void     gtx_task_cancellable_renew  (GtxTaskCancellable *self);
 /* It has served its task. */
 void     gtx_task_cancellable_retire (GtxTaskCancellable *self);
 
@@ -247,6 +251,8 @@ void     gtx_task_cancellable_retire (GtxTaskCancellable *self);
  * flight is a mistake then, and waited for; one that is not started is set aside. */
 void     gtx_operation_leave       (GtxTask      *task,
                                     const char   *what);
+/* Whether the task's GCancellable is lent to one that was set aside. */
+gboolean gtx_operation_has_lent    (const GtxTask *task);
 /* The task ends. */
 void     gtx_operation_end_all     (GtxTask      *task);
 void     gtx_operation_free        (GtxOperation *operation);

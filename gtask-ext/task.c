@@ -789,7 +789,13 @@ gtx_task_start_in (GtxTask      *self,
   GtxFuture *future = &self->parent_instance;
 
   g_return_val_if_fail (GTX_IS_TASK (self), self);
-  g_return_val_if_fail (gtx_handle_list_is_empty (&future->callbacks) && self->cancellable == NULL, self);
+  if (g_atomic_int_get (&future->is_watched) || self->cancellable)
+    {
+      g_critical ("%s: the task of %s was bound, or given a done callback, or asked for its GCancellable, "
+                  "in the main context in which it was made: do that when it has been started", G_STRFUNC,
+                  self->function);
+      return self;
+    }
 
   if (!self->is_started)
     gtx_task_set_home (self, gtx_scheduler_for_context (context));

@@ -12,7 +12,8 @@ typedef struct
 {
   GtxTimer timer;
   GtxTask *task;
-  guint n_cancels;              /* of the task, when the block began */
+  guint n_cancels;              /* of the task, when the block began: what it was told of */
+  gboolean other_stood;         /* a request that was not told of yet, when the time was over */
   enum
   {
     ENTERED,
@@ -29,6 +30,7 @@ on_timeout (GtxHandle *handle)
 
   g_assert (block->state == ENTERED);
   block->state = EXPIRING;
+  block->other_stood = block->task->must_cancel;
   gtx_future_cancel_here (&block->task->parent_instance);
 }
 
@@ -83,7 +85,8 @@ gtx_timeout_begin (GtxTimeout *self,
   block = g_new0 (Block, 1);
   block->timer.handle.run = on_timeout;
   block->task = g_object_ref (task);
-  block->n_cancels = gtx_cancelling (task);
+  /* asyncio has no request that outlives an await; what the task has asked of itself counts there. */
+  block->n_cancels = gtx_cancelling (task) - (task->must_cancel && task->outlived ? 1 : 0);
   block->state = ENTERED;
   self->state = block;
   arm (block, seconds);
@@ -162,8 +165,12 @@ leave (Block        *block,
   if (block->state != EXPIRING)
     return FALSE;
   block->state = EXPIRED;
-  return gtx_uncancel (block->task) <= block->n_cancels && failure &&
-         g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  if (gtx_uncancel (block->task) > block->n_cancels)
+    return FALSE;
+  /* An operation that succeeded all the same may have left it standing. */
+  if (!block->other_stood)
+    gtx_task_settle_request (block->task);
+  return failure && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
 /**

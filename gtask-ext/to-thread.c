@@ -134,6 +134,8 @@ wait_for_thread (Call    *call,
   if (given_up || !task->must_cancel ||
       g_error_matches (call->error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     gtx_task_settle_request (task);
+  else
+    task->outlived = TRUE;
   if (given_up)
     gtx_set_cancelled_error (error);
   else if (call->error)

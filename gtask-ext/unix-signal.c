@@ -173,6 +173,9 @@ await_interest (GtxTask            *task,
   gtx_scheduler_close_to_system (home);
   if (gtx_handle_is_linked (&self.link))
     gtx_handle_unlink (&self.link);
+  /* It came, and a request as well: the next wait is told of it. */
+  if (!woken && self.waiter.state == GTX_WAITER_WOKEN)
+    interest->is_pending = TRUE;
   if (!woken)
     gtx_set_cancelled_error (error);
   return woken;

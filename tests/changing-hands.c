@@ -542,6 +542,8 @@ test_run_while_busy (void)
   g_main_loop_run (busy.loop);
   g_thread_join (thread);
   g_source_remove (source);
+  /* The last task that was made may not have run yet. */
+  gtx_cancel_all ();
   g_main_loop_unref (busy.loop);
   g_assert_cmpint (busy.n_refused, ==, 200);
 }
@@ -597,6 +599,118 @@ test_suspended_elsewhere (void)
   g_assert_cmpint (n_ran, ==, 1);
 }
 
+/* ---- What is on its way ---- */
+
+static gpointer
+add_callback (gpointer future)
+{
+  gtx_future_add_done_callback (future, not_called, &n_freed, NULL);
+  return NULL;
+}
+
+/* A callback that another thread has added is found by whoever takes it back. */
+static gboolean
+take_back_of_thread (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+
+  g_thread_join (g_thread_new ("adds", add_callback, future));
+  g_assert_cmpuint (gtx_future_remove_done_callback (future, not_called, &n_freed), ==, 1);
+  gtx_future_set_result (future, NULL, NULL);
+  return gtx_sleep (0, error);
+}
+
+static gpointer
+shield_and_cancel (gpointer inner)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  GtxFuture *outer;
+
+  g_main_context_push_thread_default (context);
+  outer = gtx_shield (inner);
+  gtx_cancel (outer);
+  g_object_unref (outer);
+  g_main_context_pop_thread_default (context);
+  return g_steal_pointer (&context);
+}
+
+/* The shield's callback is still on its way to the inner one when the outer one lets go. */
+static void
+test_shield_overtakes (void)
+{
+  GtxFuture *inner = gtx_future_new ();
+  GMainContext *context = g_thread_join (g_thread_new ("shields", shield_and_cancel, inner));
+
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_main_context_unref (context);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  gtx_future_set_result (inner, NULL, NULL);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_finalize_object (inner);
+}
+
+/* A task that is watched where it was made is not started elsewhere. */
+static gpointer
+start_watched (gpointer context)
+{
+  g_autoptr (GtxTask) task = gtx_task_new (sleep_long, NULL, NULL);
+
+  gtx_future_add_done_callback (task, not_called, NULL, NULL);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*gtx_task_start_in*has been started*");
+  gtx_task_start_in (task, context);
+  g_test_assert_expected_messages ();
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING, "*was never awaited*");
+  return NULL;
+}
+
+static void
+test_watched_is_not_moved (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+
+  g_thread_join (g_thread_new ("starts", start_watched, context));
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_test_assert_expected_messages ();
+}
+
+/* ---- A context that goes in a task ---- */
+
+static void
+assert_outside (gpointer task, gpointer data)
+{
+  g_assert_null (gtx_current_task ());
+  g_assert_false (gtx_sleep (1, NULL));
+  n_freed++;
+}
+
+static gpointer
+start_in_context (gpointer context)
+{
+  g_autoptr (GtxTask) task = gtx_create_task_in (context, sleep_long, NULL, NULL);
+
+  gtx_future_add_done_callback (task, assert_outside, NULL, NULL);
+  gtx_future_get_error (task);
+  return g_steal_pointer (&task);
+}
+
+static gboolean
+let_go_of_context (gpointer data, GError **error)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxTask) task = g_thread_join (g_thread_new ("starts", start_in_context, context));
+
+  n_freed = 0;
+  g_main_context_unref (context);
+  g_assert_cmpint (n_freed, ==, 1);
+  g_assert_error (gtx_future_get_error (task), GTX_ERROR, GTX_ERROR_CONTEXT_GONE);
+  g_assert_true (gtx_current_task () != NULL);
+  return gtx_sleep (0, error);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -611,5 +725,9 @@ main (int argc, char *argv[])
   g_test_add_func ("/changing-hands/run-elsewhere", test_run_elsewhere);
   g_test_add_func ("/changing-hands/run-while-busy", test_run_while_busy);
   g_test_add_func ("/changing-hands/suspended-elsewhere", test_suspended_elsewhere);
+  add_coroutine ("/changing-hands/on-its-way/callback", take_back_of_thread);
+  g_test_add_func ("/changing-hands/on-its-way/shield", test_shield_overtakes);
+  g_test_add_func ("/changing-hands/on-its-way/start", test_watched_is_not_moved);
+  add_coroutine ("/changing-hands/gone-in-task", let_go_of_context);
   return g_test_run ();
 }

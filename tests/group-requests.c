@@ -320,6 +320,169 @@ test_caught (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- Told of, but not over ---- */
+
+/* Where the block is when the group is ended on purpose, and was cancelled before. */
+typedef gboolean (*Where) (GError **error);
+
+static gboolean
+clean_up_after_sleep (GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_sleep (100, &failure));
+  gtx_sleep (10, NULL);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+static gboolean
+end_inner_group (GError **error)
+{
+  Case c = { .clean_up = 10 };
+  g_auto (GtxTaskGroup) inner = GTX_TASK_GROUP_INIT;
+
+  gtx_task_group_begin (&inner);
+  gtx_task_group_create_task (&inner, work, &c, NULL, NULL);
+  return gtx_task_group_end (&inner, NULL, error);
+}
+
+static gboolean
+hold_lock (GtxLock *lock, GError **error)
+{
+  g_autoptr (GtxLockHolder) holder = gtx_lock_hold (lock, error);
+
+  return holder && gtx_sleep (10, error);
+}
+
+static gboolean
+wait_for_condition (GError **error)
+{
+  g_autoptr (GtxLock) lock = gtx_lock_new ();
+  g_autoptr (GtxCondition) condition = gtx_condition_new (lock);
+  g_autoptr (GtxLockHolder) holder = gtx_lock_hold (lock, error);
+  g_autoptr (GtxTask) other = gtx_create_task (hold_lock, lock, NULL);
+
+  return holder && gtx_condition_wait (condition, error);
+}
+
+typedef struct
+{
+  Where where;
+  GtxTaskGroup *group;
+  gboolean has_timeout;
+} Told;
+
+static gboolean
+be_told (Told *told, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GError) failure = NULL;
+
+  gtx_timeout_begin (&timeout, told->has_timeout ? 1 : GTX_FOREVER);
+  {
+    g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+    g_autoptr (GError) of_block = NULL;
+
+    gtx_task_group_begin (&group);
+    told->group = &group;
+    told->where (&of_block);
+    gtx_task_group_end (&group, &of_block, &failure);
+  }
+  return gtx_timeout_end (&timeout, &failure, error);
+}
+
+/* At 1 by the timeout or from outside, at 2 by the group. */
+static gboolean
+test_told_and_not_over (gpointer data, GError **error)
+{
+  static const Where places[] = { clean_up_after_sleep, end_inner_group, wait_for_condition };
+
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (places); i++)
+    {
+      Told told = { .where = places[i / 2], .has_timeout = i % 2 };
+      g_autoptr (GtxTask) task = gtx_create_task (be_told, &told, NULL);
+      g_autoptr (GError) failure = NULL;
+
+      gtx_sleep (1, NULL);
+      if (!told.has_timeout)
+        gtx_cancel (task);
+      gtx_sleep (1, NULL);
+      gtx_task_group_cancel (told.group);
+      g_assert_false (gtx_await (task, &failure));
+      if (told.has_timeout)
+        g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+      else
+        assert_cancelled (failure);
+    }
+  return TRUE;
+}
+
+/* An error of the block's own is told of, and the request by the next await. */
+static gboolean
+fail_with_request (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GError) of_group = NULL;
+
+  gtx_cancel (gtx_current_task ());
+  gtx_task_group_begin (&group);
+  gtx_task_group_cancel (&group);
+  fail ("block", &failure);
+  g_assert_false (gtx_task_group_end (&group, &failure, &of_group));
+  g_assert_error (of_group, GTX_ERROR, GTX_ERROR_GROUP);
+  return gtx_sleep (0, error);
+}
+
+static gboolean
+test_fails_with_request (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (fail_with_request, NULL, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_await (task, &failure));
+  assert_cancelled (failure);
+  return TRUE;
+}
+
+/* ---- A child that is cancelled before it is started ---- */
+
+static gboolean
+cancel_later (gpointer task, GError **error)
+{
+  if (!gtx_sleep (1, error))
+    return FALSE;
+  gtx_cancel (task);
+  return TRUE;
+}
+
+static gboolean
+test_cancelled_child (gpointer data, GError **error)
+{
+  for (int while_it_waits = FALSE; while_it_waits <= TRUE; while_it_waits++)
+    {
+      g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+      g_autoptr (GtxTask) task = gtx_task_new (sleep_long, NULL, NULL);
+      g_autoptr (GtxTask) canceller = NULL;
+
+      gtx_task_group_begin (&group);
+      gtx_task_group_set_limit (&group, 1);
+      if (while_it_waits)
+        {
+          gtx_task_group_create_task (&group, sleep_and_note, "2000:first", NULL, NULL);
+          canceller = gtx_create_task (cancel_later, (gpointer) task, NULL);
+        }
+      else
+        gtx_cancel (task);
+      g_assert_true (gtx_task_group_start (&group, g_object_ref (task), error) == task);
+      g_assert_true (gtx_task_group_end (&group, NULL, error));
+      g_assert_true (gtx_future_is_cancelled (task));
+    }
+  assert_trace ("first");
+  return TRUE;
+}
+
 /* ---- Tasks of others ---- */
 
 static gpointer
@@ -355,6 +518,9 @@ main (int argc, char *argv[])
   add_coroutine ("/group-requests/all-orders", test_all_orders);
   add_coroutine ("/group-requests/left-early", test_left_early);
   add_coroutine ("/group-requests/caught", test_caught);
+  add_coroutine ("/group-requests/told-and-not-over", test_told_and_not_over);
+  add_coroutine ("/group-requests/fails-with-request", test_fails_with_request);
+  add_coroutine ("/group-requests/cancelled-child", test_cancelled_child);
   add_coroutine ("/group-requests/of-other-context", test_of_other_context);
   return g_test_run ();
 }

@@ -577,6 +577,109 @@ test_argument_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ... and taken back: the GCancellable that the operation was lent is good all the same. */
+static void
+time_out_first (gpointer data, gpointer unused)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GError) failure = NULL;
+
+  gtx_timeout_begin (&timeout, 1);
+  gtx_sleep (5, &failure);
+  g_assert_false (gtx_timeout_end (&timeout, &failure, NULL));
+}
+
+static gboolean
+test_argument_times_out (gpointer data, GError **error)
+{
+  gpointer operation = gtx_operation_begin (__FILE__, __LINE__);
+  GCancellable *lent = GTX_CANCELLABLE;
+  g_autofree char *result = NULL;
+
+  time_out_first (NULL, NULL);
+  g_assert_true (G_IS_CANCELLABLE (lent));
+  g_assert_false (g_cancellable_is_cancelled (lent));
+  call_at_once (lent, gtx_operation_ready, operation);
+  result = finish (gtx_await_result (), error);
+  g_assert_cmpstr (result, ==, "sync");
+  g_assert_true (gtx_task_get_cancellable (gtx_current_task ()) == lent);
+  return gtx_sleep (1, error);
+}
+
+/* ---- A timeout that an operation does not look at ---- */
+
+static gboolean
+operate_in_time (gpointer in_clean_up, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GError) failure = NULL;
+  g_autofree char *result = NULL;
+
+  if (in_clean_up)
+    {
+      gtx_cancel (gtx_current_task ());
+      g_assert_false (gtx_sleep (0, NULL));
+    }
+  gtx_timeout_begin (&timeout, 0);
+  start_async (GTX_ASYNC);
+  g_timeout_add (5, end_later, GINT_TO_POINTER (-1));
+  result = finish (gtx_await_result (), &failure);
+  g_assert_cmpstr (result, ==, "result");
+  g_assert_true (gtx_timeout_end (&timeout, &failure, error));
+  /* Its request is nobody's any more. */
+  return gtx_sleep (0, error);
+}
+
+static gboolean
+test_timeout_overlooked (gpointer data, GError **error)
+{
+  for (int in_clean_up = FALSE; in_clean_up <= TRUE; in_clean_up++)
+    {
+      g_autoptr (GtxTask) task = gtx_create_task (operate_in_time, GINT_TO_POINTER (in_clean_up), NULL);
+
+      g_assert_true (gtx_await (task, error));
+    }
+  return TRUE;
+}
+
+/* A request that no operation has looked at is not the next timeout's. */
+static gboolean
+try_with_timeouts (gpointer data, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autofree char *result = NULL;
+
+  start_async (GTX_ASYNC);
+  result = finish (gtx_await_result (), &failure);
+  note (failure->message);
+  {
+    g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+    g_autoptr (GError) of_block = NULL;
+
+    gtx_timeout_begin (&timeout, 0);
+    start_async (GTX_ASYNC);
+    g_timeout_add (5, end_later, GINT_TO_POINTER (G_IO_ERROR_NOT_FOUND));
+    g_free (finish (gtx_await_result (), &of_block));
+    note (of_block->message);
+    g_clear_error (&of_block);
+    gtx_sleep (1, &of_block);
+    return gtx_timeout_end (&timeout, &of_block, error);
+  }
+}
+
+static gboolean
+test_outlives_timeout (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = start_and_cancel (try_with_timeouts);
+  g_autoptr (GError) failure = NULL;
+
+  end_operation (G_IO_ERROR_NOT_FOUND);
+  g_assert_false (gtx_await (task, &failure));
+  assert_cancelled (failure);
+  assert_trace ("ended ended");
+  return TRUE;
+}
+
 /* ---- What calls back twice ---- */
 
 static void
@@ -1051,6 +1154,9 @@ main (int argc, char *argv[])
   add_coroutine ("/operation/result-kept", test_result_kept);
   add_coroutine ("/operation/argument", test_argument);
   add_coroutine ("/operation/argument/cancelled", test_argument_cancelled);
+  add_coroutine ("/operation/argument/times-out", test_argument_times_out);
+  add_coroutine ("/operation/timeout-overlooked", test_timeout_overlooked);
+  add_coroutine ("/operation/outlives-timeout", test_outlives_timeout);
   add_coroutine ("/operation/calls-twice", test_calls_twice);
   add_coroutine ("/operation/nobodys-data", test_nobodys_data);
   add_coroutine ("/operation/thread/callback", test_callback_in_thread);

@@ -137,6 +137,7 @@ notify_all (gpointer condition, guint n)
 {
   g_autoptr (GtxLockHolder) holder = gtx_lock_hold (gtx_condition_get_lock (condition), NULL);
 
+  g_assert (holder);
   gtx_condition_notify_all (condition);
 }
 
@@ -145,6 +146,7 @@ notify_often (gpointer condition, guint n)
 {
   g_autoptr (GtxLockHolder) holder = gtx_lock_hold (gtx_condition_get_lock (condition), NULL);
 
+  g_assert (holder);
   for (guint i = 0; i < n; i++)
     gtx_condition_notify (condition, 1);
 }

@@ -205,12 +205,15 @@ run_all (GtxHandleList *list)
       handle->run (handle);
 }
 
-/* The context is gone. */
+/* The context is gone.  It may have been a fiber that let go of it, and what ends is outside
+ * of that one. */
 static void
 urgent_finalize (GSource *source)
 {
   GtxScheduler *self = gtx_scheduler_of (source);
+  GtxFiber *fiber = gtx_running_fiber;
 
+  gtx_running_fiber = NULL;
   gtx_scheduler_take_over (self);
   if (gtx_stack_pool_n_used (self->base.stacks) > 0)
     g_critical ("A main context goes away with %" G_GSIZE_FORMAT " suspended tasks, which now "
@@ -226,6 +229,7 @@ urgent_finalize (GSource *source)
   while (!gtx_scheduler_close_messages (self));
   gtx_scheduler_let_go (self);
   gtx_scheduler_unref (self);
+  gtx_running_fiber = fiber;
 }
 
 static GSourceFuncs idle_funcs = {

@@ -212,7 +212,8 @@ book_count (Task *self, guint n)
 {
   int most = self->most + (int) n_own (self) + n_elsewhere (self) - self->n_elsewhere_counted;
 
-  if ((int) n < self->least || (int) n > most)
+  /* What is taken back more often than it was asked for is no less than none. */
+  if ((int) n < self->least || (int) n > MAX (most, 0))
     broken ("%s: gtx_cancelling () is %u, and is to be from %d to %d", self->coroutine, n, self->least, most);
 }
 
