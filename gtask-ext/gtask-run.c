@@ -32,8 +32,13 @@ static void
 run_clear (gpointer data)
 {
   Run *run = data;
+  GtxVisit visit = gtx_scheduler_enter (run->home);
 
-  g_object_unref (run->task);
+  /* With it goes what its caller has given to it: an emission in another thread may have had
+   * the last reference. */
+  if (visit || !gtx_scheduler_post (run->home, g_object_unref, run->task))
+    g_object_unref (run->task);
+  gtx_scheduler_leave (run->home, visit);
   gtx_scheduler_unref (run->home);
 }
 

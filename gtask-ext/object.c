@@ -140,10 +140,15 @@ static void
 ties_watch (Ties    *self,
             GObject *object)
 {
+  GObject *known = g_weak_ref_get (&self->object);
+
+  /* One that its dispose () has kept is lost to the former, and not told of by the latter. */
+  if (known == NULL)
+    g_weak_ref_set (&self->object, object);
+  g_clear_object (&known);
   if (self->is_watched)
     return;
   self->is_watched = TRUE;
-  g_weak_ref_set (&self->object, object);
   g_object_weak_ref (object, on_disposed, self);
 }
 

@@ -8,8 +8,10 @@
 
 #include "gtask-ext/error.h"
 
-/* Tasks that are started while others are cancelled are cancelled as well, so often. */
-#define MOST_PASSES 10
+/* Tasks that are started while others are cancelled are cancelled as well, at least so often
+ * and for so long: other threads may be starting some. */
+#define FEWEST_PASSES 10
+#define PASSES_US 100000
 
 /* One run of a main loop, until something is done. */
 typedef struct
@@ -138,10 +140,11 @@ cancel_leftovers (Run *run)
 static void
 end_leftovers (Run *run)
 {
+  gint64 end = g_get_monotonic_time () + PASSES_US;
   g_autoptr (GPtrArray) left = NULL;
   g_autoptr (GString) text = NULL;
 
-  for (guint i = 0; i < MOST_PASSES; i++)
+  for (guint i = 0; i < FEWEST_PASSES || g_get_monotonic_time () < end; i++)
     if (!cancel_leftovers (run))
       return;
   left = list_leftovers (run);
@@ -256,7 +259,7 @@ gtx_run_named (const char    *name,
  *
  * Tasks that others start while they clean up are cancelled too, and so are
  * operations of gtx_operation_future_new().  Where that makes more and more of
- * them, ten times over, it warns of what is left and returns.  A #GApplication
+ * them, for a tenth of a second, it warns of what is left and returns.  A #GApplication
  * calls it in its `shutdown`:
  *
  * |[<!-- language="C" -->

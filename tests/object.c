@@ -1072,6 +1072,72 @@ test_bind_done (gpointer data, GError **error)
   return gtx_sleep (1, error);
 }
 
+/* ---- An object that its dispose () keeps ---- */
+
+typedef struct
+{
+  GObject parent_instance;
+} Pooled;
+
+typedef GObjectClass PooledClass;
+
+static GType pooled_get_type (void);
+
+G_DEFINE_TYPE (Pooled, pooled, G_TYPE_OBJECT)
+
+static GObject *pool;
+
+static void
+pooled_dispose (GObject *object)
+{
+  pool = g_object_ref (object);
+}
+
+static void
+pooled_class_init (PooledClass *class)
+{
+  class->dispose = pooled_dispose;
+  g_signal_new ("used", G_TYPE_FROM_CLASS (class), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+pooled_init (Pooled *self)
+{
+  (void) self;
+}
+
+static gboolean
+await_used (gpointer object, GError **error)
+{
+  g_autoptr (GArray) arguments = gtx_await_signal (object, "used", error);
+
+  return arguments != NULL;
+}
+
+/* As pools do: it is as new, and gathers no handlers. */
+static gboolean
+test_pooled (gpointer data, GError **error)
+{
+  guint used = 0;
+
+  pool = g_object_new (pooled_get_type (), NULL);
+  used = g_signal_lookup ("used", pooled_get_type ());
+  for (guint i = 0; i < 4; i++)
+    {
+      GObject *object = g_steal_pointer (&pool);
+      g_autoptr (GtxTask) task = gtx_create_task (await_used, (gpointer) object, NULL);
+
+      gtx_sleep (0, NULL);
+      g_assert_true (g_signal_has_handler_pending (object, used, 0, TRUE));
+      gtx_cancel (task);
+      g_assert_false (gtx_await (task, NULL));
+      g_assert_false (g_signal_has_handler_pending (object, used, 0, TRUE));
+      g_object_unref (object);
+      g_assert_nonnull (pool);
+    }
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -1112,5 +1178,6 @@ main (int argc, char *argv[])
   add_coroutine ("/object/bind/last-reference", test_bind_last_reference);
   add_coroutine ("/object/bind/outlived", test_bind_outlived);
   add_coroutine ("/object/bind/done", test_bind_done);
+  add_coroutine ("/object/signal/pooled", test_pooled);
   return g_test_run ();
 }

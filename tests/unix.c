@@ -409,6 +409,38 @@ test_signal_and_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
+/* It comes, and whoever hears of it first cancels the other one before that has its turn. */
+static gboolean
+hear_and_cancel (GtxTask *other, GError **error)
+{
+  if (!gtx_await_unix_signal (SIGUSR1, error))
+    return FALSE;
+  gtx_cancel (other);
+  return TRUE;
+}
+
+static gboolean
+start_in_spite (GtxTask **other, GError **error)
+{
+  g_assert_true (gtx_sleep (0, error));
+  return await_in_spite (NULL, error);
+}
+
+static gboolean
+test_signal_then_cancelled (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) other = gtx_create_task (start_in_spite, (GtxTask **) NULL, NULL);
+  g_autoptr (GtxTask) first = gtx_create_task (hear_and_cancel, other, NULL);
+
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_true (gtx_sleep (0, error));
+  kill (getpid (), SIGUSR1);
+  g_assert_true (gtx_await (other, error));
+  g_assert_true (gtx_await (first, error));
+  assert_trace ("cancelled signal");
+  return TRUE;
+}
+
 static gboolean
 test_signal_misuse (gpointer data, GError **error)
 {
@@ -751,6 +783,7 @@ main (int argc, char *argv[])
   add_real_coroutine ("/unix/signal/between", test_signal_between);
   add_real_coroutine ("/unix/signal/given-back", test_signal_given_back);
   add_real_coroutine ("/unix/signal/and-cancelled", test_signal_and_cancelled);
+  add_real_coroutine ("/unix/signal/then-cancelled", test_signal_then_cancelled);
   add_coroutine ("/unix/signal/misuse", test_signal_misuse);
   add_coroutine ("/unix/child/status", test_child);
   add_coroutine ("/unix/child/cancelled", test_child_cancelled);

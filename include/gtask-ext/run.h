@@ -18,8 +18,8 @@ G_BEGIN_DECLS
  * The tasks of the context that are left then are cancelled, and waited for;
  * then, as asyncio does with its threads, what is left of the operations of
  * gtx_operation_future_new().  Those that are started meanwhile are cancelled as
- * well, where asyncio drops them; where that makes more and more, ten times over, what
- * is left is warned of.  A task that runs a main loop of its own then, for a modal
+ * well, where asyncio drops them; where that makes more and more, for a tenth of a
+ * second, what is left is warned of.  A task that runs a main loop of its own then, for a modal
  * dialog, is cancelled as soon as @coroutine has ended, and has to quit that loop:
  * connect to its #GCancellable.
  *
