@@ -24,6 +24,21 @@ typedef struct
   gboolean has_cancelled;       /* all tasks, for one that holds a main loop of its own */
 } Run;
 
+/* Not on the stack: a program may exit in a task, where leak checkers do not look at the main
+ * loop's stack. */
+static Run *
+run_new (GtxScheduler *scheduler,
+         GMainContext *context,
+         const char   *function)
+{
+  Run *run = g_new0 (Run, 1);
+
+  run->scheduler = scheduler;
+  run->context = context;
+  run->function = function;
+  return run;
+}
+
 static GPtrArray *
 list_tasks (Run *run)
 {
@@ -208,12 +223,12 @@ gtx_run_on (GtxScheduler  *scheduler,
             gpointer       data,
             GError       **error)
 {
-  Run run = { .scheduler = scheduler, .context = context, .function = "gtx_run" };
+  g_autofree Run *run = run_new (scheduler, context, "gtx_run");
   GtxTask *main_task = gtx_create_task_named (name, coroutine, data, NULL);
   gboolean succeeded;
 
-  iterate_until_done (&run, main_task);
-  end_leftovers (&run);
+  iterate_until_done (run, main_task);
+  end_leftovers (run);
   succeeded = gtx_future_propagate (&main_task->parent_instance, error);
   g_object_unref (main_task);
   g_main_context_release (context);
@@ -276,7 +291,7 @@ gtx_cancel_all (void)
 {
   GtxScheduler *scheduler = gtx_scheduler_get ();
   g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
-  Run run = { .scheduler = scheduler, .context = context, .function = "gtx_cancel_all" };
+  g_autofree Run *run = run_new (scheduler, context, "gtx_cancel_all");
 
   if (!g_main_context_acquire (context))
     {
@@ -288,6 +303,6 @@ gtx_cancel_all (void)
   else if (gtx_task_current () || gtx_scheduler_is_running (scheduler))
     g_critical ("gtx_cancel_all() was called while a task runs, which could not end before it returns");
   else
-    end_leftovers (&run);
+    end_leftovers (run);
   g_main_context_release (context);
 }

@@ -480,7 +480,11 @@ run_await_process_signal (Task *self, Statement *statement, GError **error)
   GError *failure = NULL;
   gboolean succeeded = gtx_await_unix_signal (PROCESS_SIGNAL, &failure);
 
-  judge_plain (self, statement->line, failure);
+  /* One that came before is not waited for. */
+  if (succeeded)
+    judge_unwaited (self);
+  else
+    judge_plain (self, statement->line, failure);
   if (succeeded == (failure != NULL) || (failure && !is_cancelled (failure)))
     broken ("%s: %s: %s", self->coroutine, statement->line, failure ? failure->message : "no error");
   return flow (failure, error);
