@@ -219,6 +219,8 @@ distant_cancel (GtxWaiter *waiter)
       return FALSE;
     }
   await->n_answers++;
+  /* Who goes on there is not counted here. */
+  gtx_task_count_going_on (await->waiter.task);
   return TRUE;
 }
 

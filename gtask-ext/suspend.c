@@ -61,6 +61,12 @@ gtx_task_take_up_by_cancellable (GtxTask *self)
 {
   if (!gtx_task_cancellable_take (self->cancellable))
     return;
+  /* One that waits is told, whoever asked. */
+  if (self->waiter)
+    {
+      gtx_task_cancel (&self->parent_instance);
+      return;
+    }
   self->n_cancels++;
   self->must_cancel = TRUE;
 }
@@ -97,8 +103,9 @@ typedef struct
   gboolean is_under_way;
 } Way;
 
-/* Where tasks passed a request on and did not go on yet, another changes nothing but counts:
- * so far down they are asyncio's, and n requests to a chain of n tasks take no n * n. */
+/* While nobody who was asked has gone on, another request changes nothing below who passed one
+ * on already but counts: so far down these are asyncio's, and n requests to a chain of n tasks take
+ * no n * n. */
 #define MOST_AGAIN 8
 
 static void
@@ -208,9 +215,16 @@ ask_awaited (Way       *way,
         g_array_append_val (way->visits, visit);
     }
   waiter->passed_on |= n_asked > 0;
+  waiter->passed_at = gtx_task_n_gone_on (waiter->task);
   if (in_ring && waiter->state == GTX_WAITER_PENDING)
     stop_waiting (waiter->task);
   return n_asked > 0;
+}
+
+static gboolean
+is_asked_again (const GtxWaiter *waiter)
+{
+  return waiter->passed_on && waiter->passed_at == gtx_task_n_gone_on (waiter->task);
 }
 
 static void
@@ -233,7 +247,7 @@ visit_task (Way     *way,
     }
   self->in_request = TRUE;
   g_array_append_val (way->visits, end);
-  if (!ask_awaited (way, waiter, waiter->passed_on ? n_above_again + 1 : 0))
+  if (!ask_awaited (way, waiter, is_asked_again (waiter) ? n_above_again + 1 : 0))
     self->must_cancel = TRUE;
 }
 
@@ -316,6 +330,8 @@ gtx_task_suspend_raw (GtxTask   *self,
 
   self->waiter = NULL;
   gtx_task_take_up_request (self);
+  if (G_UNLIKELY (self->n_cancels > 0))
+    gtx_task_count_going_on (self);
 }
 
 gboolean

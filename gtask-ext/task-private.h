@@ -39,6 +39,7 @@ struct _GtxWaiter
     GTX_WAITER_CANCELLED
   } state;
   gboolean passed_on;           /* a request, to what is awaited */
+  guint64 passed_at;            /* when that was, by gtx_task_n_gone_on () */
   gboolean is_quick;            /* the wait costs no more than a switch */
 };
 
@@ -144,6 +145,10 @@ typedef enum
 } GtxSharedWaitKind;
 
 #define GTX_SHARED_WAIT(kind, number) GSIZE_TO_POINTER ((gsize) (number) * 2 + (kind))
+
+/* How often tasks of @task's home went on, or ended, that had been asked to end. */
+guint64  gtx_task_n_gone_on        (const GtxTask *task);
+void     gtx_task_count_going_on   (const GtxTask *task);
 
 /* ---- task-local.c ---- */
 

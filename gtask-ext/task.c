@@ -24,6 +24,7 @@ typedef struct
   GtxHandle at_end;
   GHashTable *shared_waits;     /* made when needed, as is: */
   GPtrArray *descriptors;
+  guint64 n_gone_on;
 } Registry;
 
 static void end_homeless (GtxHandle *handle);
@@ -84,6 +85,19 @@ gtx_scheduler_get_descriptors (GtxScheduler *scheduler)
   if (self->descriptors == NULL)
     self->descriptors = g_ptr_array_new ();
   return self->descriptors;
+}
+
+/* They are those of a task that is started, so that there is a registry. */
+guint64
+gtx_task_n_gone_on (const GtxTask *task)
+{
+  return ((Registry *) gtx_scheduler_get_extension (task->parent_instance.home))->n_gone_on;
+}
+
+void
+gtx_task_count_going_on (const GtxTask *task)
+{
+  ((Registry *) gtx_scheduler_get_extension (task->parent_instance.home))->n_gone_on++;
 }
 
 /* ---- The current task ---- */
@@ -239,6 +253,8 @@ finish (GtxTask  *self,
       end_operations (self);
     }
   gtx_task_settle_request (self);
+  if (self->n_cancels > 0 && gtx_handle_is_linked (&self->registered))
+    gtx_task_count_going_on (self);
   leave_registry (self);
 
   if (!is_cancelled)

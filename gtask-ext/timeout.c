@@ -159,6 +159,8 @@ static gboolean
 leave (Block        *block,
        const GError *failure)
 {
+  gboolean is_cancelled = failure && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+
   disarm (block);
   if (block->state == ENTERED)
     block->state = EXITED;
@@ -166,11 +168,16 @@ leave (Block        *block,
     return FALSE;
   block->state = EXPIRED;
   if (gtx_uncancel (block->task) > block->n_cancels)
-    return FALSE;
+    {
+      /* The failure is another's then: that request is told of, be it that it outlived an operation. */
+      if (is_cancelled && block->task->outlived)
+        gtx_task_settle_request (block->task);
+      return FALSE;
+    }
   /* An operation that succeeded all the same may have left it standing. */
   if (!block->other_stood)
     gtx_task_settle_request (block->task);
-  return failure && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  return is_cancelled;
 }
 
 /**

@@ -165,6 +165,94 @@ test_ring_of_gatherings (gpointer data, GError **error)
          check_ring (gather_one_that_gathers_shared, another, 1);
 }
 
+/* The task at the bottom of a long chain has been told, and cleans up: it is told again. */
+static gboolean
+clean_up_at_bottom (GtxTask *dependency, GError **error)
+{
+  if (dependency)
+    return gtx_await (dependency, error);
+  g_assert_false (gtx_sleep (1000, NULL));
+  note (gtx_sleep (1000, NULL) ? "cleaned-up" : "told-again");
+  return gtx_sleep (0, error);
+}
+
+static gboolean
+gather_above_bottom (GtxTask *dependency, GError **error)
+{
+  if (dependency)
+    return gtx_gather_list (GTX_GATHER_NONE, error, dependency, NULL);
+  return clean_up_at_bottom (NULL, error);
+}
+
+static gboolean
+check_second_request (GtxCoroutine coroutine)
+{
+  GtxTask *top = gtx_create_task_named ("bottom", coroutine, NULL, NULL);
+
+  for (guint i = 0; i < 100; i++)
+    top = gtx_create_task_named ("link", coroutine, top, g_object_unref);
+  for (guint i = 0; i < 2; i++)
+    {
+      gtx_sleep (1, NULL);
+      gtx_cancel (top);
+      /* One more changes nothing. */
+      gtx_cancel (top);
+    }
+  gtx_await (top, NULL);
+  g_object_unref (top);
+  assert_trace ("told-again");
+  return TRUE;
+}
+
+static gboolean
+test_second_request (gpointer data, GError **error)
+{
+  return check_second_request ((GtxCoroutine) (void (*) (void)) clean_up_at_bottom) &&
+         check_second_request ((GtxCoroutine) (void (*) (void)) gather_above_bottom);
+}
+
+/* Who only looks does not lose the request that is on its way. */
+static void
+look_at_count (GCancellable *cancellable, gpointer task)
+{
+  g_assert_cmpuint (gtx_cancelling (task), ==, 1);
+}
+
+static gpointer
+cancel_cancellable (gpointer cancellable)
+{
+  g_cancellable_cancel (cancellable);
+  return NULL;
+}
+
+static gboolean
+test_looked_at (gpointer data, GError **error)
+{
+  for (int in_thread = FALSE; in_thread <= TRUE; in_thread++)
+    {
+      g_autoptr (GtxTask) task = gtx_create_task (sleep_long, NULL, NULL);
+      g_autoptr (GCancellable) cancellable = NULL;
+      g_autoptr (GError) failure = NULL;
+
+      gtx_sleep (0, NULL);
+      cancellable = g_object_ref (gtx_task_get_cancellable (task));
+      if (in_thread)
+        {
+          g_thread_join (g_thread_new ("cancels", cancel_cancellable, cancellable));
+          look_at_count (cancellable, task);
+        }
+      else
+        {
+          g_signal_connect (cancellable, "cancelled", G_CALLBACK (look_at_count), task);
+          g_cancellable_cancel (cancellable);
+        }
+      g_assert_false (gtx_wait_for (task, 10, &failure));
+      assert_cancelled (failure);
+      g_assert_cmpuint (gtx_cancelling (task), ==, 1);
+    }
+  return TRUE;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -174,5 +262,7 @@ main (int argc, char **argv)
   add_coroutine ("/cancel-ways/chain-asked-again", test_chain_asked_again);
   add_coroutine ("/cancel-ways/ring/inside", test_ring_inside);
   add_coroutine ("/cancel-ways/ring/gatherings", test_ring_of_gatherings);
+  add_coroutine ("/cancel/long-chain/second-request", test_second_request);
+  add_coroutine ("/cancel/looked-at", test_looked_at);
   return g_test_run ();
 }

@@ -380,7 +380,7 @@ gtx_scheduler_forget_context (GtxScheduler *self)
 
   g_mutex_lock (&self->mutex);
   wait_for_visits (self);
-  self->base.context = NULL;
+  __atomic_store_n (&self->base.context, NULL, __ATOMIC_RELAXED);
   g_mutex_unlock (&self->mutex);
 }
 

@@ -178,7 +178,7 @@ gtx_scheduler_leave (GtxScheduler *self,
 static inline GMainContext *
 gtx_scheduler_get_context (GtxScheduler *self)
 {
-  return ((GtxSchedulerBase *) self)->context;
+  return __atomic_load_n (&((GtxSchedulerBase *) self)->context, __ATOMIC_RELAXED);
 }
 
 static inline GtxStackPool *
