@@ -498,7 +498,7 @@ end_early (Group *group)
   if (group->parent_cancel_requested)
     gtx_uncancel (group->parent);
   if (swallowed && is_cancelled_from_outside (group))
-    group->parent->must_cancel = TRUE;
+    gtx_task_put_request_back (group->parent);
   for (guint i = 0; i < group->errors->len; i++)
     g_warning ("A task group was left before gtx_task_group_end(), and a task of it failed: %s",
                ((GError *) group->errors->pdata[i])->message);

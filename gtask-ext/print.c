@@ -180,6 +180,7 @@ gtx_print_tasks (void)
   if (visit == GTX_ELSEWHERE)
     return;
   text = g_string_new (NULL);
+  gtx_scheduler_run_messages (scheduler);
   gtx_scheduler_describe_tasks (scheduler, text);
   gtx_scheduler_leave (scheduler, visit);
   g_printerr ("%s", text->len > 0 ? text->str : "There are no tasks.\n");

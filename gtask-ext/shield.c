@@ -36,22 +36,30 @@ way_unref (gpointer way)
   g_atomic_rc_box_release_full (way, way_clear);
 }
 
+static gpointer
+way_ref (gpointer way,
+         gpointer unused)
+{
+  (void) unused;
+  return way ? g_atomic_rc_box_acquire (way) : NULL;
+}
+
+/* With a reference for the caller.  Without a lock, which another thread might have at a fork (). */
 static Way *
 way_to (GtxFuture *inner)
 {
-  static GMutex mutex;
-  Way *way;
+  GQuark quark = g_quark_from_static_string ("gtx-way");
+  Way *way = g_object_dup_qdata (G_OBJECT (inner), quark, way_ref, NULL);
 
-  g_mutex_lock (&mutex);
-  way = g_object_get_data (G_OBJECT (inner), "gtx-way");
-  if (way == NULL)
+  while (way == NULL)
     {
-      way = g_atomic_rc_box_new (Way);
-      g_weak_ref_init (&way->inner, inner);
-      g_object_set_data_full (G_OBJECT (inner), "gtx-way", way, way_unref);
+      Way *made = g_atomic_rc_box_new (Way);
+
+      g_weak_ref_init (&made->inner, inner);
+      if (!g_object_replace_qdata (G_OBJECT (inner), quark, NULL, made, way_unref, NULL))
+        way_unref (made);
+      way = g_object_dup_qdata (G_OBJECT (inner), quark, way_ref, NULL);
     }
-  g_atomic_rc_box_acquire (way);
-  g_mutex_unlock (&mutex);
   return way;
 }
 

@@ -312,6 +312,14 @@ gtx_task_cancel (GtxFuture *future)
   return TRUE;
 }
 
+void
+gtx_task_put_request_back (GtxTask *self)
+{
+  self->must_cancel = TRUE;
+  if (self->cancellable)
+    gtx_request_show ((GCancellable *) self->cancellable);
+}
+
 /* ---- Suspending ---- */
 
 void

@@ -210,6 +210,9 @@ gtx_task_settle_request (GtxTask *self)
     gtx_task_retire_cancellable (self);
 }
 
+/* One that something was told of stands again. */
+void     gtx_task_put_request_back (GtxTask   *self);
+
 /* GtxFutureClass.cancel for tasks. */
 gboolean gtx_task_cancel           (GtxFuture   *future);
 

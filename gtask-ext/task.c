@@ -158,6 +158,8 @@ gtx_all_tasks (void)
 
   if (visit == GTX_ELSEWHERE)
     return g_ptr_array_new_with_free_func (g_object_unref);
+  /* Another thread may have started some. */
+  gtx_scheduler_run_messages (scheduler);
   tasks = gtx_scheduler_list_tasks (scheduler);
   gtx_scheduler_leave (scheduler, visit);
   return tasks;
@@ -1006,6 +1008,8 @@ gtx_uncancel (GtxTask *self)
 {
   g_return_val_if_fail (GTX_IS_TASK (self), 0);
 
+  while (self->runner)
+    self = self->runner;
   gtx_task_take_up_request (self);
   if (self->n_cancels > 0 && --self->n_cancels == 0)
     gtx_task_settle_request (self);
@@ -1017,7 +1021,7 @@ gtx_uncancel (GtxTask *self)
  * @self: a #GtxTask
  *
  * Tells how many requests to cancel were made and not withdrawn: asyncio's
- * `Task.cancelling()`.  Never suspends; to be called in the thread of the
+ * `Task.cancelling()`.  Those to a task that runs inside another are that one's.  Never suspends; to be called in the thread of the
  * task's home.
  *
  * Returns: the number of requests
@@ -1029,6 +1033,8 @@ gtx_cancelling (GtxTask *self)
 {
   g_return_val_if_fail (GTX_IS_TASK (self), 0);
 
+  while (self->runner)
+    self = self->runner;
   gtx_task_take_up_request (self);
   return self->n_cancels;
 }

@@ -18,7 +18,7 @@ typedef struct
   GtxThreadFunc func;           /* or the other one */
   GtxPointerThreadFunc pointer_func;
   gpointer data;
-  GMainContext *context;        /* the thread's reference, which keeps the task's home too */
+  GMainContext *context;        /* while the thread has it, a reference, which keeps the task's home too */
   GCancellable *cancellable;
   GPtrArray *locals;            /* or NULL */
   const char *file;
@@ -52,7 +52,10 @@ call_function (Call *call)
 static void
 returned (gpointer data)
 {
-  gtx_waiter_wake (&((Call *) data)->waiter);
+  Call *call = data;
+
+  g_main_context_unref (call->context);
+  gtx_waiter_wake (&call->waiter);
 }
 
 static void
@@ -60,13 +63,12 @@ run_call (GtxHandle *job)
 {
   Call *call = GTX_CONTAINER_OF (job, Call, job);
   GtxScheduler *home = call->waiter.task->parent_instance.home;
-  GMainContext *context = call->context;
 
   g_atomic_int_set (&call->has_begun, TRUE);
   call_function (call);
-  /* From here on the call is the task's. */
-  gtx_scheduler_post_near (home, context, returned, call);
-  g_main_context_unref (context);
+  /* From here on the call is the task's, and so is the context: were this thread the last to
+   * let go of it, what is in it would end here. */
+  gtx_scheduler_post_near (home, call->context, returned, call);
 }
 
 /* ---- In the task ---- */

@@ -4,6 +4,8 @@
 
 #include "token.h"
 
+#include <pthread.h>
+
 /* The data of a callback is the number of a token and which of its uses it is for, never
  * an address: tokens lie in a table that grows and is never freed. */
 #define NUMBER_BITS (sizeof (gsize) >= 8 ? 32 : 18)
@@ -46,6 +48,18 @@ static struct
 
 /* ---- The table ---- */
 
+static void
+lock (void)
+{
+  g_mutex_lock (&table.mutex);
+}
+
+static void
+unlock (void)
+{
+  g_mutex_unlock (&table.mutex);
+}
+
 static guint
 chunk_of (gsize number)
 {
@@ -76,6 +90,9 @@ add_token (void)
   GtxToken *token;
 
   g_assert (number < MOST_TOKENS && chunk < N_CHUNKS);
+  /* No thread is in the middle of a change at a fork (). */
+  if (number == 0)
+    pthread_atfork (lock, unlock, unlock);
   if (number == chunk_begin (chunk))
     __atomic_store_n (&table.chunks[chunk], g_new0 (GtxToken, FIRST_CHUNK << chunk), __ATOMIC_RELEASE);
   token = find (number);
@@ -88,7 +105,7 @@ gtx_token_new (gpointer owner)
 {
   GtxToken *self;
 
-  g_mutex_lock (&table.mutex);
+  lock ();
   self = table.first_free;
   if (self == NULL)
     self = add_token ();
@@ -96,7 +113,7 @@ gtx_token_new (gpointer owner)
     table.first_free = self->next_free;
   if (table.first_free == NULL)
     table.last_free = NULL;
-  g_mutex_unlock (&table.mutex);
+  unlock ();
 
   self->owner = owner;
   return self;
@@ -113,14 +130,14 @@ void
 gtx_token_free (GtxToken *self)
 {
   __atomic_store_n (&self->armed, 0, __ATOMIC_RELAXED);
-  g_mutex_lock (&table.mutex);
+  lock ();
   self->next_free = NULL;
   if (table.last_free)
     table.last_free->next_free = self;
   else
     table.first_free = self;
   table.last_free = self;
-  g_mutex_unlock (&table.mutex);
+  unlock ();
 }
 
 /* ---- One use ---- */

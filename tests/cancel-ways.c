@@ -253,6 +253,32 @@ test_looked_at (gpointer data, GError **error)
   return TRUE;
 }
 
+/* A request to a task that runs inside another is that one's, and so is its count. */
+static GtxTask *runs_inside;
+
+static gboolean
+run_inside (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_task_new (sleep_long, NULL, NULL);
+
+  runs_inside = task;
+  g_assert_false (gtx_await (task, NULL));
+  return TRUE;
+}
+
+static gboolean
+test_counted_inside (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) outer = gtx_create_task (run_inside, NULL, NULL);
+
+  gtx_sleep (0, NULL);
+  gtx_cancel (runs_inside);
+  g_assert_cmpuint (gtx_cancelling (runs_inside), ==, 1);
+  g_assert_cmpuint (gtx_uncancel (runs_inside), ==, 0);
+  g_assert_cmpuint (gtx_cancelling (outer), ==, 0);
+  return gtx_await (outer, error);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -264,5 +290,6 @@ main (int argc, char **argv)
   add_coroutine ("/cancel-ways/ring/gatherings", test_ring_of_gatherings);
   add_coroutine ("/cancel/long-chain/second-request", test_second_request);
   add_coroutine ("/cancel/looked-at", test_looked_at);
+  add_coroutine ("/cancel/counted-inside", test_counted_inside);
   return g_test_run ();
 }

@@ -266,7 +266,12 @@ leave_and_go_on (Case *c, GError **error)
       g_assert_false (gtx_sleep (0, NULL));
     }
   c->task = gtx_current_task ();
-  return leave_early (c, error) && gtx_sleep (1, error);
+  /* Somebody has asked for it, and is shown what comes next. */
+  gtx_task_get_cancellable (c->task);
+  if (!leave_early (c, error))
+    return FALSE;
+  g_assert_true (g_cancellable_is_cancelled (GTX_CANCELLABLE) == (c->before == OUTSIDE));
+  return gtx_sleep (1, error);
 }
 
 static gboolean

@@ -21,11 +21,12 @@ wake_from_afar (GtxScheduler *self)
   g_source_set_ready_time (self->waker, --self->waker_time);
 }
 
+/* @near: the context, of which the message has a reference; or NULL. */
 static gboolean
 post (GtxScheduler *self,
       GtxPostFunc   func,
       gpointer      data,
-      gboolean      from_afar)
+      GMainContext *near)
 {
   GtxMessage *message = g_new (GtxMessage, 1);
   gboolean closed;
@@ -40,7 +41,9 @@ post (GtxScheduler *self,
     {
       __atomic_store_n (self->last_message, message, __ATOMIC_RELAXED);
       self->last_message = &message->next;
-      if (from_afar && self->base.context)
+      if (near)
+        g_main_context_wakeup (near);
+      else if (self->base.context)
         wake_from_afar (self);
     }
   g_mutex_unlock (&self->mutex);
@@ -55,20 +58,17 @@ gtx_scheduler_post (GtxScheduler *self,
                     GtxPostFunc   func,
                     gpointer      data)
 {
-  return post (self, func, data, TRUE);
+  return post (self, func, data, NULL);
 }
 
-/* Without a lock that the thread which wakes needs: neither ours nor the context's. */
+/* Without the context's lock, which the thread that wakes needs. */
 gboolean
 gtx_scheduler_post_near (GtxScheduler *self,
                          GMainContext *context,
                          GtxPostFunc   func,
                          gpointer      data)
 {
-  gboolean posted = post (self, func, data, FALSE);
-
-  g_main_context_wakeup (context);
-  return posted;
+  return post (self, func, data, context);
 }
 
 static void

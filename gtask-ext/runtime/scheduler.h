@@ -93,7 +93,8 @@ typedef void (*GtxPostFunc) (gpointer data);
 gboolean      gtx_scheduler_post        (GtxScheduler  *self,
                                          GtxPostFunc    func,
                                          gpointer       data);
-/* The same for who has a reference of its context: takes half the time. */
+/* The same for who has a reference of its context, which goes with the message: takes half
+ * the time. */
 gboolean      gtx_scheduler_post_near   (GtxScheduler  *self,
                                          GMainContext  *context,
                                          GtxPostFunc    func,
