@@ -348,11 +348,28 @@ book_passed (Task *self, gboolean exactly)
 /* ---- Timeouts ---- */
 
 void
+book_timeout_begins (Task *self, TimeoutBlock *block)
+{
+  block->n_cancels = gtx_cancelling (gtx_current_task ());
+  block->one_stood = block->n_cancels > 0 && book_may_be_told (self);
+}
+
+/* A request that an operation left standing before the block is another's; one that the
+ * task made to itself is none. */
+static gboolean
+others_is_left (const TimeoutBlock *block, guint n, gboolean timed_out)
+{
+  if (n == block->n_cancels && block->one_stood)
+    return !timed_out;
+  return n > block->n_cancels;
+}
+
+void
 book_timeout_ended (Task *self, TimeoutBlock *block, Ending body, gboolean timed_out)
 {
   gboolean is_over = gtx_timeout_expired (&block->timeout);
   guint n = gtx_cancelling (gtx_current_task ());
-  gboolean is_told = is_over && body == CANCELLED && n <= block->n_cancels;
+  gboolean is_told = is_over && body == CANCELLED && !others_is_left (block, n, timed_out);
 
   if (is_told != timed_out)
     broken ("%s: a timeout that is%s over ends%s with G_IO_ERROR_TIMED_OUT", self->coroutine,

@@ -43,6 +43,7 @@ typedef struct
 {
   GtxTimeout timeout;
   guint n_cancels;              /* of the task, when it began */
+  gboolean one_stood;           /* then: a request that it may not have been told of */
   gboolean noted;               /* is over, and its request is in the books */
   Request request;
 } TimeoutBlock;
@@ -148,6 +149,7 @@ void  book_doubt       (Task *self);
 
 /* ---- Blocks ---- */
 
+void  book_timeout_begins  (Task *self, TimeoutBlock *block);
 void  book_timeout_ended   (Task *self, TimeoutBlock *block, Ending body, gboolean timed_out);
 
 gboolean group_may_shut_down (GroupBlock *group);

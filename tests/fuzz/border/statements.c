@@ -537,13 +537,14 @@ static Flow
 run_timeout (Call *call, Statement *statement, GError **error)
 {
   Task *self = call->task;
-  TimeoutBlock block = { .timeout = GTX_TIMEOUT_INIT, .n_cancels = gtx_cancelling (gtx_current_task ()) };
+  TimeoutBlock block = { .timeout = GTX_TIMEOUT_INIT };
   GError *failure = NULL;
   GError *end = NULL;
   gboolean timed_out;
   Ending body;
   Flow result;
 
+  book_timeout_begins (self, &block);
   gtx_timeout_begin (&block.timeout, atoi (statement->words[1]) * moment / 1e6);
   g_ptr_array_add (self->timeouts, &block);
   result = run_block (call, statement->body, &failure);
