@@ -194,6 +194,8 @@ gtx_condition_notify (GtxCondition *self,
       g_critical ("gtx_condition_notify: the condition's lock is not locked; acquire it first");
       return FALSE;
     }
+  if (!gtx_line_may_wake (&self->line, G_STRFUNC))
+    return FALSE;
   gtx_line_wake (&self->line, n);
   return TRUE;
 }

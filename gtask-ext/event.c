@@ -84,7 +84,7 @@ gtx_event_set (GtxEvent *self)
 {
   g_return_if_fail (GTX_IS_EVENT (self));
 
-  if (self->is_set)
+  if (self->is_set || !gtx_line_may_wake (&self->line, G_STRFUNC))
     return;
   self->is_set = TRUE;
   gtx_line_wake (&self->line, G_MAXUINT);

@@ -36,7 +36,7 @@ struct _GtxFuture
   GError *error;
   guint mark;                   /* of whoever counts futures without repeats */
   gint state;                   /* GtxFutureState */
-  gint is_watched;              /* somebody has added a callback, in whatever thread */
+  gint is_watched;              /* somebody has added a callback, or asked another thread to cancel it */
   gint error_is_no_news;        /* it was retrieved, or who does not ask knows that it may come */
   gint is_taken;                /* its result, which is no NULL */
 };

@@ -829,6 +829,17 @@ gtx_future_cancel_here (GtxFuture *self)
   return FALSE;
 }
 
+/* What is told of it may drop the last reference. */
+static gboolean
+cancel_on_visit (GtxFuture *self)
+{
+  g_autoptr (GtxFuture) kept = g_object_ref (self);
+  gboolean made = gtx_future_cancel_here (self);
+
+  gtx_scheduler_leave (self->home, GTX_VISITING);
+  return made;
+}
+
 /* A task that is started elsewhere may have left meanwhile. */
 static void
 cancel_and_unref (gpointer data)
@@ -860,17 +871,15 @@ gtx_cancel (gpointer future)
 {
   GtxFuture *self = future;
   GtxVisit visit;
-  gboolean made;
 
   if (!gtx_future_check (future, G_STRFUNC))
     return FALSE;
   visit = gtx_scheduler_enter (self->home);
-  if (visit || gtx_future_done (self))
-    {
-      made = gtx_future_cancel_here (self);
-      gtx_scheduler_leave (self->home, visit);
-      return made;
-    }
+  if (visit == GTX_VISITING)
+    return cancel_on_visit (self);
+  if (visit == GTX_HERE || gtx_future_done (self))
+    return gtx_future_cancel_here (self);
+  g_atomic_int_set (&self->is_watched, TRUE);
   if (gtx_scheduler_post (self->home, cancel_and_unref, g_object_ref (self)))
     return TRUE;
   g_object_unref (self);

@@ -63,6 +63,14 @@ gtx_line_keep (GtxLine *self,
 
 /* ---- Waiting ---- */
 
+static void
+take_home (GtxLine *self,
+           GtxTask *task)
+{
+  if (G_UNLIKELY (self->home == NULL))
+    self->home = gtx_scheduler_ref (task->parent_instance.home);
+}
+
 GtxTask *
 gtx_line_begin (GtxLine     *self,
                 const char  *function,
@@ -72,8 +80,7 @@ gtx_line_begin (GtxLine     *self,
 
   if (task == NULL)
     return NULL;
-  if (self->home == NULL)
-    self->home = gtx_scheduler_ref (task->parent_instance.home);
+  take_home (self, task);
   if (G_LIKELY (self->home == task->parent_instance.home))
     return task;
   g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
@@ -92,6 +99,8 @@ static void
 enter (GtxLine   *self,
        GtxInLine *in_line)
 {
+  /* Of a queue's two lines only one is asked at the beginning. */
+  take_home (self, in_line->waiter.task);
   gtx_handle_list_append (&self->places, &in_line->place);
   self->n_live++;
 }
@@ -141,6 +150,19 @@ gtx_line_wait (GtxLine             *self,
 }
 
 /* ---- Waking ---- */
+
+gboolean
+gtx_line_may_wake (GtxLine    *self,
+                   const char *function)
+{
+  GtxVisit visit;
+
+  if (gtx_handle_list_is_empty (&self->places) || gtx_scheduler_is_local (self->home))
+    return TRUE;
+  visit = gtx_scheduler_enter_home (self->home, function);
+  gtx_scheduler_leave (self->home, visit);
+  return visit != GTX_ELSEWHERE;
+}
 
 gboolean
 gtx_line_is_free (GtxLine *self)

@@ -56,6 +56,11 @@ gboolean gtx_line_wait       (GtxLine             *self,
                               gboolean            *woken,
                               GError             **error);
 
+/* For each public function that wakes who stands in it, before it changes anything:
+ * FALSE, and a g_critical () that names @function, in a thread that must not. */
+gboolean gtx_line_may_wake   (GtxLine      *self,
+                              const char   *function);
+
 /* Whether nobody but cancelled tasks is in it. */
 gboolean gtx_line_is_free    (GtxLine      *self);
 

@@ -147,6 +147,8 @@ gtx_lock_release (GtxLock *self)
       g_critical ("gtx_lock_release: the lock is not locked; acquire it first, and release it once");
       return FALSE;
     }
+  if (!gtx_line_may_wake (&self->line, G_STRFUNC))
+    return FALSE;
   self->locked = FALSE;
   gtx_line_wake_head (&self->line);
   return TRUE;

@@ -526,8 +526,9 @@ gtx_emission_propagate (GtxEmissionOutcome   outcome,
  * Sets %GTX_ERROR_OBJECT_GONE when @object is disposed, or was since tasks had to
  * do with it, %G_IO_ERROR_CANCELLED when the task is cancelled,
  * %GTX_ERROR_NOT_IN_TASK outside a task, and %GTX_ERROR_INVALID_ARGUMENT if
- * @object has no such signal.  Any thread may emit the signal, and dispose of
- * @object.
+ * @object has no such signal.  Any thread may emit the signal, and drop the last
+ * reference of @object; g_object_run_dispose() is not to be called while another thread
+ * emits it, since GObject loses count of the handlers then.
  *
  * Returns: (transfer full) (nullable) (element-type GValue): the arguments
  *   after the object itself, or %NULL with @error set

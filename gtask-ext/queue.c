@@ -78,6 +78,18 @@ drop (GtxQueue *self,
     self->item_free (item);
 }
 
+static gboolean
+may_change (GtxQueue    *self,
+            const char  *function,
+            GError     **error)
+{
+  if (gtx_line_may_wake (&self->getters, function) && gtx_line_may_wake (&self->putters, function))
+    return TRUE;
+  g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+               "What %s() was called for is used by tasks of another thread, and is theirs", function);
+  return FALSE;
+}
+
 /* ---- GObject ---- */
 
 static void
@@ -320,7 +332,8 @@ gtx_queue_put (GtxQueue  *self,
  * Puts @item into the queue if there is room: asyncio's `Queue.put_nowait()`.
  *
  * In failure @item is freed.  Sets %GTX_ERROR_QUEUE_FULL or
- * %GTX_ERROR_QUEUE_SHUT_DOWN.  Never suspends; to be called in the thread of
+ * %GTX_ERROR_QUEUE_SHUT_DOWN, and %GTX_ERROR_INVALID_ARGUMENT in another thread
+ * than that of the tasks that wait for the queue, which is a mistake that is warned of.  Never suspends; to be called in the thread of
  * the tasks that use it, be it outside of them.
  *
  * Returns: %TRUE if @item is in the queue, %FALSE with @error set
@@ -335,6 +348,11 @@ gtx_queue_put_nowait (GtxQueue  *self,
   g_return_val_if_fail (GTX_IS_QUEUE (self), FALSE);
   g_return_val_if_fail (item != NULL, FALSE);
 
+  if (!may_change (self, G_STRFUNC, error))
+    {
+      drop (self, item);
+      return FALSE;
+    }
   if (self->is_shut_down || is_full (self))
     {
       if (self->is_shut_down)
@@ -396,8 +414,9 @@ gtx_queue_get (GtxQueue  *self,
  * Takes an item if there is one: asyncio's `Queue.get_nowait()`.
  *
  * Sets %GTX_ERROR_QUEUE_EMPTY, or %GTX_ERROR_QUEUE_SHUT_DOWN if it is empty
- * and was shut down.  Never suspends; to be called in the thread of the tasks
- * that use it, be it outside of them.
+ * and was shut down, and %GTX_ERROR_INVALID_ARGUMENT in another thread than that of the
+ * tasks that wait for the queue, which is a mistake that is warned of.  Never suspends;
+ * to be called in the thread of the tasks that use it, be it outside of them.
  *
  * Returns: (transfer full): the item, or %NULL with @error set
  *
@@ -411,6 +430,8 @@ gtx_queue_get_nowait (GtxQueue  *self,
 
   g_return_val_if_fail (GTX_IS_QUEUE (self), NULL);
 
+  if (!may_change (self, G_STRFUNC, error))
+    return NULL;
   if (count_items (self) == 0)
     {
       if (self->is_shut_down)
@@ -501,6 +522,10 @@ gtx_queue_shutdown (GtxQueue    *self,
 {
   g_return_if_fail (GTX_IS_QUEUE (self));
 
+  if (!may_change (self, G_STRFUNC, NULL))
+    return;
+  /* An item that is freed may have had the last reference. */
+  g_object_ref (self);
   self->is_shut_down = TRUE;
   while (how == GTX_SHUTDOWN_IMMEDIATE && count_items (self) > 0)
     {
@@ -512,6 +537,7 @@ gtx_queue_shutdown (GtxQueue    *self,
     gtx_event_set (self->finished);
   gtx_line_call (&self->getters, G_MAXUINT);
   gtx_line_call (&self->putters, G_MAXUINT);
+  g_object_unref (self);
 }
 
 /* ---- What it tells ---- */

@@ -199,6 +199,8 @@ gtx_semaphore_release (GtxSemaphore *self)
       g_critical ("gtx_semaphore_release: released more often than it was acquired");
       return FALSE;
     }
+  if (!gtx_line_may_wake (&self->line, G_STRFUNC))
+    return FALSE;
   self->value++;
   wake_next (self);
   return TRUE;

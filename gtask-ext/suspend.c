@@ -27,6 +27,7 @@ gtx_waiter_init (GtxWaiter           *self,
   self->task = task;
   self->state = GTX_WAITER_PENDING;
   self->passed_on = FALSE;
+  self->was_taken = FALSE;
   self->is_quick = FALSE;
 }
 
@@ -91,6 +92,7 @@ gtx_task_retire_cancellable (GtxTask *self)
 typedef struct
 {
   GtxFuture *future;
+  GtxWaiter *asker;             /* who waits for it; NULL: the request begins here */
   guint n_again;                /* tasks right above it that had passed one on and did not go on yet */
   gboolean is_over;             /* all below it have been asked */
 } Visit;
@@ -187,38 +189,47 @@ who_runs (GtxFuture *future)
   return future;
 }
 
-/* Has what @waiter waits for visited, in order; FALSE where all of that is done already. */
-static gboolean
+static void
+take (GtxWaiter *asker)
+{
+  if (asker)
+    asker->was_taken = asker->passed_on = TRUE;
+}
+
+/* Has what @waiter waits for visited, in order.  Whether any of that takes the request is known
+ * when it was: another thread may have set a future whose home does not know yet. */
+static void
 ask_awaited (Way       *way,
              GtxWaiter *waiter,
              guint      n_again)
 {
   gboolean in_ring = FALSE;
-  guint n_asked = 0;
 
+  waiter->was_taken = FALSE;
   g_ptr_array_set_size (way->asked, 0);
   waiter->kind->list_awaited (waiter, way->asked);
   for (guint i = way->asked->len; i-- > 0;)
     {
       GtxFuture *future = way->asked->pdata[i];
-      Visit visit = { who_runs (future), n_again, FALSE };
+      Visit visit = { who_runs (future), waiter, n_again, FALSE };
 
       if (gtx_future_done (future))
         {
           gtx_future_forgive_error (future);
           continue;
         }
-      n_asked++;
       if (gtx_future_is_task (visit.future) && ((GtxTask *) visit.future)->in_request)
         in_ring = TRUE;
       else if (n_again < MOST_AGAIN)
         g_array_append_val (way->visits, visit);
+      else
+        take (waiter);
     }
-  waiter->passed_on |= n_asked > 0;
+  if (in_ring)
+    take (waiter);
   waiter->passed_at = gtx_task_n_gone_on (waiter->task);
   if (in_ring && waiter->state == GTX_WAITER_PENDING)
     stop_waiting (waiter->task);
-  return n_asked > 0;
 }
 
 static gboolean
@@ -233,7 +244,7 @@ visit_task (Way     *way,
             guint    n_above_again)
 {
   GtxWaiter *waiter = self->waiter;
-  Visit end = { &self->parent_instance, 0, TRUE };
+  Visit end = { &self->parent_instance, NULL, 0, TRUE };
 
   self->n_cancels++;
   if (self->cancellable && !gtx_task_cancellable_is_cancelled (self->cancellable))
@@ -247,7 +258,15 @@ visit_task (Way     *way,
     }
   self->in_request = TRUE;
   g_array_append_val (way->visits, end);
-  if (!ask_awaited (way, waiter, is_asked_again (waiter) ? n_above_again + 1 : 0))
+  ask_awaited (way, waiter, is_asked_again (waiter) ? n_above_again + 1 : 0);
+}
+
+/* What it waits for was visited. */
+static void
+end_visit (GtxTask *self)
+{
+  self->in_request = FALSE;
+  if (!self->waiter->was_taken)
     self->must_cancel = TRUE;
 }
 
@@ -257,12 +276,18 @@ make_visit (Way  *way,
 {
   GtxFuture *future = visit.future;
 
-  if (!gtx_future_is_task (future))
-    gtx_future_cancel_here (future);
-  else if (visit.is_over)
-    ((GtxTask *) future)->in_request = FALSE;
+  if (visit.is_over)
+    end_visit ((GtxTask *) future);
+  else if (!gtx_future_is_task (future))
+    {
+      if (gtx_future_cancel_here (future))
+        take (visit.asker);
+    }
   else if (!gtx_future_done (future))
-    visit_task (way, (GtxTask *) future, visit.n_again);
+    {
+      take (visit.asker);
+      visit_task (way, (GtxTask *) future, visit.n_again);
+    }
 }
 
 /* All the way down; @waiter is where it begins, or NULL: with @task. */
@@ -271,13 +296,12 @@ make_request (GtxTask   *task,
               GtxWaiter *waiter)
 {
   Way *way = current_way ();
-  gboolean passed_on = TRUE;
 
   g_assert (!way->is_under_way);
   way->is_under_way = TRUE;
   task->in_request = waiter != NULL;
   if (waiter)
-    passed_on = ask_awaited (way, waiter, 0);
+    ask_awaited (way, waiter, 0);
   else
     visit_task (way, task, 0);
   while (way->visits->len > 0)
@@ -290,7 +314,7 @@ make_request (GtxTask   *task,
   task->in_request = FALSE;
   way->is_under_way = FALSE;
   show_requests (way);
-  return passed_on;
+  return waiter == NULL || waiter->was_taken;
 }
 
 gboolean

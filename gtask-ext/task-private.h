@@ -38,7 +38,8 @@ struct _GtxWaiter
     GTX_WAITER_WOKEN,
     GTX_WAITER_CANCELLED
   } state;
-  gboolean passed_on;           /* a request, to what is awaited */
+  gboolean passed_on;           /* a request, to what is awaited, which took it */
+  gboolean was_taken;           /* the last one */
   guint64 passed_at;            /* when that was, by gtx_task_n_gone_on () */
   gboolean is_quick;            /* the wait costs no more than a switch */
 };

@@ -792,8 +792,9 @@ gtx_task_set_home (GtxTask      *self,
  * Starts a task that gtx_task_new() made in another main context, as
  * gtx_create_task_in() does.
  *
- * Nobody may have waited for the task before, or asked for its #GCancellable, and no
- * other thread has it yet.
+ * Nobody may have waited for the task before, bound it, or asked for its #GCancellable; in
+ * another thread than that of the main context in which it was made, nobody may have
+ * cancelled it.  No other thread has it yet.
  * Never suspends; may be called in any thread.
  *
  * Returns: (transfer none): @self
@@ -809,7 +810,7 @@ gtx_task_start_in (GtxTask      *self,
   g_return_val_if_fail (GTX_IS_TASK (self), self);
   if (g_atomic_int_get (&future->is_watched) || self->cancellable)
     {
-      g_critical ("%s: the task of %s was bound, or given a done callback, or asked for its GCancellable, "
+      g_critical ("%s: the task of %s was bound, cancelled, given a done callback or asked for its GCancellable, "
                   "in the main context in which it was made: do that when it has been started", G_STRFUNC,
                   self->function);
       return self;

@@ -279,6 +279,56 @@ test_counted_inside (gpointer data, GError **error)
   return gtx_await (outer, error);
 }
 
+/* ---- What another thread has set ---- */
+
+static gpointer
+set_in_thread (gpointer future)
+{
+  g_assert_true (gtx_future_set_result (future, NULL, NULL));
+  return NULL;
+}
+
+static gboolean
+wait_for_it (gpointer future, GError **error)
+{
+  return gtx_await (future, error);
+}
+
+static gboolean
+gather_it (gpointer future, GError **error)
+{
+  return gtx_gather_list (GTX_GATHER_NONE, error, future, NULL);
+}
+
+/* The future refuses the request, though its home does not know yet that it is done. */
+static gboolean
+cancel_when_set_elsewhere (GtxCoroutine coroutine, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GtxTask) task = gtx_create_task_named ("waits", coroutine, future, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_true (gtx_sleep (0, error));
+  g_thread_join (g_thread_new ("sets", set_in_thread, future));
+  g_assert_true (gtx_cancel (task));
+  g_assert_false (gtx_await (task, &failure));
+  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_false (gtx_future_is_cancelled (future));
+  return TRUE;
+}
+
+static gboolean
+test_set_elsewhere (gpointer data, GError **error)
+{
+  return cancel_when_set_elsewhere (wait_for_it, error);
+}
+
+static gboolean
+test_gathered_elsewhere (gpointer data, GError **error)
+{
+  return cancel_when_set_elsewhere (gather_it, error);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -288,8 +338,10 @@ main (int argc, char **argv)
   add_coroutine ("/cancel-ways/chain-asked-again", test_chain_asked_again);
   add_coroutine ("/cancel-ways/ring/inside", test_ring_inside);
   add_coroutine ("/cancel-ways/ring/gatherings", test_ring_of_gatherings);
-  add_coroutine ("/cancel/long-chain/second-request", test_second_request);
-  add_coroutine ("/cancel/looked-at", test_looked_at);
-  add_coroutine ("/cancel/counted-inside", test_counted_inside);
+  add_coroutine ("/cancel-ways/long-chain/second-request", test_second_request);
+  add_coroutine ("/cancel-ways/looked-at", test_looked_at);
+  add_coroutine ("/cancel-ways/counted-inside", test_counted_inside);
+  add_coroutine ("/cancel-ways/set-elsewhere", test_set_elsewhere);
+  add_coroutine ("/cancel-ways/set-elsewhere/gathered", test_gathered_elsewhere);
   return g_test_run ();
 }

@@ -35,6 +35,97 @@ test_await_in_done_callback (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- Outside of the thread ---- */
+
+typedef struct
+{
+  GtxEvent *event;
+  GtxSemaphore *semaphore;
+  GtxQueue *queue;
+  GtxLock *lock;
+} Shared;
+
+static void
+expect_elsewhere (const char *function)
+{
+  g_autofree char *message = g_strdup_printf ("%s() was called in a thread that does not run the main context*", function);
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, message);
+}
+
+static gboolean
+wake_from_thread (gpointer data, GCancellable *cancellable, GError **error)
+{
+  Shared *shared = data;
+
+  expect_elsewhere ("gtx_event_set");
+  gtx_event_set (shared->event);
+  expect_elsewhere ("gtx_semaphore_release");
+  g_assert_false (gtx_semaphore_release (shared->semaphore));
+  expect_elsewhere ("gtx_lock_release");
+  g_assert_false (gtx_lock_release (shared->lock));
+  expect_elsewhere ("gtx_queue_shutdown");
+  gtx_queue_shutdown (shared->queue, GTX_SHUTDOWN_IMMEDIATE);
+  expect_elsewhere ("gtx_queue_put_nowait");
+  g_assert_false (gtx_queue_put_nowait (shared->queue, g_strdup ("item"), error));
+  g_test_assert_expected_messages ();
+  return FALSE;
+}
+
+static gboolean
+wait_for_event (gpointer event, GError **error)
+{
+  return gtx_event_wait (event, error);
+}
+
+static gboolean
+take_item (gpointer queue, GError **error)
+{
+  g_autofree char *item = gtx_queue_get (queue, error);
+
+  return item != NULL;
+}
+
+static gboolean
+wait_for_semaphore (gpointer semaphore, GError **error)
+{
+  return gtx_semaphore_acquire (semaphore, error);
+}
+
+static gboolean
+wait_for_lock (gpointer lock, GError **error)
+{
+  return gtx_lock_acquire (lock, error);
+}
+
+/* It is told, and nothing has changed: all that wait are woken by their own thread. */
+static gboolean
+test_wake_in_thread (gpointer data, GError **error)
+{
+  g_autoptr (GtxEvent) event = gtx_event_new ();
+  g_autoptr (GtxSemaphore) semaphore = gtx_semaphore_new (0);
+  g_autoptr (GtxQueue) queue = gtx_queue_new (0, g_free);
+  g_autoptr (GtxLock) lock = gtx_lock_new ();
+  Shared shared = { event, semaphore, queue, lock };
+  g_autoptr (GtxTask) waits_for_event = gtx_create_task (wait_for_event, event, NULL);
+  g_autoptr (GtxTask) waits_for_semaphore = gtx_create_task (wait_for_semaphore, semaphore, NULL);
+  g_autoptr (GtxTask) waits_for_item = gtx_create_task (take_item, queue, NULL);
+  g_autoptr (GtxTask) waits_for_lock = gtx_create_task (wait_for_lock, lock, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_true (gtx_lock_acquire (lock, error));
+  g_assert_true (gtx_sleep (0, error));
+  g_assert_false (gtx_to_thread (wake_from_thread, &shared, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT);
+  g_assert_false (gtx_event_is_set (event));
+  gtx_event_set (event);
+  g_assert_true (gtx_semaphore_release (semaphore));
+  g_assert_true (gtx_lock_release (lock));
+  g_assert_true (gtx_queue_put_nowait (queue, g_strdup ("item"), error));
+  return gtx_gather_list (GTX_GATHER_NONE, error, waits_for_event, waits_for_semaphore, waits_for_item,
+                          waits_for_lock, NULL);
+}
+
 /* ---- What cannot be awaited ---- */
 
 static gboolean
@@ -466,6 +557,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  add_coroutine ("/misuse/wake-in-thread", test_wake_in_thread);
   add_coroutine ("/misuse/object-new", test_object_new);
   add_coroutine ("/misuse/object-new/task", test_object_new_task);
   add_coroutine ("/misuse/unref/task", test_unref_task);

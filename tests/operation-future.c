@@ -8,6 +8,7 @@ typedef struct
 {
   GTask *task;
   gpointer data;                /* for the callback */
+  GtxFuture *future;            /* with a reference that is dropped in it */
   gboolean seen_cancelled;
 } Started;
 
@@ -274,7 +275,7 @@ static gboolean
 test_no_such_future (gpointer data, GError **error)
 {
   g_autoptr (GtxFuture) future = gtx_future_new ();
-  Started started = { 0 };
+  static Started started;       /* the run may end, and cancel it, before it has called back */
 
   g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "GTX_ASYNC_FUTURE wants what gtx_operation_future_new*");
   start_async (&started, GTX_ASYNC_FUTURE (future));
@@ -282,6 +283,40 @@ test_no_such_future (gpointer data, GError **error)
   end_operation (&started, "end");
   g_assert_false (gtx_future_is_done (future));
   return gtx_sleep (0, error);
+}
+
+/* The operation calls back while it is cancelled, and what hears of it drops the last reference. */
+static void
+call_back_and_unref (GCancellable *cancellable, Started *started)
+{
+  g_autoptr (GTask) result = g_task_new (NULL, NULL, NULL, NULL);
+
+  started->seen_cancelled = TRUE;
+  g_task_return_boolean (result, TRUE);
+  gtx_operation_future_ready (NULL, G_ASYNC_RESULT (result), started->data);
+  g_clear_object (&started->future);
+}
+
+static void
+keep_data_and_connect (Started *started, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  started->data = data;
+  g_signal_connect (cancellable, "cancelled", G_CALLBACK (call_back_and_unref), started);
+}
+
+static void
+test_last_reference (void)
+{
+  GtxFuture *future = gtx_operation_future_new ();
+  gpointer alive = future;
+  Started started = { .future = future };
+
+  g_object_add_weak_pointer (G_OBJECT (future), &alive);
+  keep_data_and_connect (&started, GTX_ASYNC_FUTURE (future));
+  g_assert_true (gtx_cancel (future));
+  g_assert_true (started.seen_cancelled);
+  while (alive)
+    g_main_context_iteration (NULL, FALSE);
 }
 
 static void
@@ -392,6 +427,7 @@ main (int argc, char *argv[])
   add_coroutine ("/operation-future/expression", test_expression);
   add_coroutine ("/operation-future/nested", test_nested);
   add_coroutine ("/operation-future/no-such-future", test_no_such_future);
+  g_test_add_func ("/operation-future/last-reference", test_last_reference);
   g_test_add_func ("/operation-future/left-behind", test_left_behind);
   return g_test_run ();
 }

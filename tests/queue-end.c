@@ -72,6 +72,30 @@ refuse_task_done (void)
   return TRUE;
 }
 
+/* ---- Its life ---- */
+
+static void
+unref_queue (gpointer itself)
+{
+  g_object_unref (itself);
+}
+
+/* Each item has a reference of the queue, and the last takes it along. */
+static void
+test_last_item (void)
+{
+  GtxQueue *own = gtx_queue_new (0, unref_queue);
+  gpointer alive = own;
+
+  g_object_add_weak_pointer (G_OBJECT (own), &alive);
+  for (int i = 0; i < 3; i++)
+    g_assert_true (gtx_queue_put_nowait (own, g_object_ref (own), NULL));
+  g_object_unref (own);
+  g_assert_nonnull (alive);
+  gtx_queue_shutdown (own, GTX_SHUTDOWN_IMMEDIATE);
+  g_assert_null (alive);
+}
+
 /* ---- Join ---- */
 
 static gboolean
@@ -295,6 +319,7 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/queue-end/last-item", test_last_item);
   add ("/queue-end/join", test_join);
   add ("/queue-end/workers", test_workers);
   add ("/queue-end/done-too-often", test_done_too_often);
