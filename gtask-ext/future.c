@@ -833,10 +833,12 @@ gtx_future_cancel_here (GtxFuture *self)
 static gboolean
 cancel_on_visit (GtxFuture *self)
 {
-  g_autoptr (GtxFuture) kept = g_object_ref (self);
-  gboolean made = gtx_future_cancel_here (self);
+  gboolean made;
 
+  g_object_ref (self);
+  made = gtx_future_cancel_here (self);
   gtx_scheduler_leave (self->home, GTX_VISITING);
+  g_object_unref (self);
   return made;
 }
 
