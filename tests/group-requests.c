@@ -368,7 +368,7 @@ wait_for_condition (GError **error)
   g_autoptr (GtxLockHolder) holder = gtx_lock_hold (lock, error);
   g_autoptr (GtxTask) other = gtx_create_task (hold_lock, lock, NULL);
 
-  return holder && gtx_condition_wait (condition, error);
+  return holder && other && gtx_condition_wait (condition, error);
 }
 
 typedef struct
