@@ -9,21 +9,49 @@
 #include "task-private.h"
 #include "thread-pool.h"
 
+#ifdef HAVE_SINGLE_THREADED
+#include <sys/single_threaded.h>
+#endif
+
 /* Sources of the main loop that are ready when a test ends may make others so. */
 #define MOST_TURNS 1000
 
-/* Of the process, but for those that are the library's own: -1 where that is not told. */
+/* Of the process, this one among them: -1 where that is not told. */
 static int
-n_other_threads (void)
+n_threads (void)
 {
   g_autoptr (GDir) threads = g_dir_open ("/proc/self/task", 0, NULL);
-  int n = -1;
+  int n = 0;
 
   if (threads == NULL)
     return -1;
   while (g_dir_read_name (threads))
     n++;
-  return n - (int) gtx_thread_pool_n_of_process ();
+  return n;
+}
+
+/* Threads that the C library knows nothing of, and that run no code of the program:
+ * an emulator has one. */
+static int n_foreign_threads;
+
+static void
+note_foreign_threads (void)
+{
+#ifdef HAVE_SINGLE_THREADED
+  if (__libc_single_threaded)
+    g_atomic_int_set (&n_foreign_threads, MAX (n_threads () - 1, 0));
+#endif
+}
+
+/* Of the process, but for those that are the library's own: -1 where that is not told. */
+static int
+n_other_threads (void)
+{
+  int n = n_threads ();
+
+  if (n < 0)
+    return -1;
+  return n - 1 - g_atomic_int_get (&n_foreign_threads) - (int) gtx_thread_pool_n_of_process ();
 }
 
 /* Another thread may set a future, or make a task that does, at any time. */
@@ -85,6 +113,7 @@ gtx_test_run_named (const char    *name,
 
   if (!gtx_run_may_begin (scheduler, context, error))
     return FALSE;
+  note_foreign_threads ();
   gtx_scheduler_set_virtual (scheduler, report_deadlock, scheduler);
   succeeded = gtx_run_on (scheduler, context, name, coroutine, data, error);
   gtx_scheduler_set_real (scheduler);
