@@ -365,6 +365,12 @@ others_is_left (const TimeoutBlock *block, guint n, gboolean timed_out)
 }
 
 void
+book_timeout_ends (TimeoutBlock *block)
+{
+  block->n_at_end = gtx_cancelling (gtx_current_task ());
+}
+
+void
 book_timeout_ended (Task *self, TimeoutBlock *block, Ending body, gboolean timed_out)
 {
   gboolean is_over = gtx_timeout_expired (&block->timeout);
@@ -377,6 +383,6 @@ book_timeout_ended (Task *self, TimeoutBlock *block, Ending body, gboolean timed
   if (is_over && !block->noted)
     broken ("%s: a timeout was over while its task ran", self->coroutine);
   if (is_over)
-    take_back (self, n + 1);
+    take_back (self, block->n_at_end);
   book_count (self, n);
 }

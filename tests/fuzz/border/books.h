@@ -44,6 +44,7 @@ typedef struct
   GtxTimeout timeout;
   guint n_cancels;              /* of the task, when it began */
   gboolean one_stood;           /* then: a request that it may not have been told of */
+  guint n_at_end;               /* when its body had ended */
   gboolean noted;               /* is over, and its request is in the books */
   Request request;
 } TimeoutBlock;
@@ -150,6 +151,7 @@ void  book_doubt       (Task *self);
 /* ---- Blocks ---- */
 
 void  book_timeout_begins  (Task *self, TimeoutBlock *block);
+void  book_timeout_ends    (TimeoutBlock *block);
 void  book_timeout_ended   (Task *self, TimeoutBlock *block, Ending body, gboolean timed_out);
 
 gboolean group_may_shut_down (GroupBlock *group);

@@ -550,6 +550,7 @@ run_timeout (Call *call, Statement *statement, GError **error)
   result = run_block (call, statement->body, &failure);
   g_ptr_array_set_size (self->timeouts, (int) self->timeouts->len - 1);
   body = ending_of (failure);
+  book_timeout_ends (&block);
   gtx_timeout_end (&block.timeout, &failure, &end);
   timed_out = body == CANCELLED && g_error_matches (end, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   book_timeout_ended (self, &block, body, timed_out);
