@@ -56,19 +56,24 @@ n_other_threads (void)
 
 /* Another thread may set a future, or make a task that does, at any time. */
 static void
-report_deadlock (gpointer data,
-                 gboolean again)
+report_stuck (gpointer data,
+              GtxStuck how)
 {
+  gboolean is_alone = how != GTX_STANDSTILL_FOR_SECONDS && n_other_threads () == 0;
   g_autoptr (GString) tasks = NULL;
 
-  if (n_other_threads () != 0 && !again)
+  if (how == GTX_DEADLOCK && !is_alone)
     return;
   tasks = g_string_new (NULL);
   gtx_scheduler_describe_tasks (data, tasks);
-  if (n_other_threads () == 0)
+  if (is_alone)
     g_error ("Deadlock: nothing is ready, no timer is left, and these tasks wait for ever:\n%s", tasks->str);
-  g_message ("Nothing has happened for seconds, and unless another thread does something these tasks "
-             "wait for ever:\n%s", tasks->str);
+  else if (how == GTX_STANDSTILL_FOR_SECONDS)
+    g_message ("Nothing has happened for seconds, and while something outside is waited for, such as an operation "
+               "or a thread, virtual time stands still, so that no sleep or timeout ends:\n%s", tasks->str);
+  else
+    g_message ("Nothing has happened for seconds, and unless another thread does something these tasks "
+               "wait for ever:\n%s", tasks->str);
 }
 
 /* Done callbacks of what ended last, and sleeps in virtual time, are not the next test's. */
@@ -114,7 +119,7 @@ gtx_test_run_named (const char    *name,
   if (!gtx_run_may_begin (scheduler, context, error))
     return FALSE;
   note_foreign_threads ();
-  gtx_scheduler_set_virtual (scheduler, report_deadlock, scheduler);
+  gtx_scheduler_set_virtual (scheduler, report_stuck, scheduler);
   succeeded = gtx_run_on (scheduler, context, name, coroutine, data, error);
   gtx_scheduler_set_real (scheduler);
   leave_nothing (scheduler, context);
@@ -181,7 +186,7 @@ gtx_test_add_func_named (const char   *path,
 void
 gtx_test_hold (void)
 {
-  gtx_scheduler_hold (gtx_scheduler_get ());
+  gtx_scheduler_hold_on_purpose (gtx_scheduler_get ());
 }
 
 /**
@@ -197,8 +202,8 @@ gtx_test_release (void)
 {
   GtxScheduler *scheduler = gtx_scheduler_get ();
 
-  if (gtx_scheduler_is_held (scheduler))
-    gtx_scheduler_release (scheduler);
+  if (gtx_scheduler_is_held_on_purpose (scheduler))
+    gtx_scheduler_release_on_purpose (scheduler);
   else
     g_critical ("gtx_test_release() was called more often than gtx_test_hold()");
 }

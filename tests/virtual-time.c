@@ -360,6 +360,53 @@ test_deadlock (void)
   g_test_trap_assert_stderr ("*Deadlock*\nTask-1 (wait_with_another): waits for future 0x*\nthe other (wait_for_ever): waits for future 0x*");
 }
 
+static GTask *unanswered;
+
+static void
+ask_async (gpointer nothing, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  unanswered = g_task_new (NULL, NULL, callback, data);
+}
+
+static gboolean
+ask (gpointer data, GError **error)
+{
+  ask_async (NULL, GTX_ASYNC);
+  return g_task_propagate_boolean (G_TASK (gtx_await_result ()), error);
+}
+
+static gboolean
+ask_in_time (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (ask, NULL, NULL);
+
+  return gtx_wait_for (task, 2, error);
+}
+
+/* What was told of is what the test is about: there is an answer then. */
+static GLogWriterOutput
+answer_what_was_told (GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data)
+{
+  g_task_return_boolean (g_steal_pointer (&unanswered), TRUE);
+  return g_log_writer_default (level, fields, n, data);
+}
+
+/* Time does not jump past an operation, so that a timeout around it does not end it. */
+static void
+test_stands_still (void)
+{
+  if (g_test_subprocess ())
+    {
+      g_log_set_writer_func (answer_what_was_told, NULL, NULL);
+      g_assert_true (gtx_test_run (ask_in_time, NULL, NULL));
+      return;
+    }
+  g_test_trap_subprocess (NULL, 20 * G_USEC_PER_SEC, 0);
+  g_test_trap_assert_passed ();
+  g_test_trap_assert_stderr ("*virtual time stands still*\nTask-1 (ask_in_time): waits for *"
+                             "Task-2 (ask): waits for the operation*");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -380,5 +427,6 @@ main (int argc, char **argv)
   add_coroutine ("/virtual-time/begins-anew", test_begins_anew);
   g_test_add_func ("/virtual-time/error", test_error);
   g_test_add_func ("/virtual-time/deadlock", test_deadlock);
+  g_test_add_func ("/virtual-time/stands-still", test_stands_still);
   return g_test_run ();
 }

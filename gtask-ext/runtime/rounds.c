@@ -143,10 +143,25 @@ gtx_scheduler_release (GtxScheduler *self)
   self->holds--;
 }
 
-gboolean
-gtx_scheduler_is_held (GtxScheduler *self)
+void
+gtx_scheduler_hold_on_purpose (GtxScheduler *self)
 {
-  return self->holds > 0;
+  gtx_scheduler_hold (self);
+  self->n_on_purpose++;
+}
+
+void
+gtx_scheduler_release_on_purpose (GtxScheduler *self)
+{
+  g_assert (self->n_on_purpose > 0);
+  self->n_on_purpose--;
+  gtx_scheduler_release (self);
+}
+
+gboolean
+gtx_scheduler_is_held_on_purpose (GtxScheduler *self)
+{
+  return self->n_on_purpose > 0;
 }
 
 void

@@ -54,6 +54,7 @@ struct _GtxScheduler
   GSource *trimmer;
   guint running;                /* dispatches on the stack */
   guint holds;
+  guint n_on_purpose;           /* of these */
   gboolean polling;             /* the main loop may wait: it was told that nothing is ready */
   gboolean stopping;
   gint64 now;                   /* as last read */
@@ -100,12 +101,12 @@ struct _GtxScheduler
   enum
   {
     GTX_NOT_STUCK,
-    GTX_STUCK,                  /* nothing is left to happen, as far as is known */
+    GTX_STUCK,                  /* nothing is left to happen, as far as is known, or nothing does */
     GTX_STUCK_TOLD
   } stuck;
   gint64 stuck_since;
-  GtxDeadlockFunc deadlock;
-  gpointer deadlock_data;
+  GtxStuckFunc tell_stuck;
+  gpointer stuck_data;
 };
 
 /* What this thread's innermost run has set. */

@@ -65,7 +65,10 @@ gboolean      gtx_scheduler_is_stopping (GtxScheduler  *self);
  * of GIO, a thread, a descriptor), virtual time stands still. */
 void          gtx_scheduler_hold        (GtxScheduler  *self);
 void          gtx_scheduler_release     (GtxScheduler  *self);
-gboolean      gtx_scheduler_is_held     (GtxScheduler  *self);
+/* The same for who knows that it may take long. */
+void          gtx_scheduler_hold_on_purpose    (GtxScheduler *self);
+void          gtx_scheduler_release_on_purpose (GtxScheduler *self);
+gboolean      gtx_scheduler_is_held_on_purpose (GtxScheduler *self);
 /* While something is awaited that whatever else runs in the main loop, or another thread,
  * may bring (a signal of an object, a future that anybody may set), virtual time does not
  * jump past what the main loop has to do by then. */
@@ -76,14 +79,19 @@ void          gtx_scheduler_close       (GtxScheduler  *self);
 void          gtx_scheduler_open_to_system    (GtxScheduler *self);
 void          gtx_scheduler_close_to_system   (GtxScheduler *self);
 
+typedef enum
+{
+  GTX_DEADLOCK,                 /* there is no timer, and no source of others waits for anything */
+  GTX_DEADLOCK_FOR_SECONDS,     /* and nothing has happened since that was told */
+  GTX_STANDSTILL_FOR_SECONDS    /* nothing has happened while time stands still, and not on purpose */
+} GtxStuck;
+
 /* Virtual time starts at 0 and jumps to the next timer when the main loop has
- * nothing to do; @deadlock is called where there is no next timer either, and no source of
- * others has anything to wait for.  If it returns, and nothing has happened for seconds, it is
- * called once more, with @again. */
-typedef void (*GtxDeadlockFunc) (gpointer data,
-                                 gboolean again);
+ * nothing to do; @stuck is called where it does not go on. */
+typedef void (*GtxStuckFunc) (gpointer data,
+                              GtxStuck how);
 void          gtx_scheduler_set_virtual (GtxScheduler    *self,
-                                         GtxDeadlockFunc  deadlock,
+                                         GtxStuckFunc     stuck,
                                          gpointer         data);
 void          gtx_scheduler_set_real    (GtxScheduler    *self);
 

@@ -75,20 +75,48 @@ prepare_jump (GtxScheduler   *self,
   return FALSE;
 }
 
+/* Whether nothing has happened for long enough. */
+static gboolean
+is_stuck_for_seconds (GtxScheduler *self,
+                      gint         *timeout)
+{
+  gint64 left = self->stuck_since + STUCK_US - g_get_monotonic_time ();
+
+  if (left <= 0)
+    return TRUE;
+  *timeout = (gint) (left / 1000 + 1);
+  return FALSE;
+}
+
+static void
+begin_stuck (GtxScheduler *self)
+{
+  self->stuck = GTX_STUCK;
+  self->stuck_since = g_get_monotonic_time ();
+}
+
+/* What is waited for outside is to come, unless somebody has forgotten it. */
+static gboolean
+prepare_standstill (GtxScheduler *self,
+                    gint         *timeout)
+{
+  if (self->holds == 0 || self->n_on_purpose > 0 || self->running > 0 || self->stuck == GTX_STUCK_TOLD ||
+      gtx_scheduler_has_work (self) || !gtx_scheduler_is_dispatched_here (self))
+    return FALSE;
+  if (self->stuck == GTX_NOT_STUCK)
+    begin_stuck (self);
+  return is_stuck_for_seconds (self, timeout);
+}
+
 /* There is no timer left.  What others have may still bring something. */
 static gboolean
 prepare_deadlock (GtxScheduler *self,
                   gboolean      others_may_act,
                   gint         *timeout)
 {
-  gint64 now = g_get_monotonic_time ();
-
   if (others_may_act || self->running > 0 || self->stuck == GTX_STUCK_TOLD)
     return FALSE;
-  if (self->stuck == GTX_NOT_STUCK || now - self->stuck_since >= STUCK_US)
-    return TRUE;
-  *timeout = (gint) ((self->stuck_since + STUCK_US - now) / 1000 + 1);
-  return FALSE;
+  return self->stuck == GTX_NOT_STUCK || is_stuck_for_seconds (self, timeout);
 }
 
 static gboolean
@@ -103,7 +131,7 @@ jump_prepare (GSource *source,
   *timeout = -1;
   stop_passing (self);
   if (!may_move (self))
-    return FALSE;
+    return prepare_standstill (self, timeout);
   others = others_timeout (self, &have_descriptors);
   timer = gtx_timers_first (&self->timers);
   if (timer)
@@ -120,6 +148,23 @@ jump (GtxScheduler *self,
   gtx_scheduler_queue_due_timers (self);
 }
 
+/* What another source did in the same turn may have changed it. */
+static void
+tell_stuck (GtxScheduler *self)
+{
+  GtxStuck how = !may_move (self) ? GTX_STANDSTILL_FOR_SECONDS
+                 : self->stuck == GTX_NOT_STUCK ? GTX_DEADLOCK : GTX_DEADLOCK_FOR_SECONDS;
+  gint timeout;
+
+  if (how == GTX_STANDSTILL_FOR_SECONDS && !prepare_standstill (self, &timeout))
+    return;
+  if (how == GTX_DEADLOCK)
+    begin_stuck (self);
+  else
+    self->stuck = GTX_STUCK_TOLD;
+  self->tell_stuck (self->stuck_data, how);
+}
+
 static gboolean
 jump_dispatch (GSource     *source,
                GSourceFunc  callback,
@@ -127,21 +172,13 @@ jump_dispatch (GSource     *source,
 {
   GtxScheduler *self = gtx_scheduler_of (source);
   GtxTimer *timer = gtx_timers_first (&self->timers);
-  gboolean was_stuck = self->stuck != GTX_NOT_STUCK;
 
   (void) callback;
   (void) data;
-  if (!may_move (self))
-    return G_SOURCE_CONTINUE;
-  if (timer)
-    {
-      jump (self, timer);
-      return G_SOURCE_CONTINUE;
-    }
-  if (!was_stuck)
-    self->stuck_since = g_get_monotonic_time ();
-  self->stuck = was_stuck ? GTX_STUCK_TOLD : GTX_STUCK;
-  self->deadlock (self->deadlock_data, was_stuck);
+  if (may_move (self) && timer)
+    jump (self, timer);
+  else
+    tell_stuck (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -151,15 +188,15 @@ static GSourceFuncs jump_funcs = {
 
 void
 gtx_scheduler_set_virtual (GtxScheduler    *self,
-                           GtxDeadlockFunc  deadlock,
+                           GtxStuckFunc     stuck,
                            gpointer         data)
 {
   g_assert (self->jumper == NULL);
   self->virtual_now = 0;
   self->passes_since = 0;
   self->stuck = GTX_NOT_STUCK;
-  self->deadlock = deadlock;
-  self->deadlock_data = data;
+  self->tell_stuck = stuck;
+  self->stuck_data = data;
   /* A timer of ours is none of others. */
   if (self->trimmer)
     g_source_destroy (g_steal_pointer (&self->trimmer));

@@ -16,7 +16,8 @@ G_BEGIN_DECLS
  *
  * Time starts at 0 and jumps to the next timer when nothing is ready, but not
  * while an operation of GIO, a thread, a process or another main context is waited for,
- * nor between gtx_test_hold() and gtx_test_release().  While a task waits for a signal of
+ * nor between gtx_test_hold() and gtx_test_release(): until then no sleep ends, nor a
+ * timeout around what is waited for.  While a task waits for a signal of
  * an object, or a future that anybody may set, it does not jump past what the main
  * loop's other sources have to do by then, g_timeout_add() for one: until then it passes
  * as real time does, and so it does all the while a Unix signal is waited for.
@@ -25,7 +26,8 @@ G_BEGIN_DECLS
  * anything and the process has no other thread, every task waits for ever: the
  * program ends with a message that says which tasks there are and what each
  * waits for.  Where there are other threads that is printed when nothing has happened for
- * five seconds, and the wait goes on.
+ * five seconds, and the wait goes on; so it is where time stands still, but for
+ * gtx_test_hold().
  *
  * When it returns, nothing of it is left in the main context: what is ready is run, and
  * sleeps of gtx_sleep_future() are cancelled.
