@@ -13,6 +13,7 @@ typedef struct
   GMainContext *context;
   GMainLoop *loop;
   GThread *thread;
+  gint n_to_do;                 /* atomic: in its loop */
 } Home;
 
 /* A request to cancel that no await has delivered yet. */

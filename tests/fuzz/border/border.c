@@ -259,8 +259,7 @@ run_home (gpointer data)
   home_set (home);
   g_main_context_push_thread_default (home->context);
   g_main_loop_run (home->loop);
-  while (g_main_context_iteration (home->context, FALSE))
-    ;
+  drain_loop (home);
   check_scheduler ();
   g_main_context_pop_thread_default (home->context);
   return NULL;
@@ -444,13 +443,6 @@ supervise (gpointer unused, GError **error)
 }
 
 static void
-drain (void)
-{
-  while (g_main_context_iteration (homes[0].context, FALSE))
-    ;
-}
-
-static void
 run (gboolean has_second_home)
 {
   if (has_second_home)
@@ -459,10 +451,10 @@ run (gboolean has_second_home)
     broken ("The run could not begin");
   drop_variables ();
   join_threads ();
-  drain ();
+  drain_loop (&homes[0]);
   if (has_second_home)
     close_second_home ();
-  drain ();
+  drain_loop (&homes[0]);
   check_scheduler ();
 }
 

@@ -24,10 +24,19 @@ home_set (Home *home)
 
 /* ---- The main loop ---- */
 
+typedef struct
+{
+  GSource source;
+  Home *home;
+} Deed;
+
 static gboolean
 dispatch (GSource *source, GSourceFunc func, gpointer data)
 {
-  return func (data);
+  gboolean goes_on = func (data);
+
+  g_atomic_int_add (&((Deed *) source)->home->n_to_do, -1);
+  return goes_on;
 }
 
 /* GLib's own timers count in milliseconds. */
@@ -35,12 +44,22 @@ void
 do_in_loop (Home *home, guint moments, GSourceFunc func, gpointer data)
 {
   static GSourceFuncs funcs = { .dispatch = dispatch };
-  GSource *source = g_source_new (&funcs, sizeof (GSource));
+  GSource *source = g_source_new (&funcs, sizeof (Deed));
 
+  ((Deed *) source)->home = home;
+  g_atomic_int_inc (&home->n_to_do);
   g_source_set_callback (source, func, data, NULL);
   g_source_set_ready_time (source, g_get_monotonic_time () + moments * moment);
   g_source_attach (source, home->context);
   g_source_unref (source);
+}
+
+void
+drain_loop (Home *home)
+{
+  while (g_main_context_iteration (home->context, g_atomic_int_get (&home->n_to_do) > 0) ||
+         g_atomic_int_get (&home->n_to_do) > 0)
+    ;
 }
 
 /* ---- Threads ---- */

@@ -14,6 +14,8 @@ extern guint moment;
 
 /* In the thread of @home, from its main loop. */
 void  do_in_loop   (Home *home, guint moments, GSourceFunc func, gpointer data);
+/* Until that is done, and nothing else is ready; of the home's thread. */
+void  drain_loop   (Home *home);
 /* In another thread. */
 void  do_in_thread (void (*func) (gpointer data), gpointer data);
 
