@@ -448,10 +448,11 @@ outcome (Group    *group,
  * cancelled they are, and waited for all the same.
  *
  * Sets %GTX_ERROR_GROUP where children failed, or the block did: it holds each
- * error, see gtx_error_get_error(); %G_IO_ERROR_CANCELLED if the task was
- * cancelled and nothing failed; and the block's error where the group had not
- * begun.
- * To be called in the task that began the group.
+ * error, see gtx_error_get_error(); and %G_IO_ERROR_CANCELLED if the task was
+ * cancelled and nothing failed.
+ * To be called in the task that began the group, once: else the children, if there are any,
+ * are not waited for, and it sets the block's error, or %GTX_ERROR_INVALID_STATE if there
+ * is none.
  *
  * Returns: %TRUE if neither the block nor a child failed
  *
@@ -479,7 +480,11 @@ gtx_task_group_end (GtxTaskGroup  *self,
       g_ptr_array_set_size (group->errors, 0);
     }
   else
-    g_critical ("gtx_task_group_end: to be called once, in the task that called gtx_task_group_begin()");
+    {
+      g_critical ("gtx_task_group_end: to be called once, in the task that called gtx_task_group_begin()");
+      if (own == NULL)
+        own = g_error_new_literal (GTX_ERROR, GTX_ERROR_INVALID_STATE, "No task group of this task has begun there");
+    }
 
   if (own == NULL)
     return TRUE;

@@ -190,8 +190,9 @@ leave (Block        *block,
  * Ends the block: leaving asyncio's `timeout()`.
  *
  * Sets %G_IO_ERROR_TIMED_OUT where the block was cancelled because its time
- * was over, and the block's own error where it failed otherwise.  Never suspends; to
- * be called in the task.
+ * was over, and the block's own error where it failed otherwise.  A block that
+ * succeeded all the same has succeeded: gtx_timeout_expired() tells that its time
+ * was over.  Never suspends; to be called in the task.
  *
  * Returns: %TRUE if the block did not fail
  *

@@ -601,6 +601,28 @@ test_not_begun (gpointer data, GError **error)
   g_assert_null (gtx_task_group_create_task (&group, note_and_return, g_strdup ("no"), count_free, &failure));
   g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_STATE);
   g_assert_cmpint (n_freed, ==, 1);
+  g_clear_error (&failure);
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_task_group_end: *gtx_task_group_begin()");
+  g_assert_false (gtx_task_group_end (&group, NULL, &failure));
+  g_test_assert_expected_messages ();
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_STATE);
+  return TRUE;
+}
+
+/* The block's own error says more. */
+static gboolean
+test_not_begun_and_failed (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) own = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "its own");
+  g_autoptr (GError) failure = NULL;
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_task_group_end: *gtx_task_group_begin()");
+  g_assert_false (gtx_task_group_end (&group, &own, &failure));
+  g_test_assert_expected_messages ();
+  g_assert_null (own);
+  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_FAILED);
   return TRUE;
 }
 
@@ -669,6 +691,7 @@ main (int argc, char *argv[])
   add_coroutine ("/group/limit/creator-waits", test_limit_creator_waits);
   add_coroutine ("/group/limit/creator-refused", test_limit_creator_refused);
   add_coroutine ("/group/not-begun", test_not_begun);
+  add_coroutine ("/group/not-begun/failed", test_not_begun_and_failed);
   add_coroutine ("/group/ended", test_ended);
   g_test_add_func ("/group/outside", test_outside);
   g_test_add_func ("/group/error-by-hand", test_error_by_hand);
