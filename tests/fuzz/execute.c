@@ -23,7 +23,7 @@ static gboolean has_ended;
 /* asyncio would wait for ever, and so does the scenario's trace end here; but
  * what was begun is to come to an end. */
 static void
-on_deadlock (gpointer scheduler, gboolean again)
+on_deadlock (gpointer scheduler, GtxStuck how)
 {
   g_autoptr (GPtrArray) tasks = gtx_all_tasks ();
 
