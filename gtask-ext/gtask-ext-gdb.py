@@ -181,6 +181,12 @@ def describe_group(waiter, tasks):
             [int(child['task']) for child in children])
 
 
+def describe_semaphore(waiter, tasks):
+    at = waiter.as_type('GtxInLine')['object']
+    what = at.cast(gdb.lookup_type('GtxSemaphore', waiter.block).pointer())['what']
+    return text_of(what) if what else 'semaphore ' + address_of(at), []
+
+
 def describe_descriptor(waiter, tasks):
     descriptor = waiter.as_type('DescriptorWaiter')
     return '%s %d' % (text_of(descriptor['what']), int(descriptor['number'])), []
@@ -223,7 +229,7 @@ DESCRIBERS = {
     'describe in object.c': lambda waiter, tasks: ('a signal of an object', []),
     'describe in lock.c': in_line('lock'),
     'describe in event.c': in_line('event'),
-    'describe in semaphore.c': in_line('semaphore'),
+    'describe in semaphore.c': describe_semaphore,
     'describe in condition.c': in_line('condition'),
     'describe_getter in queue.c': in_line('an item of queue'),
     'describe_putter in queue.c': in_line('room in queue'),

@@ -219,6 +219,18 @@ await_other (gpointer index, GError **error)
 }
 
 static gboolean
+head_limited_group (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_set_limit (&group, 1);
+  gtx_task_group_create_task (&group, sleeper, NULL, NULL, error);
+  gtx_task_group_create_task (&group, sleeper, NULL, NULL, error);
+  return gtx_task_group_end (&group, NULL, error);
+}
+
+static gboolean
 await_deep (gpointer depth, GError **error)
 {
   g_autoptr (GtxTask) next = NULL;
@@ -267,6 +279,7 @@ create_waiting_for_futures (void)
   g_object_unref (gtx_create_task (take_as_completed, futures, NULL));
   g_object_unref (gtx_create_task (await_one, futures->pdata[2], NULL));
   g_object_unref (gtx_create_task (head_group, NULL, NULL));
+  g_object_unref (gtx_create_task (head_limited_group, NULL, NULL));
   g_object_unref (gtx_create_task (await_deep, GINT_TO_POINTER (60), NULL));
   for (int i = 0; i < 2; i++)
     ring[i] = gtx_create_task (await_other, GINT_TO_POINTER (i), NULL);
