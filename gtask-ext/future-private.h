@@ -39,6 +39,7 @@ struct _GtxFuture
   gint is_watched;              /* somebody has added a callback, or asked another thread to cancel it */
   gint error_is_no_news;        /* it was retrieved, or who does not ask knows that it may come */
   gint is_taken;                /* its result, which is no NULL */
+  gint n_on_the_way;            /* callbacks that other threads have added */
 };
 
 typedef struct
@@ -89,6 +90,14 @@ static inline void
 gtx_future_forgive_error (GtxFuture *self)
 {
   __atomic_store_n (&self->error_is_no_news, TRUE, __ATOMIC_RELAXED);
+}
+
+/* Has those arrive, in the home thread: it may run what frees data. */
+static inline void
+gtx_future_fetch_callbacks (GtxFuture *self)
+{
+  if (g_atomic_int_get (&self->n_on_the_way) > 0)
+    gtx_scheduler_run_messages (self->home);
 }
 
 /* Whether @object is a future; else a g_critical names @function. */

@@ -147,13 +147,16 @@ settle (GtxFuture      *self,
 {
   GtxVisit visit = gtx_scheduler_enter (self->home);
 
+  /* From then on whoever waits for it may let go of it. */
+  if (G_UNLIKELY (!visit))
+    g_object_ref (self);
   __atomic_store_n (&self->state, state, __ATOMIC_RELEASE);
   if (G_LIKELY (visit))
     {
       queue_callbacks (self);
       gtx_scheduler_leave (self->home, visit);
     }
-  else if (!gtx_scheduler_post (self->home, queue_callbacks_and_unref, g_object_ref (self)))
+  else if (!gtx_scheduler_post (self->home, queue_callbacks_and_unref, self))
     {
       drop_callbacks (self);
       g_object_unref (self);
@@ -303,6 +306,49 @@ gtx_future_dispose (GObject *object)
     keep_after_mistake ((GtxFuture *) object);
 }
 
+/* What is left of a future, to be freed at its home. */
+typedef struct
+{
+  GtxHandle handle;
+  GtxScheduler *home;
+  gpointer data;
+  GDestroyNotify data_free;
+} Remains;
+
+static void
+free_remains (GtxHandle *handle)
+{
+  Remains *self = (Remains *) handle;
+
+  self->data_free (self->data);
+  gtx_scheduler_unref (self->home);
+  g_free (self);
+}
+
+static Remains *
+remains_new (GtxScheduler   *home,
+             gpointer        data,
+             GDestroyNotify  data_free)
+{
+  Remains *self = g_new (Remains, 1);
+
+  *self = (Remains) { .handle.run = free_remains, .home = gtx_scheduler_ref (home), .data = data, .data_free = data_free };
+  return self;
+}
+
+/* What frees may ask for messages: where one asked for this, that would go on and on, one
+ * inside the other. */
+static void
+free_at_home (gpointer data)
+{
+  Remains *self = data;
+
+  if (gtx_scheduler_is_asked_for_messages (self->home))
+    gtx_scheduler_call_soon (self->home, &self->handle);
+  else
+    free_remains (&self->handle);
+}
+
 /* Data that is freed here would be freed in the wrong thread. */
 void
 gtx_future_free_at_home (GtxFuture      *self,
@@ -314,8 +360,17 @@ gtx_future_free_at_home (GtxFuture      *self,
   if (data == NULL || data_free == NULL)
     return;
   visit = gtx_scheduler_enter (self->home);
-  if (visit || !gtx_scheduler_post (self->home, data_free, data))
+  if (visit && !gtx_scheduler_is_asked_for_messages (self->home))
     data_free (data);
+  else
+    {
+      Remains *remains = remains_new (self->home, data, data_free);
+
+      if (visit)
+        free_at_home (remains);
+      else if (!gtx_scheduler_post (self->home, free_at_home, remains))
+        free_remains (&remains->handle);
+    }
   gtx_scheduler_leave (self->home, visit);
 }
 
@@ -625,7 +680,8 @@ add_done_callback (gpointer data)
   GtxDoneCallback *callback = data;
   GtxFuture *self = callback->future;
 
-  if (gtx_future_done (self))
+  /* Where another thread has ended it those that came before are still to be queued. */
+  if (gtx_future_done (self) && gtx_handle_list_is_empty (&self->callbacks))
     {
       gtx_pins_add (&self->pins, self);
       gtx_scheduler_call_soon (self->home, &callback->handle);
@@ -641,7 +697,21 @@ add_done_callback_and_unref (gpointer data)
 {
   GtxFuture *self = ((GtxDoneCallback *) data)->future;
 
+  g_atomic_int_add (&self->n_on_the_way, -1);
   add_done_callback (data);
+  g_object_unref (self);
+}
+
+static void
+post_done_callback (GtxFuture       *self,
+                    GtxDoneCallback *callback)
+{
+  g_object_ref (self);
+  g_atomic_int_inc (&self->n_on_the_way);
+  if (gtx_scheduler_post (self->home, add_done_callback_and_unref, callback))
+    return;
+  g_atomic_int_add (&self->n_on_the_way, -1);
+  done_callback_free (callback);
   g_object_unref (self);
 }
 
@@ -669,11 +739,8 @@ gtx_future_call_back (GtxFuture        *self,
       add_done_callback (added);
       gtx_scheduler_leave (self->home, visit);
     }
-  else if (!gtx_scheduler_post (g_object_ref (self)->home, add_done_callback_and_unref, added))
-    {
-      done_callback_free (added);
-      g_object_unref (self);
-    }
+  else
+    post_done_callback (self, added);
 }
 
 /**
@@ -770,6 +837,17 @@ take_by_looking (GtxFuture             *self,
   return n;
 }
 
+/* None of one that is done: they are called. */
+static guint
+take_callbacks (GtxFuture             *self,
+                const GtxDoneCallback *wanted,
+                GtxHandleList         *taken)
+{
+  if (gtx_future_done (self))
+    return 0;
+  return self->callback_table ? take_by_table (self, wanted, taken) : take_by_looking (self, wanted, taken);
+}
+
 /**
  * gtx_future_remove_done_callback:
  * @future: (type GtxFuture): a #GtxFuture or #GtxTask
@@ -806,10 +884,9 @@ gtx_future_remove_done_callback (gpointer     future,
     return 0;
 
   home = gtx_scheduler_ref (self->home);
-  /* One that another thread has added may be on its way. */
-  gtx_scheduler_run_messages (home);
+  gtx_future_fetch_callbacks (self);
   gtx_handle_list_init (&taken);
-  n = self->callback_table ? take_by_table (self, &wanted, &taken) : take_by_looking (self, &wanted, &taken);
+  n = take_callbacks (self, &wanted, &taken);
   /* What is freed may have had the last reference of the future. */
   free_callbacks (&taken);
   gtx_scheduler_leave (home, visit);

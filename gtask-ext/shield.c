@@ -138,7 +138,7 @@ on_outer_done (gpointer outer,
   if (visit)
     {
       /* The callback may be on its way there. */
-      gtx_scheduler_run_messages (inner->home);
+      gtx_future_fetch_callbacks (inner);
       forget (shield);
     }
   else if (!gtx_scheduler_post (inner->home, forget, shield))

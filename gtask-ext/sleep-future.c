@@ -50,8 +50,13 @@ context_ends (GtxHandle *handle)
   GError *error = g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
                                        "The sleep never ends: its main context is gone");
 
+  /* Who holds it asks it; who has let go of it need not know. */
+  gtx_future_forgive_error (&self->parent_instance);
   if (!gtx_future_finish (&self->parent_instance, NULL, NULL, error))
     g_error_free (error);
+  /* Another thread that is settling it may find nobody here to tell. */
+  gtx_handle_unlink (&self->settled);
+  on_settled (&self->settled);
 }
 
 static void

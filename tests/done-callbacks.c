@@ -531,6 +531,135 @@ test_callbacks_many (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- Other threads ---- */
+
+static gpointer
+set_it (gpointer future)
+{
+  gtx_future_set_result (future, NULL, NULL);
+  return NULL;
+}
+
+static void
+set_elsewhere (GtxFuture *future)
+{
+  g_thread_join (g_thread_new (NULL, set_it, future));
+}
+
+static gboolean
+await_and_note (GtxFuture *future, GError **error)
+{
+  gboolean succeeded = gtx_await (future, error);
+
+  note ("task");
+  return succeeded;
+}
+
+/* It is done, and its home does not know yet: who comes now comes last. */
+static gboolean
+test_set_elsewhere (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GtxTask) task = gtx_create_task (await_and_note, future, NULL);
+
+  g_assert_true (gtx_sleep (0, error));
+  add (future, 0);
+  add (future, 1);
+  set_elsewhere (future);
+  add (future, 2);
+  g_assert_cmpuint (take_back (future, 1), ==, 0);
+  g_assert_true (gtx_await (task, error));
+  g_assert_true (gtx_sleep (0, error));
+  assert_trace ("task a b c");
+  return TRUE;
+}
+
+/* Results that another thread lets go of, each of which takes a callback back. */
+#define N_RESULTS 1000
+
+static GtxFuture *shared;
+static guint depth, deepest;
+
+static void
+take_back_and_free (gpointer result)
+{
+  depth++;
+  deepest = MAX (deepest, depth);
+  g_assert_cmpuint (gtx_future_remove_done_callback (shared, note_one, result), ==, 1);
+  depth--;
+  count_free (result);
+}
+
+static gpointer
+drop_all (gpointer futures)
+{
+  /* One is on its way to the callbacks when the first result is freed. */
+  gtx_future_add_done_callback (shared, note_one, words, NULL);
+  g_ptr_array_unref (futures);
+  return NULL;
+}
+
+static gboolean
+test_dropped_elsewhere (gpointer data, GError **error)
+{
+  GPtrArray *futures = g_ptr_array_new_with_free_func (g_object_unref);
+
+  shared = gtx_future_new ();
+  for (int i = 0; i < N_RESULTS; i++)
+    {
+      GtxFuture *future = gtx_future_new ();
+      gpointer result = g_malloc (1);
+
+      gtx_future_add_done_callback (shared, note_one, result, NULL);
+      gtx_future_set_result (future, result, take_back_and_free);
+      g_ptr_array_add (futures, future);
+    }
+  g_thread_join (g_thread_new (NULL, drop_all, futures));
+  while (n_freed < N_RESULTS)
+    g_assert_true (gtx_sleep (0, error));
+  g_assert_cmpuint (deepest, <=, 2);
+  g_clear_object (&shared);
+  return TRUE;
+}
+
+/* Where each asks for messages of other threads itself, too. */
+static void
+list_and_free (gpointer result)
+{
+  depth++;
+  deepest = MAX (deepest, depth);
+  g_ptr_array_unref (gtx_all_tasks ());
+  depth--;
+  count_free (result);
+}
+
+static gpointer
+unref_all (gpointer futures)
+{
+  g_ptr_array_unref (futures);
+  return NULL;
+}
+
+static gboolean
+test_dropped_and_asked (gpointer data, GError **error)
+{
+  GPtrArray *futures = g_ptr_array_new_with_free_func (g_object_unref);
+
+  deepest = 0;
+  for (int i = 0; i < N_RESULTS; i++)
+    {
+      GtxFuture *future = gtx_future_new ();
+
+      gtx_future_set_result (future, g_malloc (1), list_and_free);
+      g_ptr_array_add (futures, future);
+    }
+  g_thread_join (g_thread_new (NULL, unref_all, futures));
+  while (n_freed < N_RESULTS)
+    g_assert_true (gtx_sleep (0, error));
+  g_assert_cmpuint (deepest, <=, 2);
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -554,5 +683,8 @@ main (int argc, char *argv[])
   add_coroutine ("/done-callbacks/end/meddles", test_end_meddles);
   add_coroutine ("/done-callbacks/end/task", test_task_end_meddles);
   add_coroutine ("/done-callbacks/end/adds", test_end_adds);
+  add_coroutine ("/done-callbacks/set-elsewhere", test_set_elsewhere);
+  add_coroutine ("/done-callbacks/dropped-elsewhere", test_dropped_elsewhere);
+  add_coroutine ("/done-callbacks/dropped-elsewhere/asks", test_dropped_and_asked);
   return g_test_run ();
 }

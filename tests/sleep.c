@@ -247,6 +247,17 @@ test_future_context_gone (void)
   g_assert_cmpint (G_OBJECT (future)->ref_count, ==, 1);
 }
 
+/* A warning of an error that nobody could ask for would fail it. */
+static void
+test_future_let_go_of (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+
+  g_main_context_push_thread_default (context);
+  g_object_unref (gtx_sleep_future (1000));
+  g_main_context_pop_thread_default (context);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -266,5 +277,6 @@ main (int argc, char **argv)
   add_coroutine ("/sleep/future/set", test_future_set);
   add_coroutine ("/sleep/future/crowd", test_future_crowd);
   g_test_add_func ("/sleep/future/context-gone", test_future_context_gone);
+  g_test_add_func ("/sleep/future/let-go-of", test_future_let_go_of);
   return g_test_run ();
 }

@@ -71,21 +71,25 @@ gtx_scheduler_post_near (GtxScheduler *self,
   return post (self, func, data, context);
 }
 
+/* Behind those that were taken before. */
 static void
 take_messages (GtxScheduler *self)
 {
-  GtxMessage **end = &self->taken;
-
-  while (*end)
-    end = &(*end)->next;
+  if (self->taken == NULL)
+    self->last_taken = &self->taken;
   g_mutex_lock (&self->mutex);
-  *end = self->first_message;
-  self->first_message = NULL;
-  self->last_message = &self->first_message;
+  if (self->first_message)
+    {
+      *self->last_taken = self->first_message;
+      self->last_taken = self->last_message;
+      self->first_message = NULL;
+      self->last_message = &self->first_message;
+    }
   g_mutex_unlock (&self->mutex);
 }
 
-/* One may run a main loop, which goes on with what is behind it. */
+/* One may run a main loop, or ask for those that are behind it, which are run inside of
+ * it then. */
 void
 gtx_scheduler_run_messages (GtxScheduler *self)
 {
@@ -94,13 +98,23 @@ gtx_scheduler_run_messages (GtxScheduler *self)
   if (!gtx_scheduler_has_messages (self))
     return;
 
+  self->n_asking++;
   take_messages (self);
   while ((message = self->taken))
     {
       self->taken = message->next;
+      if (self->taken == NULL)
+        self->last_taken = &self->taken;
       message->func (message->data);
       g_free (message);
     }
+  self->n_asking--;
+}
+
+gboolean
+gtx_scheduler_is_asked_for_messages (GtxScheduler *self)
+{
+  return self->n_asking > 1;
 }
 
 gboolean

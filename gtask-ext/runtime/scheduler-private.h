@@ -45,6 +45,8 @@ struct _GtxScheduler
   GSource *waker;               /* wakes the context when its ready time comes nearer */
   gint64 waker_time;            /* which is never reached */
   GtxMessage *taken;            /* the owner's: what is behind the message that runs */
+  GtxMessage **last_taken;
+  guint n_asking;               /* who runs them, one inside the other */
 
   /* Rounds */
   GtxHandleList ready;

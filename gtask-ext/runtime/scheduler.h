@@ -120,6 +120,8 @@ void          gtx_scheduler_foreach_at_end (GtxScheduler  *self,
                                             gpointer       data);
 /* What other threads posted so far happens now. */
 void          gtx_scheduler_run_messages (GtxScheduler *self);
+/* Whether one of them has asked for those behind it, one of which runs. */
+gboolean      gtx_scheduler_is_asked_for_messages (GtxScheduler *self);
 
 /* What stands on the scheduler keeps one thing of its own with it. */
 void          gtx_scheduler_set_extension (GtxScheduler   *self,
