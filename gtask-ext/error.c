@@ -33,6 +33,26 @@ gtx_error_private_clear (GtxErrorPrivate *self)
 
 G_DEFINE_EXTENDED_ERROR (GtxError, gtx_error)
 
+/* Groups in groups each have what those in them say. */
+#define MOST_TEXT 4096
+
+static void
+append_bounded (GString    *text,
+                const char *message)
+{
+  gsize room = text->len < MOST_TEXT ? MOST_TEXT - text->len : 0;
+  const char *end;
+
+  if (strlen (message) <= room)
+    {
+      g_string_append (text, message);
+      return;
+    }
+  end = g_utf8_find_prev_char (message, message + room);
+  g_string_append_len (text, message, end ? end - message : 0);
+  g_string_append (text, "…");
+}
+
 GError *
 gtx_error_new_group (GPtrArray *errors)
 {
@@ -45,7 +65,10 @@ gtx_error_new_group (GPtrArray *errors)
     {
       const GError *one = g_ptr_array_index (errors, i);
 
-      g_string_append_printf (text, "%s%s", i > 0 ? "; " : "", one->message);
+      if (i > 0 && text->len < MOST_TEXT)
+        g_string_append (text, "; ");
+      if (i == 0 || text->len < MOST_TEXT)
+        append_bounded (text, one->message);
       g_ptr_array_add (held, g_error_copy (one));
     }
   error = g_error_new_literal (GTX_ERROR, GTX_ERROR_GROUP, text->str);

@@ -643,6 +643,41 @@ test_ended (gpointer data, GError **error)
   return TRUE;
 }
 
+static gboolean
+fail_deep_down (gpointer depth, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+
+  if (depth == NULL)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "it failed deep down: äöü");
+      return FALSE;
+    }
+  gtx_task_group_begin (&group);
+  for (int i = 0; i < 2; i++)
+    gtx_task_group_create_task (&group, fail_deep_down, GINT_TO_POINTER (GPOINTER_TO_INT (depth) - 1), NULL, NULL);
+  return gtx_task_group_end (&group, NULL, error);
+}
+
+/* Its message is bounded, what it holds is not. */
+static gboolean
+test_error_deep (gpointer data, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  const GError *inner;
+  guint depth = 0;
+
+  g_assert_false (fail_deep_down (GINT_TO_POINTER (9), &failure));
+  g_assert_cmpuint (strlen (failure->message), <, 5000);
+  g_assert_true (g_utf8_validate (failure->message, -1, NULL));
+  g_assert_nonnull (strstr (failure->message, "it failed deep down: äöü; it failed"));
+  for (inner = failure; gtx_error_get_n_errors (inner) == 2; depth++)
+    inner = gtx_error_get_error (inner, 1);
+  g_assert_cmpuint (depth, ==, 9);
+  g_assert_error (inner, G_IO_ERROR, G_IO_ERROR_FAILED);
+  return TRUE;
+}
+
 /* It is an error like any other: a mock in a test, or one that came over D-Bus. */
 static void
 test_error_by_hand (void)
@@ -694,6 +729,7 @@ main (int argc, char *argv[])
   add_coroutine ("/group/not-begun/failed", test_not_begun_and_failed);
   add_coroutine ("/group/ended", test_ended);
   g_test_add_func ("/group/outside", test_outside);
+  add_coroutine ("/group/error-deep", test_error_deep);
   g_test_add_func ("/group/error-by-hand", test_error_by_hand);
   add_coroutine ("/group/limit/tree", test_limit_tree);
   add_coroutine ("/group/limit/grandchildren", test_limit_grandchildren);
