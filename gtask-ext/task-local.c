@@ -54,6 +54,16 @@ gtx_task_locals_inherit (void)
 /* As many rounds as POSIX wants where a thread ends, or somewhat more. */
 enum { MAX_ROUNDS = 16 };
 
+#define ENDS_ENDLESSLY                                                         \
+  "ends, and what destroys its task-local values sets others, again and again: the last are leaked"
+
+static void
+leak_values (GPtrArray *values)
+{
+  g_ptr_array_set_free_func (values, g_atomic_rc_box_release);
+  g_ptr_array_unref (values);
+}
+
 void
 gtx_task_locals_clear (GtxTask *task)
 {
@@ -62,10 +72,26 @@ gtx_task_locals_clear (GtxTask *task)
   if (task->locals == NULL)
     return;
 
-  g_critical ("The task of %s ends, and what destroys its task-local values sets others, again and again: "
-              "the last are leaked", task->function);
-  g_ptr_array_set_free_func (task->locals, g_atomic_rc_box_release);
-  g_clear_pointer (&task->locals, g_ptr_array_unref);
+  g_critical ("The task of %s " ENDS_ENDLESSLY, task->function);
+  g_clear_pointer (&task->locals, leak_values);
+}
+
+void
+gtx_task_locals_clear_of_thread (const char *file,
+                                 int         line)
+{
+  GPtrArray *values = gtx_task_locals_exchange_of_thread (NULL);
+
+  for (int i = 0; values && i < MAX_ROUNDS; i++)
+    {
+      g_ptr_array_unref (values);
+      values = gtx_task_locals_exchange_of_thread (NULL);
+    }
+  if (values == NULL)
+    return;
+
+  g_critical ("The function that gtx_to_thread() ran at %s:%d " ENDS_ENDLESSLY, file, line);
+  leak_values (values);
 }
 
 void
@@ -166,9 +192,10 @@ gtx_task_locals_bind (GtxTask      *task,
  *
  * Tasks that were started before keep theirs.  A value is destroyed when the
  * last task that has it ended or set another; one that is set while those of an
- * ended task are destroyed is destroyed next.  To set one costs as much as the
- * task has of other locals, so that starting a task costs nothing: they are for
- * some dozens.  Never suspends; may be called in any thread.
+ * ended task, or of a function that gtx_to_thread() ran, are destroyed is destroyed
+ * next.  To set one costs as much as the task has of other locals, so that starting
+ * a task costs nothing: they are for some dozens.  Never suspends; may be called in
+ * any thread.
  *
  * Since: 0.1
  */

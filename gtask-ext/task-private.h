@@ -163,6 +163,10 @@ void       gtx_task_locals_bind  (GtxTask      *task,
 void       gtx_task_locals_clear (GtxTask *task);
 /* Those of a thread outside of all tasks are from now on @values, or none. */
 void       gtx_task_locals_set_of_thread (GPtrArray *values);
+/* The same as for a task where a function has ended which a thread ran for one, at @line of
+ * @file: its next has none of them. */
+void       gtx_task_locals_clear_of_thread (const char *file,
+                                            int         line);
 /* Gives those that they were. */
 GPtrArray *gtx_task_locals_exchange_of_thread (GPtrArray *values);
 

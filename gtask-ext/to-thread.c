@@ -35,13 +35,10 @@ call_function (Call *call)
 {
   gboolean succeeded = TRUE;
 
-  gtx_task_locals_set_of_thread (g_steal_pointer (&call->locals));
   if (call->func)
     succeeded = call->func (call->data, call->cancellable, &call->error);
   else
     call->result = call->pointer_func (call->data, call->cancellable, &call->error);
-  gtx_task_locals_set_of_thread (NULL);
-
   if (succeeded || call->error)
     return;
   g_critical ("A function that gtx_to_thread() ran returned FALSE without setting an error");
@@ -65,7 +62,9 @@ run_call (GtxHandle *job)
   GtxScheduler *home = call->waiter.task->parent_instance.home;
 
   g_atomic_int_set (&call->has_begun, TRUE);
+  gtx_task_locals_set_of_thread (g_steal_pointer (&call->locals));
   call_function (call);
+  gtx_task_locals_clear_of_thread (call->file, call->line);
   /* From here on the call is the task's, and so is the context: were this thread the last to
    * let go of it, what is in it would end here. */
   gtx_scheduler_post_near (home, call->context, returned, call);

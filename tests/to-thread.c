@@ -188,6 +188,62 @@ test_values (gpointer data, GError **error)
   return TRUE;
 }
 
+static void destroy_and_set (gpointer text);
+
+static GtxTaskLocal request = GTX_TASK_LOCAL_INIT (destroy_and_set);
+static GtxTaskLocal log_buffer = GTX_TASK_LOCAL_INIT (destroy_and_set);
+
+static void
+destroy_and_set (gpointer text)
+{
+  if (g_str_equal (text, "request"))
+    gtx_task_local_set (&log_buffer, g_strdup ("log"));
+  note (text);
+  g_free (text);
+}
+
+static gboolean
+handle_request (gpointer data, GCancellable *cancellable, GError **error)
+{
+  gtx_task_local_set (&request, g_strdup ("request"));
+  return TRUE;
+}
+
+/* None is left to the thread's next call. */
+static gboolean
+test_set_in_destroy (gpointer data, GError **error)
+{
+  g_assert_true (gtx_to_thread (handle_request, data, error));
+  assert_trace ("request log");
+  return TRUE;
+}
+
+static void destroy_and_set_again (gpointer self);
+
+static GtxTaskLocal endless = GTX_TASK_LOCAL_INIT (destroy_and_set_again);
+
+static void
+destroy_and_set_again (gpointer self)
+{
+  gtx_task_local_set (&endless, self);
+}
+
+static gboolean
+set_endless (gpointer data, GCancellable *cancellable, GError **error)
+{
+  gtx_task_local_set (&endless, &endless);
+  return TRUE;
+}
+
+static gboolean
+test_set_endlessly (gpointer data, GError **error)
+{
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*gtx_to_thread() ran at *to-thread.c:*again and again*");
+  g_assert_true (gtx_to_thread (set_endless, data, error));
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
 static gboolean
 wait_a_moment (gpointer data, GCancellable *cancellable, GError **error)
 {
@@ -354,6 +410,8 @@ main (int argc, char *argv[])
   add_coroutine ("/to-thread/cancelled", test_cancelled);
   add_coroutine ("/to-thread/cancelled-and-succeeds", test_cancelled_and_succeeds);
   add_coroutine ("/to-thread/values", test_values);
+  add_coroutine ("/to-thread/values/set-in-destroy", test_set_in_destroy);
+  add_coroutine ("/to-thread/values/set-in-destroy/endlessly", test_set_endlessly);
   add_coroutine ("/to-thread/time-stands-still", test_time_stands_still);
   add_real_coroutine ("/to-thread/many", test_many);
   add_real_coroutine ("/to-thread/nested", test_nested);
