@@ -102,6 +102,7 @@ typedef struct
   GArray *visits;               /* to make, the next one last */
   GPtrArray *asked;             /* by the task that is visited */
   GPtrArray *to_show;           /* GCancellables: their handlers run whatever they like */
+  GPtrArray *to_let_go;         /* main contexts: so does what ends with one */
   gboolean is_under_way;
 } Way;
 
@@ -118,6 +119,7 @@ way_free (gpointer data)
   g_array_unref (way->visits);
   g_ptr_array_unref (way->asked);
   g_ptr_array_unref (way->to_show);
+  g_ptr_array_unref (way->to_let_go);
   g_free (way);
 }
 
@@ -134,6 +136,7 @@ current_way (void)
       way->visits = g_array_new (FALSE, FALSE, sizeof (Visit));
       way->asked = g_ptr_array_new ();
       way->to_show = g_ptr_array_new_with_free_func (g_object_unref);
+      way->to_let_go = g_ptr_array_new ();
       g_private_set (&way_of_thread, way);
     }
   return way;
@@ -161,6 +164,24 @@ gtx_request_show (GCancellable *cancellable)
   g_ptr_array_add (way->to_show, g_object_ref (cancellable));
   if (!way->is_under_way)
     show_requests (way);
+}
+
+/* One that ends may make requests, and let go of those behind it. */
+static void
+let_go_of_contexts (Way *way)
+{
+  while (way->to_let_go->len > 0)
+    g_main_context_unref (g_ptr_array_remove_index_fast (way->to_let_go, way->to_let_go->len - 1));
+}
+
+void
+gtx_request_let_go (GMainContext *context)
+{
+  Way *way = current_way ();
+
+  g_ptr_array_add (way->to_let_go, context);
+  if (!way->is_under_way)
+    let_go_of_contexts (way);
 }
 
 static gboolean
@@ -314,6 +335,7 @@ make_request (GtxTask   *task,
   task->in_request = FALSE;
   way->is_under_way = FALSE;
   show_requests (way);
+  let_go_of_contexts (way);
   return waiter == NULL || waiter->was_taken;
 }
 

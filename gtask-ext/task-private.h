@@ -239,6 +239,8 @@ gboolean gtx_waiter_wait           (GtxWaiter   *self);
 /* Cancels @cancellable, whose handlers run when the request that is being made has gone all
  * the way down. */
 void     gtx_request_show          (GCancellable *cancellable);
+/* Takes a reference of @context, which goes then, too: it may be the last. */
+void     gtx_request_let_go        (GMainContext *context);
 
 /* ---- cancellable.c ---- */
 

@@ -18,7 +18,7 @@ typedef struct
   GtxThreadFunc func;           /* or the other one */
   GtxPointerThreadFunc pointer_func;
   gpointer data;
-  GMainContext *context;        /* while the thread has it, a reference, which keeps the task's home too */
+  GMainContext *context;        /* in line and in the thread a reference, which keeps the task's home too */
   GCancellable *cancellable;
   GPtrArray *locals;            /* or NULL */
   const char *file;
@@ -79,15 +79,10 @@ push (Call    *call,
   call->job.run = run_call;
   call->context = g_main_context_ref (gtx_scheduler_get_context (call->waiter.task->parent_instance.home));
   call->locals = gtx_task_locals_inherit ();
-  return gtx_thread_pool_push (&call->job, error);
-}
-
-/* No thread has it, nor will. */
-static void
-take_back (Call *call)
-{
-  g_clear_pointer (&call->locals, g_ptr_array_unref);
-  g_clear_pointer (&call->context, g_main_context_unref);
+  if (gtx_thread_pool_push (&call->job, error))
+    return TRUE;
+  g_main_context_unref (call->context);
+  return FALSE;
 }
 
 /* A function that a thread has ends by itself, if its GCancellable makes it: the request
@@ -99,7 +94,7 @@ give_up (GtxWaiter *waiter)
 
   if (!gtx_thread_pool_withdraw (&call->job))
     return FALSE;
-  take_back (call);
+  gtx_request_let_go (call->context);
   return gtx_waiter_cancel (waiter);
 }
 
@@ -155,11 +150,9 @@ run (Call    *call,
     return FALSE;
   gtx_waiter_init (&call->waiter, task, &call_kind);
   call->cancellable = g_object_ref (gtx_task_get_cancellable (task));
-  succeeded = push (call, error);
-  if (succeeded)
-    succeeded = wait_for_thread (call, error);
-  else
-    take_back (call);
+  succeeded = push (call, error) && wait_for_thread (call, error);
+  /* Where no thread had it. */
+  g_clear_pointer (&call->locals, g_ptr_array_unref);
   g_object_unref (call->cancellable);
   return succeeded;
 }

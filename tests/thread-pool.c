@@ -154,6 +154,42 @@ test_cancelled_before (gpointer data, GError **error)
   return gtx_gather (tasks, GTX_GATHER_NONE, error);
 }
 
+static GtxTask *suspended_for_ever;
+
+static void
+cancel_other (gpointer future, gpointer other)
+{
+  gtx_cancel (other);
+}
+
+/* It has the last reference of its main context, which ends when the request is made, for
+ * what runs at that end makes another. */
+static gboolean
+test_last_of_context (gpointer data, GError **error)
+{
+  Gate gate = { .n_begun = 0 };
+  g_autoptr (GPtrArray) tasks = create_passing (&gate, FEW_THREADS);
+  g_autoptr (GtxTask) other = gtx_create_task (sleep_long, NULL, NULL);
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxTask) not_begun = NULL;
+
+  gtx_thread_pool_set_patience (FOR_EVER, FOR_EVER);
+  suspended_for_ever = gtx_create_task_in (context, call_it, NULL, NULL);
+  g_assert_true (gtx_sleep (0, error));
+  g_main_context_iteration (context, FALSE);
+  not_begun = gtx_create_task_in (context, sleep_long, NULL, NULL);
+  gtx_future_add_done_callback (not_begun, cancel_other, other, NULL);
+  g_main_context_unref (context);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "A main context goes away with 1 suspended task*");
+  g_assert_true (gtx_cancel (suspended_for_ever));
+  g_test_assert_expected_messages ();
+  g_assert_error (gtx_future_get_error (not_begun), GTX_ERROR, GTX_ERROR_CONTEXT_GONE);
+  g_assert_false (gtx_await (other, NULL));
+  g_assert_true (gtx_future_is_cancelled (other));
+  open_gate (&gate);
+  return gtx_gather (tasks, GTX_GATHER_NONE, error);
+}
+
 static char *
 description_of (GtxTask *task)
 {
@@ -322,6 +358,7 @@ main (int argc, char *argv[])
   add_real_coroutine ("/thread-pool/line", test_line);
   add_real_coroutine ("/thread-pool/cancelled-in-line", test_cancelled_in_line);
   add_real_coroutine ("/thread-pool/cancelled-before", test_cancelled_before);
+  add_real_coroutine ("/thread-pool/last-of-context", test_last_of_context);
   add_real_coroutine ("/thread-pool/described", test_described);
   add_real_coroutine ("/thread-pool/grows", test_grows);
   add_real_coroutine ("/thread-pool/beside-blocked", test_beside_blocked);
