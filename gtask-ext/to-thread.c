@@ -6,6 +6,7 @@
 
 #include "task-private.h"
 #include "thread-pool.h"
+#include "runtime/pushed.h"
 
 #include "gtask-ext/error.h"
 
@@ -46,6 +47,17 @@ call_function (Call *call)
                                      "A function in a thread failed without saying why");
 }
 
+/* What a function has left pushed would be the thread-default context of the thread's next
+ * one.  It goes before the task-local values do: what ends with a context may set some. */
+static void
+pop_contexts (Call *call)
+{
+  if (g_main_context_get_thread_default () == NULL)
+    return;
+  g_critical ("The function that gtx_to_thread() ran at %s:%d returned " GTX_PUSHED_LEFT, call->file, call->line);
+  gtx_pushed_let_go (gtx_pushed_take_off (NULL));
+}
+
 static void
 returned (gpointer data)
 {
@@ -64,6 +76,7 @@ run_call (GtxHandle *job)
   g_atomic_int_set (&call->has_begun, TRUE);
   gtx_task_locals_set_of_thread (g_steal_pointer (&call->locals));
   call_function (call);
+  pop_contexts (call);
   gtx_task_locals_clear_of_thread (call->file, call->line);
   /* From here on the call is the task's, and so is the context: were this thread the last to
    * let go of it, what is in it would end here. */

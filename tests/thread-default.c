@@ -252,6 +252,33 @@ test_left_pushed (gpointer data, GError **error)
   return gtx_await (task, error) && ask (NULL, error);
 }
 
+static gboolean
+leave_pushed_in_thread (GMainContext *contexts[2], GCancellable *cancellable, GError **error)
+{
+  g_main_context_push_thread_default (contexts[0]);
+  g_main_context_push_thread_default (contexts[1]);
+  return TRUE;
+}
+
+/* The thread's next call is to have none of it. */
+static gboolean
+test_left_in_thread (gpointer data, GError **error)
+{
+  g_autoptr (GMainContext) first = g_main_context_new ();
+  g_autoptr (GMainContext) second = g_main_context_new ();
+  GMainContext *contexts[] = { first, second };
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*gtx_to_thread() ran at *.c:* returned *pop it before");
+  g_assert_true (gtx_to_thread (leave_pushed_in_thread, contexts, error));
+  g_test_assert_expected_messages ();
+  for (int i = 0; i < 2; i++)
+    {
+      g_assert_true (g_main_context_acquire (contexts[i]));
+      g_main_context_release (contexts[i]);
+    }
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -264,5 +291,6 @@ main (int argc, char *argv[])
   add_real_coroutine ("/thread-default/stays-acquired", test_stays_acquired);
   add_real_coroutine ("/thread-default/nested-loop", test_nested_loop);
   add_real_coroutine ("/thread-default/left-pushed", test_left_pushed);
+  add_real_coroutine ("/thread-default/left-in-thread", test_left_in_thread);
   return g_test_run ();
 }

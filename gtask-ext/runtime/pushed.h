@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The main contexts that a fiber has pushed as thread-default. */
+/* The main contexts that a fiber, or a function in a thread, has pushed as thread-default. */
 
 #pragma once
 
@@ -12,3 +12,7 @@ GSList   *gtx_pushed_take_off (GMainContext *expected);
 void      gtx_pushed_put_back (GSList       *contexts);
 /* They will not be pushed again.  Takes @contexts. */
 void      gtx_pushed_let_go   (GSList       *contexts);
+
+/* How the g_critical () ends that tells who left some, as in "A task ended ...". */
+#define GTX_PUSHED_LEFT                                                        \
+  "before it popped the main context that it has pushed as thread-default, which is popped for it: pop it before"

@@ -505,8 +505,7 @@ pop_context (GtxScheduler *self,
 {
   if (has_pushed ())
     {
-      g_critical ("A task ended, or let others run or waited for a lock or the like, before it popped the main "
-                  "context that it has pushed as thread-default, which is popped for it: pop it before");
+      g_critical ("A task ended, or let others run or waited for a lock or the like, " GTX_PUSHED_LEFT);
       gtx_pushed_let_go (gtx_pushed_take_off (gtx_running.thread_default));
     }
   if (pushed)

@@ -57,7 +57,8 @@ typedef gpointer (*GtxPointerThreadFunc) (gpointer       data,
  * delivers the request; if it succeeds, or fails with another error, the request is
  * delivered by the next await that suspends.  A call that still waits for a
  * thread is given up at once, and @func never called.  Task-local values are
- * those of the task.
+ * those of the task.  A main context that @func leaves pushed as thread-default is
+ * popped, and a g_critical() says so.
  *
  * Sets the error of @func, %G_IO_ERROR_CANCELLED if it was given up,
  * %GTX_ERROR_NOT_IN_TASK outside a task, and %G_THREAD_ERROR_AGAIN where there
