@@ -104,7 +104,8 @@ gtx_event_clear (GtxEvent *self)
 {
   g_return_if_fail (GTX_IS_EVENT (self));
 
-  self->is_set = FALSE;
+  if (self->is_set && gtx_line_may_wake (&self->line, G_STRFUNC))
+    self->is_set = FALSE;
 }
 
 /**

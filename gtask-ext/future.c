@@ -627,6 +627,9 @@ done_callback_run (GtxHandle *handle)
 
   callback->func (future, callback->data);
   done_callback_free (callback);
+  /* Nothing runs after those that are called when the main context goes. */
+  if (gtx_scheduler_is_running (future->home))
+    gtx_scheduler_let_go_of_pushed ();
   gtx_pins_drop (&future->pins, future);
 }
 

@@ -137,7 +137,6 @@ gtx_line_wait (GtxLine             *self,
   gboolean succeeded;
 
   gtx_waiter_init (&in_line.waiter, task, kind);
-  in_line.waiter.is_quick = TRUE;
   enter (self, &in_line);
   succeeded = gtx_waiter_wait (&in_line.waiter);
   if (gtx_handle_is_linked (&in_line.place))
@@ -157,7 +156,10 @@ gtx_line_may_wake (GtxLine    *self,
 {
   GtxVisit visit;
 
-  if (gtx_handle_list_is_empty (&self->places) || gtx_scheduler_is_local (self->home))
+  if (self->home == NULL || gtx_scheduler_is_local (self->home))
+    return TRUE;
+  /* No task uses it any more: it is whose it is. */
+  if (gtx_handle_list_is_empty (&self->places) && gtx_scheduler_is_abandoned (self->home))
     return TRUE;
   visit = gtx_scheduler_enter_home (self->home, function);
   gtx_scheduler_leave (self->home, visit);

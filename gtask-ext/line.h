@@ -56,8 +56,10 @@ gboolean gtx_line_wait       (GtxLine             *self,
                               gboolean            *woken,
                               GError             **error);
 
-/* For each public function that wakes who stands in it, before it changes anything:
- * FALSE, and a g_critical () that names @function, in a thread that must not. */
+/* For each public function that wakes who stands in it, or would if somebody did, before
+ * it changes anything: FALSE, and a g_critical () that names @function, in a thread that
+ * must not.  Before tasks have used it, and when no thread has their main context any more,
+ * any may. */
 gboolean gtx_line_may_wake   (GtxLine      *self,
                               const char   *function);
 

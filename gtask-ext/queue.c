@@ -333,8 +333,8 @@ gtx_queue_put (GtxQueue  *self,
  *
  * In failure @item is freed.  Sets %GTX_ERROR_QUEUE_FULL or
  * %GTX_ERROR_QUEUE_SHUT_DOWN, and %GTX_ERROR_INVALID_ARGUMENT in another thread
- * than that of the tasks that wait for the queue, which is a mistake that is warned of.  Never suspends; to be called in the thread of
- * the tasks that use it, be it outside of them.
+ * than that of the tasks that use the queue, which is a mistake that is warned of.  Never
+ * suspends; to be called in the thread of the tasks that use it, be it outside of them.
  *
  * Returns: %TRUE if @item is in the queue, %FALSE with @error set
  *
@@ -415,7 +415,7 @@ gtx_queue_get (GtxQueue  *self,
  *
  * Sets %GTX_ERROR_QUEUE_EMPTY, or %GTX_ERROR_QUEUE_SHUT_DOWN if it is empty
  * and was shut down, and %GTX_ERROR_INVALID_ARGUMENT in another thread than that of the
- * tasks that wait for the queue, which is a mistake that is warned of.  Never suspends;
+ * tasks that use the queue, which is a mistake that is warned of.  Never suspends;
  * to be called in the thread of the tasks that use it, be it outside of them.
  *
  * Returns: (transfer full): the item, or %NULL with @error set
@@ -458,7 +458,7 @@ gtx_queue_get_nowait (GtxQueue  *self,
  * where asyncio raises `ValueError`.  Never suspends; to be called in the
  * thread of the tasks that use it.
  *
- * Returns: %TRUE, or %FALSE if all items were done already
+ * Returns: %TRUE, or %FALSE if all items were done already, or it is another thread
  *
  * Since: 0.1
  */
@@ -467,6 +467,8 @@ gtx_queue_task_done (GtxQueue *self)
 {
   g_return_val_if_fail (GTX_IS_QUEUE (self), FALSE);
 
+  if (!may_change (self, G_STRFUNC, NULL))
+    return FALSE;
   if (self->n_unfinished == 0)
     {
       g_critical ("gtx_queue_task_done: called more often than items were put into the queue");
@@ -499,7 +501,7 @@ gtx_queue_join (GtxQueue  *self,
 {
   g_return_val_if_fail (GTX_IS_QUEUE (self), FALSE);
 
-  return gtx_event_wait (self->finished, error);
+  return gtx_line_begin (&self->getters, G_STRFUNC, error) && gtx_event_wait (self->finished, error);
 }
 
 /**

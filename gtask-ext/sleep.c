@@ -37,7 +37,8 @@ let_others_run (GtxTask *task)
   return gtx_task_suspend (task, NULL);
 }
 
-static gboolean
+/* Not inlined, for what it saves on the stack is nothing to who lets others run. */
+G_GNUC_NO_INLINE static gboolean
 sleep_for (GtxTask *task,
            double   seconds)
 {

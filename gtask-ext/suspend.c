@@ -28,7 +28,6 @@ gtx_waiter_init (GtxWaiter           *self,
   self->state = GTX_WAITER_PENDING;
   self->passed_on = FALSE;
   self->was_taken = FALSE;
-  self->is_quick = FALSE;
 }
 
 void
@@ -368,24 +367,28 @@ gtx_task_put_request_back (GtxTask *self)
 
 /* ---- Suspending ---- */
 
-void
-gtx_task_suspend_raw (GtxTask   *self,
-                      GtxWaiter *waiter)
+static G_ALWAYS_INLINE inline void
+suspend (GtxTask   *self,
+         GtxWaiter *waiter)
 {
   gtx_task_take_up_request (self);
   self->waiter = waiter;
   if (G_UNLIKELY (self->must_cancel) && waiter && waiter->kind->cancel (waiter))
     self->must_cancel = FALSE;
 
-  if (waiter == NULL || waiter->is_quick)
-    gtx_scheduler_suspend_quickly (self->step.fiber);
-  else
-    gtx_scheduler_suspend (self->step.fiber);
+  gtx_scheduler_suspend (self->step.fiber);
 
   self->waiter = NULL;
   gtx_task_take_up_request (self);
   if (G_UNLIKELY (self->n_cancels > 0))
     gtx_task_count_going_on (self);
+}
+
+void
+gtx_task_suspend_raw (GtxTask   *self,
+                      GtxWaiter *waiter)
+{
+  suspend (self, waiter);
 }
 
 gboolean
@@ -394,7 +397,7 @@ gtx_task_suspend (GtxTask   *self,
 {
   gboolean cancelled;
 
-  gtx_task_suspend_raw (self, waiter);
+  suspend (self, waiter);
   cancelled = self->must_cancel;
   gtx_task_settle_request (self);
   return !cancelled;

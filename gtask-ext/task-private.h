@@ -41,7 +41,6 @@ struct _GtxWaiter
   gboolean passed_on;           /* a request, to what is awaited, which took it */
   gboolean was_taken;           /* the last one */
   guint64 passed_at;            /* when that was, by gtx_task_n_gone_on () */
-  gboolean is_quick;            /* the wait costs no more than a switch */
 };
 
 /* Invariants, outside of the functions that change them:

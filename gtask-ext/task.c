@@ -294,6 +294,7 @@ run_on_fiber (gpointer data)
   if (G_UNLIKELY (self->signals != NULL))
     gtx_task_leave_signals (self);
   finish (self, result, error);
+  gtx_scheduler_let_go_of_pushed ();
 }
 
 /* It never ran: neither it nor its stack needs to be left. */

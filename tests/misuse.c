@@ -126,6 +126,139 @@ test_wake_in_thread (gpointer data, GError **error)
                           waits_for_lock, NULL);
 }
 
+/* The same where nobody waits, but tasks have used them. */
+static gboolean
+use_all (Shared *shared, GError **error)
+{
+  char *item;
+
+  gtx_event_set (shared->event);
+  if (!gtx_event_wait (shared->event, error) || !gtx_semaphore_acquire (shared->semaphore, error) ||
+      !gtx_lock_acquire (shared->lock, error) || !gtx_queue_put (shared->queue, g_strdup ("item"), error))
+    return FALSE;
+  item = gtx_queue_get (shared->queue, error);
+  g_free (item);
+  return item && gtx_queue_put (shared->queue, g_strdup ("item"), error);
+}
+
+static gboolean
+use_from_thread (gpointer data, GCancellable *cancellable, GError **error)
+{
+  Shared *shared = data;
+
+  expect_elsewhere ("gtx_event_clear");
+  gtx_event_clear (shared->event);
+  expect_elsewhere ("gtx_semaphore_release");
+  g_assert_false (gtx_semaphore_release (shared->semaphore));
+  expect_elsewhere ("gtx_lock_release");
+  g_assert_false (gtx_lock_release (shared->lock));
+  expect_elsewhere ("gtx_queue_task_done");
+  g_assert_false (gtx_queue_task_done (shared->queue));
+  expect_elsewhere ("gtx_queue_get_nowait");
+  g_assert_null (gtx_queue_get_nowait (shared->queue, NULL));
+  expect_elsewhere ("gtx_queue_shutdown");
+  gtx_queue_shutdown (shared->queue, GTX_SHUTDOWN_IMMEDIATE);
+  expect_elsewhere ("gtx_queue_put_nowait");
+  g_assert_false (gtx_queue_put_nowait (shared->queue, g_strdup ("item"), error));
+  g_test_assert_expected_messages ();
+  return FALSE;
+}
+
+static gboolean
+test_use_in_thread (gpointer data, GError **error)
+{
+  g_autoptr (GtxEvent) event = gtx_event_new ();
+  g_autoptr (GtxSemaphore) semaphore = gtx_semaphore_new (1);
+  g_autoptr (GtxQueue) queue = gtx_queue_new (0, g_free);
+  g_autoptr (GtxLock) lock = gtx_lock_new ();
+  Shared shared = { event, semaphore, queue, lock };
+  g_autoptr (GError) failure = NULL;
+
+  if (!use_all (&shared, error))
+    return FALSE;
+  g_assert_false (gtx_to_thread (use_from_thread, &shared, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT);
+  g_assert_true (gtx_event_is_set (event) && gtx_lock_locked (lock) && gtx_semaphore_locked (semaphore));
+  g_assert_cmpuint (gtx_queue_get_size (queue), ==, 1);
+  return TRUE;
+}
+
+/* Nor is an event set that nobody waits for any more. */
+static gboolean
+set_from_thread (gpointer event, GCancellable *cancellable, GError **error)
+{
+  expect_elsewhere ("gtx_event_set");
+  gtx_event_set (event);
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
+static gboolean
+test_set_in_thread (gpointer data, GError **error)
+{
+  g_autoptr (GtxEvent) event = gtx_event_new ();
+
+  gtx_event_set (event);
+  if (!gtx_event_wait (event, error))
+    return FALSE;
+  gtx_event_clear (event);
+  if (!gtx_to_thread (set_from_thread, event, error))
+    return FALSE;
+  g_assert_false (gtx_event_is_set (event));
+  return TRUE;
+}
+
+/* What any thread may do: before tasks use them, between their runs in the thread
+ * that runs them, when no thread has their main context, and when it is gone. */
+static void
+use_freely (Shared *shared)
+{
+  g_autofree char *item = NULL;
+
+  gtx_event_set (shared->event);
+  gtx_event_clear (shared->event);
+  g_assert_true (gtx_semaphore_release (shared->semaphore));
+  g_assert_true (gtx_queue_put_nowait (shared->queue, g_strdup ("item"), NULL));
+  item = gtx_queue_get_nowait (shared->queue, NULL);
+  g_assert_nonnull (item);
+  g_assert_true (gtx_queue_task_done (shared->queue));
+}
+
+static gpointer
+use_in_runs (gpointer data)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GError) error = NULL;
+  Shared *shared = data;
+
+  use_freely (shared);
+  g_main_context_push_thread_default (context);
+  gtx_run (use_all, shared, &error);
+  g_assert_no_error (error);
+  g_assert_true (gtx_lock_release (shared->lock));
+  use_freely (shared);
+  g_main_context_pop_thread_default (context);
+  use_freely (shared);
+  return context;
+}
+
+static void
+test_use_freely (void)
+{
+  g_autoptr (GtxEvent) event = gtx_event_new ();
+  g_autoptr (GtxSemaphore) semaphore = gtx_semaphore_new (1);
+  g_autoptr (GtxQueue) queue = gtx_queue_new (0, g_free);
+  g_autoptr (GtxLock) lock = gtx_lock_new ();
+  Shared shared = { event, semaphore, queue, lock };
+  GMainContext *context;
+
+  use_freely (&shared);
+  context = g_thread_join (g_thread_new ("other", use_in_runs, &shared));
+  use_freely (&shared);
+  g_main_context_unref (context);
+  use_freely (&shared);
+}
+
 /* ---- What cannot be awaited ---- */
 
 static gboolean
@@ -558,6 +691,9 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/misuse/wake-in-thread", test_wake_in_thread);
+  add_coroutine ("/misuse/use-in-thread", test_use_in_thread);
+  add_coroutine ("/misuse/set-in-thread", test_set_in_thread);
+  g_test_add_func ("/misuse/use-freely", test_use_freely);
   add_coroutine ("/misuse/object-new", test_object_new);
   add_coroutine ("/misuse/object-new/task", test_object_new_task);
   add_coroutine ("/misuse/unref/task", test_unref_task);

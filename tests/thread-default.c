@@ -128,6 +128,79 @@ hold_pushed (gpointer data, GError **error)
   return TRUE;
 }
 
+/* Also by who has waited very often with nothing pushed. */
+#define OFTEN 50
+
+static gboolean
+wait_often (GtxSemaphore *semaphore, GError **error)
+{
+  for (int i = 0; i < OFTEN; i++)
+    {
+      if (!gtx_sleep (0, error))
+        return FALSE;
+      gtx_semaphore_release (semaphore);
+      if (!gtx_semaphore_acquire (semaphore, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+push_late (GtxSemaphore *semaphore, GError **error)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+
+  if (!wait_often (semaphore, error))
+    return FALSE;
+  for (int i = 0; i < OFTEN; i++)
+    {
+      gboolean succeeded;
+
+      g_main_context_push_thread_default (context);
+      succeeded = i % 2 == 0 ? gtx_sleep (0, error) : gtx_semaphore_acquire (semaphore, error);
+      g_assert_true (g_main_context_get_thread_default () == context);
+      g_main_context_pop_thread_default (context);
+      if (!succeeded)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+count_turn (gpointer n, GError **error)
+{
+  ++*(int *) n;
+  return TRUE;
+}
+
+/* Its turns are between those of push_late (), and as quick. */
+static gboolean
+release_often (GtxSemaphore *semaphore, GError **error)
+{
+  int n_ran = 0;
+
+  for (int i = 0; i < 3 * OFTEN; i++)
+    {
+      g_assert_null (g_main_context_get_thread_default ());
+      g_object_unref (gtx_create_task (count_turn, &n_ran, NULL));
+      gtx_semaphore_release (semaphore);
+      if (!gtx_sleep (0, error))
+        return FALSE;
+    }
+  g_assert_cmpint (n_ran, ==, 3 * OFTEN);
+  return TRUE;
+}
+
+static gboolean
+test_pushed_late (gpointer data, GError **error)
+{
+  g_autoptr (GtxSemaphore) semaphore = gtx_semaphore_new (0);
+  g_autoptr (GtxTask) other = gtx_create_task (release_often, semaphore, NULL);
+  g_autoptr (GtxTask) task = gtx_create_task (push_late, semaphore, NULL);
+
+  return gtx_gather_list (GTX_GATHER_NONE, error, task, other, NULL);
+}
+
 /* Looks at it at each turn, and asks. */
 static gboolean
 have_own (gpointer data, GError **error)
@@ -242,7 +315,7 @@ test_left_pushed (gpointer data, GError **error)
   g_autoptr (GMainContext) context = g_main_context_new ();
   g_autoptr (GtxTask) task = gtx_create_task (leave_pushed, context, NULL);
 
-  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "A task ended, *pop it before");
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "A task or callback ended before it popped*pop it before");
   if (!gtx_sleep (0.01, error))
     return FALSE;
   g_test_assert_expected_messages ();
@@ -250,6 +323,91 @@ test_left_pushed (gpointer data, GError **error)
   g_assert_true (g_main_context_acquire (context));
   g_main_context_release (context);
   return gtx_await (task, error) && ask (NULL, error);
+}
+
+/* Who runs next has its own context, and so have its children, which are run there. */
+static gboolean
+run_children (gpointer data, GError **error)
+{
+  for (int i = 0; i < 3; i++)
+    {
+      g_autoptr (GtxTask) child = gtx_create_task (have_own, NULL, NULL);
+
+      g_assert_null (g_main_context_get_thread_default ());
+      if (!gtx_wait_for (child, 10, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+test_left_to_next (gpointer data, GError **error)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GtxTask) task = gtx_create_task (leave_pushed, context, NULL);
+  g_autoptr (GtxTask) next = gtx_create_task (run_children, NULL, NULL);
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "A task or callback ended before it popped*pop it before");
+  if (!gtx_await (next, error))
+    return FALSE;
+  g_test_assert_expected_messages ();
+  return gtx_await (task, error);
+}
+
+/* Nobody else has the task, so that what ends it is done outside of it. */
+static gboolean
+test_left_by_dropped (gpointer data, GError **error)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GtxTask) next = NULL;
+
+  g_object_unref (gtx_create_task (leave_pushed, context, NULL));
+  next = gtx_create_task (run_children, NULL, NULL);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "A task or callback ended before it popped*pop it before");
+  if (!gtx_await (next, error))
+    return FALSE;
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
+static void
+push_in_callback (gpointer future, gpointer context)
+{
+  g_main_context_push_thread_default (context);
+}
+
+static gboolean
+test_left_by_callback (gpointer data, GError **error)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GtxTask) next = NULL;
+
+  gtx_future_add_done_callback (future, push_in_callback, context, NULL);
+  gtx_future_set_result (future, NULL, NULL);
+  next = gtx_create_task (run_children, NULL, NULL);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "A task or callback ended before it popped*pop it before");
+  if (!gtx_await (next, error))
+    return FALSE;
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
+/* What frees its data belongs to the task. */
+static void
+pop_pushed (gpointer context)
+{
+  g_main_context_pop_thread_default (context);
+}
+
+static gboolean
+test_popped_with_data (gpointer data, GError **error)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GtxTask) task = gtx_create_task (leave_pushed, context, pop_pushed);
+  g_autoptr (GtxTask) next = gtx_create_task (run_children, NULL, NULL);
+
+  return gtx_gather_list (GTX_GATHER_NONE, error, task, next, NULL);
 }
 
 static gboolean
@@ -286,11 +444,16 @@ main (int argc, char *argv[])
   g_test_add_func ("/thread-default/not-pushed", test_not_pushed);
   g_test_add_func ("/thread-default/another-pushed", test_another_pushed);
   add_real_coroutine ("/thread-default/pushed-by-tasks", test_pushed_by_tasks);
+  add_real_coroutine ("/thread-default/pushed-late", test_pushed_late);
   add_real_coroutine ("/thread-default/operation-below-pushed", test_operation_below_pushed);
   add_real_coroutine ("/thread-default/await-below-pushed", test_await_below_pushed);
   add_real_coroutine ("/thread-default/stays-acquired", test_stays_acquired);
   add_real_coroutine ("/thread-default/nested-loop", test_nested_loop);
   add_real_coroutine ("/thread-default/left-pushed", test_left_pushed);
+  add_real_coroutine ("/thread-default/left-to-next", test_left_to_next);
+  add_real_coroutine ("/thread-default/left-by-dropped", test_left_by_dropped);
+  add_real_coroutine ("/thread-default/left-by-callback", test_left_by_callback);
+  add_real_coroutine ("/thread-default/popped-with-data", test_popped_with_data);
   add_real_coroutine ("/thread-default/left-in-thread", test_left_in_thread);
   return g_test_run ();
 }

@@ -91,8 +91,6 @@ set_up (GtxFiber         *fiber,
   fiber->ended_func = ended;
   fiber->data = data;
   fiber->goes_on = FALSE;
-  fiber->n_clean = 0;
-  fiber->n_to_skip = 0;
 }
 
 /* What watches expects a stack that nobody is on. */

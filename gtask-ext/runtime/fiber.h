@@ -128,8 +128,6 @@ struct _GtxFiber
   GtxStack *stack;
   gboolean came_straight;       /* from another fiber */
   gboolean goes_on;             /* it was resumed while it ran */
-  guint n_clean;                /* quick suspensions, for whoever looks at some of them */
-  guint n_to_skip;
   GtxSwitchRecord record;
 };
 

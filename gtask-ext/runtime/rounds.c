@@ -13,11 +13,6 @@
 #define SHORT_READ_US 100
 #define LONG_READ_US 250
 
-/* A fiber that suspended quickly so often, and had pushed no main context, is looked
- * at again after so many more. */
-#define OFTEN 8
-#define MOST_SKIPPED 31
-
 /* How long after a burst its stacks are first looked at. */
 #define TRIM_AFTER_MS 1000
 
@@ -376,6 +371,16 @@ gtx_scheduler_take_off_pushed (void)
   return has_pushed () ? gtx_pushed_take_off (gtx_running.thread_default) : NULL;
 }
 
+/* Who runs next would have it as its own, and start tasks where nobody iterates. */
+void
+gtx_scheduler_let_go_of_pushed (void)
+{
+  if (!has_pushed ())
+    return;
+  g_critical ("A task or callback ended " GTX_PUSHED_LEFT);
+  gtx_pushed_let_go (gtx_pushed_take_off (gtx_running.thread_default));
+}
+
 /* A fiber that runs was resumed by the innermost of this thread's rounds. */
 void
 gtx_scheduler_suspend (GtxFiber *fiber)
@@ -389,36 +394,6 @@ gtx_scheduler_suspend (GtxFiber *fiber)
     suspend_without_pushed (fiber, next);
   else
     gtx_fiber_suspend (fiber, next);
-}
-
-static inline gboolean
-is_to_skip (GtxFiber *fiber)
-{
-  if (fiber->n_to_skip > 0)
-    {
-      fiber->n_to_skip--;
-      return TRUE;
-    }
-  if (++fiber->n_clean > OFTEN)
-    fiber->n_to_skip = MOST_SKIPPED;
-  return FALSE;
-}
-
-void
-gtx_scheduler_suspend_quickly (GtxFiber *fiber)
-{
-  GtxFiber *next;
-
-  if (gtx_fiber_goes_on (fiber))
-    return;
-  next = take_next_fiber (gtx_running.scheduler);
-  if ((next && is_to_skip (fiber)) || !has_pushed ())
-    gtx_fiber_suspend (fiber, next);
-  else
-    {
-      fiber->n_clean = fiber->n_to_skip = 0;
-      suspend_without_pushed (fiber, next);
-    }
 }
 
 GtxFiber *
@@ -498,16 +473,11 @@ push_context (GtxScheduler *self)
   return TRUE;
 }
 
-/* What is left was pushed by a fiber that has ended, or suspended quickly. */
 static void
 pop_context (GtxScheduler *self,
              gboolean      pushed)
 {
-  if (has_pushed ())
-    {
-      g_critical ("A task ended, or let others run or waited for a lock or the like, " GTX_PUSHED_LEFT);
-      gtx_pushed_let_go (gtx_pushed_take_off (gtx_running.thread_default));
-    }
+  gtx_scheduler_let_go_of_pushed ();
   if (pushed)
     g_main_context_pop_thread_default (self->base.context);
 }

@@ -340,6 +340,24 @@ gtx_scheduler_enter_home (GtxScheduler *self,
   return visit;
 }
 
+gboolean
+gtx_scheduler_is_abandoned (GtxScheduler *self)
+{
+  gboolean is_abandoned = TRUE;
+
+  g_mutex_lock (&self->mutex);
+  if (read_owner (self) != 0 || self->n_visits > 0)
+    is_abandoned = self->base.context == NULL;
+  else if (self->base.context)
+    {
+      is_abandoned = g_main_context_acquire (self->base.context);
+      if (is_abandoned)
+        g_main_context_release (self->base.context);
+    }
+  g_mutex_unlock (&self->mutex);
+  return is_abandoned;
+}
+
 void
 gtx_scheduler_end_visit (GtxScheduler *self)
 {

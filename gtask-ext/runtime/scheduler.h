@@ -32,11 +32,11 @@ void          gtx_scheduler_resume      (GtxHandle     *handle);
 /* Suspends the fiber that runs until its step runs again.  Main contexts that it has
  * pushed as thread-default are popped meanwhile. */
 void          gtx_scheduler_suspend     (GtxFiber      *fiber);
-/* The same for what costs no more than a switch, where to look for them is a quarter
- * of that: a fiber that often had none is looked at now and then. */
-void          gtx_scheduler_suspend_quickly (GtxFiber  *fiber);
 /* Pops what the fiber that runs has pushed, for gtx_pushed_put_back (); NULL: nothing. */
 GSList       *gtx_scheduler_take_off_pushed (void);
+/* The same for good, where a fiber or a callback ends: a g_critical () says that it was to
+ * pop it itself. */
+void          gtx_scheduler_let_go_of_pushed (void);
 /* For a fiber that has ended: the one to go straight on to, or NULL. */
 GtxFiber     *gtx_scheduler_take_next   (void);
 /* Runs in the next round. */
@@ -145,6 +145,9 @@ void          gtx_scheduler_end_visit    (GtxScheduler *self);
  * another thread's a g_critical () names @function. */
 GtxVisit      gtx_scheduler_enter_home   (GtxScheduler *self,
                                           const char   *function);
+
+/* Whether no thread has its context, be it that it is gone. */
+gboolean      gtx_scheduler_is_abandoned (GtxScheduler *self);
 
 /* ---- What each task asks, inlined ---- */
 
