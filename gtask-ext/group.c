@@ -26,8 +26,7 @@ typedef struct
   gboolean aborting;
   gboolean parent_cancel_requested;
   gboolean ended_on_purpose;    /* by gtx_task_group_cancel () */
-  guint n_cancels_with_own;     /* of the parent, when the group had made its request */
-  gboolean other_stood;         /* another request stood then, which that one is now as well */
+  guint made_at;                /* that request: the parent's n_settled then */
 } Group;
 
 typedef struct
@@ -78,9 +77,8 @@ cancel_body (Group *group)
   GtxTask *parent = group->parent;
 
   group->parent_cancel_requested = TRUE;
-  group->other_stood = parent->must_cancel;
+  group->made_at = parent->n_settled;
   gtx_future_cancel_here (&parent->parent_instance);
-  group->n_cancels_with_own = gtx_cancelling (parent);
 }
 
 static void
@@ -130,7 +128,9 @@ gtx_task_group_begin (GtxTaskGroup *self)
     }
   group = g_new0 (Group, 1);
   group->parent = g_object_ref (task);
-  group->n_cancels_before = gtx_cancelling (task) - (task->must_cancel ? 1 : 0);
+  group->n_cancels_before = gtx_cancelling (task);
+  if (task->must_cancel)
+    group->n_cancels_before--;
   group->errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
   gtx_handle_list_init (&group->children);
   self->state = group;
@@ -366,14 +366,6 @@ is_cancelled_from_outside (Group *group)
   return gtx_cancelling (group->parent) > group->n_cancels_before;
 }
 
-/* Of a request that nobody was told of yet. */
-static gboolean
-is_own_alone (const Group *group)
-{
-  return group->parent_cancel_requested && !group->other_stood &&
-         group->parent->n_cancels <= group->n_cancels_with_own;
-}
-
 /* The group takes its own request back.  Returns whether the block was cancelled by another;
  * @cancelled: it was told of any, or its end was before the children were ended; @swallowed: its
  * end was told of one at any time. */
@@ -382,14 +374,10 @@ withdraw_request (Group    *group,
                   gboolean  cancelled,
                   gboolean  swallowed)
 {
-  gboolean own_alone = is_own_alone (group);
-
-  if (group->parent_cancel_requested && gtx_uncancel (group->parent) == 0)
+  if (group->parent_cancel_requested && gtx_task_withdraw_request (group->parent, group->made_at) == 0)
     cancelled = FALSE;
   if (!group->ended_on_purpose)
     return cancelled;
-  if (own_alone || !is_cancelled_from_outside (group))
-    gtx_task_settle_request (group->parent);
   return (cancelled || swallowed) && is_cancelled_from_outside (group);
 }
 
@@ -501,7 +489,7 @@ end_early (Group *group)
   abort_children (group);
   wait_for_children (group, &swallowed);
   if (group->parent_cancel_requested)
-    gtx_uncancel (group->parent);
+    gtx_task_withdraw_request (group->parent, group->made_at);
   if (swallowed && is_cancelled_from_outside (group))
     gtx_task_put_request_back (group->parent);
   for (guint i = 0; i < group->errors->len; i++)

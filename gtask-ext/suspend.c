@@ -68,7 +68,9 @@ gtx_task_take_up_by_cancellable (GtxTask *self)
       return;
     }
   self->n_cancels++;
+  self->n_standing++;
   self->must_cancel = TRUE;
+  self->outlived = TRUE;
 }
 
 void
@@ -267,6 +269,9 @@ visit_task (Way     *way,
   Visit end = { &self->parent_instance, NULL, 0, TRUE };
 
   self->n_cancels++;
+  self->n_standing++;
+  if (self->waiter == NULL && gtx_task_current () != self)
+    self->outlived = TRUE;
   if (self->cancellable && !gtx_task_cancellable_is_cancelled (self->cancellable))
     g_ptr_array_add (way->to_show, g_object_ref (self->cancellable));
 
@@ -361,6 +366,7 @@ void
 gtx_task_put_request_back (GtxTask *self)
 {
   self->must_cancel = TRUE;
+  self->n_standing++;
   if (self->cancellable)
     gtx_request_show ((GCancellable *) self->cancellable);
 }

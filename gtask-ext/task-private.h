@@ -49,6 +49,8 @@ struct _GtxWaiter
  * - Its step is queued or linked exactly while it is suspended and something
  *   is to wake it; never twice.
  * - must_cancel: a request that no await has delivered yet.
+ * - Requests that stand are told of together: a block's own is among them while the
+ *   task's n_settled is what it was when the block made it.
  * - The waiter is set while the task is suspended in one, and NULL while it
  *   runs or only lets others run. */
 struct _GtxTask
@@ -76,9 +78,12 @@ struct _GtxTask
 
   gint is_started;              /* read in any thread: no bit among others */
   guint n_cancels;
+  guint n_standing;             /* of these: nobody was told of yet */
+  guint n_settled;              /* how often those that stood were told of, or taken back */
   guint is_pointer : 1;
   guint must_cancel : 1;
-  guint outlived : 1;           /* that request stands behind an operation which took no notice */
+  guint outlived : 1;           /* that request is another's, and stands behind an operation which took no
+                                 * notice, or came while the task ran */
   guint has_returned : 1;       /* its coroutine */
   guint in_request : 1;         /* a request is on its way down through it */
   guint begins_cancelled : 1;   /* where a request came before: the first await delivers it */
@@ -210,9 +215,16 @@ gtx_task_settle_request (GtxTask *self)
 {
   self->must_cancel = FALSE;
   self->outlived = FALSE;
+  self->n_standing = 0;
+  self->n_settled++;
   if (G_UNLIKELY (self->cancellable != NULL))
     gtx_task_retire_cancellable (self);
 }
+
+/* Takes back one that a block has made when n_settled was @made_at, which may stand:
+ * gtx_uncancel () of that one.  Returns how many are left. */
+guint    gtx_task_withdraw_request (GtxTask  *self,
+                                    guint     made_at);
 
 /* One that something was told of stands again. */
 void     gtx_task_put_request_back (GtxTask   *self);

@@ -1013,9 +1013,23 @@ gtx_uncancel (GtxTask *self)
   while (self->runner)
     self = self->runner;
   gtx_task_take_up_request (self);
-  if (self->n_cancels > 0 && --self->n_cancels == 0)
+  if (self->n_cancels == 0 || --self->n_cancels > 0)
+    return self->n_cancels;
+  gtx_task_settle_request (self);
+  /* What was passed on to it is not asked again, but anew. */
+  if (g_atomic_int_get (&self->is_started))
+    gtx_task_count_going_on (self);
+  return 0;
+}
+
+guint
+gtx_task_withdraw_request (GtxTask *self,
+                           guint    made_at)
+{
+  gtx_task_take_up_request (self);
+  if (self->n_settled == made_at && self->n_standing > 0 && --self->n_standing == 0)
     gtx_task_settle_request (self);
-  return self->n_cancels;
+  return gtx_uncancel (self);
 }
 
 /**
@@ -1023,8 +1037,12 @@ gtx_uncancel (GtxTask *self)
  * @self: a #GtxTask
  *
  * Tells how many requests to cancel were made and not withdrawn: asyncio's
- * `Task.cancelling()`.  Those to a task that runs inside another are that one's.  Never suspends; to be called in the thread of the
- * task's home.
+ * `Task.cancelling()`.  Those to a task that runs inside another are that one's.
+ *
+ * Where tasks await one another in a chain, and the first is asked again before any of
+ * them has gone on, that counts for the eight below it, and for asyncio's for all; each
+ * is told that it is cancelled in any case.  Never suspends; to be called in the thread of
+ * the task's home.
  *
  * Returns: the number of requests
  *

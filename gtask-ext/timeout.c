@@ -13,7 +13,7 @@ typedef struct
   GtxTimer timer;
   GtxTask *task;
   guint n_cancels;              /* of the task, when the block began: what it was told of */
-  gboolean other_stood;         /* a request that was not told of yet, when the time was over */
+  guint made_at;                /* its request: the task's n_settled then */
   enum
   {
     ENTERED,
@@ -30,7 +30,7 @@ on_timeout (GtxHandle *handle)
 
   g_assert (block->state == ENTERED);
   block->state = EXPIRING;
-  block->other_stood = block->task->must_cancel;
+  block->made_at = block->task->n_settled;
   gtx_future_cancel_here (&block->task->parent_instance);
 }
 
@@ -86,7 +86,9 @@ gtx_timeout_begin (GtxTimeout *self,
   block->timer.handle.run = on_timeout;
   block->task = g_object_ref (task);
   /* asyncio has no request that outlives an await; what the task has asked of itself counts there. */
-  block->n_cancels = gtx_cancelling (task) - (task->must_cancel && task->outlived ? 1 : 0);
+  block->n_cancels = gtx_cancelling (task);
+  if (task->must_cancel && task->outlived)
+    block->n_cancels--;
   block->state = ENTERED;
   self->state = block;
   arm (block, seconds);
@@ -167,16 +169,13 @@ leave (Block        *block,
   if (block->state != EXPIRING)
     return FALSE;
   block->state = EXPIRED;
-  if (gtx_uncancel (block->task) > block->n_cancels)
+  if (gtx_task_withdraw_request (block->task, block->made_at) > block->n_cancels)
     {
       /* The failure is another's then: that request is told of, be it that it outlived an operation. */
       if (is_cancelled && block->task->outlived)
         gtx_task_settle_request (block->task);
       return FALSE;
     }
-  /* An operation that succeeded all the same may have left it standing. */
-  if (!block->other_stood)
-    gtx_task_settle_request (block->task);
   return is_cancelled;
 }
 
