@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Descriptors: those that are awaited, each once, and the tasks that wait. */
+/* Tasks that wait for descriptors. */
 
 #include "config.h"
 
@@ -7,32 +7,15 @@
 
 #include "gtask-ext/error.h"
 #include "gtask-ext/unix.h"
+#include "runtime/poller.h"
 
 #include <fcntl.h>
-#include <glib-unix.h>
 
-#define N_CONDITIONS 16
-
-/* The source of one descriptor, for all tasks of a main context that wait for it.
- * In the context, and in the scheduler's table, while somebody does. */
-typedef struct
-{
-  GSource source;
-  GPtrArray *table;
-  int fd;
-  gpointer tag;
-  GIOCondition condition;       /* that it waits for: all of which is wanted */
-  guint n_wanting[N_CONDITIONS]; /* each bit of it */
-  GtxHandleList waiters;
-} Descriptor;
-
-/* A task that waits; in no list once it has what it waits for. */
+/* A task that waits. */
 typedef struct
 {
   GtxWaiter waiter;
-  GtxHandle link;
-  Descriptor *descriptor;
-  GIOCondition condition;       /* that it waits for; then: that came */
+  GtxPollWait wait;
   const char *what;
   int number;
 } DescriptorWaiter;
@@ -48,152 +31,11 @@ describe (GtxWaiter *waiter,
 
 static const GtxWaiterKind descriptor_kind = { gtx_waiter_cancel, describe, NULL };
 
-/* ---- Who waits for what ---- */
-
-static gboolean descriptor_dispatch (GSource *source, GSourceFunc callback, gpointer data);
-
-static GSourceFuncs descriptor_funcs = { NULL, NULL, descriptor_dispatch, NULL, NULL, NULL };
-
-static Descriptor *
-descriptor_new (GtxScheduler *home,
-                GPtrArray    *table,
-                int           fd,
-                GIOCondition  condition)
-{
-  GSource *source = g_source_new (&descriptor_funcs, sizeof (Descriptor));
-  Descriptor *self = (Descriptor *) (void *) source;
-
-  self->table = table;
-  self->fd = fd;
-  self->condition = condition;
-  self->tag = g_source_add_unix_fd (source, fd, condition);
-  gtx_handle_list_init (&self->waiters);
-  g_source_set_static_name (source, "gtask-ext (await)");
-  /* A task that it wakes may run the main loop, in which others wait for it. */
-  g_source_set_can_recurse (source, TRUE);
-  g_source_attach (source, gtx_scheduler_get_context (home));
-  table->pdata[fd] = self;
-  return self;
-}
-
-static Descriptor *
-descriptor_get (GtxScheduler *home,
-                int           fd,
-                GIOCondition  condition)
-{
-  GPtrArray *table = gtx_scheduler_get_descriptors (home);
-  Descriptor *self;
-
-  if ((guint) fd >= table->len)
-    g_ptr_array_set_size (table, fd + 1);
-  self = table->pdata[fd];
-  return self ? self : descriptor_new (home, table, fd, condition);
-}
-
 static void
-count_conditions (Descriptor   *self,
-                  GIOCondition  condition,
-                  guint         change)
+on_came (GtxPollWait   *wait,
+         GtxHandleList *woken)
 {
-  guint left = condition & ((1u << N_CONDITIONS) - 1);
-
-  for (guint i = 0; left > 0; i++, left >>= 1)
-    self->n_wanting[i] += change * (left & 1);
-}
-
-static void
-set_condition (Descriptor   *self,
-               GIOCondition  condition)
-{
-  if (condition == self->condition)
-    return;
-  self->condition = condition;
-  g_source_modify_unix_fd (&self->source, self->tag, condition);
-}
-
-/* After waiters left: the source waits for what the others do, or goes. */
-static void
-descriptor_settle (Descriptor *self)
-{
-  guint condition = 0;
-
-  if (gtx_handle_list_is_empty (&self->waiters))
-    {
-      self->table->pdata[self->fd] = NULL;
-      g_source_destroy (&self->source);
-      g_source_unref (&self->source);
-      return;
-    }
-  for (guint i = 0; i < N_CONDITIONS; i++)
-    if (self->n_wanting[i] > 0)
-      condition |= 1u << i;
-  set_condition (self, (GIOCondition) condition);
-}
-
-static void
-waiter_join (DescriptorWaiter *self)
-{
-  gtx_handle_list_append (&self->descriptor->waiters, &self->link);
-  count_conditions (self->descriptor, self->condition, 1);
-  set_condition (self->descriptor, self->descriptor->condition | self->condition);
-}
-
-static void
-waiter_leave (DescriptorWaiter *self)
-{
-  gtx_handle_unlink (&self->link);
-  count_conditions (self->descriptor, self->condition, -1u);
-}
-
-/* ---- What came ---- */
-
-static void
-take_ready (Descriptor    *self,
-            GIOCondition   came,
-            GtxHandleList *ready)
-{
-  GtxHandle *next;
-
-  for (GtxHandle *link = self->waiters.ring.next; link != &self->waiters.ring; link = next)
-    {
-      DescriptorWaiter *waiter = GTX_CONTAINER_OF (link, DescriptorWaiter, link);
-      GIOCondition its = came & (waiter->condition | G_IO_ERR | G_IO_HUP | G_IO_NVAL);
-
-      next = link->next;
-      if (its == 0)
-        continue;
-      waiter_leave (waiter);
-      waiter->condition = its;
-      gtx_handle_list_append (ready, link);
-    }
-}
-
-/* The tasks run when the last one is woken, and may wait for the descriptor again:
- * by then nothing of it is used any more. */
-static gboolean
-descriptor_dispatch (GSource     *source,
-                     GSourceFunc  callback,
-                     gpointer     data)
-{
-  Descriptor *self = (Descriptor *) (void *) source;
-  GtxHandleList ready;
-  GtxHandle *link;
-
-  (void) callback;
-  (void) data;
-  gtx_handle_list_init (&ready);
-  take_ready (self, g_source_query_unix_fd (source, self->tag), &ready);
-  descriptor_settle (self);
-  while ((link = gtx_handle_list_pop (&ready)))
-    {
-      DescriptorWaiter *waiter = GTX_CONTAINER_OF (link, DescriptorWaiter, link);
-
-      if (gtx_handle_list_is_empty (&ready))
-        gtx_waiter_wake_now (&waiter->waiter);
-      else
-        gtx_waiter_wake (&waiter->waiter);
-    }
-  return G_SOURCE_CONTINUE;
+  gtx_waiter_wake_into (&GTX_CONTAINER_OF (wait, DescriptorWaiter, wait)->waiter, woken);
 }
 
 GIOCondition
@@ -204,24 +46,20 @@ gtx_fd_wait (GtxTask      *task,
              int           number)
 {
   GtxScheduler *home = task->parent_instance.home;
-  Descriptor *descriptor = descriptor_get (home, fd, condition);
   DescriptorWaiter self = {
-    .descriptor = descriptor, .condition = condition, .what = what, .number = number,
+    .wait = { .condition = condition, .came = on_came }, .what = what, .number = number,
   };
   gboolean woken;
 
   gtx_waiter_init (&self.waiter, task, &descriptor_kind);
-  waiter_join (&self);
+  gtx_poller_join (home, &self.wait, fd);
 
   gtx_scheduler_hold (home);
   woken = gtx_waiter_wait (&self.waiter);
   gtx_scheduler_release (home);
-  if (gtx_handle_is_linked (&self.link))
-    {
-      waiter_leave (&self);
-      descriptor_settle (descriptor);
-    }
-  return woken ? self.condition : 0;
+  if (gtx_handle_is_linked (&self.wait.link))
+    gtx_poller_leave (home, &self.wait, fd);
+  return woken ? self.wait.condition : 0;
 }
 
 /* ---- The public side ---- */
@@ -246,8 +84,12 @@ set_closed_error (int      fd,
  * it likes: all go on, in the order in which they came.  Sets
  * %G_IO_ERROR_CANCELLED if the task is cancelled, %GTX_ERROR_NOT_IN_TASK outside a
  * task, and %GTX_ERROR_INVALID_ARGUMENT if @fd is not open, or is closed while it
- * is awaited; where its number is given to another file before the main loop looks
- * again, that one is awaited.
+ * is awaited; where its number is given to another file meanwhile, that one is awaited.
+ * Both are noticed within a quarter of a second as a rule, when the main loop has turned.
+ *
+ * What waits for a descriptor costs nothing while nothing comes, however many do:
+ * the main loop asks for all of them at once where the system has epoll.  A regular
+ * file is always ready.
  *
  * Returns: what of @condition is the case, and %G_IO_ERR or %G_IO_HUP, which
  *   need not be asked for; 0 with @error set

@@ -40,12 +40,13 @@ gtx_waiter_wake (GtxWaiter *self)
 }
 
 void
-gtx_waiter_wake_now (GtxWaiter *self)
+gtx_waiter_wake_into (GtxWaiter     *self,
+                      GtxHandleList *woken)
 {
   if (self->state != GTX_WAITER_PENDING)
     return;
   self->state = GTX_WAITER_WOKEN;
-  gtx_scheduler_call_now (self->task->parent_instance.home, &self->task->step.handle);
+  gtx_handle_list_append (woken, &self->task->step.handle);
 }
 
 gboolean

@@ -140,8 +140,6 @@ GPtrArray *gtx_scheduler_list_tasks (GtxScheduler *scheduler);
 
 /* What tasks of @scheduler wait for together, by GTX_SHARED_WAIT (). */
 GHashTable *gtx_scheduler_get_shared_waits (GtxScheduler *scheduler);
-/* The same for descriptors, by their numbers. */
-GPtrArray  *gtx_scheduler_get_descriptors (GtxScheduler *scheduler);
 
 typedef enum
 {
@@ -237,8 +235,9 @@ void     gtx_waiter_init           (GtxWaiter           *self,
                                     GtxTask             *task,
                                     const GtxWaiterKind *kind);
 void     gtx_waiter_wake           (GtxWaiter   *self);
-/* The same from a callback of the main loop, in which the task goes on. */
-void     gtx_waiter_wake_now       (GtxWaiter   *self);
+/* The same, for who runs @woken soon. */
+void     gtx_waiter_wake_into      (GtxWaiter     *self,
+                                    GtxHandleList *woken);
 /* GtxWaiterKind.cancel where nothing but the waiting ends. */
 gboolean gtx_waiter_cancel         (GtxWaiter   *self);
 /* The same where what is awaited, which list_awaited() lists, is asked instead, and the waiting

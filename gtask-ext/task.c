@@ -22,8 +22,7 @@ typedef struct
 {
   GtxHandleList tasks;
   GtxHandle at_end;
-  GHashTable *shared_waits;     /* made when needed, as is: */
-  GPtrArray *descriptors;
+  GHashTable *shared_waits;     /* made when needed */
   guint64 n_gone_on;
 } Registry;
 
@@ -35,7 +34,6 @@ registry_free (gpointer data)
   Registry *self = data;
 
   g_clear_pointer (&self->shared_waits, g_hash_table_unref);
-  g_clear_pointer (&self->descriptors, g_ptr_array_unref);
   g_free (self);
 }
 
@@ -75,16 +73,6 @@ gtx_scheduler_get_shared_waits (GtxScheduler *scheduler)
   if (self->shared_waits == NULL)
     self->shared_waits = g_hash_table_new (NULL, NULL);
   return self->shared_waits;
-}
-
-GPtrArray *
-gtx_scheduler_get_descriptors (GtxScheduler *scheduler)
-{
-  Registry *self = gtx_scheduler_get_extension (scheduler);
-
-  if (self->descriptors == NULL)
-    self->descriptors = g_ptr_array_new ();
-  return self->descriptors;
 }
 
 /* They are those of a task that is started, so that there is a registry. */

@@ -6,6 +6,7 @@
 #include "scheduler.h"
 
 typedef struct _GtxMessage GtxMessage;
+typedef struct _GtxPoller GtxPoller;
 
 /* Invariants:
  * - All but the messages is touched by one thread at a time: by the owner, which
@@ -94,6 +95,8 @@ struct _GtxScheduler
   guint n_excuses;              /* since default priority came to rest last */
   gint64 excused_until;         /* 0: it is not */
 
+  GtxPoller *poller;            /* NULL: nobody has waited for a descriptor */
+
   /* Virtual time */
   GSource *jumper;              /* NULL in real time */
   gint64 virtual_now;
@@ -176,6 +179,16 @@ void      gtx_scheduler_queue_due_timers (GtxScheduler *self);
 gint64    gtx_scheduler_run           (GtxScheduler *self,
                                        gint64        start,
                                        gint64        budget);
+
+/* ---- poller.c ---- */
+
+void      gtx_poller_free             (GtxPoller    *self);
+/* Whether it has a descriptor for the main loop to poll. */
+gboolean  gtx_poller_is_polled        (const GtxPoller *self);
+/* In the child of a fork (): it begins anew where it is used again.  @is_others: another
+ * thread may have been in the middle of a change to it. */
+void      gtx_poller_leave_to_parent  (GtxPoller    *self,
+                                       gboolean      is_others);
 
 /* ---- virtual-time.c ---- */
 

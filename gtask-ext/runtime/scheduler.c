@@ -47,6 +47,7 @@ gtx_scheduler_unref (GtxScheduler *self)
 
   g_assert (self->base.context == NULL);
   gtx_timers_clear (&self->timers);
+  g_clear_pointer (&self->poller, gtx_poller_free);
   if (gtx_stack_pool_n_used (self->base.stacks) == 0)
     gtx_stack_pool_free (self->base.stacks);
   if (self->destroy_extension)
@@ -427,7 +428,11 @@ leave_to_parent (GtxScheduler *self)
 static void
 forget_threads (GtxScheduler *self)
 {
-  if (is_visited_by_another (self) || gtx_scheduler_is_others (self))
+  gboolean is_others = is_visited_by_another (self) || gtx_scheduler_is_others (self);
+
+  if (self->poller)
+    gtx_poller_leave_to_parent (self->poller, is_others);
+  if (is_others)
     {
       gtx_handle_list_init (&self->ready);
       gtx_handle_list_init (&self->held);

@@ -48,6 +48,9 @@ void          gtx_scheduler_call_all_soon (GtxScheduler  *self,
  * it returns, unless that is the main loop's turn to decide. */
 void          gtx_scheduler_call_now    (GtxScheduler  *self,
                                          GtxHandle     *handle);
+/* The same for several; whether that was all, and there was time left. */
+gboolean      gtx_scheduler_call_all_now (GtxScheduler  *self,
+                                          GtxHandleList *handles);
 /* Microseconds of the scheduler's clock, fresh. */
 gint64        gtx_scheduler_get_time    (GtxScheduler  *self);
 /* At GTX_NEVER nothing is armed. */

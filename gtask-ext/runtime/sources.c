@@ -104,6 +104,25 @@ gtx_scheduler_call_now (GtxScheduler *self,
     run_urgently (self, gtx_fairness_time_in_stream (self));
 }
 
+gboolean
+gtx_scheduler_call_all_now (GtxScheduler  *self,
+                            GtxHandleList *handles)
+{
+  GtxHandle *handle;
+
+  if (G_UNLIKELY (self->demoted))
+    {
+      while ((handle = gtx_handle_list_pop (handles)))
+        gtx_fairness_hold_back (self, handle);
+      return FALSE;
+    }
+  gtx_scheduler_call_all_soon (self, handles);
+  if (self->running > 0)
+    return FALSE;
+  run_urgently (self, gtx_fairness_time_in_stream (self));
+  return !self->demoted && !gtx_scheduler_has_work (self);
+}
+
 static gboolean
 urgent_dispatch (GSource     *source,
                  GSourceFunc  callback,

@@ -21,8 +21,8 @@ others_timeout (GtxScheduler *self,
   gint timeout;
   gint n_descriptors = g_main_context_query (self->base.context, G_MAXINT, &timeout, NULL, 0);
 
-  /* One is the main context's own. */
-  *have_descriptors = n_descriptors > 1;
+  /* One is the main context's own, and one the poller's. */
+  *have_descriptors = n_descriptors > (self->poller && gtx_poller_is_polled (self->poller) ? 2 : 1);
   return timeout < NEVER_MS ? timeout : -1;
 }
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who waits for descriptors.  However many there are, the main loop asks and polls one
+ * source. */
+
+#pragma once
+
+#include "scheduler.h"
+
+typedef struct _GtxPollWait GtxPollWait;
+
+struct _GtxPollWait
+{
+  GtxHandle link;               /* among those who wait for the descriptor */
+  GIOCondition condition;       /* that is waited for; then: what of it came */
+  /* The wait has ended: adds to @woken what is to run.  Runs nothing itself. */
+  void (*came) (GtxPollWait   *wait,
+                GtxHandleList *woken);
+};
+
+/* Waits for @fd, until something comes or it leaves: what of its condition is the case,
+ * G_IO_ERR or G_IO_HUP; G_IO_NVAL if it is not open. */
+void gtx_poller_join  (GtxScheduler *scheduler,
+                       GtxPollWait  *wait,
+                       int           fd);
+/* Ends a wait for which nothing came. */
+void gtx_poller_leave (GtxScheduler *scheduler,
+                       GtxPollWait  *wait,
+                       int           fd);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* With epoll of Linux. */
+
+#include "config.h"
+
+#include "pollset.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+
+/* The conditions are poll ()'s, and so are epoll's; above these are its flags. */
+#define CONDITIONS 0xffff
+
+#define MOST_EVENTS 64
+
+G_STATIC_ASSERT (EPOLLIN == (int) G_IO_IN && EPOLLOUT == (int) G_IO_OUT && EPOLLPRI == (int) G_IO_PRI &&
+                 EPOLLERR == (int) G_IO_ERR && EPOLLHUP == (int) G_IO_HUP);
+
+int
+gtx_pollset_new (void)
+{
+  return epoll_create1 (EPOLL_CLOEXEC);
+}
+
+GtxPollAnswer
+gtx_pollset_ask (int          set,
+                 int          fd,
+                 GIOCondition condition,
+                 guint64      token)
+{
+  struct epoll_event event = {
+    .events = ((guint) condition & CONDITIONS) | EPOLLONESHOT, .data.u64 = token
+  };
+
+  /* Closing takes a file out: its number may be another's, which is not in. */
+  if (epoll_ctl (set, EPOLL_CTL_MOD, fd, &event) == 0 ||
+      (errno == ENOENT && epoll_ctl (set, EPOLL_CTL_ADD, fd, &event) == 0))
+    return GTX_POLL_ASKED;
+  if (errno == EPERM)
+    return GTX_POLL_ALWAYS_READY;
+  return errno == EBADF && set >= 0 ? GTX_POLL_NOT_OPEN : GTX_POLL_REFUSED;
+}
+
+guint
+gtx_pollset_take (int           set,
+                  GtxPollEvent *events,
+                  guint         most)
+{
+  struct epoll_event taken[MOST_EVENTS];
+  int n = epoll_wait (set, taken, (int) MIN (most, MOST_EVENTS), 0);
+
+  for (int i = 0; i < n; i++)
+    events[i] = (GtxPollEvent) { taken[i].data.u64, (GIOCondition) (taken[i].events & CONDITIONS) };
+  return (guint) MAX (n, 0);
+}

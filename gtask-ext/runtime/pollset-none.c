@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Where the system has no such set, or the builder wants none: each descriptor that
+ * is waited for has a source of its own. */
+
+#include "config.h"
+
+#include "pollset.h"
+
+int
+gtx_pollset_new (void)
+{
+  return -1;
+}
+
+GtxPollAnswer
+gtx_pollset_ask (int          set,
+                 int          fd,
+                 GIOCondition condition,
+                 guint64      token)
+{
+  (void) set;
+  (void) fd;
+  (void) condition;
+  (void) token;
+  return GTX_POLL_REFUSED;
+}
+
+guint
+gtx_pollset_take (int           set,
+                  GtxPollEvent *events,
+                  guint         most)
+{
+  (void) set;
+  (void) events;
+  (void) most;
+  return 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A set of descriptors that the kernel watches, behind one that can be polled: epoll, or
+ * another system's like of it. */
+
+#pragma once
+
+#include <glib.h>
+
+typedef struct
+{
+  guint64 token;                /* as it was asked for */
+  GIOCondition came;
+} GtxPollEvent;
+
+typedef enum
+{
+  GTX_POLL_ASKED,
+  GTX_POLL_ALWAYS_READY,        /* nothing that is waited for, as a regular file is */
+  GTX_POLL_NOT_OPEN,
+  GTX_POLL_REFUSED              /* there is no set, or no room in it */
+} GtxPollAnswer;
+
+/* Returns a descriptor, to be closed; -1 where there is none to be had. */
+int           gtx_pollset_new  (void);
+/* Asks once for what of @condition comes, and for G_IO_ERR and G_IO_HUP; in place of
+ * what has been asked for @fd. */
+GtxPollAnswer gtx_pollset_ask  (int           set,
+                                int           fd,
+                                GIOCondition  condition,
+                                guint64       token);
+/* Takes what has come, without waiting: how many. */
+guint         gtx_pollset_take (int           set,
+                                GtxPollEvent *events,
+                                guint         most);

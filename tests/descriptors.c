@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Many descriptors at once, and those that change their files. */
+
+#include "fixture.h"
+
+#include <glib/gstdio.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef struct
+{
+  int fd;
+  GIOCondition condition;
+  GIOCondition came;
+} Wait;
+
+static gboolean
+await_it (Wait *wait, GError **error)
+{
+  wait->came = gtx_await_fd (wait->fd, wait->condition, error);
+  return wait->came != 0;
+}
+
+static gboolean
+end_turns (gpointer future)
+{
+  gtx_future_set_result (future, NULL, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+/* Until the main loop has nothing else to do. */
+static void
+let_loop_rest (void)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+
+  g_idle_add_full (G_PRIORITY_LOW, end_turns, future, NULL);
+  g_assert_true (gtx_await (future, NULL));
+}
+
+/* One that waits, and is seen to. */
+static GtxTask *
+begin (Wait *wait)
+{
+  GtxTask *task = gtx_create_task (await_it, wait, NULL);
+
+  let_loop_rest ();
+  g_assert_false (gtx_future_is_done (task));
+  return task;
+}
+
+static void
+fill (int fd)
+{
+  char block[4096] = { 0 };
+
+  while (send (fd, block, sizeof block, MSG_DONTWAIT) > 0)
+    ;
+}
+
+static void
+drain (int fd)
+{
+  char block[4096];
+
+  while (recv (fd, block, sizeof block, MSG_DONTWAIT) > 0)
+    ;
+}
+
+static void
+write_byte (int fd)
+{
+  g_assert_cmpint (write (fd, "x", 1), ==, 1);
+}
+
+static void
+open_pair (int pair[2])
+{
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM, 0, pair), ==, 0);
+}
+
+static void
+close_pair (int pair[2])
+{
+  close (pair[0]);
+  close (pair[1]);
+}
+
+/* ---- What comes ---- */
+
+/* Of one socket, which has nothing to read, and takes no more. */
+typedef struct
+{
+  int pair[2];
+  Wait reads, writes;
+  GtxTask *reader, *writer;
+} BothWays;
+
+static void
+begin_both_ways (BothWays *self)
+{
+  open_pair (self->pair);
+  fill (self->pair[0]);
+  self->reads = (Wait) { self->pair[0], G_IO_IN, 0 };
+  self->writes = (Wait) { self->pair[0], G_IO_OUT, 0 };
+  self->reader = begin (&self->reads);
+  self->writer = begin (&self->writes);
+}
+
+static void
+end_both_ways (BothWays *self)
+{
+  let_loop_rest ();
+  g_assert_false (gtx_future_is_done (self->writer));
+  drain (self->pair[1]);
+  g_assert_true (gtx_await (self->writer, NULL));
+  g_assert_cmpint (self->writes.came, ==, G_IO_OUT);
+  g_object_unref (self->reader);
+  g_object_unref (self->writer);
+  close_pair (self->pair);
+}
+
+static gboolean
+test_directions (gpointer data, GError **error)
+{
+  BothWays ways;
+  Wait both;
+  g_autoptr (GtxTask) either = NULL;
+
+  begin_both_ways (&ways);
+  both = (Wait) { ways.pair[0], G_IO_IN | G_IO_OUT, 0 };
+  either = begin (&both);
+  write_byte (ways.pair[1]);
+  g_assert_true (gtx_await (ways.reader, error));
+  g_assert_cmpint (ways.reads.came, ==, G_IO_IN);
+  g_assert_true (gtx_await (either, error));
+  g_assert_cmpint (both.came, ==, G_IO_IN);
+  end_both_ways (&ways);
+  return TRUE;
+}
+
+/* What only one waited for who is cancelled wakes nobody. */
+static gboolean
+test_direction_left (gpointer data, GError **error)
+{
+  BothWays ways;
+
+  begin_both_ways (&ways);
+  gtx_cancel (ways.reader);
+  g_assert_false (gtx_await (ways.reader, NULL));
+  write_byte (ways.pair[1]);
+  end_both_ways (&ways);
+  return TRUE;
+}
+
+/* It is still the case for the next who asks. */
+static gboolean
+test_stays (gpointer data, GError **error)
+{
+  int pair[2];
+
+  open_pair (pair);
+  write_byte (pair[1]);
+  for (int i = 0; i < 3; i++)
+    g_assert_cmpint (gtx_await_fd (pair[0], G_IO_IN, error), ==, G_IO_IN);
+  g_assert_cmpint (gtx_await_fd (pair[0], G_IO_IN | G_IO_OUT, error), ==, G_IO_IN | G_IO_OUT);
+  close_pair (pair);
+  return TRUE;
+}
+
+static gboolean
+test_half_closed (gpointer data, GError **error)
+{
+  int pair[2];
+  Wait alone;
+  g_autoptr (GtxTask) task = NULL;
+
+  open_pair (pair);
+  alone = (Wait) { pair[0], 0, 0 };
+  task = begin (&alone);
+  g_assert_cmpint (shutdown (pair[1], SHUT_WR), ==, 0);
+  g_assert_cmpint (gtx_await_fd (pair[0], G_IO_IN, error), ==, G_IO_IN);
+  let_loop_rest ();
+  g_assert_false (gtx_future_is_done (task));
+  close (pair[1]);
+  g_assert_true (gtx_await (task, error));
+  g_assert_cmpint (alone.came, ==, G_IO_HUP);
+  close (pair[0]);
+  return TRUE;
+}
+
+static gboolean
+test_error_alone (gpointer data, GError **error)
+{
+  int ends[2];
+  Wait alone;
+  g_autoptr (GtxTask) task = NULL;
+
+  g_assert_cmpint (pipe (ends), ==, 0);
+  alone = (Wait) { ends[1], 0, 0 };
+  task = begin (&alone);
+  close (ends[0]);
+  g_assert_true (gtx_await (task, error));
+  g_assert_cmpint (alone.came, ==, G_IO_ERR);
+  close (ends[1]);
+  return TRUE;
+}
+
+static void
+connect_pair (int pair[2])
+{
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl (INADDR_LOOPBACK) } };
+  socklen_t length = sizeof address;
+  int listener = socket (AF_INET, SOCK_STREAM, 0);
+
+  g_assert_cmpint (bind (listener, (struct sockaddr *) &address, length), ==, 0);
+  g_assert_cmpint (listen (listener, 1), ==, 0);
+  g_assert_cmpint (getsockname (listener, (struct sockaddr *) &address, &length), ==, 0);
+  pair[0] = socket (AF_INET, SOCK_STREAM, 0);
+  g_assert_cmpint (connect (pair[0], (struct sockaddr *) &address, length), ==, 0);
+  pair[1] = accept (listener, NULL, NULL);
+  g_assert_cmpint (pair[1], >=, 0);
+  close (listener);
+}
+
+static gboolean
+test_out_of_band (gpointer data, GError **error)
+{
+  int pair[2];
+  Wait urgent;
+  g_autoptr (GtxTask) task = NULL;
+
+  connect_pair (pair);
+  urgent = (Wait) { pair[0], G_IO_PRI, 0 };
+  task = begin (&urgent);
+  write_byte (pair[1]);
+  g_assert_cmpint (gtx_await_fd (pair[0], G_IO_IN, error), ==, G_IO_IN);
+  g_assert_false (gtx_future_is_done (task));
+  g_assert_cmpint (send (pair[1], "!", 1, MSG_OOB), ==, 1);
+  g_assert_true (gtx_await (task, error));
+  g_assert_cmpint (urgent.came, ==, G_IO_PRI);
+  close_pair (pair);
+  return TRUE;
+}
+
+/* It is always ready, and yet others run first. */
+static gboolean
+test_regular_file (gpointer data, GError **error)
+{
+  g_autofree char *path = NULL;
+  int fd = g_file_open_tmp (NULL, &path, error);
+  Wait wait = { fd, G_IO_IN | G_IO_OUT, 0 };
+  g_autoptr (GtxTask) task = NULL;
+
+  g_assert_cmpint (fd, >=, 0);
+  task = gtx_create_task (await_it, &wait, NULL);
+  g_assert_true (gtx_await (task, error));
+  g_assert_cmpint (wait.came, ==, G_IO_IN | G_IO_OUT);
+  g_assert_cmpint (gtx_await_fd (fd, G_IO_IN, error), ==, G_IO_IN);
+  close (fd);
+  g_unlink (path);
+  return TRUE;
+}
+
+/* ---- Descriptors that change their files ---- */
+
+static gboolean
+test_used_again (gpointer data, GError **error)
+{
+  int before[2], after[2];
+  Wait wait;
+  g_autoptr (GtxTask) task = NULL;
+
+  open_pair (before);
+  open_pair (after);
+  wait = (Wait) { before[0], G_IO_IN, 0 };
+  task = begin (&wait);
+  close (before[0]);
+  g_assert_cmpint (dup (after[0]), ==, before[0]);
+  write_byte (after[1]);
+  g_assert_true (gtx_await (task, error));
+  g_assert_cmpint (wait.came, ==, G_IO_IN);
+  close_pair (before);
+  close_pair (after);
+  return TRUE;
+}
+
+/* A copy keeps the file open, of which the number is another's by now. */
+static gboolean
+test_copied (gpointer data, GError **error)
+{
+  int before[2], after[2], copy;
+  Wait wait;
+  g_autoptr (GtxTask) first = NULL;
+  g_autoptr (GtxTask) second = NULL;
+
+  open_pair (before);
+  open_pair (after);
+  wait = (Wait) { before[0], G_IO_IN, 0 };
+  first = begin (&wait);
+  gtx_cancel (first);
+  g_assert_false (gtx_await (first, NULL));
+  copy = dup (before[0]);
+  close (before[0]);
+  g_assert_cmpint (dup (after[0]), ==, before[0]);
+
+  second = begin (&wait);
+  write_byte (before[1]);
+  let_loop_rest ();
+  g_assert_false (gtx_future_is_done (second));
+  write_byte (after[1]);
+  g_assert_true (gtx_await (second, error));
+  g_assert_cmpint (gtx_await_fd (copy, G_IO_IN, error), ==, G_IO_IN);
+  close (copy);
+  close_pair (before);
+  close_pair (after);
+  return TRUE;
+}
+
+/* A child that inherits one, and reads from it. */
+static gboolean
+test_inherited (gpointer data, GError **error)
+{
+  int pair[2];
+  Wait wait;
+  g_autoptr (GtxTask) task = NULL;
+  pid_t child;
+  int status;
+
+  open_pair (pair);
+  wait = (Wait) { pair[0], G_IO_IN, 0 };
+  task = begin (&wait);
+  child = fork ();
+  if (child == 0)
+    {
+      char byte;
+
+      _exit (read (pair[0], &byte, 1) == 1 && byte == 'x' ? 0 : 1);
+    }
+  write_byte (pair[1]);
+  g_assert_true (gtx_await_child (child, &status, error));
+  g_assert_cmpint (status, ==, 0);
+  if (gtx_future_is_done (task))
+    g_assert_cmpint (wait.came, ==, G_IO_IN);
+  write_byte (pair[1]);
+  g_assert_true (gtx_await (task, error));
+  close_pair (pair);
+  return TRUE;
+}
+
+/* ---- In a child ---- */
+
+static gboolean
+await_byte (int *pair, GError **error)
+{
+  write_byte (pair[1]);
+  return gtx_await_fd (pair[0], G_IO_IN, error) == G_IO_IN;
+}
+
+/* No task lives in the main context when the child begins, which goes on with it: what
+ * the parent waits for afterwards is not the child's. */
+static void
+test_in_child (void)
+{
+  int mine[2], childs[2];
+  pid_t child;
+  int status;
+
+  open_pair (mine);
+  open_pair (childs);
+  g_assert_true (gtx_run (await_byte, mine, NULL));
+  child = fork ();
+  if (child == 0)
+    _exit (gtx_run (await_byte, childs, NULL) && gtx_run (await_byte, childs, NULL) ? 0 : 1);
+  for (int i = 0; i < 100; i++)
+    {
+      drain (mine[0]);
+      g_assert_true (gtx_run (await_byte, mine, NULL));
+    }
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_cmpint (status, ==, 0);
+  close_pair (mine);
+  close_pair (childs);
+}
+
+/* ---- Main contexts ---- */
+
+static gboolean
+run_nested (int *pair, GError **error)
+{
+  Wait inner = { pair[0], G_IO_IN, 0 };
+  g_autoptr (GtxTask) task = gtx_create_task (await_it, &inner, NULL);
+
+  write_byte (pair[1]);
+  while (!gtx_future_is_done (task))
+    g_main_context_iteration (NULL, TRUE);
+  return gtx_await (task, error);
+}
+
+/* What others wait for comes in a loop that a task runs, which one of them woke. */
+static gboolean
+test_nested (gpointer data, GError **error)
+{
+  int outer[2], inner[2];
+  Wait waits[2];
+  g_autoptr (GtxTask) a = NULL;
+  g_autoptr (GtxTask) b = NULL;
+
+  open_pair (outer);
+  open_pair (inner);
+  waits[0] = waits[1] = (Wait) { outer[0], G_IO_IN, 0 };
+  a = begin (&waits[0]);
+  b = begin (&waits[1]);
+  write_byte (outer[1]);
+  g_assert_cmpint (gtx_await_fd (outer[0], G_IO_IN, error), ==, G_IO_IN);
+  g_assert_true (run_nested (inner, error));
+  g_assert_true (gtx_await (a, error));
+  g_assert_true (gtx_await (b, error));
+  close_pair (outer);
+  close_pair (inner);
+  return TRUE;
+}
+
+static gpointer
+await_in_thread (gpointer data)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  gboolean succeeded;
+
+  g_main_context_push_thread_default (context);
+  succeeded = gtx_run (await_it, data, NULL);
+  g_main_context_pop_thread_default (context);
+  return GINT_TO_POINTER (succeeded);
+}
+
+static gboolean
+test_two_contexts (gpointer data, GError **error)
+{
+  int pair[2];
+  Wait here, there;
+  g_autoptr (GtxTask) task = NULL;
+  GThread *thread;
+
+  open_pair (pair);
+  here = there = (Wait) { pair[0], G_IO_IN, 0 };
+  task = begin (&here);
+  thread = g_thread_new (NULL, await_in_thread, &there);
+  write_byte (pair[1]);
+  g_assert_true (gtx_await (task, error));
+  g_assert_true (GPOINTER_TO_INT (g_thread_join (thread)));
+  g_assert_cmpint (here.came, ==, G_IO_IN);
+  g_assert_cmpint (there.came, ==, G_IO_IN);
+  close_pair (pair);
+  return TRUE;
+}
+
+/* ---- Many ---- */
+
+#define MOST_PAIRS 2000
+
+static guint
+most_pairs (void)
+{
+  struct rlimit limit;
+
+  getrlimit (RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit (RLIMIT_NOFILE, &limit);
+  getrlimit (RLIMIT_NOFILE, &limit);
+  return (guint) MIN (MOST_PAIRS, (limit.rlim_cur - 50) / 2);
+}
+
+typedef struct
+{
+  int pair[2];
+  GtxTask *task;
+} Talk;
+
+#define N_ROUNDS 3
+
+static gboolean
+answer (Talk *talk, GError **error)
+{
+  char byte;
+
+  for (int i = 0; i < N_ROUNDS; i++)
+    {
+      if (gtx_await_fd (talk->pair[0], G_IO_IN, error) != G_IO_IN)
+        return FALSE;
+      g_assert_cmpint (read (talk->pair[0], &byte, 1), ==, 1);
+      write_byte (talk->pair[0]);
+    }
+  return TRUE;
+}
+
+static gboolean
+test_many (gpointer data, GError **error)
+{
+  guint n = most_pairs ();
+  g_autofree Talk *talks = g_new (Talk, n);
+  char byte;
+
+  for (guint i = 0; i < n; i++)
+    {
+      open_pair (talks[i].pair);
+      talks[i].task = gtx_create_task (answer, &talks[i], NULL);
+    }
+  for (int round = 0; round < N_ROUNDS; round++)
+    {
+      for (guint i = 0; i < n; i++)
+        write_byte (talks[(i * 7919) % n].pair[1]);
+      for (guint i = 0; i < n; i++)
+        {
+          g_assert_cmpint (gtx_await_fd (talks[i].pair[1], G_IO_IN, error), ==, G_IO_IN);
+          g_assert_cmpint (read (talks[i].pair[1], &byte, 1), ==, 1);
+        }
+    }
+  for (guint i = 0; i < n; i++)
+    {
+      g_assert_true (gtx_await (talks[i].task, error));
+      g_object_unref (talks[i].task);
+      close_pair (talks[i].pair);
+    }
+  return TRUE;
+}
+
+static gboolean
+wait_for_ever (GtxFuture *future, GError **error)
+{
+  return gtx_await (future, error);
+}
+
+/* A descriptor that was waited for is nothing that may still bring something. */
+static void
+test_deadlock (void)
+{
+  if (g_test_subprocess ())
+    {
+      int pair[2];
+
+      open_pair (pair);
+      gtx_test_run (await_byte, pair, NULL);
+      gtx_test_run (wait_for_ever, gtx_future_new (), NULL);
+      return;
+    }
+  g_test_trap_subprocess (NULL, 10 * G_USEC_PER_SEC, 0);
+  g_test_trap_assert_failed ();
+  g_test_trap_assert_stderr ("*Deadlock*");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  add_coroutine ("/descriptors/directions", test_directions);
+  add_coroutine ("/descriptors/direction-left", test_direction_left);
+  add_coroutine ("/descriptors/stays", test_stays);
+  add_coroutine ("/descriptors/half-closed", test_half_closed);
+  add_coroutine ("/descriptors/error-alone", test_error_alone);
+  add_coroutine ("/descriptors/out-of-band", test_out_of_band);
+  add_coroutine ("/descriptors/regular-file", test_regular_file);
+  add_coroutine ("/descriptors/used-again", test_used_again);
+  add_coroutine ("/descriptors/copied", test_copied);
+  add_coroutine ("/descriptors/inherited", test_inherited);
+  g_test_add_func ("/descriptors/in-child", test_in_child);
+  add_coroutine ("/descriptors/nested", test_nested);
+  add_coroutine ("/descriptors/two-contexts", test_two_contexts);
+  add_coroutine ("/descriptors/many", test_many);
+  g_test_add_func ("/descriptors/deadlock", test_deadlock);
+  return g_test_run ();
+}
