@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* To be preloaded: the kernel refuses memory to the program, and only to the
- * program itself: what libraries ask for (GLib aborts where malloc () fails)
- * they get.  The environment tells what is refused:
+/* To be preloaded: the kernel refuses memory, and descriptors to wait with, to the
+ * program, and only to the program itself: what libraries ask for (GLib aborts where
+ * malloc () fails) they get.  The environment tells what is refused:
  *
- *   FAULTS_CALL   mmap, madvise, mprotect or munmap
+ *   FAULTS_CALL   mmap, madvise, mprotect, munmap, epoll_create1 or epoll_ctl
  *   FAULTS_FIRST  the number of the first call that is refused, from 1
  *   FAULTS_LAST   the number of the last one
  *   FAULTS_MARKS  unknown: MADV_GUARD_INSTALL is refused
@@ -20,13 +20,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 
 #define MARK 102                /* MADV_GUARD_INSTALL */
 
-typedef enum { MMAP, MADVISE, MPROTECT, MUNMAP, N_CALLS } Call;
+typedef enum { MMAP, MADVISE, MPROTECT, MUNMAP, EPOLL_CREATE1, EPOLL_CTL, N_CALLS } Call;
 
-static const char *const names[] = { "mmap", "madvise", "mprotect", "munmap" };
+static const char *const names[] = { "mmap", "madvise", "mprotect", "munmap", "epoll_create1", "epoll_ctl" };
+static const int errors[] = { ENOMEM, ENOMEM, ENOMEM, ENOMEM, EMFILE, ENOSPC };
 static unsigned long counts[N_CALLS];
 
 /* For the program: how many calls of the name it has made. */
@@ -77,9 +79,9 @@ is_refused (Call call, void *caller)
 }
 
 static int
-refuse (void)
+refuse (Call call)
 {
-  errno = ENOMEM;
+  errno = errors[call];
   return -1;
 }
 
@@ -98,7 +100,7 @@ map (void *caller, void *address, size_t size, int protection, int flags, int fd
   find_real ("mmap", &real);
   if ((flags & MAP_NORESERVE) && is_refused (MMAP, caller))
     {
-      refuse ();
+      refuse (MMAP);
       return MAP_FAILED;
     }
   return real (address, size, protection, flags, fd, offset);
@@ -123,7 +125,7 @@ madvise (void *address, size_t size, int advice)
 
   find_real ("madvise", &real);
   if (is_refused (MADVISE, __builtin_return_address (0)))
-    return refuse ();
+    return refuse (MADVISE);
   if (advice == MARK && is_set_to ("FAULTS_MARKS", "ignored"))
     return 0;
   if (advice == MARK && is_set_to ("FAULTS_MARKS", "unknown"))
@@ -141,7 +143,7 @@ mprotect (void *address, size_t size, int protection)
 
   find_real ("mprotect", &real);
   if (is_refused (MPROTECT, __builtin_return_address (0)))
-    return refuse ();
+    return refuse (MPROTECT);
   return real (address, size, protection);
 }
 
@@ -152,6 +154,28 @@ munmap (void *address, size_t size)
 
   find_real ("munmap", &real);
   if (is_refused (MUNMAP, __builtin_return_address (0)))
-    return refuse ();
+    return refuse (MUNMAP);
   return real (address, size);
+}
+
+int
+epoll_create1 (int flags)
+{
+  int (*real) (int);
+
+  find_real ("epoll_create1", &real);
+  if (is_refused (EPOLL_CREATE1, __builtin_return_address (0)))
+    return refuse (EPOLL_CREATE1);
+  return real (flags);
+}
+
+int
+epoll_ctl (int set, int operation, int fd, struct epoll_event *event)
+{
+  int (*real) (int, int, int, struct epoll_event *);
+
+  find_real ("epoll_ctl", &real);
+  if (is_refused (EPOLL_CTL, __builtin_return_address (0)))
+    return refuse (EPOLL_CTL);
+  return real (set, operation, fd, event);
 }

@@ -6,6 +6,8 @@
 
 #include <gio/gio.h>
 #include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static void
@@ -102,6 +104,53 @@ close_pipe (gpointer ends)
   close (((int *) ends)[0]);
   close (((int *) ends)[1]);
   g_free (ends);
+}
+
+/* Each its own, so far as the system lets there be so many. */
+static gpointer
+make_counters (guint n)
+{
+  GArray *counters = g_array_new (FALSE, FALSE, sizeof (int));
+  struct rlimit limit;
+
+  getrlimit (RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit (RLIMIT_NOFILE, &limit);
+  while (counters->len < MIN (n, limit.rlim_max / 2))
+    {
+      int fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+      g_assert_cmpint (fd, >=, 0);
+      g_array_append_val (counters, fd);
+    }
+  return counters;
+}
+
+static gboolean
+await_count (Member *member, GError **error)
+{
+  GArray *counters = member->thing;
+
+  return gtx_await_fd (g_array_index (counters, int, member->index % counters->len), G_IO_IN, error) != 0;
+}
+
+static void
+count_up (gpointer thing, guint n)
+{
+  GArray *counters = thing;
+
+  for (guint i = 0; i < counters->len; i++)
+    g_assert_cmpint (eventfd_write (g_array_index (counters, int, i), 1), ==, 0);
+}
+
+static void
+close_counters (gpointer thing)
+{
+  GArray *counters = thing;
+
+  for (guint i = 0; i < counters->len; i++)
+    close (g_array_index (counters, int, i));
+  g_array_unref (counters);
 }
 
 static gpointer
@@ -387,6 +436,7 @@ static const Crowd notifications = { make_action, await_disabled, disable, end, 
 static const Crowd bound = { make_event, wait_while_bound, set_event, end, FALSE };
 static const Crowd disposed = { make_event, wait_while_bound, dispose, end, TRUE };
 static const Crowd descriptors = { make_pipe, await_input, write_byte, close_pipe, FALSE };
+static const Crowd counters = { make_counters, await_count, count_up, close_counters, FALSE };
 static const Crowd unix_signals = { make_nothing, await_usr1, send_usr1, NULL, FALSE };
 static const Crowd operations = { make_operations, operate, end_operations, free_operations, FALSE };
 static const Crowd gtasks = { make_gtask, await_gtask, return_from_gtask, end, FALSE };
@@ -400,6 +450,7 @@ const Case outside_cases[] = {
   { "bind", ALL_WAYS, &bound, NULL, FALSE },
   { "bind-disposed", WAY (WOKEN), &disposed, NULL, FALSE },
   { "fd", ALL_WAYS, &descriptors, NULL, FALSE },
+  { "fd-each", ALL_WAYS, &counters, NULL, FALSE },
   { "unix-signal", ALL_WAYS, &unix_signals, NULL, TRUE },
   { "operation", ALL_WAYS, &operations, NULL, FALSE },
   { "operation-future", ALL_WAYS, NULL, run_operation_futures, FALSE },
