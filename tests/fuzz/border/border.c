@@ -141,12 +141,19 @@ border_keep_group (GroupBlock *group)
 
 /* ---- Tasks ---- */
 
+/* As long as its main context is there. */
+static gboolean
+is_at_home (Task *task)
+{
+  return home_here () == task->home || task->home->context == NULL;
+}
+
 static void
 result_free (gpointer result)
 {
   Task *task = *(Task **) result;
 
-  if (home_here () != task->home)
+  if (!is_at_home (task))
     broken ("%s: its result is freed in a thread that is not its home's", task->coroutine);
   count (&task->n_results_freed);
   g_free (result);
@@ -157,7 +164,7 @@ call_free (gpointer data)
 {
   Call *call = data;
 
-  if (home_here () != call->task->home)
+  if (!is_at_home (call->task))
     broken ("%s: its data is freed in a thread that is not its home's", call->task->coroutine);
   count (&call->task->n_data_freed);
   g_free (call);
@@ -286,7 +293,7 @@ close_second_home (void)
   do_in_loop (&homes[1], 0, quit, homes[1].loop);
   g_thread_join (homes[1].thread);
   g_main_loop_unref (homes[1].loop);
-  g_main_context_unref (homes[1].context);
+  g_main_context_unref (g_steal_pointer (&homes[1].context));
   memset (&homes[1], 0, sizeof homes[1]);
 }
 
