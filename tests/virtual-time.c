@@ -387,7 +387,9 @@ ask_in_time (gpointer data, GError **error)
 static GLogWriterOutput
 answer_what_was_told (GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data)
 {
-  g_task_return_boolean (g_steal_pointer (&unanswered), TRUE);
+  g_autoptr (GTask) task = g_steal_pointer (&unanswered);
+
+  g_task_return_boolean (task, TRUE);
   return g_log_writer_default (level, fields, n, data);
 }
 
