@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Many descriptors at once, and those that change their files. */
 
+#define _GNU_SOURCE
+
 #include "fixture.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -36,8 +40,11 @@ static void
 let_loop_rest (void)
 {
   g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GSource) idle = g_idle_source_new ();
 
-  g_idle_add_full (G_PRIORITY_LOW, end_turns, future, NULL);
+  g_source_set_priority (idle, G_PRIORITY_LOW);
+  g_source_set_callback (idle, end_turns, future, NULL);
+  g_source_attach (idle, g_main_context_get_thread_default ());
   g_assert_true (gtx_await (future, NULL));
 }
 
@@ -320,6 +327,36 @@ test_copied (gpointer data, GError **error)
   return TRUE;
 }
 
+/* Who waited for the file that had the number is cancelled, and has not gone on yet. */
+static gboolean
+test_used_again_at_once (gpointer data, GError **error)
+{
+  int before[2], after[2], copy;
+  Wait wait;
+  g_autoptr (GtxTask) first = NULL;
+  g_autoptr (GtxTask) second = NULL;
+
+  open_pair (before);
+  open_pair (after);
+  wait = (Wait) { before[0], G_IO_IN, 0 };
+  first = begin (&wait);
+  copy = dup (before[0]);
+  gtx_cancel (first);
+  close (before[0]);
+  g_assert_cmpint (dup (after[0]), ==, before[0]);
+  second = gtx_task_new (await_it, &wait, NULL);
+  write_byte (before[1]);
+  g_assert_false (gtx_wait_for (second, 0.01, NULL));
+
+  write_byte (after[1]);
+  g_assert_cmpint (gtx_await_fd (before[0], G_IO_IN, error), ==, G_IO_IN);
+  g_assert_false (gtx_await (first, NULL));
+  close (copy);
+  close_pair (before);
+  close_pair (after);
+  return TRUE;
+}
+
 /* A child that inherits one, and reads from it. */
 static gboolean
 test_inherited (gpointer data, GError **error)
@@ -457,6 +494,142 @@ test_two_contexts (gpointer data, GError **error)
   return TRUE;
 }
 
+static gboolean
+read_on (int *pair, GError **error)
+{
+  char byte;
+
+  while (gtx_await_fd (pair[0], G_IO_IN, error) != 0)
+    {
+      g_assert_cmpint (read (pair[0], &byte, 1), ==, 1);
+      note ("read");
+    }
+  return FALSE;
+}
+
+static gboolean
+write_and_end (int pairs[2][2], GError **error)
+{
+  g_autoptr (GtxTask) reader = gtx_create_task (read_on, pairs[0], NULL);
+
+  let_loop_rest ();
+  if (!await_byte (pairs[1], error))
+    return FALSE;
+  write_byte (pairs[0][1]);
+  return TRUE;
+}
+
+/* What comes when a run is over is nobody's, as in asyncio: who waits is cancelled. */
+static void
+test_end_of_run (void)
+{
+  int pairs[2][2];
+
+  trace = g_string_new (NULL);
+  open_pair (pairs[0]);
+  open_pair (pairs[1]);
+  g_assert_true (gtx_run (write_and_end, pairs, NULL));
+  assert_trace ("");
+  close_pair (pairs[0]);
+  close_pair (pairs[1]);
+  g_string_free (g_steal_pointer (&trace), TRUE);
+}
+
+static guint
+count_open (void)
+{
+  g_autoptr (GDir) open = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (open))
+    n++;
+  return n;
+}
+
+static gboolean
+await_task (GtxTask *task, GError **error)
+{
+  return gtx_await (task, error);
+}
+
+/* A task that somebody keeps keeps nothing open of a main context that is gone. */
+static void
+test_context_gone (void)
+{
+  GtxTask *kept[4];
+  guint before;
+  int pair[2];
+  Wait wait;
+
+  open_pair (pair);
+  write_byte (pair[1]);
+  wait = (Wait) { pair[0], G_IO_IN, 0 };
+  before = count_open ();
+  for (guint i = 0; i < G_N_ELEMENTS (kept); i++)
+    {
+      GMainContext *context = g_main_context_new ();
+
+      g_main_context_push_thread_default (context);
+      kept[i] = gtx_task_new (await_it, &wait, NULL);
+      g_assert_true (gtx_run (await_task, kept[i], NULL));
+      g_main_context_pop_thread_default (context);
+      g_main_context_unref (context);
+    }
+  g_assert_cmpuint (count_open (), ==, before);
+  for (guint i = 0; i < G_N_ELEMENTS (kept); i++)
+    g_object_unref (kept[i]);
+  close_pair (pair);
+}
+
+/* ---- What is told once ---- */
+
+static gboolean
+await_new_name (int *file, GError **error)
+{
+  Wait wait = { *file, G_IO_PRI, 0 };
+  g_autoptr (GtxTask) task = begin (&wait);
+
+  g_assert_cmpint (sethostname ("another", strlen ("another")), ==, 0);
+  g_assert_true (gtx_wait_for (task, 10, error));
+  g_assert_cmpint (wait.came, ==, G_IO_PRI | G_IO_ERR);
+  return TRUE;
+}
+
+#define NOT_PERMITTED 77
+
+/* In a process whose name it is to change. */
+static int
+await_in_process (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  char name[256];
+  int file;
+
+  if (unshare (CLONE_NEWUSER | CLONE_NEWUTS) != 0 || sethostname ("one", strlen ("one")) != 0)
+    return NOT_PERMITTED;
+  file = open ("/proc/sys/kernel/hostname", O_RDONLY | O_CLOEXEC);
+  if (file < 0 || read (file, name, sizeof name) <= 0)
+    return NOT_PERMITTED;
+  g_main_context_push_thread_default (context);
+  return gtx_run (await_new_name, &file, NULL) ? 0 : 1;
+}
+
+/* Of these files whoever asks first is told, and nobody after that. */
+static void
+test_told_once (void)
+{
+  pid_t child = fork ();
+  int status;
+
+  if (child == 0)
+    _exit (await_in_process ());
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  if (WIFEXITED (status) && WEXITSTATUS (status) == NOT_PERMITTED)
+    g_test_skip ("A process cannot have a host name of its own here");
+  else
+    g_assert_cmpint (status, ==, 0);
+}
+
 /* ---- Many ---- */
 
 #define MOST_PAIRS 2000
@@ -564,8 +737,12 @@ main (int argc, char **argv)
   add_coroutine ("/descriptors/regular-file", test_regular_file);
   add_coroutine ("/descriptors/used-again", test_used_again);
   add_coroutine ("/descriptors/copied", test_copied);
+  add_real_coroutine ("/descriptors/used-again/at-once", test_used_again_at_once);
   add_coroutine ("/descriptors/inherited", test_inherited);
   g_test_add_func ("/descriptors/in-child", test_in_child);
+  g_test_add_func ("/descriptors/end-of-run", test_end_of_run);
+  g_test_add_func ("/descriptors/context-gone", test_context_gone);
+  g_test_add_func ("/descriptors/told-once", test_told_once);
   add_coroutine ("/descriptors/nested", test_nested);
   add_coroutine ("/descriptors/two-contexts", test_two_contexts);
   add_coroutine ("/descriptors/many", test_many);

@@ -472,12 +472,11 @@ gtx_poller_join (GtxScheduler *scheduler,
                  int           fd)
 {
   Descriptor *self = descriptor_of (poller_of (scheduler), fd);
-  gboolean is_first = gtx_handle_list_is_empty (&self->waits);
 
   gtx_handle_list_append (&self->waits, &wait->link);
   count_conditions (self, wait->condition, 1);
-  if (is_first || (wait->condition & ~self->asked) != 0)
-    ask (self);
+  /* Others may wait for a file that had the number before. */
+  ask (self);
 }
 
 void

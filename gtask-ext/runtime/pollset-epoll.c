@@ -32,6 +32,10 @@ gtx_pollset_ask (int          set,
     .events = ((guint) condition & CONDITIONS) | EPOLLONESHOT, .data.u64 = token
   };
 
+  /* Some files tell of a change once, to whoever asks first: of mounts, of pressure.  The
+   * main loop's poll would ask them by way of the set, and the set would ask again. */
+  if ((condition & G_IO_PRI) != 0 || (condition & (G_IO_IN | G_IO_OUT)) == 0)
+    return GTX_POLL_REFUSED;
   /* Closing takes a file out: its number may be another's, which is not in. */
   if (epoll_ctl (set, EPOLL_CTL_MOD, fd, &event) == 0 ||
       (errno == ENOENT && epoll_ctl (set, EPOLL_CTL_ADD, fd, &event) == 0))

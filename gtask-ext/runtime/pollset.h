@@ -17,7 +17,7 @@ typedef enum
   GTX_POLL_ASKED,
   GTX_POLL_ALWAYS_READY,        /* nothing that is waited for, as a regular file is */
   GTX_POLL_NOT_OPEN,
-  GTX_POLL_REFUSED              /* there is no set, or no room in it */
+  GTX_POLL_REFUSED              /* there is no set, or no room in it, or it cannot tell of that */
 } GtxPollAnswer;
 
 /* Returns a descriptor, to be closed; -1 where there is none to be had. */

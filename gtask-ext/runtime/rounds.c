@@ -274,6 +274,7 @@ run_rounds (GtxScheduler *self)
           if (self->stopping)
             {
               self->stopping = FALSE;
+              self->stopped = TRUE;
               return;
             }
           if (!begin_round (self))

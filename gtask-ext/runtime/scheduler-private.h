@@ -60,6 +60,7 @@ struct _GtxScheduler
   guint n_on_purpose;           /* of these */
   gboolean polling;             /* the main loop may wait: it was told that nothing is ready */
   gboolean stopping;
+  gboolean stopped;             /* has, in the last run */
   gint64 now;                   /* as last read */
   gint64 until;                 /* real time, of the innermost run */
   gint64 last_read;

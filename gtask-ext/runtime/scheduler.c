@@ -47,7 +47,6 @@ gtx_scheduler_unref (GtxScheduler *self)
 
   g_assert (self->base.context == NULL);
   gtx_timers_clear (&self->timers);
-  g_clear_pointer (&self->poller, gtx_poller_free);
   if (gtx_stack_pool_n_used (self->base.stacks) == 0)
     gtx_stack_pool_free (self->base.stacks);
   if (self->destroy_extension)

@@ -119,8 +119,9 @@ gtx_scheduler_call_all_now (GtxScheduler  *self,
   gtx_scheduler_call_all_soon (self, handles);
   if (self->running > 0)
     return FALSE;
+  self->stopped = FALSE;
   run_urgently (self, gtx_fairness_time_in_stream (self));
-  return !self->demoted && !gtx_scheduler_has_work (self);
+  return !self->stopped && !self->demoted && !gtx_scheduler_has_work (self);
 }
 
 static gboolean
@@ -246,6 +247,7 @@ urgent_finalize (GSource *source)
       run_all (&self->ready);
     }
   while (!gtx_scheduler_close_messages (self));
+  g_clear_pointer (&self->poller, gtx_poller_free);
   gtx_scheduler_let_go (self);
   gtx_scheduler_unref (self);
   gtx_running_fiber = fiber;
