@@ -510,8 +510,7 @@ read_on (int *pair, GError **error)
 static gboolean
 write_and_end (int pairs[2][2], GError **error)
 {
-  g_autoptr (GtxTask) reader = gtx_create_task (read_on, pairs[0], NULL);
-
+  g_object_unref (gtx_create_task (read_on, pairs[0], NULL));
   let_loop_rest ();
   if (!await_byte (pairs[1], error))
     return FALSE;
