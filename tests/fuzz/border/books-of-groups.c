@@ -39,6 +39,9 @@ book_group_ends (GroupBlock *self, Ending body)
   parent->n_indirect++;
   for (guint i = 0; i < self->children->len; i++)
     self->suspends |= !task_is_done (self->children->pdata[i]);
+  /* What the block took back may have been the group's own, which takes back another's then. */
+  if (self->is_unclear)
+    self->parent->least = MAX (self->parent->least - 1, 0);
 }
 
 /* ---- Its end ---- */
