@@ -151,13 +151,11 @@ gtx_line_wait (GtxLine             *self,
 /* ---- Waking ---- */
 
 gboolean
-gtx_line_may_wake (GtxLine    *self,
-                   const char *function)
+gtx_line_may_wake_slowly (GtxLine    *self,
+                          const char *function)
 {
   GtxVisit visit;
 
-  if (self->home == NULL || gtx_scheduler_is_local (self->home))
-    return TRUE;
   /* No task uses it any more: it is whose it is. */
   if (gtx_handle_list_is_empty (&self->places) && gtx_scheduler_is_abandoned (self->home))
     return TRUE;

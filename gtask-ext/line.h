@@ -56,12 +56,21 @@ gboolean gtx_line_wait       (GtxLine             *self,
                               gboolean            *woken,
                               GError             **error);
 
+/* What gtx_line_may_wake () asks where the thread is not plainly the one. */
+gboolean gtx_line_may_wake_slowly (GtxLine    *self,
+                                   const char *function);
+
 /* For each public function that wakes who stands in it, or would if somebody did, before
  * it changes anything: FALSE, and a g_critical () that names @function, in a thread that
  * must not.  Before tasks have used it, and when no thread has their main context any more,
  * any may. */
-gboolean gtx_line_may_wake   (GtxLine      *self,
-                              const char   *function);
+static inline gboolean
+gtx_line_may_wake (GtxLine    *self,
+                   const char *function)
+{
+  return G_LIKELY (self->home == NULL || gtx_scheduler_is_local (self->home)) ||
+         gtx_line_may_wake_slowly (self, function);
+}
 
 /* Whether nobody but cancelled tasks is in it. */
 gboolean gtx_line_is_free    (GtxLine      *self);
