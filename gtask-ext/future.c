@@ -367,7 +367,7 @@ gtx_future_free_at_home (GtxFuture      *self,
       Remains *remains = remains_new (self->home, data, data_free);
 
       if (visit)
-        free_at_home (remains);
+        gtx_scheduler_call_soon (self->home, &remains->handle);
       else if (!gtx_scheduler_post (self->home, free_at_home, remains))
         free_remains (&remains->handle);
     }

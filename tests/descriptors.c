@@ -274,6 +274,28 @@ test_regular_file (gpointer data, GError **error)
 
 /* ---- Descriptors that change their files ---- */
 
+/* From the first of the one pair to that of the other. */
+static void
+give_number_away (int before[2], int after[2])
+{
+  close (before[0]);
+  g_assert_cmpint (dup (after[0]), ==, before[0]);
+}
+
+static void
+open_two (int before[2], int after[2])
+{
+  open_pair (before);
+  open_pair (after);
+}
+
+static void
+close_two (int before[2], int after[2])
+{
+  close_pair (before);
+  close_pair (after);
+}
+
 static gboolean
 test_used_again (gpointer data, GError **error)
 {
@@ -281,17 +303,14 @@ test_used_again (gpointer data, GError **error)
   Wait wait;
   g_autoptr (GtxTask) task = NULL;
 
-  open_pair (before);
-  open_pair (after);
+  open_two (before, after);
   wait = (Wait) { before[0], G_IO_IN, 0 };
   task = begin (&wait);
-  close (before[0]);
-  g_assert_cmpint (dup (after[0]), ==, before[0]);
+  give_number_away (before, after);
   write_byte (after[1]);
   g_assert_true (gtx_await (task, error));
   g_assert_cmpint (wait.came, ==, G_IO_IN);
-  close_pair (before);
-  close_pair (after);
+  close_two (before, after);
   return TRUE;
 }
 
@@ -304,15 +323,13 @@ test_copied (gpointer data, GError **error)
   g_autoptr (GtxTask) first = NULL;
   g_autoptr (GtxTask) second = NULL;
 
-  open_pair (before);
-  open_pair (after);
+  open_two (before, after);
   wait = (Wait) { before[0], G_IO_IN, 0 };
   first = begin (&wait);
   gtx_cancel (first);
   g_assert_false (gtx_await (first, NULL));
   copy = dup (before[0]);
-  close (before[0]);
-  g_assert_cmpint (dup (after[0]), ==, before[0]);
+  give_number_away (before, after);
 
   second = begin (&wait);
   write_byte (before[1]);
@@ -322,8 +339,7 @@ test_copied (gpointer data, GError **error)
   g_assert_true (gtx_await (second, error));
   g_assert_cmpint (gtx_await_fd (copy, G_IO_IN, error), ==, G_IO_IN);
   close (copy);
-  close_pair (before);
-  close_pair (after);
+  close_two (before, after);
   return TRUE;
 }
 
@@ -336,14 +352,12 @@ test_used_again_at_once (gpointer data, GError **error)
   g_autoptr (GtxTask) first = NULL;
   g_autoptr (GtxTask) second = NULL;
 
-  open_pair (before);
-  open_pair (after);
+  open_two (before, after);
   wait = (Wait) { before[0], G_IO_IN, 0 };
   first = begin (&wait);
   copy = dup (before[0]);
   gtx_cancel (first);
-  close (before[0]);
-  g_assert_cmpint (dup (after[0]), ==, before[0]);
+  give_number_away (before, after);
   second = gtx_task_new (await_it, &wait, NULL);
   write_byte (before[1]);
   g_assert_false (gtx_wait_for (second, 0.01, NULL));
@@ -352,8 +366,7 @@ test_used_again_at_once (gpointer data, GError **error)
   g_assert_cmpint (gtx_await_fd (before[0], G_IO_IN, error), ==, G_IO_IN);
   g_assert_false (gtx_await (first, NULL));
   close (copy);
-  close_pair (before);
-  close_pair (after);
+  close_two (before, after);
   return TRUE;
 }
 

@@ -340,6 +340,18 @@ run_children (gpointer data, GError **error)
   return TRUE;
 }
 
+/* What ran before it has left a context pushed. */
+static gboolean
+await_next (GtxTask *next, GError **error)
+{
+  gboolean succeeded;
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "A task or callback ended before it popped*pop it before");
+  succeeded = gtx_await (next, error);
+  g_test_assert_expected_messages ();
+  return succeeded;
+}
+
 static gboolean
 test_left_to_next (gpointer data, GError **error)
 {
@@ -347,11 +359,7 @@ test_left_to_next (gpointer data, GError **error)
   g_autoptr (GtxTask) task = gtx_create_task (leave_pushed, context, NULL);
   g_autoptr (GtxTask) next = gtx_create_task (run_children, NULL, NULL);
 
-  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "A task or callback ended before it popped*pop it before");
-  if (!gtx_await (next, error))
-    return FALSE;
-  g_test_assert_expected_messages ();
-  return gtx_await (task, error);
+  return await_next (next, error) && gtx_await (task, error);
 }
 
 /* Nobody else has the task, so that what ends it is done outside of it. */
@@ -363,11 +371,7 @@ test_left_by_dropped (gpointer data, GError **error)
 
   g_object_unref (gtx_create_task (leave_pushed, context, NULL));
   next = gtx_create_task (run_children, NULL, NULL);
-  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "A task or callback ended before it popped*pop it before");
-  if (!gtx_await (next, error))
-    return FALSE;
-  g_test_assert_expected_messages ();
-  return TRUE;
+  return await_next (next, error);
 }
 
 static void
@@ -386,11 +390,7 @@ test_left_by_callback (gpointer data, GError **error)
   gtx_future_add_done_callback (future, push_in_callback, context, NULL);
   gtx_future_set_result (future, NULL, NULL);
   next = gtx_create_task (run_children, NULL, NULL);
-  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "A task or callback ended before it popped*pop it before");
-  if (!gtx_await (next, error))
-    return FALSE;
-  g_test_assert_expected_messages ();
-  return TRUE;
+  return await_next (next, error);
 }
 
 /* What frees its data belongs to the task. */

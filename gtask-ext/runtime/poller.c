@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #define N_CONDITIONS 16
-#define MOST_EVENTS 64
 
 /* How long events may be taken until it is the turn of the others in the main loop. */
 #define LOOK_AGAIN_US 1000
@@ -350,8 +349,8 @@ static void
 take_events (GtxPoller     *self,
              GtxHandleList *woken)
 {
-  GtxPollEvent events[MOST_EVENTS];
-  guint n = self->set < 0 ? 0 : gtx_pollset_take (self->set, events, MOST_EVENTS);
+  GtxPollEvent events[GTX_POLL_MOST_EVENTS];
+  guint n = self->set < 0 ? 0 : gtx_pollset_take (self->set, events);
 
   for (guint i = 0; i < n; i++)
     {

@@ -11,8 +11,6 @@
 /* The conditions are poll ()'s, and so are epoll's; above these are its flags. */
 #define CONDITIONS 0xffff
 
-#define MOST_EVENTS 64
-
 G_STATIC_ASSERT (EPOLLIN == (int) G_IO_IN && EPOLLOUT == (int) G_IO_OUT && EPOLLPRI == (int) G_IO_PRI &&
                  EPOLLERR == (int) G_IO_ERR && EPOLLHUP == (int) G_IO_HUP);
 
@@ -46,12 +44,11 @@ gtx_pollset_ask (int          set,
 }
 
 guint
-gtx_pollset_take (int           set,
-                  GtxPollEvent *events,
-                  guint         most)
+gtx_pollset_take (int          set,
+                  GtxPollEvent events[GTX_POLL_MOST_EVENTS])
 {
-  struct epoll_event taken[MOST_EVENTS];
-  int n = epoll_wait (set, taken, (int) MIN (most, MOST_EVENTS), 0);
+  struct epoll_event taken[GTX_POLL_MOST_EVENTS];
+  int n = epoll_wait (set, taken, GTX_POLL_MOST_EVENTS, 0);
 
   for (int i = 0; i < n; i++)
     events[i] = (GtxPollEvent) { taken[i].data.u64, (GIOCondition) (taken[i].events & CONDITIONS) };

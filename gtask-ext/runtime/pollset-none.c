@@ -26,12 +26,10 @@ gtx_pollset_ask (int          set,
 }
 
 guint
-gtx_pollset_take (int           set,
-                  GtxPollEvent *events,
-                  guint         most)
+gtx_pollset_take (int          set,
+                  GtxPollEvent events[GTX_POLL_MOST_EVENTS])
 {
   (void) set;
   (void) events;
-  (void) most;
   return 0;
 }

@@ -12,6 +12,9 @@ typedef struct
   GIOCondition came;
 } GtxPollEvent;
 
+/* That are taken at once. */
+#define GTX_POLL_MOST_EVENTS 64
+
 typedef enum
 {
   GTX_POLL_ASKED,
@@ -30,5 +33,4 @@ GtxPollAnswer gtx_pollset_ask  (int           set,
                                 guint64       token);
 /* Takes what has come, without waiting: how many. */
 guint         gtx_pollset_take (int           set,
-                                GtxPollEvent *events,
-                                guint         most);
+                                GtxPollEvent  events[GTX_POLL_MOST_EVENTS]);
