@@ -374,21 +374,41 @@ gtx_task_put_request_back (GtxTask *self)
 
 /* ---- Suspending ---- */
 
+/* These are not inlined, so that who is unasked saves no registers for them. */
+G_GNUC_NO_INLINE static void
+begin_waiting (GtxTask   *self,
+               GtxWaiter *waiter)
+{
+  gtx_task_take_up_request (self);
+  self->waiter = waiter;
+  if (self->must_cancel && waiter && waiter->kind->cancel (waiter))
+    self->must_cancel = FALSE;
+}
+
+G_GNUC_NO_INLINE static void
+end_waiting (GtxTask *self)
+{
+  self->waiter = NULL;
+  gtx_task_take_up_request (self);
+  if (self->n_cancels > 0)
+    gtx_task_count_going_on (self);
+}
+
 static G_ALWAYS_INLINE inline void
 suspend (GtxTask   *self,
          GtxWaiter *waiter)
 {
-  gtx_task_take_up_request (self);
-  self->waiter = waiter;
-  if (G_UNLIKELY (self->must_cancel) && waiter && waiter->kind->cancel (waiter))
-    self->must_cancel = FALSE;
+  if (G_LIKELY (gtx_task_is_unasked (self)))
+    self->waiter = waiter;
+  else
+    begin_waiting (self, waiter);
 
   gtx_scheduler_suspend (self->step.fiber);
 
-  self->waiter = NULL;
-  gtx_task_take_up_request (self);
-  if (G_UNLIKELY (self->n_cancels > 0))
-    gtx_task_count_going_on (self);
+  if (G_LIKELY (gtx_task_is_unasked (self)))
+    self->waiter = NULL;
+  else
+    end_waiting (self);
 }
 
 void
@@ -398,14 +418,19 @@ gtx_task_suspend_raw (GtxTask   *self,
   suspend (self, waiter);
 }
 
+G_GNUC_NO_INLINE static gboolean
+deliver_request (GtxTask *self)
+{
+  gboolean cancelled = self->must_cancel;
+
+  gtx_task_settle_request (self);
+  return !cancelled;
+}
+
 gboolean
 gtx_task_suspend (GtxTask   *self,
                   GtxWaiter *waiter)
 {
-  gboolean cancelled;
-
   suspend (self, waiter);
-  cancelled = self->must_cancel;
-  gtx_task_settle_request (self);
-  return !cancelled;
+  return G_LIKELY (gtx_task_is_unasked (self)) || deliver_request (self);
 }

@@ -198,6 +198,14 @@ gboolean gtx_task_suspend          (GtxTask     *self,
 void     gtx_task_take_up_by_cancellable (GtxTask *self);
 void     gtx_task_retire_cancellable (GtxTask *self);
 
+/* Whether nothing stands, and nothing can have come from another thread, so that there is
+ * nothing to take up or to settle. */
+static inline gboolean
+gtx_task_is_unasked (const GtxTask *self)
+{
+  return self->n_cancels == 0 && self->cancellable == NULL;
+}
+
 /* A request that came by the GCancellable from another thread, and is not yet
  * here, is taken up now. */
 static inline void
