@@ -80,15 +80,23 @@ gtx_take_cancelled_error (GError *error)
 /* ---- Settling ---- */
 
 /* The callbacks outlive the future's other users from here on. */
+G_GNUC_NO_INLINE static void
+pin_for_done_callbacks (GtxFuture *self)
+{
+  for (GtxHandle *handle = self->callbacks.ring.next; handle != &self->callbacks.ring; handle = handle->next)
+    if (handle->run == done_callback_run)
+      gtx_pins_add (&self->pins, self);
+  g_clear_pointer (&self->callback_table, g_hash_table_unref);
+}
+
+/* Who only waits adds none of those. */
 static void
 queue_callbacks (gpointer data)
 {
   GtxFuture *self = data;
 
-  for (GtxHandle *handle = self->callbacks.ring.next; handle != &self->callbacks.ring; handle = handle->next)
-    if (handle->run == done_callback_run)
-      gtx_pins_add (&self->pins, self);
-  g_clear_pointer (&self->callback_table, g_hash_table_unref);
+  if (G_UNLIKELY (g_atomic_int_get (&self->is_watched)))
+    pin_for_done_callbacks (self);
   gtx_scheduler_call_all_soon (self->home, &self->callbacks);
 }
 
@@ -127,7 +135,7 @@ free_dropped (gpointer callbacks)
 }
 
 /* They will never be called. */
-static void
+G_GNUC_NO_INLINE static void
 drop_callbacks (GtxFuture *self)
 {
   GtxHandleList *dropped;
@@ -291,7 +299,7 @@ static gboolean
 is_kept (GtxFuture *self)
 {
   return self->pins.n > 0 ||
-         (gtx_future_is_task (self) && ((GtxTask *) self)->is_started && !gtx_future_done (self));
+         (!gtx_future_done (self) && gtx_future_is_task (self) && ((GtxTask *) self)->is_started);
 }
 
 /* What GObject's own dispose() takes off an object (handlers, weak references)
@@ -386,7 +394,8 @@ gtx_future_finalize (GObject *object)
                gtx_future_is_task (self) ? gtx_task_get_function ((GtxTask *) self) : "A GtxFuture",
                self->error->message);
   gtx_future_close (self);
-  drop_callbacks (self);
+  if (G_UNLIKELY (self->callback_table != NULL || !gtx_handle_list_is_empty (&self->callbacks)))
+    drop_callbacks (self);
   if (!self->is_taken)
     gtx_future_free_at_home (self, self->result, self->result_free);
   if (self->error)

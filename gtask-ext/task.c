@@ -228,6 +228,14 @@ ends_as_cancelled (GtxTask      *self,
   return self->runner == NULL && self->must_cancel;
 }
 
+static void
+settle_at_end (GtxTask *self)
+{
+  gtx_task_settle_request (self);
+  if (self->n_cancels > 0 && gtx_handle_is_linked (&self->registered))
+    gtx_task_count_going_on (self);
+}
+
 /* Takes @result and @error. */
 static void
 finish (GtxTask  *self,
@@ -242,9 +250,8 @@ finish (GtxTask  *self,
       self->result_free (result);
       end_operations (self);
     }
-  gtx_task_settle_request (self);
-  if (self->n_cancels > 0 && gtx_handle_is_linked (&self->registered))
-    gtx_task_count_going_on (self);
+  if (G_UNLIKELY (!gtx_task_is_unasked (self)))
+    settle_at_end (self);
   leave_registry (self);
 
   if (!is_cancelled)
