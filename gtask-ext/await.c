@@ -58,23 +58,28 @@ await_list (GtxWaiter *waiter,
 
 static const GtxWaiterKind await_kind = { gtx_waiter_pass_on, await_describe, await_list };
 
-static gboolean
+static inline gboolean
 await_here (GtxTask   *task,
             GtxFuture *awaited)
 {
-  GtxScheduler *home = task->parent_instance.home;
-  gboolean is_open = gtx_future_is_open (awaited);
-  gboolean woken;
   Await await;
 
   gtx_waiter_init (&await.waiter, task, &await_kind);
   await.awaited = awaited;
   gtx_handle_list_append (&awaited->callbacks, &task->step.handle);
-  if (is_open)
-    gtx_scheduler_open (home);
-  woken = gtx_task_suspend (task, &await.waiter);
-  if (is_open)
-    gtx_scheduler_close (home);
+  return gtx_task_suspend (task, &await.waiter);
+}
+
+static gboolean
+await_open (GtxTask   *task,
+            GtxFuture *awaited)
+{
+  GtxScheduler *home = task->parent_instance.home;
+  gboolean woken;
+
+  gtx_scheduler_open (home);
+  woken = await_here (task, awaited);
+  gtx_scheduler_close (home);
   return woken;
 }
 
@@ -262,27 +267,12 @@ await_distant (GtxTask   *task,
 
 /* ---- The public side ---- */
 
+/* What it gives back when the waiting is over. */
 static gboolean
-await_pending (GtxTask    *task,
-               GtxFuture  *awaited,
-               GError    **error)
+end_await (GtxFuture  *awaited,
+           gboolean    woken,
+           GError    **error)
 {
-  gboolean woken;
-
-  if (awaited == &task->parent_instance ||
-      (awaited->home == task->parent_instance.home &&
-       gtx_future_is_task (awaited) && ((GtxTask *) awaited)->runner == task))
-    {
-      g_set_error (error, GTX_ERROR, GTX_ERROR_AWAITS_ITSELF,
-                   "Task %s awaits itself, which would never end", gtx_task_get_name (task));
-      return FALSE;
-    }
-
-  if (awaited->home == task->parent_instance.home)
-    woken = await_here (task, awaited);
-  else
-    woken = await_distant (task, awaited);
-
   if (woken && gtx_future_done (awaited))
     return TRUE;
   if (woken)
@@ -293,15 +283,56 @@ await_pending (GtxTask    *task,
   return FALSE;
 }
 
+static gboolean
+is_itself (GtxTask   *task,
+           GtxFuture *awaited)
+{
+  return awaited == &task->parent_instance ||
+         (gtx_future_is_task (awaited) && ((GtxTask *) awaited)->runner == task);
+}
+
+static gboolean
+await_at_home (GtxTask    *task,
+               GtxFuture  *awaited,
+               GError    **error)
+{
+  if (G_UNLIKELY (gtx_task_is_unstarted (awaited)) && gtx_task_run_inside ((GtxTask *) awaited, task))
+    return TRUE;
+  if (G_UNLIKELY (is_itself (task, awaited)))
+    {
+      g_set_error (error, GTX_ERROR, GTX_ERROR_AWAITS_ITSELF,
+                   "Task %s awaits itself, which would never end", gtx_task_get_name (task));
+      return FALSE;
+    }
+  return end_await (awaited, gtx_future_is_open (awaited) ? await_open (task, awaited) : await_here (task, awaited),
+                    error);
+}
+
 /* The task has it, so that nobody else can run it until the task goes on. */
 static gboolean
-is_pushed_by_task (GtxTask   *task,
-                   GtxFuture *awaited)
+is_pushed (GtxFuture *awaited)
 {
   GMainContext *context = gtx_scheduler_get_context (awaited->home);
 
-  return awaited->home != task->parent_instance.home && context &&
-         context == g_main_context_get_thread_default ();
+  return context && context == g_main_context_get_thread_default ();
+}
+
+/* Not inlined, so that who waits at home has none of its variables on the stack. */
+G_GNUC_NO_INLINE static gboolean
+await_elsewhere (GtxTask    *task,
+                 GtxFuture  *awaited,
+                 GError    **error)
+{
+  if (is_pushed (awaited))
+    {
+      g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+                   "What is awaited belongs to a main context that task %s has pushed as thread-default, "
+                   "and which nobody runs while it waits: pop it before what is awaited is made",
+                   gtx_task_get_name (task));
+      return FALSE;
+    }
+  gtx_task_ensure_started (awaited);
+  return end_await (awaited, await_distant (task, awaited), error);
 }
 
 /* Waits for @future to be done: FALSE with @error set if that failed. */
@@ -312,19 +343,9 @@ await_done (GtxTask    *task,
 {
   if (gtx_future_done (future))
     return TRUE;
-  if (future->home == task->parent_instance.home && gtx_future_is_task (future) &&
-      gtx_task_run_inside ((GtxTask *) future, task))
-    return TRUE;
-  if (G_UNLIKELY (is_pushed_by_task (task, future)))
-    {
-      g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
-                   "What is awaited belongs to a main context that task %s has pushed as thread-default, "
-                   "and which nobody runs while it waits: pop it before what is awaited is made",
-                   gtx_task_get_name (task));
-      return FALSE;
-    }
-  gtx_task_ensure_started (future);
-  return await_pending (task, future, error);
+  if (future->home == task->parent_instance.home)
+    return await_at_home (task, future, error);
+  return await_elsewhere (task, future, error);
 }
 
 /* @result: takes it, where it is no NULL, while @future is there for certain.

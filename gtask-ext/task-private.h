@@ -132,8 +132,21 @@ gboolean gtx_task_run_inside       (GtxTask     *self,
 void     gtx_task_set_home         (GtxTask      *self,
                                     GtxScheduler *home);
 
+void     gtx_task_start_unless_started (GtxTask *self);
+
+static inline gboolean
+gtx_task_is_unstarted (GtxFuture *future)
+{
+  return gtx_future_is_task (future) && !g_atomic_int_get (&((GtxTask *) future)->is_started);
+}
+
 /* Starts @future if it is a task that was not: asyncio's ensure_future(). */
-void     gtx_task_ensure_started   (GtxFuture   *future);
+static inline void
+gtx_task_ensure_started (GtxFuture *future)
+{
+  if (G_UNLIKELY (gtx_task_is_unstarted (future)))
+    gtx_task_start_unless_started ((GtxTask *) future);
+}
 
 /* The tasks of @scheduler that are started and not done, as they came. */
 GPtrArray *gtx_scheduler_list_tasks (GtxScheduler *scheduler);

@@ -818,10 +818,10 @@ gtx_task_start_in (GtxTask      *self,
 }
 
 void
-gtx_task_ensure_started (GtxFuture *future)
+gtx_task_start_unless_started (GtxTask *self)
 {
-  if (gtx_future_is_task (future) && claim_start ((GtxTask *) future))
-    start ((GtxTask *) future, FALSE);
+  if (claim_start (self))
+    start (self, FALSE);
 }
 
 /* ---- What it tells, and what it is told ---- */
