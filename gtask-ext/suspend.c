@@ -19,18 +19,6 @@ gtx_waiter_cancel (GtxWaiter *self)
 }
 
 void
-gtx_waiter_init (GtxWaiter           *self,
-                 GtxTask             *task,
-                 const GtxWaiterKind *kind)
-{
-  self->kind = kind;
-  self->task = task;
-  self->state = GTX_WAITER_PENDING;
-  self->passed_on = FALSE;
-  self->was_taken = FALSE;
-}
-
-void
 gtx_waiter_wake (GtxWaiter *self)
 {
   if (self->state != GTX_WAITER_PENDING)

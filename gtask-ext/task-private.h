@@ -252,9 +252,18 @@ void     gtx_task_put_request_back (GtxTask   *self);
 gboolean gtx_task_cancel           (GtxFuture   *future);
 
 /* A waiter that something wakes, once. */
-void     gtx_waiter_init           (GtxWaiter           *self,
-                                    GtxTask             *task,
-                                    const GtxWaiterKind *kind);
+static inline void
+gtx_waiter_init (GtxWaiter           *self,
+                 GtxTask             *task,
+                 const GtxWaiterKind *kind)
+{
+  self->kind = kind;
+  self->task = task;
+  self->state = GTX_WAITER_PENDING;
+  self->passed_on = FALSE;
+  self->was_taken = FALSE;
+}
+
 void     gtx_waiter_wake           (GtxWaiter   *self);
 /* The same, for who runs @woken soon. */
 void     gtx_waiter_wake_into      (GtxWaiter     *self,
