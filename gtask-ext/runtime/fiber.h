@@ -178,10 +178,10 @@ gtx_fiber_is_running (const GtxFiber *fiber)
 static inline gboolean
 gtx_fiber_goes_on (GtxFiber *fiber)
 {
-  gboolean goes_on = fiber->goes_on;
-
+  if (G_LIKELY (!fiber->goes_on))
+    return FALSE;
   fiber->goes_on = FALSE;
-  return goes_on;
+  return TRUE;
 }
 
 /* Asks for the memory that @fiber, which is suspended, needs first. */
