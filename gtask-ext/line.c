@@ -27,18 +27,9 @@ gtx_line_clear (GtxLine *self)
 /* ---- The object's life ---- */
 
 void
-gtx_line_pin (GtxLine *self)
+gtx_line_let_go (GtxLine  *self,
+                 gpointer  object)
 {
-  self->n_pins++;
-}
-
-void
-gtx_line_unpin (GtxLine  *self,
-                gpointer  object)
-{
-  g_assert (self->n_pins > 0);
-  if (--self->n_pins > 0 || !self->kept)
-    return;
   self->kept = FALSE;
   g_object_unref (object);
 }
@@ -133,10 +124,13 @@ gtx_line_wait (GtxLine             *self,
                gboolean            *woken,
                GError             **error)
 {
-  GtxInLine in_line = { .line = self, .object = object };
+  GtxInLine in_line;
   gboolean succeeded;
 
   gtx_waiter_init (&in_line.waiter, task, kind);
+  in_line.place.next = NULL;
+  in_line.line = self;
+  in_line.object = object;
   enter (self, &in_line);
   succeeded = gtx_waiter_wait (&in_line.waiter);
   if (gtx_handle_is_linked (&in_line.place))
@@ -162,12 +156,6 @@ gtx_line_may_wake_slowly (GtxLine    *self,
   visit = gtx_scheduler_enter_home (self->home, function);
   gtx_scheduler_leave (self->home, visit);
   return visit != GTX_ELSEWHERE;
-}
-
-gboolean
-gtx_line_is_free (GtxLine *self)
-{
-  return self->n_live == 0;
 }
 
 void

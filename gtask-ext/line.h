@@ -31,9 +31,25 @@ void     gtx_line_init       (GtxLine      *self);
 void     gtx_line_clear      (GtxLine      *self);
 
 /* While tasks wait, and when they go on, the object that it is part of lives. */
-void     gtx_line_pin        (GtxLine      *self);
-void     gtx_line_unpin      (GtxLine      *self,
+static inline void
+gtx_line_pin (GtxLine *self)
+{
+  self->n_pins++;
+}
+
+/* Drops the reference by which it was kept. */
+void     gtx_line_let_go     (GtxLine      *self,
                               gpointer      object);
+
+static inline void
+gtx_line_unpin (GtxLine  *self,
+                gpointer  object)
+{
+  g_assert (self->n_pins > 0);
+  if (G_UNLIKELY (--self->n_pins == 0 && self->kept))
+    gtx_line_let_go (self, object);
+}
+
 /* For its GObjectClass.dispose(): whether it is to live on. */
 gboolean gtx_line_keep       (GtxLine      *self,
                               GObject      *object);
@@ -73,7 +89,11 @@ gtx_line_may_wake (GtxLine    *self,
 }
 
 /* Whether nobody but cancelled tasks is in it. */
-gboolean gtx_line_is_free    (GtxLine      *self);
+static inline gboolean
+gtx_line_is_free (const GtxLine *self)
+{
+  return self->n_live == 0;
+}
 
 /* Wakes the task at its head, unless that was woken or cancelled already. */
 void     gtx_line_wake_head  (GtxLine      *self);
