@@ -128,7 +128,7 @@ gtx_task_group_begin (GtxTaskGroup *self)
     }
   group = g_new0 (Group, 1);
   group->parent = g_object_ref (task);
-  group->n_cancels_before = gtx_cancelling (task);
+  group->n_cancels_before = gtx_task_n_cancels (task);
   if (task->must_cancel)
     group->n_cancels_before--;
   group->errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);

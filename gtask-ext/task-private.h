@@ -228,6 +228,14 @@ gtx_task_take_up_request (GtxTask *self)
     gtx_task_take_up_by_cancellable (self);
 }
 
+/* gtx_cancelling () of a task that does not run inside another. */
+static inline guint
+gtx_task_n_cancels (GtxTask *self)
+{
+  gtx_task_take_up_request (self);
+  return self->n_cancels;
+}
+
 /* The request that stands, if any, is delivered or withdrawn. */
 static inline void
 gtx_task_settle_request (GtxTask *self)

@@ -1050,6 +1050,5 @@ gtx_cancelling (GtxTask *self)
 
   while (self->runner)
     self = self->runner;
-  gtx_task_take_up_request (self);
-  return self->n_cancels;
+  return gtx_task_n_cancels (self);
 }

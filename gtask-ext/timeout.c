@@ -47,7 +47,6 @@ arm (Block  *block,
 {
   GtxScheduler *home = block->task->parent_instance.home;
 
-  disarm (block);
   if (seconds <= 0)
     gtx_scheduler_call_soon (home, &block->timer.handle);
   else
@@ -86,7 +85,7 @@ gtx_timeout_begin (GtxTimeout *self,
   block->timer.handle.run = on_timeout;
   block->task = g_object_ref (task);
   /* asyncio has no request that outlives an await; what the task has asked of itself counts there. */
-  block->n_cancels = gtx_cancelling (task);
+  block->n_cancels = gtx_task_n_cancels (task);
   if (task->must_cancel && task->outlived)
     block->n_cancels--;
   block->state = ENTERED;
@@ -130,6 +129,7 @@ gtx_timeout_reschedule (GtxTimeout  *self,
                            : "The timeout has expired already");
       return FALSE;
     }
+  disarm (block);
   arm (block, seconds);
   return TRUE;
 }
@@ -155,19 +155,13 @@ gtx_timeout_expired (GtxTimeout *self)
   return block && (block->state == EXPIRING || block->state == EXPIRED);
 }
 
-/* Whether the failure is what on_timeout () caused; other requests to cancel
- * keep theirs. */
-static gboolean
-leave (Block        *block,
-       const GError *failure)
+/* Other requests to cancel keep their failures.  Not inlined, for few blocks end so. */
+G_GNUC_NO_INLINE static gboolean
+expire (Block        *block,
+        const GError *failure)
 {
   gboolean is_cancelled = failure && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 
-  disarm (block);
-  if (block->state == ENTERED)
-    block->state = EXITED;
-  if (block->state != EXPIRING)
-    return FALSE;
   block->state = EXPIRED;
   if (gtx_task_withdraw_request (block->task, block->made_at) > block->n_cancels)
     {
@@ -177,6 +171,21 @@ leave (Block        *block,
       return FALSE;
     }
   return is_cancelled;
+}
+
+/* Whether the failure is what on_timeout () caused. */
+static gboolean
+leave (Block        *block,
+       const GError *failure)
+{
+  if (block->state == EXPIRING)
+    return expire (block, failure);
+  if (block->state == ENTERED)
+    {
+      disarm (block);
+      block->state = EXITED;
+    }
+  return FALSE;
 }
 
 /**
