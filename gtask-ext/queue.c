@@ -234,6 +234,49 @@ fail_shut_down (GError **error)
   return FALSE;
 }
 
+/* In the thread of the tasks. */
+static gboolean
+put_now (GtxQueue  *self,
+         gpointer   item,
+         GError   **error)
+{
+  if (self->is_shut_down || is_full (self))
+    {
+      if (self->is_shut_down)
+        fail_shut_down (error);
+      else
+        g_set_error (error, GTX_ERROR, GTX_ERROR_QUEUE_FULL, "The queue is full: it holds %u",
+                     self->max_size);
+      drop (self, item);
+      return FALSE;
+    }
+  push (self, item);
+  self->n_unfinished++;
+  gtx_event_clear (self->finished);
+  gtx_line_call (&self->getters, 1);
+  return TRUE;
+}
+
+/* In the thread of the tasks. */
+static gpointer
+get_now (GtxQueue  *self,
+         GError   **error)
+{
+  gpointer item;
+
+  if (count_items (self) == 0)
+    {
+      if (self->is_shut_down)
+        fail_shut_down (error);
+      else
+        g_set_error_literal (error, GTX_ERROR, GTX_ERROR_QUEUE_EMPTY, "The queue is empty");
+      return NULL;
+    }
+  item = pop (self);
+  gtx_line_call (&self->putters, 1);
+  return item;
+}
+
 static gboolean
 wait_for_room (GtxQueue  *self,
                GtxTask   *task,
@@ -316,7 +359,7 @@ gtx_queue_put (GtxQueue  *self,
   gtx_line_pin (&self->getters);
   succeeded = wait_for_room (self, task, error);
   if (succeeded)
-    succeeded = gtx_queue_put_nowait (self, item, error);
+    succeeded = put_now (self, item, error);
   else
     drop (self, item);
   gtx_line_unpin (&self->getters, self);
@@ -353,21 +396,7 @@ gtx_queue_put_nowait (GtxQueue  *self,
       drop (self, item);
       return FALSE;
     }
-  if (self->is_shut_down || is_full (self))
-    {
-      if (self->is_shut_down)
-        fail_shut_down (error);
-      else
-        g_set_error (error, GTX_ERROR, GTX_ERROR_QUEUE_FULL, "The queue is full: it holds %u",
-                     self->max_size);
-      drop (self, item);
-      return FALSE;
-    }
-  push (self, item);
-  self->n_unfinished++;
-  gtx_event_clear (self->finished);
-  gtx_line_call (&self->getters, 1);
-  return TRUE;
+  return put_now (self, item, error);
 }
 
 /**
@@ -401,7 +430,7 @@ gtx_queue_get (GtxQueue  *self,
     return NULL;
   gtx_line_pin (&self->getters);
   if (wait_for_item (self, task, error))
-    item = gtx_queue_get_nowait (self, error);
+    item = get_now (self, error);
   gtx_line_unpin (&self->getters, self);
   return item;
 }
@@ -426,23 +455,11 @@ gpointer
 gtx_queue_get_nowait (GtxQueue  *self,
                       GError   **error)
 {
-  gpointer item;
-
   g_return_val_if_fail (GTX_IS_QUEUE (self), NULL);
 
   if (!may_change (self, G_STRFUNC, error))
     return NULL;
-  if (count_items (self) == 0)
-    {
-      if (self->is_shut_down)
-        fail_shut_down (error);
-      else
-        g_set_error_literal (error, GTX_ERROR, GTX_ERROR_QUEUE_EMPTY, "The queue is empty");
-      return NULL;
-    }
-  item = pop (self);
-  gtx_line_call (&self->putters, 1);
-  return item;
+  return get_now (self, error);
 }
 
 /* ---- When all is done ---- */
