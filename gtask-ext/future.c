@@ -734,14 +734,12 @@ gtx_future_call_back (GtxFuture        *self,
                       GDestroyNotify    data_free,
                       GtxDoneCallback **callback)
 {
-  GtxDoneCallback *added = g_new0 (GtxDoneCallback, 1);
+  GtxDoneCallback *added = g_new (GtxDoneCallback, 1);
   GtxVisit visit;
 
-  added->handle.run = done_callback_run;
-  added->future = self;
-  added->func = func;
-  added->data = data;
-  added->data_free = data_free;
+  *added = (GtxDoneCallback) {
+    .handle.run = done_callback_run, .future = self, .func = func, .data = data, .data_free = data_free
+  };
   if (callback)
     *callback = added;
   g_atomic_int_set (&self->is_watched, TRUE);

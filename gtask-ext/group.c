@@ -286,11 +286,8 @@ gtx_task_group_start (GtxTaskGroup  *self,
       return NULL;
     }
 
-  child = g_new0 (Child, 1);
-  child->done.run = on_child_done;
-  child->group = group;
-  child->place = place;
-  child->task = gtx_task_start (task);
+  child = g_new (Child, 1);
+  *child = (Child) { .done.run = on_child_done, .group = group, .task = gtx_task_start (task), .place = place };
   if (place)
     gtx_place_give (place, task);
   gtx_handle_list_append (&group->children, &child->sibling);

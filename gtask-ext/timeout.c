@@ -81,14 +81,12 @@ gtx_timeout_begin (GtxTimeout *self,
       return;
     }
 
-  block = g_new0 (Block, 1);
-  block->timer.handle.run = on_timeout;
-  block->task = g_object_ref (task);
+  block = g_new (Block, 1);
+  *block = (Block) { .timer.handle.run = on_timeout, .task = g_object_ref (task), .state = ENTERED };
   /* asyncio has no request that outlives an await; what the task has asked of itself counts there. */
   block->n_cancels = gtx_task_n_cancels (task);
   if (task->must_cancel && task->outlived)
     block->n_cancels--;
-  block->state = ENTERED;
   self->state = block;
   arm (block, seconds);
 }

@@ -41,7 +41,7 @@ gtx_watches_init (GtxWatches  *self,
                   void       (*on_done) (GtxHandle *handle),
                   gpointer     owner)
 {
-  self->watches = g_new0 (GtxWatch, futures->len);
+  self->watches = g_new (GtxWatch, futures->len);
   self->length = 0;
   self->n_done = 0;
   self->open = NULL;
@@ -55,16 +55,16 @@ gtx_watches_init (GtxWatches  *self,
         continue;
       future->mark = self->length++;
       watch = &self->watches[future->mark];
-      watch->handle.run = on_done;
-      watch->owner = owner;
-      watch->future = future;
+      *watch = (GtxWatch) { .handle.run = on_done, .owner = owner, .future = future };
       gtx_pins_add (&future->pins, future);
       gtx_task_ensure_started (future);
       if (gtx_future_done (future))
-        self->n_done++;
-      else
-        gtx_handle_list_append (&future->callbacks, &watch->handle);
-      if (gtx_future_is_open (future) && !gtx_future_done (future))
+        {
+          self->n_done++;
+          continue;
+        }
+      gtx_handle_list_append (&future->callbacks, &watch->handle);
+      if (gtx_future_is_open (future))
         self->open = future->home;
     }
   if (self->open)
