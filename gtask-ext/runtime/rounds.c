@@ -460,17 +460,20 @@ time_of_end (GtxScheduler *self)
 }
 
 /* What GIO starts calls back in the thread-default context: it is to be that which the
- * tasks run in, also where its thread has not pushed it or has another pushed.  FALSE
- * where it is so already. */
+ * tasks run in, also where its thread has not pushed it or has another pushed.  Tells
+ * which it is from now on; FALSE where it was so already. */
 static gboolean
-push_context (GtxScheduler *self)
+push_context (GtxScheduler  *self,
+              GMainContext **thread_default)
 {
-  if (G_LIKELY (g_main_context_get_thread_default () == self->thread_default))
+  *thread_default = g_main_context_get_thread_default ();
+  if (G_LIKELY (*thread_default == self->thread_default))
     return FALSE;
   /* A callback may have come outside of the main loop. */
   if (!g_main_context_is_owner (self->base.context))
     return FALSE;
   g_main_context_push_thread_default (self->base.context);
+  *thread_default = self->thread_default;
   return TRUE;
 }
 
@@ -491,7 +494,8 @@ gtx_scheduler_run (GtxScheduler *self,
   GtxScheduler *outer = gtx_running.scheduler;
   gint outer_depth = gtx_running.depth;
   GMainContext *outer_default = gtx_running.thread_default;
-  gboolean pushed = push_context (self);
+  GMainContext *thread_default;
+  gboolean pushed = push_context (self, &thread_default);
   gint64 outer_until = self->until;
   gint64 end;
 
@@ -501,7 +505,7 @@ gtx_scheduler_run (GtxScheduler *self,
   gtx_scheduler_ref (self);
   gtx_running.scheduler = self;
   gtx_running.depth = g_main_depth ();
-  gtx_running.thread_default = g_main_context_get_thread_default ();
+  gtx_running.thread_default = thread_default;
   self->running++;
   self->polling = FALSE;
   self->now = self->jumper ? gtx_scheduler_get_virtual_time (self) : start;
