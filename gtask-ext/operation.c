@@ -72,13 +72,19 @@ gtx_operation_free (GtxOperation *self)
   g_free (self);
 }
 
+static gboolean
+is_over (const GtxOperation *self)
+{
+  return self->state == GTX_OPERATION_NONE || self->state == GTX_OPERATION_HANDED_OUT;
+}
+
 /* The innermost of @task that is not over, or the last one; NULL: there never was any. */
 static GtxOperation *
 drop_finished (GtxTask *task)
 {
   GtxOperation *self = task->operation;
 
-  while (self && (self->state == GTX_OPERATION_NONE || self->state == GTX_OPERATION_HANDED_OUT))
+  while (self && is_over (self))
     {
       forget_result (self);
       if (self->outer == NULL)
@@ -192,7 +198,10 @@ wait_in_task (GtxOperation *self)
   GtxScheduler *home = self->task->parent_instance.home;
 
   if (self->state != GTX_OPERATION_BEGUN)
-    return;
+    {
+      gtx_task_take_up_request (self->task);
+      return;
+    }
   gtx_waiter_init (&self->waiter, self->task, &operation_kind);
   gtx_scheduler_hold (home);
   gtx_task_suspend_raw (self->task, &self->waiter);
@@ -229,9 +238,8 @@ static void
 deliver_request (GtxTask      *task,
                  GAsyncResult *result)
 {
-  GTask *gtask = G_IS_TASK (result) ? G_TASK (result) : NULL;
+  GTask *gtask = G_IS_TASK (result) ? (GTask *) result : NULL;
 
-  gtx_task_take_up_request (task);
   if (!task->must_cancel && gtask && task->cancellable &&
       g_task_get_cancellable (gtask) == (GCancellable *) task->cancellable && !fix_outcome (gtask))
     gtx_task_take_up_request (task);
@@ -329,7 +337,9 @@ gtx_operation_get_cancellable (void)
 {
   GtxTask *task = gtx_task_current ();
 
-  return task ? gtx_task_get_cancellable (task) : gtx_operation_cancelled_cancellable ();
+  if (task == NULL)
+    return gtx_operation_cancelled_cancellable ();
+  return task->cancellable ? (GCancellable *) task->cancellable : gtx_task_get_cancellable (task);
 }
 
 /**
@@ -434,7 +444,9 @@ gtx_await_result (void)
       return result ? result : nothing_to_await (NULL);
     }
 
-  self = drop_finished (task);
+  self = task->operation;
+  if (self == NULL || is_over (self))
+    self = drop_finished (task);
   if (self == NULL || self->state == GTX_OPERATION_NONE)
     return nothing_to_await (task);
   wait_in_task (self);

@@ -382,28 +382,14 @@ end_waiting (GtxTask *self)
     gtx_task_count_going_on (self);
 }
 
-static G_ALWAYS_INLINE inline void
-suspend (GtxTask   *self,
-         GtxWaiter *waiter)
-{
-  if (G_LIKELY (gtx_task_is_unasked (self)))
-    self->waiter = waiter;
-  else
-    begin_waiting (self, waiter);
-
-  gtx_scheduler_suspend (self->step.fiber);
-
-  if (G_LIKELY (gtx_task_is_unasked (self)))
-    self->waiter = NULL;
-  else
-    end_waiting (self);
-}
-
+/* Who waits so has a GCancellable, as a rule. */
 void
 gtx_task_suspend_raw (GtxTask   *self,
                       GtxWaiter *waiter)
 {
-  suspend (self, waiter);
+  begin_waiting (self, waiter);
+  gtx_scheduler_suspend (self->step.fiber);
+  end_waiting (self);
 }
 
 G_GNUC_NO_INLINE static gboolean
@@ -419,6 +405,18 @@ gboolean
 gtx_task_suspend (GtxTask   *self,
                   GtxWaiter *waiter)
 {
-  suspend (self, waiter);
-  return G_LIKELY (gtx_task_is_unasked (self)) || deliver_request (self);
+  if (G_LIKELY (gtx_task_is_unasked (self)))
+    self->waiter = waiter;
+  else
+    begin_waiting (self, waiter);
+
+  gtx_scheduler_suspend (self->step.fiber);
+
+  if (G_UNLIKELY (!gtx_task_is_unasked (self)))
+    {
+      end_waiting (self);
+      return deliver_request (self);
+    }
+  self->waiter = NULL;
+  return TRUE;
 }
