@@ -354,6 +354,8 @@ gtx_task_cancel (GtxFuture *future)
 void
 gtx_task_put_request_back (GtxTask *self)
 {
+  g_assert (self->n_cancels > 0);
+
   self->must_cancel = TRUE;
   self->n_standing++;
   if (self->cancellable)
@@ -367,6 +369,8 @@ G_GNUC_NO_INLINE static void
 begin_waiting (GtxTask   *self,
                GtxWaiter *waiter)
 {
+  g_assert (self->n_cancels > 0 || (!self->must_cancel && self->n_standing == 0));
+
   gtx_task_take_up_request (self);
   self->waiter = waiter;
   if (self->must_cancel && waiter && waiter->kind->cancel (waiter))

@@ -48,7 +48,8 @@ struct _GtxWaiter
  *   pin of its own keeps it.
  * - Its step is queued or linked exactly while it is suspended and something
  *   is to wake it; never twice.
- * - must_cancel: a request that no await has delivered yet.
+ * - must_cancel: a request that no await has delivered yet.  While n_cancels is 0
+ *   there is none, and none stands.
  * - Requests that stand are told of together: a block's own is among them while the
  *   task's n_settled is what it was when the block made it.
  * - The waiter is set while the task is suspended in one, and NULL while it
