@@ -317,24 +317,30 @@ make_fiber (GtxStep *step)
   return step->fiber;
 }
 
-/* The fiber of what comes next in the round, or in the next one where nothing
- * comes in between, taken out of the list; NULL where it is none that could go
- * on, or the time is over. */
+/* Where the round has ended the next one begins, if nothing comes in between. */
+static inline gboolean
+begin_next_round (GtxScheduler *self)
+{
+  const GtxHandle *first = self->ready.ring.next;
+
+  if (first != &self->marker || first->next == &self->ready.ring ||
+      self->stopping || gtx_scheduler_has_messages (self) || has_due_timer (self))
+    return FALSE;
+  gtx_handle_unlink (&self->marker);
+  gtx_handle_list_append (&self->ready, &self->marker);
+  return TRUE;
+}
+
+/* The fiber of what comes next in the round, or in the next one, taken out of the
+ * list; NULL where it is none that could go on, or the time is over. */
 static G_ALWAYS_INLINE inline GtxFiber *
 take_next_fiber (GtxScheduler *self)
 {
-  GtxHandle *first = self->ready.ring.next;
-  GtxStep *step;
+  GtxStep *step = step_of (self->ready.ring.next);
   GtxFiber *fiber;
 
-  if (first == &self->marker && first->next != &self->ready.ring &&
-      !self->stopping && !gtx_scheduler_has_messages (self) && !has_due_timer (self))
-    {
-      gtx_handle_unlink (&self->marker);
-      first = self->ready.ring.next;
-      gtx_handle_list_append (&self->ready, &self->marker);
-    }
-  step = step_of (first);
+  if (step == NULL && begin_next_round (self))
+    step = step_of (self->ready.ring.next);
   if (step == NULL || !gtx_handle_is_linked (&self->marker) || is_over (self))
     return NULL;
   if (step->fiber && gtx_fiber_is_running (step->fiber))
@@ -342,8 +348,8 @@ take_next_fiber (GtxScheduler *self)
   fiber = step->fiber ? step->fiber : make_fiber (step);
   if (fiber == NULL)
     return NULL;
-  foresee (first->next);
-  gtx_handle_unlink (first);
+  foresee (step->handle.next);
+  gtx_handle_unlink (&step->handle);
   return fiber;
 }
 
