@@ -5,7 +5,7 @@
 
 #include "gtask-ext/unix.h"
 
-#include "fd.h"
+#include "io/descriptor.h"
 
 #include "gtask-ext/error.h"
 
@@ -237,7 +237,7 @@ await_child (GtxTask  *task,
 {
   /* Who ended already is not waited for. */
   for (child_ask (self); self->state == CHILD_RUNS; child_ask (self))
-    if (gtx_fd_wait (task, self->fd, G_IO_IN, "process", self->pid) == 0)
+    if (gtx_descriptor_wait (task, self->fd, G_IO_IN, GTX_NEVER, "process", self->pid) == 0)
       {
         gtx_set_cancelled_error (error);
         return FALSE;

@@ -30,13 +30,6 @@ describe (GtxWaiter *waiter,
 
 static const GtxWaiterKind sleep_kind = { gtx_waiter_cancel, describe, NULL };
 
-static gboolean
-let_others_run (GtxTask *task)
-{
-  gtx_scheduler_call_soon (task->parent_instance.home, &task->step.handle);
-  return gtx_task_suspend (task, NULL);
-}
-
 /* Not inlined, for what it saves on the stack is nothing to who lets others run. */
 G_GNUC_NO_INLINE static gboolean
 sleep_for (GtxTask *task,
@@ -85,7 +78,7 @@ gtx_sleep (double   seconds,
 
   if (task == NULL || !gtx_check_seconds (seconds, error))
     return FALSE;
-  if (seconds > 0 ? sleep_for (task, seconds) : let_others_run (task))
+  if (seconds > 0 ? sleep_for (task, seconds) : gtx_task_let_others_run (task))
     return TRUE;
   gtx_set_cancelled_error (error);
   return FALSE;

@@ -37,6 +37,15 @@ gtx_waiter_wake_into (GtxWaiter     *self,
   gtx_handle_list_append (woken, &self->task->step.handle);
 }
 
+void
+gtx_waiter_wake_now (GtxWaiter *self)
+{
+  if (self->state != GTX_WAITER_PENDING)
+    return;
+  self->state = GTX_WAITER_WOKEN;
+  gtx_scheduler_call_now (self->task->parent_instance.home, &self->task->step.handle);
+}
+
 gboolean
 gtx_waiter_wait (GtxWaiter *self)
 {

@@ -260,6 +260,14 @@ void     gtx_task_put_request_back (GtxTask   *self);
 /* GtxFutureClass.cancel for tasks. */
 gboolean gtx_task_cancel           (GtxFuture   *future);
 
+/* Lets others run, and delivers a request: FALSE if the task was cancelled. */
+static inline gboolean
+gtx_task_let_others_run (GtxTask *self)
+{
+  gtx_scheduler_call_soon (self->parent_instance.home, &self->step.handle);
+  return gtx_task_suspend (self, NULL);
+}
+
 /* A waiter that something wakes, once. */
 static inline void
 gtx_waiter_init (GtxWaiter           *self,
@@ -277,6 +285,8 @@ void     gtx_waiter_wake           (GtxWaiter   *self);
 /* The same, for who runs @woken soon. */
 void     gtx_waiter_wake_into      (GtxWaiter     *self,
                                     GtxHandleList *woken);
+/* The same, for callbacks of the main loop: its task goes on before this returns, as a rule. */
+void     gtx_waiter_wake_now       (GtxWaiter   *self);
 /* GtxWaiterKind.cancel where nothing but the waiting ends. */
 gboolean gtx_waiter_cancel         (GtxWaiter   *self);
 /* The same where what is awaited, which list_awaited() lists, is asked instead, and the waiting

@@ -25,6 +25,8 @@
 #include <gtask-ext/main-stack.h>
 #include <gtask-ext/object.h>
 #include <gtask-ext/unix.h>
+#include <gtask-ext/stream.h>
+#include <gtask-ext/socket.h>
 #include <gtask-ext/run.h>
 #include <gtask-ext/test.h>
 #include <gtask-ext/log.h>

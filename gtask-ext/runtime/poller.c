@@ -492,3 +492,17 @@ gtx_poller_leave (GtxScheduler *scheduler,
   else if (self->source)
     ask (self);
 }
+
+void
+gtx_poller_look (GtxScheduler *scheduler,
+                 int           fd)
+{
+  GtxPoller *poller = scheduler->poller;
+  Descriptor *self;
+
+  if (poller == NULL || poller->is_parents || fd < 0 || (guint) fd >= poller->descriptors->len)
+    return;
+  self = g_ptr_array_index (poller->descriptors, fd);
+  if (self && !gtx_handle_list_is_empty (&self->waits))
+    ask (self);
+}

@@ -26,3 +26,6 @@ void gtx_poller_join  (GtxScheduler *scheduler,
 void gtx_poller_leave (GtxScheduler *scheduler,
                        GtxPollWait  *wait,
                        int           fd);
+/* Somebody may have closed @fd: who waits for it is told now, and not in a while. */
+void gtx_poller_look  (GtxScheduler *scheduler,
+                       int           fd);

@@ -228,6 +228,12 @@ is_over (GtxScheduler *self)
   return G_UNLIKELY (--self->entries_left == 0) && is_over_now (self);
 }
 
+gboolean
+gtx_scheduler_is_over (GtxScheduler *self)
+{
+  return is_over (self);
+}
+
 /* NULL where it is no step. */
 static inline GtxStep *
 step_of (const GtxHandle *handle)

@@ -51,6 +51,8 @@ void          gtx_scheduler_call_now    (GtxScheduler  *self,
 /* The same for several; whether that was all, and there was time left. */
 gboolean      gtx_scheduler_call_all_now (GtxScheduler  *self,
                                           GtxHandleList *handles);
+/* For who would go on without suspending: whether the time of the run, in which it is, is over. */
+gboolean      gtx_scheduler_is_over     (GtxScheduler  *self);
 /* Microseconds of the scheduler's clock, fresh. */
 gint64        gtx_scheduler_get_time    (GtxScheduler  *self);
 /* At GTX_NEVER nothing is armed. */

@@ -3,10 +3,11 @@
 
 #include "config.h"
 
-#include "fd.h"
+#include "io/descriptor.h"
 
 #include "gtask-ext/error.h"
 #include "gtask-ext/unix.h"
+#include "deadline.h"
 #include "runtime/poller.h"
 
 #include <fcntl.h>
@@ -16,6 +17,8 @@ typedef struct
 {
   GtxWaiter waiter;
   GtxPollWait wait;
+  GtxTimer timer;
+  int fd;
   const char *what;
   int number;
 } DescriptorWaiter;
@@ -27,6 +30,7 @@ describe (GtxWaiter *waiter,
   DescriptorWaiter *self = (DescriptorWaiter *) waiter;
 
   g_string_append_printf (text, "%s %d", self->what, self->number);
+  gtx_timer_describe (&self->timer, waiter->task->parent_instance.home, text);
 }
 
 static const GtxWaiterKind descriptor_kind = { gtx_waiter_cancel, describe, NULL };
@@ -38,27 +42,51 @@ on_came (GtxPollWait   *wait,
   gtx_waiter_wake_into (&GTX_CONTAINER_OF (wait, DescriptorWaiter, wait)->waiter, woken);
 }
 
+static void
+leave (DescriptorWaiter *self)
+{
+  if (gtx_handle_is_linked (&self->wait.link))
+    gtx_poller_leave (self->waiter.task->parent_instance.home, &self->wait, self->fd);
+}
+
+static void
+on_time (GtxHandle *handle)
+{
+  DescriptorWaiter *self = GTX_CONTAINER_OF (handle, DescriptorWaiter, timer.handle);
+
+  if (self->waiter.state != GTX_WAITER_PENDING)
+    return;
+  leave (self);
+  self->wait.condition = GTX_IO_TIMED_OUT;
+  gtx_waiter_wake (&self->waiter);
+}
+
 GIOCondition
-gtx_fd_wait (GtxTask      *task,
-             int           fd,
-             GIOCondition  condition,
-             const char   *what,
-             int           number)
+gtx_descriptor_wait (GtxTask      *task,
+                     int           fd,
+                     GIOCondition  condition,
+                     gint64        deadline,
+                     const char   *what,
+                     int           number)
 {
   GtxScheduler *home = task->parent_instance.home;
   DescriptorWaiter self = {
-    .wait = { .condition = condition, .came = on_came }, .what = what, .number = number,
+    .wait = { .condition = condition, .came = on_came }, .timer.handle.run = on_time,
+    .fd = fd, .what = what, .number = number,
   };
   gboolean woken;
 
   gtx_waiter_init (&self.waiter, task, &descriptor_kind);
   gtx_poller_join (home, &self.wait, fd);
+  if (deadline != GTX_NEVER)
+    gtx_scheduler_call_at (home, &self.timer, deadline);
 
   gtx_scheduler_hold (home);
   woken = gtx_waiter_wait (&self.waiter);
   gtx_scheduler_release (home);
-  if (gtx_handle_is_linked (&self.wait.link))
-    gtx_poller_leave (home, &self.wait, fd);
+  if (deadline != GTX_NEVER)
+    gtx_scheduler_cancel_timer (home, &self.timer);
+  leave (&self);
   return woken ? self.wait.condition : 0;
 }
 
@@ -111,7 +139,7 @@ gtx_await_fd (int            fd,
       set_closed_error (fd, error);
       return 0;
     }
-  came = gtx_fd_wait (task, fd, condition, "descriptor", fd);
+  came = gtx_descriptor_wait (task, fd, condition, GTX_NEVER, "descriptor", fd);
   if (came == 0)
     gtx_set_cancelled_error (error);
   if ((came & G_IO_NVAL) == 0)

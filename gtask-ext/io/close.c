@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "gtask-ext/stream.h"
+
+#include "io/close.h"
+
+#include "gtask-ext/operation.h"
+#include "gtask-ext/to-thread.h"
+#include "runtime/poller.h"
+
+/* Whoever waits for it is to be told that it is closed now. */
+static void
+tell_of_descriptor (GtxTask *task,
+                    int      fd)
+{
+  gtx_poller_look (task->parent_instance.home, fd);
+}
+
+/* ---- Streams ---- */
+
+static gboolean
+close_input_in_thread (GInputStream  *stream,
+                       GCancellable  *cancellable,
+                       GError       **error)
+{
+  return g_input_stream_close (stream, cancellable, error);
+}
+
+static gboolean
+close_output_in_thread (GOutputStream  *stream,
+                        GCancellable   *cancellable,
+                        GError        **error)
+{
+  return g_output_stream_close (stream, cancellable, error);
+}
+
+/* As GIO has it, what is cancelled is closed all the same: here where no thread had it. */
+static GCancellable *
+cancelled_new (void)
+{
+  GCancellable *cancellable = g_cancellable_new ();
+
+  g_cancellable_cancel (cancellable);
+  return cancellable;
+}
+
+gboolean
+gtx_close_input (GtxTask       *task,
+                 GInputStream  *stream,
+                 GError       **error)
+{
+  GtxStreamKind kind = gtx_input_stream_get_kind (stream);
+  gboolean succeeded;
+
+  if (kind == GTX_STREAM_IS_AT_HAND || kind == GTX_STREAM_HAS_DESCRIPTOR)
+    {
+      int fd = kind == GTX_STREAM_HAS_DESCRIPTOR ? gtx_stream_get_descriptor (stream) : -1;
+
+      succeeded = g_input_stream_close (stream, NULL, error);
+      tell_of_descriptor (task, fd);
+      return succeeded;
+    }
+  if (kind == GTX_STREAM_BLOCKS)
+    {
+      g_autoptr (GCancellable) cancelled = NULL;
+
+      succeeded = gtx_to_thread_at ("gtx_input_stream_close", 0, (GtxThreadFunc) close_input_in_thread, stream, error);
+      if (!succeeded && !g_input_stream_is_closed (stream) && !g_input_stream_has_pending (stream))
+        g_input_stream_close (stream, cancelled = cancelled_new (), NULL);
+      return succeeded;
+    }
+  g_input_stream_close_async (stream, G_PRIORITY_DEFAULT, GTX_OPERATION_OF ("gtx_input_stream_close"));
+  return g_input_stream_close_finish (stream, gtx_await_result (), error);
+}
+
+gboolean
+gtx_close_output (GtxTask        *task,
+                  GOutputStream  *stream,
+                  GError        **error)
+{
+  GtxStreamKind kind = gtx_output_stream_get_kind (stream);
+  gboolean succeeded;
+
+  if (kind == GTX_STREAM_IS_AT_HAND || kind == GTX_STREAM_HAS_DESCRIPTOR)
+    {
+      int fd = kind == GTX_STREAM_HAS_DESCRIPTOR ? gtx_stream_get_descriptor (stream) : -1;
+
+      succeeded = g_output_stream_close (stream, NULL, error);
+      tell_of_descriptor (task, fd);
+      return succeeded;
+    }
+  if (kind == GTX_STREAM_BLOCKS)
+    {
+      g_autoptr (GCancellable) cancelled = NULL;
+
+      succeeded = gtx_to_thread_at ("gtx_output_stream_close", 0, (GtxThreadFunc) close_output_in_thread, stream,
+                                    error);
+      if (!succeeded && !g_output_stream_is_closed (stream) && !g_output_stream_has_pending (stream))
+        g_output_stream_close (stream, cancelled = cancelled_new (), NULL);
+      return succeeded;
+    }
+  g_output_stream_close_async (stream, G_PRIORITY_DEFAULT, GTX_OPERATION_OF ("gtx_output_stream_close"));
+  return g_output_stream_close_finish (stream, gtx_await_result (), error);
+}
+
+/* ---- Connections ---- */
+
+/* One that says goodbye, or closes something below, takes time. */
+static gboolean
+is_closed_at_once (GIOStream *stream)
+{
+  return G_IS_SOCKET_CONNECTION (stream) && !G_IS_TCP_WRAPPER_CONNECTION (stream) &&
+         !(G_IS_TCP_CONNECTION (stream) &&
+           g_tcp_connection_get_graceful_disconnect ((GTcpConnection *) stream));
+}
+
+static gboolean
+close_stream (GtxTask    *task,
+              GIOStream  *stream,
+              GError    **error)
+{
+  gboolean succeeded;
+  int fd;
+
+  if (is_closed_at_once (stream))
+    {
+      fd = g_socket_get_fd (g_socket_connection_get_socket ((GSocketConnection *) stream));
+      succeeded = g_io_stream_close (stream, NULL, error);
+      tell_of_descriptor (task, fd);
+      return succeeded;
+    }
+  g_io_stream_close_async (stream, G_PRIORITY_DEFAULT, GTX_OPERATION_OF ("gtx_io_stream_close"));
+  return g_io_stream_close_finish (stream, gtx_await_result (), error);
+}
+
+/* ---- The public side ---- */
+
+/**
+ * gtx_input_stream_close:
+ * @stream: a #GInputStream
+ * @error: return location for a #GError, or %NULL
+ *
+ * Closes a stream: g_input_stream_close().
+ *
+ * May suspend the current task, but for a socket's stream and a pipe's.  As GIO has it,
+ * @stream is closed also where the task is cancelled meanwhile, and where closing fails.
+ *
+ * Sets the errors of g_input_stream_close() (%G_IO_ERROR_PENDING where another task reads
+ * from @stream), %G_IO_ERROR_CANCELLED if the task is cancelled, and
+ * %GTX_ERROR_NOT_IN_TASK outside a task.
+ *
+ * Returns: %TRUE when it is closed, also where it was already; %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_input_stream_close (GInputStream  *stream,
+                        GError       **error)
+{
+  GtxTask *task;
+  gboolean succeeded;
+
+  g_return_val_if_fail (G_IS_INPUT_STREAM (stream), FALSE);
+
+  task = gtx_task_begin_await (G_STRFUNC, error);
+  if (task == NULL)
+    return FALSE;
+  g_object_ref (stream);
+  succeeded = gtx_close_input (task, stream, error);
+  g_object_unref (stream);
+  return succeeded;
+}
+
+/**
+ * gtx_output_stream_close:
+ * @stream: a #GOutputStream
+ * @error: return location for a #GError, or %NULL
+ *
+ * Writes what is in the buffers of a stream, and closes it: g_output_stream_close().
+ *
+ * May suspend the current task, but for a socket's stream and a pipe's.  As GIO has it,
+ * @stream is closed also where the task is cancelled meanwhile, and where closing fails;
+ * a file that was to be replaced stays what it was if the task is cancelled.
+ *
+ * Sets the errors of g_output_stream_close() (%G_IO_ERROR_PENDING where another task
+ * writes to @stream), %G_IO_ERROR_CANCELLED if the task is cancelled, and
+ * %GTX_ERROR_NOT_IN_TASK outside a task.
+ *
+ * Returns: %TRUE when it is closed, also where it was already; %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_output_stream_close (GOutputStream  *stream,
+                         GError        **error)
+{
+  GtxTask *task;
+  gboolean succeeded;
+
+  g_return_val_if_fail (G_IS_OUTPUT_STREAM (stream), FALSE);
+
+  task = gtx_task_begin_await (G_STRFUNC, error);
+  if (task == NULL)
+    return FALSE;
+  g_object_ref (stream);
+  succeeded = gtx_close_output (task, stream, error);
+  g_object_unref (stream);
+  return succeeded;
+}
+
+/**
+ * gtx_io_stream_close:
+ * @stream: a #GIOStream, such as a connection
+ * @error: return location for a #GError, or %NULL
+ *
+ * Closes a stream and what it reads from and writes to: g_io_stream_close(), and asyncio's
+ * `StreamWriter.close()` with `wait_closed()`.
+ *
+ * May suspend the current task, but for a socket's connection.  Tasks that read from a
+ * socket or write to it end their waiting with %G_IO_ERROR_CLOSED.  As GIO has it, @stream is
+ * closed also where the task is cancelled meanwhile, and where closing fails.
+ *
+ * Sets the errors of g_io_stream_close(), %G_IO_ERROR_CANCELLED if the task is cancelled,
+ * and %GTX_ERROR_NOT_IN_TASK outside a task.
+ *
+ * Returns: %TRUE when it is closed, also where it was already; %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_io_stream_close (GIOStream  *stream,
+                     GError    **error)
+{
+  GtxTask *task;
+  gboolean succeeded;
+
+  g_return_val_if_fail (G_IS_IO_STREAM (stream), FALSE);
+
+  task = gtx_task_begin_await (G_STRFUNC, error);
+  if (task == NULL)
+    return FALSE;
+  g_object_ref (stream);
+  succeeded = close_stream (task, stream, error);
+  g_object_unref (stream);
+  return succeeded;
+}

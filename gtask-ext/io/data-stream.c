@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "gtask-ext/stream.h"
+
+#include "io/buffered-stream.h"
+
+#include <string.h>
+
+/* What is looked for in the buffer. */
+typedef struct
+{
+  const char *stop_chars;       /* NULL: the end of a line */
+  gsize n_stop_chars;
+  gsize checked;                /* so many bytes are before it */
+} Search;
+
+/* A line may end with CR alone, which shows when something else has come. */
+static gboolean
+find_line (Search                 *self,
+           const char             *data,
+           gsize                   length,
+           GDataStreamNewlineType  type)
+{
+  for (; self->checked < length; self->checked++)
+    {
+      char c = data[self->checked];
+      gboolean is_last = self->checked + 1 == length;
+
+      if (c == '\n' && (type == G_DATA_STREAM_NEWLINE_TYPE_LF || type == G_DATA_STREAM_NEWLINE_TYPE_ANY))
+        return TRUE;
+      if (c != '\r' || type == G_DATA_STREAM_NEWLINE_TYPE_LF)
+        continue;
+      if (type == G_DATA_STREAM_NEWLINE_TYPE_CR)
+        return TRUE;
+      if (is_last)
+        return FALSE;
+      if (type == G_DATA_STREAM_NEWLINE_TYPE_ANY || data[self->checked + 1] == '\n')
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+find_stop_char (Search     *self,
+                const char *data,
+                gsize       length)
+{
+  for (; self->checked < length; self->checked++)
+    if (memchr (self->stop_chars, data[self->checked], self->n_stop_chars))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+find (Search           *self,
+      GDataInputStream *stream)
+{
+  gsize length;
+  const char *data = g_buffered_input_stream_peek_buffer ((GBufferedInputStream *) stream, &length);
+
+  return self->stop_chars ? find_stop_char (self, data, length)
+                          : find_line (self, data, length, g_data_input_stream_get_newline_type (stream));
+}
+
+/* Has it in the buffer, as a whole: how many bytes came last, 0 at the end of the stream
+ * without it, -1 with @error set. */
+static gssize
+fill_until_found (GtxTask           *task,
+                  Search            *search,
+                  GDataInputStream  *stream,
+                  GError           **error)
+{
+  GBufferedInputStream *buffer = (GBufferedInputStream *) stream;
+  gssize n = 1;
+
+  /* One that is closed, or that another task reads. */
+  if (!g_input_stream_set_pending ((GInputStream *) stream, error))
+    return -1;
+  g_input_stream_clear_pending ((GInputStream *) stream);
+  if (!gtx_ready_begin_try (task, error))
+    return -1;
+  while (n > 0 && !find (search, stream))
+    {
+      if (gtx_buffered_stream_is_full (buffer))
+        g_buffered_input_stream_set_buffer_size (buffer, 2 * g_buffered_input_stream_get_buffer_size (buffer));
+      n = gtx_buffered_stream_fill (task, buffer, -1, error);
+    }
+  return n;
+}
+
+/* The end of the stream ends it, too: GIO would ask for more once more. */
+static char *
+take_rest (GBufferedInputStream *stream,
+           gsize                *length)
+{
+  gsize n = g_buffered_input_stream_get_available (stream);
+  char *text;
+
+  if (length)
+    *length = n;
+  if (n == 0)
+    return NULL;
+  text = g_malloc (n + 1);
+  gtx_buffered_stream_take (stream, text, n);
+  text[n] = '\0';
+  return text;
+}
+
+/**
+ * gtx_data_input_stream_read_line:
+ * @stream: a #GDataInputStream
+ * @length: (out) (optional): how long the line is, in bytes
+ * @error: return location for a #GError, or %NULL
+ *
+ * Reads a line, without what ends it: g_data_input_stream_read_line(), and asyncio's
+ * `StreamReader.readline()`.
+ *
+ * May suspend, and sets errors, as gtx_input_stream_read() does.  Where the task is
+ * cancelled, what came of the line stays in the buffer of @stream for the next.  A line
+ * may be as long as there is memory: where somebody else writes, read with
+ * gtx_buffered_input_stream_fill() and a limit of your own.
+ *
+ * Returns: (transfer full) (nullable): the line, which may be no UTF-8; %NULL at the end of
+ *   the stream, and with @error set
+ *
+ * Since: 0.1
+ */
+char *
+gtx_data_input_stream_read_line (GDataInputStream  *stream,
+                                 gsize             *length,
+                                 GError           **error)
+{
+  Search search = { NULL, 0, 0 };
+  GtxTask *task;
+  gssize n;
+  char *line = NULL;
+
+  g_return_val_if_fail (G_IS_DATA_INPUT_STREAM (stream), NULL);
+
+  task = gtx_task_begin_await (G_STRFUNC, error);
+  if (task == NULL)
+    return NULL;
+  g_object_ref (stream);
+  n = fill_until_found (task, &search, stream, error);
+  if (n > 0)
+    line = g_data_input_stream_read_line (stream, length, NULL, error);
+  else if (n == 0)
+    line = take_rest ((GBufferedInputStream *) stream, length);
+  g_object_unref (stream);
+  return line;
+}
+
+/**
+ * gtx_data_input_stream_read_upto:
+ * @stream: a #GDataInputStream
+ * @stop_chars: (array length=stop_chars_len) (element-type guint8): the bytes that end it
+ * @stop_chars_len: how many there are, or -1: @stop_chars is a string
+ * @length: (out) (optional): how long the text is, in bytes
+ * @error: return location for a #GError, or %NULL
+ *
+ * Reads up to one of some bytes, which is not read itself: g_data_input_stream_read_upto(),
+ * and asyncio's `StreamReader.readuntil()`.
+ *
+ * May suspend, and sets errors, as gtx_data_input_stream_read_line() does.
+ *
+ * Returns: (transfer full) (nullable): the text, which may be no UTF-8; %NULL at the end of
+ *   the stream, and with @error set
+ *
+ * Since: 0.1
+ */
+char *
+gtx_data_input_stream_read_upto (GDataInputStream  *stream,
+                                 const char        *stop_chars,
+                                 gssize             stop_chars_len,
+                                 gsize             *length,
+                                 GError           **error)
+{
+  Search search = { stop_chars, 0, 0 };
+  GtxTask *task;
+  gssize n;
+  char *text = NULL;
+
+  g_return_val_if_fail (G_IS_DATA_INPUT_STREAM (stream), NULL);
+  g_return_val_if_fail (stop_chars != NULL, NULL);
+
+  search.n_stop_chars = stop_chars_len < 0 ? strlen (stop_chars) : (gsize) stop_chars_len;
+  task = gtx_task_begin_await (G_STRFUNC, error);
+  if (task == NULL)
+    return NULL;
+  g_object_ref (stream);
+  n = fill_until_found (task, &search, stream, error);
+  if (n > 0)
+    text = g_data_input_stream_read_upto (stream, stop_chars, stop_chars_len, length, NULL, error);
+  else if (n == 0)
+    text = take_rest ((GBufferedInputStream *) stream, length);
+  g_object_unref (stream);
+  return text;
+}

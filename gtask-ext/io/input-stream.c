@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "gtask-ext/stream.h"
+
+#include "io/stream.h"
+#include "io/buffered-stream.h"
+
+#include "gtask-ext/operation.h"
+#include "gtask-ext/to-thread.h"
+
+/* As much as GIO takes at once. */
+#define SKIP_AT_ONCE 8192
+
+/* ---- In a thread ---- */
+
+typedef struct
+{
+  GInputStream *stream;
+  void *buffer;
+  gsize count;
+  gssize n;
+} Read;
+
+static gboolean
+read_in_thread (Read          *self,
+                GCancellable  *cancellable,
+                GError       **error)
+{
+  self->n = g_input_stream_read (self->stream, self->buffer, self->count, cancellable, error);
+  return self->n >= 0;
+}
+
+typedef struct
+{
+  GInputStream *stream;
+  void *buffer;
+  gsize count;
+  gsize bytes_read;
+} ReadAll;
+
+static gboolean
+read_all_in_thread (ReadAll       *self,
+                    GCancellable  *cancellable,
+                    GError       **error)
+{
+  return g_input_stream_read_all (self->stream, self->buffer, self->count, &self->bytes_read, cancellable, error);
+}
+
+static gboolean
+skip_in_thread (Read          *self,
+                GCancellable  *cancellable,
+                GError       **error)
+{
+  self->n = g_input_stream_skip (self->stream, self->count, cancellable, error);
+  return self->n >= 0;
+}
+
+/* ---- Reading ---- */
+
+/* GIO's function answers at once where there is nothing to do, or a mistake. */
+static gboolean
+is_answered_at_once (GInputStream *stream,
+                     gsize         count)
+{
+  return count == 0 || count > G_MAXSSIZE || g_input_stream_has_pending (stream) ||
+         g_input_stream_is_closed (stream);
+}
+
+static gssize
+read_by_trying (GtxTask       *task,
+                GInputStream  *stream,
+                void          *buffer,
+                gsize          count,
+                GError       **error)
+{
+  gssize n;
+
+  if (!g_input_stream_set_pending (stream, error))
+    return -1;
+  n = gtx_stream_try_to_read (task, stream, buffer, count, NULL, error);
+  g_input_stream_clear_pending (stream);
+  return n;
+}
+
+static gssize
+read_some (GtxTask       *task,
+           GInputStream  *stream,
+           GtxStreamKind  kind,
+           void          *buffer,
+           gsize          count,
+           GError       **error)
+{
+  Read call = { stream, buffer, count, -1 };
+
+  if (is_answered_at_once (stream, count))
+    return g_input_stream_read (stream, buffer, count, NULL, error);
+  switch (kind)
+    {
+    case GTX_STREAM_IS_AT_HAND:
+      return gtx_ready_begin_try (task, error) ? g_input_stream_read (stream, buffer, count, NULL, error) : -1;
+    case GTX_STREAM_HAS_DESCRIPTOR:
+    case GTX_STREAM_HAS_SOURCE:
+      return read_by_trying (task, stream, buffer, count, error);
+    case GTX_STREAM_BLOCKS:
+      return gtx_to_thread_at ("gtx_input_stream_read", 0, (GtxThreadFunc) read_in_thread, &call, error)
+             ? call.n : -1;
+    case GTX_STREAM_IS_ASYNC:
+    default:
+      if (gtx_buffered_stream_is_on_descriptor (stream))
+        return gtx_buffered_stream_read (task, (GBufferedInputStream *) stream, buffer, count, error);
+      g_input_stream_read_async (stream, buffer, count, G_PRIORITY_DEFAULT,
+                                 GTX_OPERATION_OF ("gtx_input_stream_read"));
+      return g_input_stream_read_finish (stream, gtx_await_result (), error);
+    }
+}
+
+static gboolean
+read_all (GtxTask       *task,
+          ReadAll       *call,
+          GError       **error)
+{
+  GtxStreamKind kind = gtx_input_stream_get_kind (call->stream);
+  gssize n;
+
+  if (kind == GTX_STREAM_BLOCKS)
+    return gtx_to_thread_at ("gtx_input_stream_read_all", 0, (GtxThreadFunc) read_all_in_thread, call, error);
+  while (call->bytes_read < call->count)
+    {
+      n = read_some (task, call->stream, kind, (char *) call->buffer + call->bytes_read,
+                     call->count - call->bytes_read, error);
+      if (n <= 0)
+        return n == 0;
+      call->bytes_read += n;
+    }
+  return TRUE;
+}
+
+/* As GIO's own does it.  Bytes that were skipped are told of where the task is cancelled
+ * meanwhile, and the request stands. */
+static gssize
+skip_by_trying (GtxTask       *task,
+                GInputStream  *stream,
+                gsize          count,
+                GError       **error)
+{
+  g_autofree char *buffer = g_malloc (SKIP_AT_ONCE);
+  gboolean cancelled = FALSE;
+  GError *failure = NULL;
+  gsize skipped = 0;
+  gssize n;
+
+  if (!g_input_stream_set_pending (stream, error))
+    return -1;
+  do
+    {
+      n = gtx_stream_try_to_read (task, stream, buffer, MIN (count - skipped, SKIP_AT_ONCE), &cancelled, &failure);
+      skipped += MAX (n, 0);
+    }
+  while (n > 0 && skipped < count);
+  g_input_stream_clear_pending (stream);
+
+  if (failure && !(cancelled && skipped > 0))
+    {
+      g_propagate_error (error, failure);
+      return -1;
+    }
+  if (failure)
+    gtx_task_put_request_back (task);
+  g_clear_error (&failure);
+  return skipped;
+}
+
+static gssize
+skip (GtxTask       *task,
+      GInputStream  *stream,
+      gsize          count,
+      GError       **error)
+{
+  Read call = { stream, NULL, count, -1 };
+
+  if (is_answered_at_once (stream, count))
+    return g_input_stream_skip (stream, count, NULL, error);
+  switch (gtx_input_stream_get_kind (stream))
+    {
+    case GTX_STREAM_IS_AT_HAND:
+      return gtx_ready_begin_try (task, error) ? g_input_stream_skip (stream, count, NULL, error) : -1;
+    case GTX_STREAM_HAS_DESCRIPTOR:
+    case GTX_STREAM_HAS_SOURCE:
+      return skip_by_trying (task, stream, count, error);
+    case GTX_STREAM_BLOCKS:
+      return gtx_to_thread_at ("gtx_input_stream_skip", 0, (GtxThreadFunc) skip_in_thread, &call, error)
+             ? call.n : -1;
+    case GTX_STREAM_IS_ASYNC:
+    default:
+      g_input_stream_skip_async (stream, count, G_PRIORITY_DEFAULT, GTX_OPERATION_OF ("gtx_input_stream_skip"));
+      return g_input_stream_skip_finish (stream, gtx_await_result (), error);
+    }
+}
+
+/* ---- The public side ---- */
+
+/**
+ * gtx_input_stream_read:
+ * @stream: a #GInputStream
+ * @buffer: (array length=count) (element-type guint8) (out caller-allocates): where to put what is read
+ * @count: how many bytes to read at most
+ * @error: return location for a #GError, or %NULL
+ *
+ * Reads from a stream: g_input_stream_read(), and asyncio's `StreamReader.read()`.
+ *
+ * What is there is read at once; else the current task is suspended until something is.
+ * A socket's stream and a pipe's are tried, and wait with all others of the main context
+ * in one place, so that it costs the same however many there are; so are other pollable
+ * streams, with a source of their own.  A local file is read in a thread, and all else
+ * by g_input_stream_read_async().  A task that reads what is always there lets others run
+ * when it has had its time.
+ *
+ * A read that is cancelled has taken no data, which stays for the next: a request is
+ * delivered before something is read, or while the task waits, and stands where bytes were
+ * read meanwhile.  (A stream that is read by its own asynchronous function keeps to that
+ * if its author did.)
+ *
+ * Sets the errors of g_input_stream_read() (%G_IO_ERROR_PENDING where another task reads,
+ * %G_IO_ERROR_CLOSED, and %G_IO_ERROR_TIMED_OUT for a socket that has a time limit),
+ * %G_IO_ERROR_CANCELLED if the task is cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
+ *
+ * Returns: how many bytes were read, 0 at the end of the stream, -1 with @error set
+ *
+ * Since: 0.1
+ */
+gssize
+gtx_input_stream_read (GInputStream  *stream,
+                       void          *buffer,
+                       gsize          count,
+                       GError       **error)
+{
+  GtxTask *task;
+  gssize n;
+
+  g_return_val_if_fail (G_IS_INPUT_STREAM (stream), -1);
+  g_return_val_if_fail (buffer != NULL || count == 0, -1);
+
+  task = gtx_task_begin_await (G_STRFUNC, error);
+  if (task == NULL)
+    return -1;
+  g_object_ref (stream);
+  n = read_some (task, stream, gtx_input_stream_get_kind (stream), buffer, count, error);
+  g_object_unref (stream);
+  return n;
+}
+
+/**
+ * gtx_input_stream_read_all:
+ * @stream: a #GInputStream
+ * @buffer: (array length=count) (element-type guint8) (out caller-allocates): where to put what is read
+ * @count: how many bytes to read
+ * @bytes_read: (out) (optional): how many were read, also where it fails
+ * @error: return location for a #GError, or %NULL
+ *
+ * Reads so many bytes, or up to the end of the stream: g_input_stream_read_all(), and
+ * asyncio's `StreamReader.readexactly()` without its exception.
+ *
+ * May suspend, and sets errors, as gtx_input_stream_read() does.  Bytes that it has read
+ * when it is cancelled are in @buffer.
+ *
+ * Returns: %TRUE, with fewer than @count bytes only at the end of the stream; %FALSE with
+ *   @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_input_stream_read_all (GInputStream  *stream,
+                           void          *buffer,
+                           gsize          count,
+                           gsize         *bytes_read,
+                           GError       **error)
+{
+  ReadAll call = { stream, buffer, count, 0 };
+  GtxTask *task;
+  gboolean succeeded;
+
+  g_return_val_if_fail (G_IS_INPUT_STREAM (stream), FALSE);
+  g_return_val_if_fail (buffer != NULL || count == 0, FALSE);
+
+  task = gtx_task_begin_await (G_STRFUNC, error);
+  g_object_ref (stream);
+  succeeded = task && read_all (task, &call, error);
+  g_object_unref (stream);
+  if (bytes_read)
+    *bytes_read = call.bytes_read;
+  return succeeded;
+}
+
+/**
+ * gtx_input_stream_read_bytes:
+ * @stream: a #GInputStream
+ * @count: how many bytes to read at most
+ * @error: return location for a #GError, or %NULL
+ *
+ * Reads from a stream as gtx_input_stream_read() does: g_input_stream_read_bytes().
+ *
+ * May suspend, and sets errors, as gtx_input_stream_read() does.
+ *
+ * Returns: (transfer full): what was read, empty at the end of the stream; %NULL with @error set
+ *
+ * Since: 0.1
+ */
+GBytes *
+gtx_input_stream_read_bytes (GInputStream  *stream,
+                             gsize          count,
+                             GError       **error)
+{
+  g_autofree guint8 *buffer = NULL;
+  gssize n;
+
+  g_return_val_if_fail (G_IS_INPUT_STREAM (stream), NULL);
+
+  buffer = g_malloc (count);
+  n = gtx_input_stream_read (stream, buffer, count, error);
+  return n < 0 ? NULL : g_bytes_new_take (g_steal_pointer (&buffer), n);
+}
+
+/**
+ * gtx_input_stream_skip:
+ * @stream: a #GInputStream
+ * @count: how many bytes to skip
+ * @error: return location for a #GError, or %NULL
+ *
+ * Skips bytes of a stream: g_input_stream_skip().
+ *
+ * May suspend, and sets errors, as gtx_input_stream_read() does.  If the task is cancelled
+ * when some were skipped, these are told of, and the next await delivers the request.
+ *
+ * Returns: how many bytes were skipped, fewer than @count at the end of the stream; -1 with
+ *   @error set
+ *
+ * Since: 0.1
+ */
+gssize
+gtx_input_stream_skip (GInputStream  *stream,
+                       gsize          count,
+                       GError       **error)
+{
+  GtxTask *task;
+  gssize n;
+
+  g_return_val_if_fail (G_IS_INPUT_STREAM (stream), -1);
+
+  task = gtx_task_begin_await (G_STRFUNC, error);
+  if (task == NULL)
+    return -1;
+  g_object_ref (stream);
+  n = skip (task, stream, count, error);
+  g_object_unref (stream);
+  return n;
+}

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "gtask-ext/stream.h"
+
+#include "io/stream.h"
+
+#include "gtask-ext/operation.h"
+#include "gtask-ext/to-thread.h"
+
+#include <gio/gunixoutputstream.h>
+
+/* ---- In a thread ---- */
+
+typedef struct
+{
+  GOutputStream *stream;
+  const void *buffer;
+  gsize count;
+  gssize n;
+} Write;
+
+static gboolean
+write_in_thread (Write         *self,
+                 GCancellable  *cancellable,
+                 GError       **error)
+{
+  self->n = g_output_stream_write (self->stream, self->buffer, self->count, cancellable, error);
+  return self->n >= 0;
+}
+
+typedef struct
+{
+  GOutputStream *stream;
+  const void *buffer;
+  gsize count;
+  gsize bytes_written;
+} WriteAll;
+
+static gboolean
+write_all_in_thread (WriteAll      *self,
+                     GCancellable  *cancellable,
+                     GError       **error)
+{
+  return g_output_stream_write_all (self->stream, self->buffer, self->count, &self->bytes_written, cancellable,
+                                    error);
+}
+
+typedef struct
+{
+  GOutputStream *stream;
+  GOutputVector *vectors;
+  gsize n_vectors;
+  gsize bytes_written;
+} WritevAll;
+
+static gboolean
+writev_all_in_thread (WritevAll     *self,
+                      GCancellable  *cancellable,
+                      GError       **error)
+{
+  return g_output_stream_writev_all (self->stream, self->vectors, self->n_vectors, &self->bytes_written, cancellable,
+                                     error);
+}
+
+static gboolean
+flush_in_thread (GOutputStream  *stream,
+                 GCancellable   *cancellable,
+                 GError        **error)
+{
+  return g_output_stream_flush (stream, cancellable, error);
+}
+
+/* ---- Writing ---- */
+
+/* GIO's function answers at once where there is nothing to do, or a mistake. */
+static gboolean
+is_answered_at_once (GOutputStream *stream,
+                     gsize          count)
+{
+  return count == 0 || count > G_MAXSSIZE || g_output_stream_has_pending (stream) ||
+         g_output_stream_is_closed (stream);
+}
+
+static gssize
+write_by_trying (GtxTask        *task,
+                 GOutputStream  *stream,
+                 const void     *buffer,
+                 gsize           count,
+                 GError        **error)
+{
+  gssize n;
+
+  if (!g_output_stream_set_pending (stream, error))
+    return -1;
+  n = gtx_stream_try_to_write (task, stream, buffer, count, error);
+  g_output_stream_clear_pending (stream);
+  return n;
+}
+
+static gssize
+write_some (GtxTask        *task,
+            GOutputStream  *stream,
+            GtxStreamKind   kind,
+            const void     *buffer,
+            gsize           count,
+            GError        **error)
+{
+  Write call = { stream, buffer, count, -1 };
+
+  if (is_answered_at_once (stream, count))
+    return g_output_stream_write (stream, buffer, count, NULL, error);
+  switch (kind)
+    {
+    case GTX_STREAM_IS_AT_HAND:
+      return gtx_ready_begin_try (task, error) ? g_output_stream_write (stream, buffer, count, NULL, error) : -1;
+    case GTX_STREAM_HAS_DESCRIPTOR:
+    case GTX_STREAM_HAS_SOURCE:
+      return write_by_trying (task, stream, buffer, count, error);
+    case GTX_STREAM_BLOCKS:
+      return gtx_to_thread_at ("gtx_output_stream_write", 0, (GtxThreadFunc) write_in_thread, &call, error)
+             ? call.n : -1;
+    case GTX_STREAM_IS_ASYNC:
+    default:
+      g_output_stream_write_async (stream, buffer, count, G_PRIORITY_DEFAULT,
+                                   GTX_OPERATION_OF ("gtx_output_stream_write"));
+      return g_output_stream_write_finish (stream, gtx_await_result (), error);
+    }
+}
+
+static gboolean
+write_all (GtxTask   *task,
+           WriteAll  *call,
+           GError   **error)
+{
+  GtxStreamKind kind = gtx_output_stream_get_kind (call->stream);
+  gssize n;
+
+  if (kind == GTX_STREAM_BLOCKS)
+    return gtx_to_thread_at ("gtx_output_stream_write_all", 0, (GtxThreadFunc) write_all_in_thread, call, error);
+  while (call->bytes_written < call->count)
+    {
+      n = write_some (task, call->stream, kind, (const char *) call->buffer + call->bytes_written,
+                      call->count - call->bytes_written, error);
+      if (n < 0)
+        return FALSE;
+      call->bytes_written += n;
+    }
+  return TRUE;
+}
+
+/* ---- Several at once ---- */
+
+/* Takes away what was written. */
+static void
+advance (WritevAll *call,
+         gsize      n)
+{
+  call->bytes_written += n;
+  while (call->n_vectors > 0 && n >= call->vectors->size)
+    {
+      n -= call->vectors->size;
+      call->vectors++;
+      call->n_vectors--;
+    }
+  if (n > 0)
+    {
+      call->vectors->buffer = (const char *) call->vectors->buffer + n;
+      call->vectors->size -= n;
+    }
+}
+
+static gboolean
+writev_by_trying (GtxTask    *task,
+                  WritevAll  *call,
+                  GError    **error)
+{
+  gboolean succeeded = TRUE;
+  gsize n;
+
+  advance (call, 0);
+  while (succeeded && call->n_vectors > 0)
+    {
+      if (!g_output_stream_set_pending (call->stream, error))
+        return FALSE;
+      succeeded = gtx_stream_try_to_writev (task, call->stream, call->vectors, call->n_vectors, &n, error);
+      g_output_stream_clear_pending (call->stream);
+      if (succeeded)
+        advance (call, n);
+    }
+  return succeeded;
+}
+
+static gboolean
+writev_one_by_one (GtxTask    *task,
+                   WritevAll  *call,
+                   GError    **error)
+{
+  gboolean succeeded = TRUE;
+
+  for (gsize i = 0; succeeded && i < call->n_vectors; i++)
+    {
+      WriteAll one = { call->stream, call->vectors[i].buffer, call->vectors[i].size, 0 };
+
+      succeeded = write_all (task, &one, error);
+      call->bytes_written += one.bytes_written;
+    }
+  return succeeded;
+}
+
+static gboolean
+is_too_much (const WritevAll *call)
+{
+  gsize sum = 0;
+
+  for (gsize i = 0; i < call->n_vectors; i++)
+    if (__builtin_add_overflow (sum, call->vectors[i].size, &sum))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+writev_all (GtxTask    *task,
+            WritevAll  *call,
+            GError    **error)
+{
+  GOutputStream *stream = call->stream;
+
+  if (is_too_much (call))
+    return g_output_stream_writev_all (stream, call->vectors, call->n_vectors, &call->bytes_written, NULL, error);
+  switch (gtx_output_stream_get_kind (stream))
+    {
+    case GTX_STREAM_HAS_DESCRIPTOR:
+      /* A pipe that says that it has room has it for one at a time. */
+      if (G_IS_UNIX_OUTPUT_STREAM (stream))
+        return writev_one_by_one (task, call, error);
+      return writev_by_trying (task, call, error);
+    case GTX_STREAM_HAS_SOURCE:
+      return writev_by_trying (task, call, error);
+    case GTX_STREAM_BLOCKS:
+      return gtx_to_thread_at ("gtx_output_stream_writev_all", 0, (GtxThreadFunc) writev_all_in_thread, call,
+                               error);
+    case GTX_STREAM_IS_AT_HAND:
+    case GTX_STREAM_IS_ASYNC:
+    default:
+      return writev_one_by_one (task, call, error);
+    }
+}
+
+/* ---- Flushing ---- */
+
+static gboolean
+flush (GOutputStream  *stream,
+       GError        **error)
+{
+  GtxStreamKind kind = gtx_output_stream_get_kind (stream);
+
+  if (G_OUTPUT_STREAM_GET_CLASS (stream)->flush == NULL || kind == GTX_STREAM_IS_AT_HAND)
+    return g_output_stream_flush (stream, NULL, error);
+  if (kind == GTX_STREAM_BLOCKS)
+    return gtx_to_thread_at ("gtx_output_stream_flush", 0, (GtxThreadFunc) flush_in_thread, stream, error);
+  g_output_stream_flush_async (stream, G_PRIORITY_DEFAULT, GTX_OPERATION_OF ("gtx_output_stream_flush"));
+  return g_output_stream_flush_finish (stream, gtx_await_result (), error);
+}
+
+/* ---- The public side ---- */
+
+/**
+ * gtx_output_stream_write:
+ * @stream: a #GOutputStream
+ * @buffer: (array length=count) (element-type guint8): what to write
+ * @count: how many bytes it has
+ * @error: return location for a #GError, or %NULL
+ *
+ * Writes to a stream: g_output_stream_write().
+ *
+ * What there is room for is written at once; where there is none the current task is
+ * suspended until there is, as gtx_input_stream_read() does it.  To a pipe no more than
+ * %PIPE_BUF bytes are written at once, unless its file is non-blocking: more would block
+ * the main loop.
+ *
+ * A request to cancel is delivered before something is written, or while the task waits, and
+ * stands where bytes were written meanwhile: a write that is cancelled has written nothing.
+ *
+ * Who writes to a pipe or socket that nobody reads any more gets %G_IO_ERROR_BROKEN_PIPE or
+ * %G_IO_ERROR_CONNECTION_CLOSED, and no SIGPIPE, which is ignored in the process from then
+ * on as GIO's sockets have it.
+ *
+ * Sets the errors of g_output_stream_write() (%G_IO_ERROR_PENDING where another task writes,
+ * %G_IO_ERROR_CLOSED, and %G_IO_ERROR_TIMED_OUT for a socket that has a time limit),
+ * %G_IO_ERROR_CANCELLED if the task is cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
+ *
+ * Returns: how many bytes were written, which may be fewer than @count; -1 with @error set
+ *
+ * Since: 0.1
+ */
+gssize
+gtx_output_stream_write (GOutputStream  *stream,
+                         const void     *buffer,
+                         gsize           count,
+                         GError        **error)
+{
+  GtxTask *task;
+  gssize n;
+
+  g_return_val_if_fail (G_IS_OUTPUT_STREAM (stream), -1);
+  g_return_val_if_fail (buffer != NULL || count == 0, -1);
+
+  task = gtx_task_begin_await (G_STRFUNC, error);
+  if (task == NULL)
+    return -1;
+  g_object_ref (stream);
+  n = write_some (task, stream, gtx_output_stream_get_kind (stream), buffer, count, error);
+  g_object_unref (stream);
+  return n;
+}
+
+/**
+ * gtx_output_stream_write_all:
+ * @stream: a #GOutputStream
+ * @buffer: (array length=count) (element-type guint8): what to write
+ * @count: how many bytes it has
+ * @bytes_written: (out) (optional): how many were written, also where it fails
+ * @error: return location for a #GError, or %NULL
+ *
+ * Writes all of some bytes: g_output_stream_write_all(), and asyncio's
+ * `StreamWriter.write()` with `drain()`.
+ *
+ * May suspend, and sets errors, as gtx_output_stream_write() does.
+ *
+ * Returns: %TRUE when all was written, %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_output_stream_write_all (GOutputStream  *stream,
+                             const void     *buffer,
+                             gsize           count,
+                             gsize          *bytes_written,
+                             GError        **error)
+{
+  WriteAll call = { stream, buffer, count, 0 };
+  GtxTask *task;
+  gboolean succeeded;
+
+  g_return_val_if_fail (G_IS_OUTPUT_STREAM (stream), FALSE);
+  g_return_val_if_fail (buffer != NULL || count == 0, FALSE);
+
+  task = gtx_task_begin_await (G_STRFUNC, error);
+  g_object_ref (stream);
+  succeeded = task && write_all (task, &call, error);
+  g_object_unref (stream);
+  if (bytes_written)
+    *bytes_written = call.bytes_written;
+  return succeeded;
+}
+
+/**
+ * gtx_output_stream_write_bytes:
+ * @stream: a #GOutputStream
+ * @bytes: what to write
+ * @error: return location for a #GError, or %NULL
+ *
+ * Writes to a stream as gtx_output_stream_write() does: g_output_stream_write_bytes().
+ *
+ * May suspend, and sets errors, as gtx_output_stream_write() does.
+ *
+ * Returns: how many bytes were written, which may be fewer than @bytes has; -1 with @error set
+ *
+ * Since: 0.1
+ */
+gssize
+gtx_output_stream_write_bytes (GOutputStream  *stream,
+                               GBytes         *bytes,
+                               GError        **error)
+{
+  gconstpointer data;
+  gsize count;
+
+  g_return_val_if_fail (bytes != NULL, -1);
+
+  data = g_bytes_get_data (bytes, &count);
+  return gtx_output_stream_write (stream, data, count, error);
+}
+
+/**
+ * gtx_output_stream_writev_all:
+ * @stream: a #GOutputStream
+ * @vectors: (array length=n_vectors): what to write; they are changed
+ * @n_vectors: how many vectors there are
+ * @bytes_written: (out) (optional): how many bytes were written, also where it fails
+ * @error: return location for a #GError, or %NULL
+ *
+ * Writes all bytes of several buffers, one behind the other, at once where @stream can:
+ * g_output_stream_writev_all(), and asyncio's `StreamWriter.writelines()` with `drain()`.
+ *
+ * May suspend, and sets errors, as gtx_output_stream_write() does.
+ *
+ * Returns: %TRUE when all was written, %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_output_stream_writev_all (GOutputStream  *stream,
+                              GOutputVector  *vectors,
+                              gsize           n_vectors,
+                              gsize          *bytes_written,
+                              GError        **error)
+{
+  WritevAll call = { stream, vectors, n_vectors, 0 };
+  GtxTask *task;
+  gboolean succeeded;
+
+  g_return_val_if_fail (G_IS_OUTPUT_STREAM (stream), FALSE);
+  g_return_val_if_fail (vectors != NULL || n_vectors == 0, FALSE);
+
+  task = gtx_task_begin_await (G_STRFUNC, error);
+  g_object_ref (stream);
+  succeeded = task && writev_all (task, &call, error);
+  g_object_unref (stream);
+  if (bytes_written)
+    *bytes_written = call.bytes_written;
+  return succeeded;
+}
+
+/**
+ * gtx_output_stream_flush:
+ * @stream: a #GOutputStream
+ * @error: return location for a #GError, or %NULL
+ *
+ * Writes what is in the buffers of a stream: g_output_stream_flush().
+ *
+ * May suspend, and sets errors, as gtx_output_stream_write() does.
+ *
+ * Returns: %TRUE when it was written, %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_output_stream_flush (GOutputStream  *stream,
+                         GError        **error)
+{
+  gboolean succeeded;
+
+  g_return_val_if_fail (G_IS_OUTPUT_STREAM (stream), FALSE);
+
+  if (gtx_task_begin_await (G_STRFUNC, error) == NULL)
+    return FALSE;
+  g_object_ref (stream);
+  succeeded = flush (stream, error);
+  g_object_unref (stream);
+  return succeeded;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "io/ready.h"
+
+#include "io/descriptor.h"
+#include "deadline.h"
+
+#include "gtask-ext/error.h"
+
+gboolean
+gtx_ready_begin_try (GtxTask  *task,
+                     GError  **error)
+{
+  gtx_task_take_up_request (task);
+  if (G_LIKELY (!task->must_cancel && !gtx_scheduler_is_over (task->parent_instance.home)))
+    return TRUE;
+  if (gtx_task_let_others_run (task))
+    return TRUE;
+  gtx_set_cancelled_error (error);
+  return FALSE;
+}
+
+gboolean
+gtx_ready_would_block (GError **failure)
+{
+  if (!g_error_matches (*failure, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    return FALSE;
+  g_clear_error (failure);
+  return TRUE;
+}
+
+/* ---- Descriptors ---- */
+
+static gboolean
+await (GtxTask       *task,
+       int            fd,
+       GIOCondition   condition,
+       gint64         deadline,
+       GError       **error)
+{
+  GIOCondition came = gtx_descriptor_wait (task, fd, condition, deadline,
+                                           (condition & G_IO_OUT) != 0 ? "room in descriptor" : "data from descriptor",
+                                           fd);
+
+  if (came == 0)
+    gtx_set_cancelled_error (error);
+  else if (came == GTX_IO_TIMED_OUT)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "The socket's time limit is over");
+  return came != 0 && came != GTX_IO_TIMED_OUT;
+}
+
+/* One that is closed has no descriptor: whoever tries again is told so. */
+gboolean
+gtx_ready_await_descriptor (GtxTask       *task,
+                            int            fd,
+                            GIOCondition   condition,
+                            GError       **error)
+{
+  return fd < 0 || await (task, fd, condition, GTX_NEVER, error);
+}
+
+gboolean
+gtx_ready_await_socket (GtxTask       *task,
+                        GSocket       *socket,
+                        GIOCondition   condition,
+                        GError       **error)
+{
+  int fd = g_socket_get_fd (socket);
+  guint seconds = g_socket_get_timeout (socket);
+  gint64 deadline = seconds > 0 ? gtx_deadline (task->parent_instance.home, seconds) : GTX_NEVER;
+
+  return fd < 0 || await (task, fd, condition, deadline, error);
+}
+
+/* ---- Sources ---- */
+
+static void
+describe (GtxWaiter *waiter,
+          GString   *text)
+{
+  (void) waiter;
+  g_string_append (text, "a stream");
+}
+
+static const GtxWaiterKind source_kind = { gtx_waiter_cancel, describe, NULL };
+
+static gboolean
+on_ready (GObject  *stream,
+          gpointer  waiter)
+{
+  (void) stream;
+  gtx_waiter_wake_now (waiter);
+  return G_SOURCE_REMOVE;
+}
+
+gboolean
+gtx_ready_await_source (GtxTask  *task,
+                        GSource  *source,
+                        GError  **error)
+{
+  GtxScheduler *home = task->parent_instance.home;
+  GtxWaiter waiter;
+  gboolean woken;
+
+  gtx_waiter_init (&waiter, task, &source_kind);
+  g_source_set_callback (source, G_SOURCE_FUNC (on_ready), &waiter, NULL);
+  g_source_set_static_name (source, "gtask-ext (stream)");
+  /* A task that it wakes may run the main loop. */
+  g_source_set_can_recurse (source, TRUE);
+  g_source_attach (source, gtx_scheduler_get_context (home));
+
+  gtx_scheduler_hold (home);
+  woken = gtx_waiter_wait (&waiter);
+  gtx_scheduler_release (home);
+  g_source_destroy (source);
+  g_source_unref (source);
+  if (!woken)
+    gtx_set_cancelled_error (error);
+  return woken;
+}

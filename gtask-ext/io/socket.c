@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "gtask-ext/socket.h"
+
+#include "io/ready.h"
+
+#include "gtask-ext/operation.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* What one try is about. */
+typedef struct
+{
+  char *buffer;
+  const char *data;
+  gsize size;
+  GSocketAddress *address;
+  gboolean wants_address;
+} Try;
+
+/* Tries without blocking, with %G_IO_ERROR_WOULD_BLOCK where that would block. */
+typedef gssize (*TryFunc) (GSocket  *socket,
+                           Try      *self,
+                           GError  **error);
+
+static gssize
+try_until_ready (GSocket       *socket,
+                 GIOCondition   condition,
+                 TryFunc        func,
+                 Try           *self,
+                 const char    *function,
+                 GError       **error)
+{
+  GtxTask *task = gtx_task_begin_await (function, error);
+  GError *failure = NULL;
+  gssize n = -1;
+
+  if (task == NULL)
+    return -1;
+  g_object_ref (socket);
+  while (gtx_ready_begin_try (task, &failure))
+    {
+      n = func (socket, self, &failure);
+      /* As GIO has it, one that is set not to block does not wait. */
+      if (n >= 0 || !g_socket_get_blocking (socket) || !gtx_ready_would_block (&failure) ||
+          !gtx_ready_await_socket (task, socket, condition, &failure))
+        break;
+    }
+  g_object_unref (socket);
+  if (failure)
+    g_propagate_error (error, failure);
+  return failure ? -1 : n;
+}
+
+static gssize
+fail (const char  *what,
+      GError     **error)
+{
+  int number = errno;
+
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (number), "%s: %s", what, g_strerror (number));
+  return -1;
+}
+
+/* ---- Tries ---- */
+
+static gssize
+receive (GSocket  *socket,
+         Try      *self,
+         GError  **error)
+{
+  return g_socket_receive_with_blocking (socket, self->buffer, self->size, FALSE, NULL, error);
+}
+
+static gssize
+send_some (GSocket  *socket,
+           Try      *self,
+           GError  **error)
+{
+  return g_socket_send_with_blocking (socket, self->data, self->size, FALSE, NULL, error);
+}
+
+/* GIO's own functions for what follows block where another process was faster, and would
+ * have to be kept from it by a property that other threads look at. */
+
+static gssize
+receive_from (GSocket  *socket,
+              Try      *self,
+              GError  **error)
+{
+  struct sockaddr_storage storage;
+  socklen_t length = sizeof storage;
+  gssize n;
+
+  if (g_socket_is_closed (socket))
+    return g_socket_receive_from (socket, NULL, self->buffer, self->size, NULL, error);
+  do
+    n = recvfrom (g_socket_get_fd (socket), self->buffer, self->size, 0, (struct sockaddr *) &storage, &length);
+  while (n < 0 && errno == EINTR);
+  if (n < 0)
+    return fail ("Error receiving from a socket", error);
+  if (self->wants_address && length > 0)
+    self->address = g_socket_address_new_from_native (&storage, length);
+  return n;
+}
+
+static gssize
+send_to (GSocket  *socket,
+         Try      *self,
+         GError  **error)
+{
+  struct sockaddr_storage storage;
+  gssize n;
+
+  if (g_socket_is_closed (socket))
+    return g_socket_send_to (socket, self->address, self->data, self->size, NULL, error);
+  if (!g_socket_address_to_native (self->address, &storage, sizeof storage, error))
+    return -1;
+  do
+    n = sendto (g_socket_get_fd (socket), self->data, self->size, MSG_NOSIGNAL, (struct sockaddr *) &storage,
+                (socklen_t) g_socket_address_get_native_size (self->address));
+  while (n < 0 && errno == EINTR);
+  return n < 0 ? fail ("Error sending to a socket", error) : n;
+}
+
+static gssize
+accept_one (GSocket  *socket,
+            Try      *self,
+            GError  **error)
+{
+  int fd;
+
+  (void) self;
+  if (g_socket_is_closed (socket))
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The socket is closed");
+      return -1;
+    }
+  do
+    fd = accept4 (g_socket_get_fd (socket), NULL, NULL, SOCK_CLOEXEC);
+  while (fd < 0 && errno == EINTR);
+  return fd < 0 ? fail ("Error accepting a connection", error) : fd;
+}
+
+/* ---- The public side ---- */
+
+/**
+ * gtx_socket_receive:
+ * @socket: a connected #GSocket
+ * @buffer: (array length=size) (element-type guint8) (out caller-allocates): where to put what is received
+ * @size: how many bytes to receive at most
+ * @error: return location for a #GError, or %NULL
+ *
+ * Receives from a socket: g_socket_receive(), and asyncio's `loop.sock_recv()`.
+ *
+ * What is there is received at once; else the current task is suspended until something
+ * is, unless @socket is set not to block: then %G_IO_ERROR_WOULD_BLOCK is set.  A request
+ * to cancel is delivered before something is received, or while the task waits, and
+ * stands where bytes were received meanwhile: a call that is cancelled has taken none.
+ *
+ * Sets the errors of g_socket_receive() (%G_IO_ERROR_CLOSED where @socket is closed meanwhile,
+ * %G_IO_ERROR_TIMED_OUT where it has a time limit), %G_IO_ERROR_CANCELLED if the task is
+ * cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
+ *
+ * Returns: how many bytes were received, 0 at the end; -1 with @error set
+ *
+ * Since: 0.1
+ */
+gssize
+gtx_socket_receive (GSocket  *socket,
+                    char     *buffer,
+                    gsize     size,
+                    GError  **error)
+{
+  Try self = { .buffer = buffer, .size = size };
+
+  g_return_val_if_fail (G_IS_SOCKET (socket), -1);
+  g_return_val_if_fail (buffer != NULL, -1);
+
+  return try_until_ready (socket, G_IO_IN, receive, &self, G_STRFUNC, error);
+}
+
+/**
+ * gtx_socket_receive_from:
+ * @socket: a #GSocket
+ * @address: (out) (optional) (transfer full) (nullable): from where it came, where the socket tells
+ * @buffer: (array length=size) (element-type guint8) (out caller-allocates): where to put what is received
+ * @size: how many bytes to receive at most
+ * @error: return location for a #GError, or %NULL
+ *
+ * Receives a datagram, and from where it came: g_socket_receive_from(), and asyncio's
+ * `loop.sock_recvfrom()`.
+ *
+ * May suspend, and sets errors, as gtx_socket_receive() does.
+ *
+ * Returns: how many bytes were received; -1 with @error set
+ *
+ * Since: 0.1
+ */
+gssize
+gtx_socket_receive_from (GSocket         *socket,
+                         GSocketAddress **address,
+                         char            *buffer,
+                         gsize            size,
+                         GError         **error)
+{
+  Try self = { .buffer = buffer, .size = size, .wants_address = address != NULL };
+  gssize n;
+
+  g_return_val_if_fail (G_IS_SOCKET (socket), -1);
+  g_return_val_if_fail (buffer != NULL, -1);
+
+  n = try_until_ready (socket, G_IO_IN, receive_from, &self, G_STRFUNC, error);
+  if (address)
+    *address = self.address;
+  return n;
+}
+
+/**
+ * gtx_socket_send:
+ * @socket: a connected #GSocket
+ * @buffer: (array length=size) (element-type guint8): what to send
+ * @size: how many bytes it has
+ * @error: return location for a #GError, or %NULL
+ *
+ * Sends through a socket: g_socket_send().
+ *
+ * May suspend, and sets errors, as gtx_socket_receive() does.
+ *
+ * Returns: how many bytes were sent, which may be fewer than @size; -1 with @error set
+ *
+ * Since: 0.1
+ */
+gssize
+gtx_socket_send (GSocket     *socket,
+                 const char  *buffer,
+                 gsize        size,
+                 GError     **error)
+{
+  Try self = { .data = buffer, .size = size };
+
+  g_return_val_if_fail (G_IS_SOCKET (socket), -1);
+  g_return_val_if_fail (buffer != NULL, -1);
+
+  return try_until_ready (socket, G_IO_OUT, send_some, &self, G_STRFUNC, error);
+}
+
+/**
+ * gtx_socket_send_to:
+ * @socket: a #GSocket
+ * @address: (nullable): where to, or %NULL: where it is connected to
+ * @buffer: (array length=size) (element-type guint8): what to send
+ * @size: how many bytes it has
+ * @error: return location for a #GError, or %NULL
+ *
+ * Sends a datagram: g_socket_send_to(), and asyncio's `loop.sock_sendto()`.
+ *
+ * May suspend, and sets errors, as gtx_socket_receive() does.
+ *
+ * Returns: how many bytes were sent; -1 with @error set
+ *
+ * Since: 0.1
+ */
+gssize
+gtx_socket_send_to (GSocket         *socket,
+                    GSocketAddress  *address,
+                    const char      *buffer,
+                    gsize            size,
+                    GError         **error)
+{
+  Try self = { .data = buffer, .size = size, .address = address };
+
+  g_return_val_if_fail (G_IS_SOCKET (socket), -1);
+  g_return_val_if_fail (address == NULL || G_IS_SOCKET_ADDRESS (address), -1);
+  g_return_val_if_fail (buffer != NULL, -1);
+
+  return try_until_ready (socket, G_IO_OUT, address ? send_to : send_some, &self, G_STRFUNC, error);
+}
+
+/**
+ * gtx_socket_accept:
+ * @socket: a #GSocket that listens
+ * @error: return location for a #GError, or %NULL
+ *
+ * Accepts a connection: g_socket_accept(), and asyncio's `loop.sock_accept()`.
+ *
+ * May suspend, and sets errors, as gtx_socket_receive() does.  A call that is cancelled has
+ * accepted none.
+ *
+ * Returns: (transfer full): the new socket; %NULL with @error set
+ *
+ * Since: 0.1
+ */
+GSocket *
+gtx_socket_accept (GSocket  *socket,
+                   GError  **error)
+{
+  Try self = { .size = 0 };
+  GSocket *accepted;
+  int fd;
+
+  g_return_val_if_fail (G_IS_SOCKET (socket), NULL);
+
+  fd = (int) try_until_ready (socket, G_IO_IN, accept_one, &self, G_STRFUNC, error);
+  if (fd < 0)
+    return NULL;
+  accepted = g_initable_new (G_TYPE_SOCKET, NULL, error, "fd", fd, "protocol", g_socket_get_protocol (socket), NULL);
+  if (accepted == NULL)
+    close (fd);
+  return accepted;
+}
+
+static gboolean
+connect_to (GtxTask         *task,
+            GSocket         *socket,
+            GSocketAddress  *address,
+            GError         **error)
+{
+  GError *failure = NULL;
+  gboolean succeeded;
+
+  if (!gtx_ready_begin_try (task, error))
+    return FALSE;
+  g_socket_set_blocking (socket, FALSE);
+  succeeded = g_socket_connect (socket, address, NULL, &failure);
+  g_socket_set_blocking (socket, TRUE);
+  if (!g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_PENDING))
+    {
+      if (failure)
+        g_propagate_error (error, failure);
+      return succeeded;
+    }
+  g_error_free (failure);
+  return gtx_ready_await_socket (task, socket, G_IO_OUT, error) && g_socket_check_connect_result (socket, error);
+}
+
+/**
+ * gtx_socket_connect:
+ * @socket: a #GSocket
+ * @address: where to
+ * @error: return location for a #GError, or %NULL
+ *
+ * Connects a socket: g_socket_connect(), and asyncio's `loop.sock_connect()`.
+ *
+ * May suspend, and sets the errors of g_socket_connect(), as gtx_socket_receive() does.
+ * Where the task is cancelled the system goes on to connect; close @socket.
+ *
+ * Returns: %TRUE when it is connected, %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_socket_connect (GSocket         *socket,
+                    GSocketAddress  *address,
+                    GError         **error)
+{
+  GtxTask *task;
+  gboolean succeeded;
+
+  g_return_val_if_fail (G_IS_SOCKET (socket), FALSE);
+  g_return_val_if_fail (G_IS_SOCKET_ADDRESS (address), FALSE);
+
+  task = gtx_task_begin_await (G_STRFUNC, error);
+  if (task == NULL)
+    return FALSE;
+  if (g_socket_is_closed (socket) || !g_socket_get_blocking (socket))
+    return g_socket_connect (socket, address, NULL, error);
+  g_object_ref (socket);
+  succeeded = connect_to (task, socket, address, error);
+  g_object_unref (socket);
+  return succeeded;
+}
+
+static gboolean
+await_condition (GtxTask       *task,
+                 GSocket       *socket,
+                 GIOCondition   condition,
+                 GError       **error)
+{
+  while (gtx_ready_begin_try (task, error))
+    {
+      /* Answers at once. */
+      if (g_socket_is_closed (socket))
+        return g_socket_condition_wait (socket, condition, NULL, error);
+      if (g_socket_condition_check (socket, condition) != 0)
+        return TRUE;
+      if (!gtx_ready_await_socket (task, socket, condition, error))
+        return FALSE;
+    }
+  return FALSE;
+}
+
+/**
+ * gtx_socket_condition_wait:
+ * @socket: a #GSocket
+ * @condition: what to wait for, such as %G_IO_IN
+ * @error: return location for a #GError, or %NULL
+ *
+ * Suspends the current task until a socket is ready: g_socket_condition_wait().
+ *
+ * Does not suspend where it is.  %G_IO_ERR and %G_IO_HUP need not be asked for.  Sets errors
+ * as gtx_socket_receive() does.
+ *
+ * Returns: %TRUE when it is ready, %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_socket_condition_wait (GSocket       *socket,
+                           GIOCondition   condition,
+                           GError       **error)
+{
+  GtxTask *task;
+  gboolean succeeded;
+
+  g_return_val_if_fail (G_IS_SOCKET (socket), FALSE);
+
+  task = gtx_task_begin_await (G_STRFUNC, error);
+  if (task == NULL)
+    return FALSE;
+  g_object_ref (socket);
+  succeeded = await_condition (task, socket, condition, error);
+  g_object_unref (socket);
+  return succeeded;
+}
+
+/**
+ * gtx_socket_listener_accept:
+ * @listener: a #GSocketListener
+ * @source_object: (out) (optional) (transfer none) (nullable): what its address was added with
+ * @error: return location for a #GError, or %NULL
+ *
+ * Accepts a connection at any of the addresses of a listener: g_socket_listener_accept().
+ *
+ * Suspends the current task until somebody has connected.  Sets the errors of
+ * g_socket_listener_accept(), %G_IO_ERROR_CANCELLED if the task is cancelled, and
+ * %GTX_ERROR_NOT_IN_TASK outside a task.  For a server there is gtx_serve().
+ *
+ * Returns: (transfer full): the connection; %NULL with @error set
+ *
+ * Since: 0.1
+ */
+GSocketConnection *
+gtx_socket_listener_accept (GSocketListener  *listener,
+                            GObject         **source_object,
+                            GError          **error)
+{
+  g_return_val_if_fail (G_IS_SOCKET_LISTENER (listener), NULL);
+
+  if (gtx_task_begin_await (G_STRFUNC, error) == NULL)
+    return NULL;
+  g_socket_listener_accept_async (listener, GTX_OPERATION_OF ("gtx_socket_listener_accept"));
+  return g_socket_listener_accept_finish (listener, gtx_await_result (), source_object, error);
+}
+
+/**
+ * gtx_socket_client_connect:
+ * @client: a #GSocketClient
+ * @connectable: where to, such as a #GNetworkAddress
+ * @error: return location for a #GError, or %NULL
+ *
+ * Connects to a server: g_socket_client_connect(), and asyncio's `open_connection()`.
+ *
+ * Suspends the current task until it is connected, or none of the addresses could be
+ * connected to.  Sets the errors of g_socket_client_connect(), %G_IO_ERROR_CANCELLED if the
+ * task is cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
+ *
+ * Returns: (transfer full): the connection; %NULL with @error set
+ *
+ * Since: 0.1
+ */
+GSocketConnection *
+gtx_socket_client_connect (GSocketClient       *client,
+                           GSocketConnectable  *connectable,
+                           GError             **error)
+{
+  g_return_val_if_fail (G_IS_SOCKET_CLIENT (client), NULL);
+  g_return_val_if_fail (G_IS_SOCKET_CONNECTABLE (connectable), NULL);
+
+  if (gtx_task_begin_await (G_STRFUNC, error) == NULL)
+    return NULL;
+  g_socket_client_connect_async (client, connectable, GTX_OPERATION_OF ("gtx_socket_client_connect"));
+  return g_socket_client_connect_finish (client, gtx_await_result (), error);
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From one stream to the other. */
+
+#include "config.h"
+
+#include "gtask-ext/stream.h"
+
+#include "io/close.h"
+#include "io/stream.h"
+
+#include "gtask-ext/operation.h"
+#include "gtask-ext/to-thread.h"
+
+#define COPIED_AT_ONCE 65536
+
+typedef struct
+{
+  GOutputStream *target;
+  GInputStream *source;
+  GOutputStreamSpliceFlags flags;
+  gssize n;
+} Splice;
+
+static gboolean
+splice_in_thread (Splice        *self,
+                  GCancellable  *cancellable,
+                  GError       **error)
+{
+  self->n = g_output_stream_splice (self->target, self->source, self->flags, cancellable, error);
+  return self->n >= 0;
+}
+
+/* One of a local file's, of which the target is marked as pending: not by the public function. */
+typedef struct
+{
+  GOutputStream *target;
+  const char *buffer;
+  gsize count;
+  gsize written;
+} Piece;
+
+static gboolean
+write_piece_in_thread (Piece         *self,
+                       GCancellable  *cancellable,
+                       GError       **error)
+{
+  while (self->written < self->count)
+    {
+      gssize n = G_OUTPUT_STREAM_GET_CLASS (self->target)->write_fn (self->target, self->buffer + self->written,
+                                                                     self->count - self->written,
+                                                                     cancellable, error);
+
+      if (n < 0)
+        return FALSE;
+      self->written += n;
+    }
+  return TRUE;
+}
+
+static gboolean
+write_piece (GtxTask        *task,
+             GOutputStream  *target,
+             const char     *buffer,
+             gsize           count,
+             GError        **error)
+{
+  Piece piece = { target, buffer, count, 0 };
+  gssize n;
+
+  switch (gtx_output_stream_get_kind (target))
+    {
+    case GTX_STREAM_IS_AT_HAND:
+      return gtx_ready_begin_try (task, error) && write_piece_in_thread (&piece, NULL, error);
+    case GTX_STREAM_BLOCKS:
+      return gtx_to_thread_at ("gtx_output_stream_splice", 0, (GtxThreadFunc) write_piece_in_thread, &piece, error);
+    case GTX_STREAM_HAS_DESCRIPTOR:
+    case GTX_STREAM_HAS_SOURCE:
+    case GTX_STREAM_IS_ASYNC:
+    default:
+      for (; count > 0; buffer += n, count -= n)
+        if ((n = gtx_stream_try_to_write (task, target, buffer, count, error)) < 0)
+          return FALSE;
+      return TRUE;
+    }
+}
+
+/* Between two of which one at least is tried; the target is marked as pending all the time. */
+static gboolean
+copy_piece_by_piece (GtxTask       *task,
+                     Splice        *call,
+                     GError       **error)
+{
+  g_autofree char *buffer = g_malloc (COPIED_AT_ONCE);
+  gssize n;
+
+  if (!g_output_stream_set_pending (call->target, error))
+    return FALSE;
+  call->n = 0;
+  while ((n = gtx_input_stream_read (call->source, buffer, COPIED_AT_ONCE, error)) > 0 &&
+         write_piece (task, call->target, buffer, n, error))
+    call->n = call->n > G_MAXSSIZE - n ? G_MAXSSIZE : call->n + n;
+  g_output_stream_clear_pending (call->target);
+  if (n != 0)
+    call->n = -1;
+  return n == 0;
+}
+
+static gssize
+splice_here (GtxTask  *task,
+             Splice   *call,
+             GError  **error)
+{
+  gboolean succeeded = copy_piece_by_piece (task, call, error);
+
+  if ((call->flags & G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE) != 0)
+    gtx_close_input (task, call->source, NULL);
+  if ((call->flags & G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET) != 0 &&
+      !gtx_close_output (task, call->target, succeeded ? error : NULL))
+    succeeded = FALSE;
+  return succeeded ? call->n : -1;
+}
+
+static gboolean
+has_splice_of_its_own (GOutputStream *stream)
+{
+  GOutputStreamClass *base = g_type_class_peek (G_TYPE_OUTPUT_STREAM);
+
+  return G_OUTPUT_STREAM_GET_CLASS (stream)->splice != base->splice;
+}
+
+static gssize
+splice (GtxTask  *task,
+        Splice   *call,
+        GError  **error)
+{
+  GtxStreamKind from = gtx_input_stream_get_kind (call->source);
+  GtxStreamKind to = gtx_output_stream_get_kind (call->target);
+
+  /* GIO's function answers at once. */
+  if (g_input_stream_is_closed (call->source) || g_output_stream_is_closed (call->target) ||
+      g_output_stream_has_pending (call->target))
+    return g_output_stream_splice (call->target, call->source, call->flags, NULL, error);
+  if ((from == GTX_STREAM_BLOCKS && (to == GTX_STREAM_BLOCKS || to == GTX_STREAM_IS_AT_HAND)) ||
+      (from == GTX_STREAM_IS_AT_HAND && to == GTX_STREAM_BLOCKS))
+    return gtx_to_thread_at ("gtx_output_stream_splice", 0, (GtxThreadFunc) splice_in_thread, call, error)
+           ? call->n : -1;
+  if (from != GTX_STREAM_IS_ASYNC && to != GTX_STREAM_IS_ASYNC && !has_splice_of_its_own (call->target))
+    return splice_here (task, call, error);
+  g_output_stream_splice_async (call->target, call->source, call->flags, G_PRIORITY_DEFAULT,
+                                GTX_OPERATION_OF ("gtx_output_stream_splice"));
+  return g_output_stream_splice_finish (call->target, gtx_await_result (), error);
+}
+
+/**
+ * gtx_output_stream_splice:
+ * @stream: a #GOutputStream
+ * @source: a #GInputStream
+ * @flags: which of the two to close, be it that it fails
+ * @error: return location for a #GError, or %NULL
+ *
+ * Writes to a stream what another has, up to its end: g_output_stream_splice().
+ *
+ * May suspend, and sets errors, as gtx_input_stream_read() and gtx_output_stream_write()
+ * do.  Where the task is cancelled, what was read last may be written in part.
+ *
+ * Returns: how many bytes were written; -1 with @error set
+ *
+ * Since: 0.1
+ */
+gssize
+gtx_output_stream_splice (GOutputStream             *stream,
+                          GInputStream              *source,
+                          GOutputStreamSpliceFlags   flags,
+                          GError                   **error)
+{
+  Splice call = { stream, source, flags, -1 };
+  GtxTask *task;
+  gssize n;
+
+  g_return_val_if_fail (G_IS_OUTPUT_STREAM (stream), -1);
+  g_return_val_if_fail (G_IS_INPUT_STREAM (source), -1);
+
+  task = gtx_task_begin_await (G_STRFUNC, error);
+  if (task == NULL)
+    return -1;
+  g_object_ref (stream);
+  g_object_ref (source);
+  n = splice (task, &call, error);
+  g_object_unref (source);
+  g_object_unref (stream);
+  return n;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How streams are read and written without blocking the main loop. */
+
+#pragma once
+
+#include "io/ready.h"
+
+typedef enum
+{
+  GTX_STREAM_IS_AT_HAND,        /* never blocks: it is in memory */
+  GTX_STREAM_HAS_DESCRIPTOR,    /* is tried, and its descriptor awaited: a socket's, a pipe's */
+  GTX_STREAM_HAS_SOURCE,        /* is tried, and its own source awaited: any other pollable one */
+  GTX_STREAM_BLOCKS,            /* in a thread: a local file's */
+  GTX_STREAM_IS_ASYNC           /* by its _async functions: all else */
+} GtxStreamKind;
+
+GtxStreamKind gtx_input_stream_get_kind  (GInputStream  *stream);
+GtxStreamKind gtx_output_stream_get_kind (GOutputStream *stream);
+
+/* The descriptor of a stream that has one; -1 where it is closed. */
+int           gtx_stream_get_descriptor  (gpointer       stream);
+
+/* These read and write as GIO's functions do, a stream that is tried and has been marked as
+ * pending.  They suspend.  @cancelled: set where they fail, to whether that is a request to
+ * the task; or NULL. */
+gssize        gtx_stream_try_to_read     (GtxTask       *task,
+                                          GInputStream  *stream,
+                                          void          *buffer,
+                                          gsize          count,
+                                          gboolean      *cancelled,
+                                          GError       **error);
+gssize        gtx_stream_try_to_write    (GtxTask       *task,
+                                          GOutputStream *stream,
+                                          const void    *buffer,
+                                          gsize          count,
+                                          GError       **error);
+gboolean      gtx_stream_try_to_writev   (GtxTask             *task,
+                                          GOutputStream       *stream,
+                                          const GOutputVector *vectors,
+                                          gsize                n_vectors,
+                                          gsize               *bytes_written,
+                                          GError             **error);
+/* Suspends until a stream that has a descriptor is ready, as far as can be known. */
+gboolean      gtx_stream_await           (GtxTask       *task,
+                                          gpointer       stream,
+                                          GIOCondition   condition,
+                                          GError       **error);
