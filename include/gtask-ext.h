@@ -27,6 +27,7 @@
 #include <gtask-ext/unix.h>
 #include <gtask-ext/stream.h>
 #include <gtask-ext/socket.h>
+#include <gtask-ext/serve.h>
 #include <gtask-ext/run.h>
 #include <gtask-ext/test.h>
 #include <gtask-ext/log.h>

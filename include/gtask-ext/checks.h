@@ -27,6 +27,9 @@
 #define GTX_FUNC_LACKS_CANCELLABLE_ \
   "the function takes no GCancellable: it is gboolean f (U *data, GCancellable *cancellable, GError **error)"
 
+#define GTX_SERVE_FUNC_IS_OTHER_ \
+  "the coroutine is gboolean f (U *data, GSocketConnection *connection, GError **error)"
+
 #ifdef __cplusplus
 
 extern "C++"
@@ -117,6 +120,14 @@ gtx_pointer_thread_func_data_ (Result (*) (Data, GCancellable *, GError **),
 }
 
 template <typename Result, typename Data>
+gpointer
+gtx_serve_func_data_ (Result (*) (Data, GSocketConnection *, GError **), typename GtxDataFor_<Data>::Type data)
+{
+  static_assert (std::is_same<Result, gboolean>::value, GTX_SERVE_FUNC_IS_OTHER_);
+  return data.pointer;
+}
+
+template <typename Result, typename Data>
 Result gtx_thread_func_result_ (Result (*) (Data, GCancellable *, GError **));
 
 /* What lacks a parameter. */
@@ -150,6 +161,7 @@ gtx_thread_func_data_ (Result (*) (Data, GError **), gconstpointer)
 #define GTX_INT_COROUTINE_DATA_(coroutine, data) gtx_int_coroutine_data_ ((coroutine), (data))
 #define GTX_COROUTINE_RESULT_(coroutine) __typeof__ (gtx_coroutine_result_ (coroutine))
 #define GTX_THREAD_FUNC_DATA_(func, data) gtx_thread_func_data_ ((func), (data))
+#define GTX_SERVE_FUNC_DATA_(func, data) gtx_serve_func_data_ ((func), (data))
 #define GTX_POINTER_THREAD_FUNC_DATA_(func, data) gtx_pointer_thread_func_data_ ((func), (data))
 #define GTX_THREAD_FUNC_RESULT_(func) __typeof__ (gtx_thread_func_result_ (func))
 
@@ -236,5 +248,11 @@ gtx_thread_func_data_ (Result (*) (Data, GError **), gconstpointer)
     data,                                                                      \
     _Static_assert (GTX_IS_POINTER_ (GTX_THREAD_FUNC_RESULT_ (func)), GTX_FUNC_HAS_NO_RESULT_); \
     GTX_ASSERT_THREAD_FUNC_TAKES_ (func, data))
+
+#define GTX_SERVE_FUNC_DATA_(func, data)                                       \
+  GTX_CHECKED_DATA_ (                                                          \
+    data,                                                                      \
+    _Static_assert (GTX_TAKES_ (func, gboolean, data, GSocketConnection *, GError **), \
+                    GTX_SERVE_FUNC_IS_OTHER_);)
 
 #endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "gtask-ext/serve.h"
+
+#include "gtask-ext/event.h"
+#include "gtask-ext/group.h"
+#include "gtask-ext/socket.h"
+#include "gtask-ext/stream.h"
+#include "gtask-ext/timeout.h"
+#include "gtask-ext/wait.h"
+#include "task-private.h"
+
+/* How long to wait where accepting fails for a while. */
+#define RETRY_SECONDS 1
+
+typedef struct
+{
+  GSocketListener *listener;
+  guint limit;
+  GtxServeFunc func;
+  gpointer data;
+  guint n_clients;
+  GtxEvent *one_has_gone;
+  gboolean is_in_trouble;       /* which was warned of */
+} Server;
+
+/* ---- Clients ---- */
+
+typedef struct
+{
+  Server *server;
+  GSocketConnection *connection;
+} Client;
+
+static Client *
+client_new (Server            *server,
+            GSocketConnection *connection)
+{
+  Client *self = g_new (Client, 1);
+
+  server->n_clients++;
+  self->server = server;
+  self->connection = connection;
+  return self;
+}
+
+static void
+client_free (gpointer data)
+{
+  Client *self = data;
+
+  self->server->n_clients--;
+  gtx_event_set (self->server->one_has_gone);
+  g_object_unref (self->connection);
+  g_free (self);
+}
+
+/* What is one client's fault is not the others': it does not end the group. */
+static gboolean
+end_client (GError  *failure,
+            GError **error)
+{
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED))
+    g_debug ("A client has gone: %s", failure->message);
+  else
+    g_warning ("A client could not be served: %s", failure->message);
+  g_error_free (failure);
+  return TRUE;
+}
+
+static gboolean
+serve_client (Client  *self,
+              GError **error)
+{
+  GError *failure = NULL;
+
+  self->server->func (self->server->data, self->connection, &failure);
+  gtx_io_stream_close ((GIOStream *) self->connection, NULL);
+  return failure == NULL || end_client (failure, error);
+}
+
+/* ---- The server ---- */
+
+static gboolean
+is_final (const GError *failure)
+{
+  return g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
+         g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CLOSED) ||
+         g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED) ||
+         g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT) ||
+         failure->domain != G_IO_ERROR;
+}
+
+static gboolean
+await_one_to_go (Server   *self,
+                 double    seconds,
+                 GError  **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GError) failure = NULL;
+
+  gtx_event_clear (self->one_has_gone);
+  gtx_timeout_begin (&timeout, seconds);
+  gtx_event_wait (self->one_has_gone, &failure);
+  return gtx_timeout_end (&timeout, &failure, error);
+}
+
+/* Waits for better times. */
+static gboolean
+bear (Server   *self,
+      GError   *trouble,
+      GError  **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  if (!self->is_in_trouble)
+    g_warning ("No client can be accepted for now: %s", trouble->message);
+  self->is_in_trouble = TRUE;
+  g_error_free (trouble);
+  if (await_one_to_go (self, RETRY_SECONDS, &failure) ||
+      g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/* NULL with @error set when nobody is served any more. */
+static GSocketConnection *
+accept_next (Server  *self,
+             GError **error)
+{
+  GSocketConnection *connection;
+  GError *failure = NULL;
+
+  while (self->limit > 0 && self->n_clients >= self->limit)
+    if (!await_one_to_go (self, GTX_FOREVER, error))
+      return NULL;
+  while ((connection = gtx_socket_listener_accept (self->listener, NULL, &failure)) == NULL)
+    {
+      if (is_final (failure))
+        {
+          g_propagate_error (error, failure);
+          return NULL;
+        }
+      if (!bear (self, g_steal_pointer (&failure), error))
+        return NULL;
+    }
+  self->is_in_trouble = FALSE;
+  return connection;
+}
+
+static gboolean
+serve (Server   *self,
+       GError  **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) failure = NULL;
+  GSocketConnection *connection;
+
+  gtx_task_group_begin (&group);
+  while ((connection = accept_next (self, &failure)))
+    gtx_task_group_create_task (&group, serve_client, client_new (self, connection), client_free, NULL);
+  return gtx_task_group_end (&group, &failure, error);
+}
+
+/**
+ * gtx_serve_with: (rename-to gtx_serve)
+ * @listener: a #GSocketListener that has an address
+ * @limit: how many clients to serve at once; 0: no limit
+ * @func: (scope call): a coroutine for one client
+ * @data: (nullable): its data
+ * @error: return location for a #GError, or %NULL
+ *
+ * Serves clients: the function behind gtx_serve(), which see.
+ *
+ * Returns: %FALSE with @error set, when it has ended
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_serve_with (GSocketListener  *listener,
+                guint             limit,
+                GtxServeFunc      func,
+                gpointer          data,
+                GError          **error)
+{
+  Server self = { .listener = listener, .limit = limit, .func = func, .data = data };
+  gboolean succeeded;
+
+  g_return_val_if_fail (G_IS_SOCKET_LISTENER (listener), FALSE);
+  g_return_val_if_fail (func != NULL, FALSE);
+
+  if (gtx_task_begin_await ("gtx_serve", error) == NULL)
+    return FALSE;
+  g_object_ref (listener);
+  self.one_has_gone = gtx_event_new ();
+  succeeded = serve (&self, error);
+  g_object_unref (self.one_has_gone);
+  g_object_unref (listener);
+  return succeeded;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gtask-ext/checks.h>
+#include <gtask-ext/macros.h>
+
+G_BEGIN_DECLS
+
+/**
+ * GtxServeFunc:
+ * @data: (nullable): what gtx_serve() was given
+ * @connection: a client's
+ * @error: where it says why it failed
+ *
+ * A coroutine that serves one client, for gtx_serve(); @connection is closed when it
+ * returns.
+ *
+ * Returns: %TRUE, or %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+typedef gboolean (*GtxServeFunc) (gpointer            data,
+                                  GSocketConnection  *connection,
+                                  GError            **error);
+
+/**
+ * gtx_serve:
+ * @listener: a #GSocketListener that has an address
+ * @limit: how many clients to serve at once; 0: no limit
+ * @func: (scope call): a coroutine for one client,
+ *   `gboolean f (U *data, GSocketConnection *connection, GError **error)`
+ * @data: (nullable): its data, a `U *`, that of all clients
+ * @error: return location for a #GError, or %NULL
+ *
+ * Serves clients, each in a task of its own, until the current task is cancelled:
+ * asyncio's `start_server()` and `Server.serve_forever()`.
+ *
+ * The tasks of the clients are in a group: who is cancelled while it serves cancels
+ * them, and returns when all have ended.  What goes wrong with one client ends that
+ * one alone: an error that @func sets is warned of, unless it is
+ * %G_IO_ERROR_CANCELLED, or %G_IO_ERROR_CONNECTION_CLOSED, as of a client that has gone.
+ *
+ * While there are as many clients as @limit allows no other is accepted; the system
+ * keeps those who wait, as many as g_socket_listener_set_backlog() says: set it before
+ * addresses are added, since it is 10 if nobody does, and who comes beyond it tries
+ * again after a second, and then after more.  Where accepting fails for a while, such as for
+ * want of descriptors, that is warned of, and tried again when a client has gone, and once a
+ * second.
+ *
+ * Sets %G_IO_ERROR_CANCELLED if the task is cancelled, the errors of
+ * g_socket_listener_accept() if @listener is closed or has no address, and
+ * %GTX_ERROR_NOT_IN_TASK outside a task.  Always suspends.
+ *
+ * Returns: %FALSE with @error set, when it has ended
+ *
+ * Since: 0.1
+ */
+#define gtx_serve(listener, limit, func, data, error)                          \
+  gtx_serve_with ((listener), (limit), (GtxServeFunc) (func), GTX_SERVE_FUNC_DATA_ (func, data), (error))
+
+GTX_API gboolean gtx_serve_with (GSocketListener  *listener,
+                                 guint             limit,
+                                 GtxServeFunc      func,
+                                 gpointer          data,
+                                 GError          **error);
+
+G_END_DECLS
