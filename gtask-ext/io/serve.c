@@ -162,12 +162,22 @@ serve (Server   *self,
 {
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
   g_autoptr (GError) failure = NULL;
+  g_autoptr (GError) reason = NULL;
   GSocketConnection *connection;
 
   gtx_task_group_begin (&group);
   while ((connection = accept_next (self, &failure)))
     gtx_task_group_create_task (&group, serve_client, client_new (self, connection), client_free, NULL);
-  return gtx_task_group_end (&group, &failure, error);
+  /* What ends the server is told of as it is, and not as one of a group's errors. */
+  if (!g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      reason = g_steal_pointer (&failure);
+      gtx_task_group_cancel (&group);
+    }
+  if (!gtx_task_group_end (&group, &failure, error))
+    return FALSE;
+  g_propagate_error (error, g_steal_pointer (&reason));
+  return FALSE;
 }
 
 /**
