@@ -82,10 +82,8 @@ read_head (GInputStream *input, GError **error)
 
   while (length < MOST_HEAD && strstr (head, "\r\n\r\n") == NULL)
     {
-      gssize n;
+      gssize n = gtx_input_stream_read (input, head + length, MOST_HEAD - length, error);
 
-      g_input_stream_read_async (input, head + length, MOST_HEAD - length, G_PRIORITY_DEFAULT, GTX_ASYNC);
-      n = g_input_stream_read_finish (input, gtx_await_result (), error);
       if (n < 0)
         return NULL;
       if (n == 0)
@@ -100,18 +98,13 @@ static char *
 request (GSocketClient *client, GUri *uri, GError **error)
 {
   guint16 port = (guint16) (g_uri_get_port (uri) > 0 ? g_uri_get_port (uri) : 80);
-  g_autoptr (GSocketConnection) connection = NULL;
+  g_autoptr (GSocketConnectable) server = g_network_address_new (g_uri_get_host (uri), port);
+  g_autoptr (GSocketConnection) connection = gtx_socket_client_connect (client, server, error);
   g_autofree char *text = build_request (uri);
-  GOutputStream *output;
 
-  g_socket_client_connect_to_host_async (client, g_uri_get_host (uri), port, GTX_ASYNC);
-  connection = g_socket_client_connect_to_host_finish (client, gtx_await_result (), error);
-  if (connection == NULL)
-    return NULL;
-
-  output = g_io_stream_get_output_stream (G_IO_STREAM (connection));
-  g_output_stream_write_all_async (output, text, strlen (text), G_PRIORITY_DEFAULT, GTX_ASYNC);
-  if (!g_output_stream_write_all_finish (output, gtx_await_result (), NULL, error))
+  if (connection == NULL ||
+      !gtx_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), text, strlen (text),
+                                    NULL, error))
     return NULL;
   return read_head (g_io_stream_get_input_stream (G_IO_STREAM (connection)), error);
 }
@@ -301,8 +294,7 @@ read_urls (Checker *checker, const char *path, GError **error)
   lines = g_data_input_stream_new (input);
   do
     {
-      g_data_input_stream_read_line_async (lines, G_PRIORITY_DEFAULT, GTX_ASYNC);
-      line = g_data_input_stream_read_line_finish (lines, gtx_await_result (), NULL, &failure);
+      line = gtx_data_input_stream_read_line (lines, NULL, &failure);
       if (line && *g_strstrip (line) && *line != '#')
         g_ptr_array_add (checker->checks, check_new (checker, line));
       else

@@ -43,8 +43,7 @@ open_one (Run *run, GError **error)
   GError *failure = NULL;
   GSocketConnection *connection;
 
-  g_socket_client_connect_async (run->client, run->server, GTX_ASYNC);
-  connection = g_socket_client_connect_finish (run->client, gtx_await_result (), &failure);
+  connection = gtx_socket_client_connect (run->client, run->server, &failure);
   if (connection == NULL)
     return note_failure (run, failure, error);
   g_ptr_array_add (run->connections, connection);
@@ -96,8 +95,7 @@ send_messages (Talk *talk, GError **error)
   for (int number = 0; number < n_messages; number++)
     {
       fill (message, talk, number);
-      g_output_stream_write_all_async (output, message, (gsize) message_size, G_PRIORITY_DEFAULT, GTX_ASYNC);
-      if (!g_output_stream_write_all_finish (output, gtx_await_result (), NULL, error))
+      if (!gtx_output_stream_write_all (output, message, (gsize) message_size, NULL, error))
         return FALSE;
     }
   return TRUE;
@@ -126,8 +124,7 @@ receive_messages (Talk *talk, GError **error)
       gsize length;
 
       fill (expected, talk, number);
-      g_input_stream_read_all_async (input, received, (gsize) message_size, G_PRIORITY_DEFAULT, GTX_ASYNC);
-      if (!g_input_stream_read_all_finish (input, gtx_await_result (), &length, error) ||
+      if (!gtx_input_stream_read_all (input, received, (gsize) message_size, &length, error) ||
           !compare_message (expected, received, length, error))
         return FALSE;
       talk->run->n_bytes += length;
