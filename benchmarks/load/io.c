@@ -35,11 +35,8 @@ write_file (GFile *file, GBytes *bytes, GError **error)
   stream = g_file_create_finish (file, gtx_await_result (), error);
   if (stream == NULL)
     return FALSE;
-  g_output_stream_write_all_async (G_OUTPUT_STREAM (stream), data, length, G_PRIORITY_DEFAULT, GTX_ASYNC);
-  if (!g_output_stream_write_all_finish (G_OUTPUT_STREAM (stream), gtx_await_result (), NULL, error))
-    return FALSE;
-  g_output_stream_close_async (G_OUTPUT_STREAM (stream), G_PRIORITY_DEFAULT, GTX_ASYNC);
-  return g_output_stream_close_finish (G_OUTPUT_STREAM (stream), gtx_await_result (), error);
+  return gtx_output_stream_write_all (G_OUTPUT_STREAM (stream), data, length, NULL, error) &&
+         gtx_output_stream_close (G_OUTPUT_STREAM (stream), error);
 }
 
 static gboolean
@@ -53,8 +50,7 @@ compare_file (GFile *file, GBytes *bytes, GError **error)
   stream = g_file_read_finish (file, gtx_await_result (), error);
   if (stream == NULL)
     return FALSE;
-  g_input_stream_read_all_async (G_INPUT_STREAM (stream), data, length + 1, G_PRIORITY_DEFAULT, GTX_ASYNC);
-  if (!g_input_stream_read_all_finish (G_INPUT_STREAM (stream), gtx_await_result (), &n_read, error))
+  if (!gtx_input_stream_read_all (G_INPUT_STREAM (stream), data, length + 1, &n_read, error))
     return FALSE;
   if (n_read != length || memcmp (data, g_bytes_get_data (bytes, NULL), length) != 0)
     complain ("files: what is read is not what was written");
@@ -110,59 +106,28 @@ typedef struct
   GSocketListener *listener;
   GSocketClient *client;
   GSocketConnectable *address;
-  GtxTaskGroup *handlers;
 } Service;
 
-/* A client that is cancelled goes away in the middle of something; others see
- * that what they sent did not come back. */
+/* A client that is cancelled goes away in the middle of something; others see that what
+ * they sent did not come back. */
 static gboolean
-has_gone (GError *failure, GError **error)
+echo (gpointer data, GSocketConnection *connection, GError **error)
 {
-  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED))
-    {
-      g_error_free (failure);
-      return TRUE;
-    }
-  if (failure)
-    g_propagate_error (error, failure);
-  return failure == NULL;
-}
-
-static gboolean
-echo (GIOStream *connection, GError **error)
-{
-  GInputStream *input = g_io_stream_get_input_stream (connection);
-  GOutputStream *output = g_io_stream_get_output_stream (connection);
-  GError *failure = NULL;
+  GInputStream *input = g_io_stream_get_input_stream (G_IO_STREAM (connection));
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (connection));
   char buffer[4096];
   gssize n;
 
   do
-    {
-      g_input_stream_read_async (input, buffer, sizeof buffer, G_PRIORITY_DEFAULT, GTX_ASYNC);
-      n = g_input_stream_read_finish (input, gtx_await_result (), &failure);
-      if (n <= 0)
-        break;
-      g_output_stream_write_all_async (output, buffer, (gsize) n, G_PRIORITY_DEFAULT, GTX_ASYNC);
-    }
-  while (g_output_stream_write_all_finish (output, gtx_await_result (), NULL, &failure));
-  return has_gone (failure, error);
+    n = gtx_input_stream_read (input, buffer, sizeof buffer, error);
+  while (n > 0 && gtx_output_stream_write_all (output, buffer, (gsize) n, NULL, error));
+  return n == 0;
 }
 
 static gboolean
-accept_all (Service *service, GError **error)
+serve (Service *service, GError **error)
 {
-  while (TRUE)
-    {
-      GSocketConnection *connection;
-
-      g_socket_listener_accept_async (service->listener, GTX_ASYNC);
-      connection = g_socket_listener_accept_finish (service->listener, gtx_await_result (), NULL, error);
-      if (connection == NULL)
-        return FALSE;
-      if (!gtx_task_group_create_task (service->handlers, echo, G_IO_STREAM (connection), g_object_unref, error))
-        return FALSE;
-    }
+  return gtx_serve (service->listener, 0, echo, NULL, error);
 }
 
 static gboolean
@@ -175,11 +140,8 @@ exchange_message (GIOStream *connection, GError **error)
   GOutputStream *output = g_io_stream_get_output_stream (connection);
   GInputStream *input = g_io_stream_get_input_stream (connection);
 
-  g_output_stream_write_all_async (output, sent, length, G_PRIORITY_DEFAULT, GTX_ASYNC);
-  if (!g_output_stream_write_all_finish (output, gtx_await_result (), NULL, error))
-    return FALSE;
-  g_input_stream_read_all_async (input, received, length, G_PRIORITY_DEFAULT, GTX_ASYNC);
-  if (!g_input_stream_read_all_finish (input, gtx_await_result (), &n_read, error))
+  if (!gtx_output_stream_write_all (output, sent, length, NULL, error) ||
+      !gtx_input_stream_read_all (input, received, length, &n_read, error))
     return FALSE;
   if (n_read != length || memcmp (sent, received, length) != 0)
     complain ("sockets: what came back is not what was sent");
@@ -189,10 +151,8 @@ exchange_message (GIOStream *connection, GError **error)
 static gboolean
 talk (Service *service, GError **error)
 {
-  g_autoptr (GSocketConnection) connection = NULL;
+  g_autoptr (GSocketConnection) connection = gtx_socket_client_connect (service->client, service->address, error);
 
-  g_socket_client_connect_async (service->client, service->address, GTX_ASYNC);
-  connection = g_socket_client_connect_finish (service->client, gtx_await_result (), error);
   if (connection == NULL)
     return FALSE;
   for (guint n = random_below (4); n > 0; n--)
@@ -218,9 +178,8 @@ serve_and_talk (Service *service, GError **error)
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
   g_autoptr (GError) failure = NULL;
 
-  service->handlers = &group;
   gtx_task_group_begin (&group);
-  gtx_task_group_create_task (&group, accept_all, service, NULL, NULL);
+  gtx_task_group_create_task (&group, serve, service, NULL, NULL);
   talk_all (service, &failure);
   gtx_task_group_cancel (&group);
   return gtx_task_group_end (&group, &failure, error);
@@ -233,7 +192,7 @@ load_sockets (gpointer data, GError **error)
   g_autoptr (GSocketAddress) address = g_unix_socket_address_new (path);
   g_autoptr (GSocketListener) listener = g_socket_listener_new ();
   g_autoptr (GSocketClient) client = g_socket_client_new ();
-  Service service = { listener, client, G_SOCKET_CONNECTABLE (address), NULL };
+  Service service = { listener, client, G_SOCKET_CONNECTABLE (address) };
   gboolean succeeded = g_socket_listener_add_address (listener, address, G_SOCKET_TYPE_STREAM,
                                                       G_SOCKET_PROTOCOL_DEFAULT, NULL, NULL, error) &&
                        serve_and_talk (&service, error);
