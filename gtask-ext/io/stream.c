@@ -9,58 +9,16 @@
 #include <gio/gunixoutputstream.h>
 #include <limits.h>
 
-/* ---- Kinds ---- */
-
-/* GIO's own buffers block as what is below does. */
-static GtxStreamKind
-kind_on_top (GtxStreamKind base)
-{
-  return base == GTX_STREAM_IS_AT_HAND || base == GTX_STREAM_BLOCKS ? base : GTX_STREAM_IS_ASYNC;
-}
-
-GtxStreamKind
-gtx_input_stream_get_kind (GInputStream *stream)
-{
-  GType type = G_OBJECT_TYPE (stream);
-
-  if (type == G_TYPE_BUFFERED_INPUT_STREAM || type == G_TYPE_DATA_INPUT_STREAM)
-    return kind_on_top (gtx_input_stream_get_kind (
-      g_filter_input_stream_get_base_stream ((GFilterInputStream *) stream)));
-  if (type == G_TYPE_MEMORY_INPUT_STREAM)
-    return GTX_STREAM_IS_AT_HAND;
-  if (G_IS_POLLABLE_INPUT_STREAM (stream) &&
-      g_pollable_input_stream_can_poll ((GPollableInputStream *) stream))
-    return G_IS_FILE_DESCRIPTOR_BASED (stream) ? GTX_STREAM_HAS_DESCRIPTOR : GTX_STREAM_HAS_SOURCE;
-  return G_IS_FILE_DESCRIPTOR_BASED (stream) ? GTX_STREAM_BLOCKS : GTX_STREAM_IS_ASYNC;
-}
-
-GtxStreamKind
-gtx_output_stream_get_kind (GOutputStream *stream)
-{
-  GType type = G_OBJECT_TYPE (stream);
-
-  if (type == G_TYPE_BUFFERED_OUTPUT_STREAM || type == G_TYPE_DATA_OUTPUT_STREAM)
-    return kind_on_top (gtx_output_stream_get_kind (
-      g_filter_output_stream_get_base_stream ((GFilterOutputStream *) stream)));
-  if (type == G_TYPE_MEMORY_OUTPUT_STREAM)
-    return GTX_STREAM_IS_AT_HAND;
-  if (G_IS_POLLABLE_OUTPUT_STREAM (stream) &&
-      g_pollable_output_stream_can_poll ((GPollableOutputStream *) stream))
-    return G_IS_FILE_DESCRIPTOR_BASED (stream) ? GTX_STREAM_HAS_DESCRIPTOR : GTX_STREAM_HAS_SOURCE;
-  return G_IS_FILE_DESCRIPTOR_BASED (stream) ? GTX_STREAM_BLOCKS : GTX_STREAM_IS_ASYNC;
-}
-
-/* ---- Waiting ---- */
-
-int
-gtx_stream_get_descriptor (gpointer stream)
-{
-  return g_file_descriptor_based_get_fd ((GFileDescriptorBased *) stream);
-}
-
-/* What is known of a stream that has a descriptor. */
+/* What is known of a stream that is no buffer of GIO's, since its interfaces are asked for
+ * with every operation. */
 typedef struct
 {
+  GtxStreamKind kind;
+  union
+  {
+    GPollableInputStreamInterface *input;
+    GPollableOutputStreamInterface *output;
+  } pollable;                   /* NULL: it is none */
   GSocket *socket;              /* the stream's own reference; NULL: it is no socket's */
   guint n_vain;                 /* reads, one after the other, for which nothing was there at first */
   guint n_untried;
@@ -79,6 +37,35 @@ find_socket (gpointer stream)
   return socket;
 }
 
+static gboolean
+can_poll (gpointer stream)
+{
+  return G_IS_INPUT_STREAM (stream)
+         ? G_IS_POLLABLE_INPUT_STREAM (stream) && g_pollable_input_stream_can_poll (stream)
+         : G_IS_POLLABLE_OUTPUT_STREAM (stream) && g_pollable_output_stream_can_poll (stream);
+}
+
+static StreamNotes *
+notes_new (gpointer stream)
+{
+  StreamNotes *self = g_new0 (StreamNotes, 1);
+  gboolean has_descriptor = G_IS_FILE_DESCRIPTOR_BASED (stream);
+
+  if (!can_poll (stream))
+    {
+      self->kind = has_descriptor ? GTX_STREAM_BLOCKS : GTX_STREAM_IS_ASYNC;
+      return self;
+    }
+  self->kind = has_descriptor ? GTX_STREAM_HAS_DESCRIPTOR : GTX_STREAM_HAS_SOURCE;
+  if (has_descriptor)
+    self->socket = find_socket (stream);
+  if (G_IS_INPUT_STREAM (stream))
+    self->pollable.input = G_POLLABLE_INPUT_STREAM_GET_INTERFACE (stream);
+  else
+    self->pollable.output = G_POLLABLE_OUTPUT_STREAM_GET_INTERFACE (stream);
+  return self;
+}
+
 static StreamNotes *
 notes_of (gpointer stream)
 {
@@ -90,10 +77,67 @@ notes_of (gpointer stream)
   notes = g_object_get_qdata (stream, quark);
   if (notes)
     return notes;
-  notes = g_new0 (StreamNotes, 1);
-  notes->socket = find_socket (stream);
+  notes = notes_new (stream);
   g_object_set_qdata_full (stream, quark, notes, g_free);
   return notes;
+}
+
+/* ---- Kinds ---- */
+
+/* GIO's own buffers block as what is below does. */
+static GtxStreamKind
+kind_on_top (GtxStreamKind base)
+{
+  return base == GTX_STREAM_IS_AT_HAND || base == GTX_STREAM_BLOCKS ? base : GTX_STREAM_IS_ASYNC;
+}
+
+GtxStreamKind
+gtx_input_stream_get_kind (GInputStream *stream)
+{
+  GType type = G_OBJECT_TYPE (stream);
+
+  if (type == G_TYPE_BUFFERED_INPUT_STREAM || type == G_TYPE_DATA_INPUT_STREAM)
+    return kind_on_top (gtx_input_stream_get_kind (
+      g_filter_input_stream_get_base_stream ((GFilterInputStream *) stream)));
+  return type == G_TYPE_MEMORY_INPUT_STREAM ? GTX_STREAM_IS_AT_HAND : notes_of (stream)->kind;
+}
+
+GtxStreamKind
+gtx_output_stream_get_kind (GOutputStream *stream)
+{
+  GType type = G_OBJECT_TYPE (stream);
+
+  if (type == G_TYPE_BUFFERED_OUTPUT_STREAM || type == G_TYPE_DATA_OUTPUT_STREAM)
+    return kind_on_top (gtx_output_stream_get_kind (
+      g_filter_output_stream_get_base_stream ((GFilterOutputStream *) stream)));
+  return type == G_TYPE_MEMORY_OUTPUT_STREAM ? GTX_STREAM_IS_AT_HAND : notes_of (stream)->kind;
+}
+
+/* ---- Waiting ---- */
+
+int
+gtx_stream_get_descriptor (gpointer stream)
+{
+  return g_file_descriptor_based_get_fd (stream);
+}
+
+/* Whatever it is that @stream waits with. */
+static gboolean
+await_stream (GtxTask       *task,
+              gpointer       stream,
+              StreamNotes   *notes,
+              GIOCondition   condition,
+              GError       **error)
+{
+  GSource *source;
+
+  if (notes->socket)
+    return gtx_ready_await_socket (task, notes->socket, condition, error);
+  if (notes->kind == GTX_STREAM_HAS_DESCRIPTOR)
+    return gtx_ready_await_descriptor (task, gtx_stream_get_descriptor (stream), condition, error);
+  source = condition == G_IO_IN ? notes->pollable.input->create_source (stream, NULL)
+                                : notes->pollable.output->create_source (stream, NULL);
+  return gtx_ready_await_source (task, source, error);
 }
 
 gboolean
@@ -102,33 +146,7 @@ gtx_stream_await (GtxTask       *task,
                   GIOCondition   condition,
                   GError       **error)
 {
-  GSocket *socket = notes_of (stream)->socket;
-
-  if (socket)
-    return gtx_ready_await_socket (task, socket, condition, error);
-  return gtx_ready_await_descriptor (task, gtx_stream_get_descriptor (stream), condition, error);
-}
-
-static gboolean
-await_input (GtxTask       *task,
-             GInputStream  *stream,
-             GError       **error)
-{
-  if (G_IS_FILE_DESCRIPTOR_BASED (stream))
-    return gtx_stream_await (task, stream, G_IO_IN, error);
-  return gtx_ready_await_source (
-    task, g_pollable_input_stream_create_source ((GPollableInputStream *) stream, NULL), error);
-}
-
-static gboolean
-await_output (GtxTask        *task,
-              GOutputStream  *stream,
-              GError        **error)
-{
-  if (G_IS_FILE_DESCRIPTOR_BASED (stream))
-    return gtx_stream_await (task, stream, G_IO_OUT, error);
-  return gtx_ready_await_source (
-    task, g_pollable_output_stream_create_source ((GPollableOutputStream *) stream, NULL), error);
+  return await_stream (task, stream, notes_of (stream), condition, error);
 }
 
 /* ---- Trying ---- */
@@ -159,8 +177,8 @@ gtx_stream_try_to_read (GtxTask       *task,
                         gboolean      *cancelled,
                         GError       **error)
 {
-  StreamNotes *notes = G_IS_FILE_DESCRIPTOR_BASED (stream) ? notes_of (stream) : NULL;
-  gboolean is_tried = notes == NULL || is_worth_a_try (notes);
+  StreamNotes *notes = notes_of (stream);
+  gboolean is_tried = is_worth_a_try (notes);
   gboolean has_waited = FALSE;
   gboolean is_streams = FALSE;
   GError *failure = NULL;
@@ -170,13 +188,12 @@ gtx_stream_try_to_read (GtxTask       *task,
     {
       if (is_tried)
         {
-          n = g_pollable_input_stream_read_nonblocking ((GPollableInputStream *) stream, buffer, count, NULL,
-                                                        &failure);
+          n = notes->pollable.input->read_nonblocking ((GPollableInputStream *) stream, buffer, count, &failure);
           is_streams = n < 0 && !gtx_ready_would_block (&failure);
-          if (notes && !has_waited)
+          if (!has_waited)
             notes->n_vain = failure == NULL && n < 0 ? notes->n_vain + 1 : 0;
         }
-      if (n >= 0 || is_streams || !await_input (task, stream, &failure))
+      if (n >= 0 || is_streams || !await_stream (task, stream, notes, G_IO_IN, &failure))
         break;
       is_tried = has_waited = TRUE;
     }
@@ -205,12 +222,13 @@ ignore_sigpipe (void)
 /* A pipe has room for so much where it says that it has room; to write more blocks unless the
  * file is non-blocking, which is not ours to decide: other processes may share it. */
 static gsize
-limit_to_room (GOutputStream *stream,
-               gsize          count)
+limit_to_room (GOutputStream     *stream,
+               const StreamNotes *notes,
+               gsize              count)
 {
   int flags;
 
-  if (!G_IS_UNIX_OUTPUT_STREAM (stream))
+  if (notes->socket || !G_IS_UNIX_OUTPUT_STREAM (stream))
     return count;
   ignore_sigpipe ();
   if (count <= PIPE_BUF)
@@ -226,15 +244,15 @@ gtx_stream_try_to_write (GtxTask        *task,
                          gsize           count,
                          GError        **error)
 {
+  StreamNotes *notes = notes_of (stream);
   GError *failure = NULL;
   gssize n = -1;
 
-  count = limit_to_room (stream, count);
+  count = limit_to_room (stream, notes, count);
   while (gtx_ready_begin_try (task, &failure))
     {
-      n = g_pollable_output_stream_write_nonblocking ((GPollableOutputStream *) stream, buffer, count, NULL,
-                                                      &failure);
-      if (n >= 0 || !gtx_ready_would_block (&failure) || !await_output (task, stream, &failure))
+      n = notes->pollable.output->write_nonblocking ((GPollableOutputStream *) stream, buffer, count, &failure);
+      if (n >= 0 || !gtx_ready_would_block (&failure) || !await_stream (task, stream, notes, G_IO_OUT, &failure))
         break;
     }
   if (failure)
@@ -258,7 +276,7 @@ gtx_stream_try_to_writev (GtxTask              *task,
       case G_POLLABLE_RETURN_OK:
         return TRUE;
       case G_POLLABLE_RETURN_WOULD_BLOCK:
-        if (!await_output (task, stream, error))
+        if (!await_stream (task, stream, notes_of (stream), G_IO_OUT, error))
           return FALSE;
         break;
       case G_POLLABLE_RETURN_FAILED:

@@ -40,7 +40,7 @@ gboolean      gtx_stream_try_to_writev   (GtxTask             *task,
                                           gsize                n_vectors,
                                           gsize               *bytes_written,
                                           GError             **error);
-/* Suspends until a stream that has a descriptor is ready, as far as can be known. */
+/* Suspends until a stream that is tried is ready, as far as can be known. */
 gboolean      gtx_stream_await           (GtxTask       *task,
                                           gpointer       stream,
                                           GIOCondition   condition,
