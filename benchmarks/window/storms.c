@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* ---- Turns ---- */
@@ -151,6 +152,77 @@ wait_for_input (gpointer data, GError **error)
     }
 }
 
+/* ---- Connections ---- */
+
+#define MESSAGE 64
+
+static GIOStream *
+stream_new (int fd, GError **error)
+{
+  g_autoptr (GSocket) socket = g_socket_new_from_fd (fd, error);
+
+  return socket ? G_IO_STREAM (g_socket_connection_factory_create_connection (socket)) : NULL;
+}
+
+static gboolean
+send_message (GIOStream *stream, char *message, GError **error)
+{
+  return gtx_output_stream_write_all (g_io_stream_get_output_stream (stream), message, MESSAGE, NULL, error);
+}
+
+static gboolean
+receive_message (GIOStream *stream, char *message, GError **error)
+{
+  gsize n;
+
+  return gtx_input_stream_read_all (g_io_stream_get_input_stream (stream), message, MESSAGE, &n, error) &&
+         n == MESSAGE;
+}
+
+static gboolean
+answer (GIOStream *stream, GError **error)
+{
+  char message[MESSAGE];
+
+  while (receive_message (stream, message, error) && send_message (stream, message, error))
+    take_turn ();
+  return FALSE;
+}
+
+static gboolean
+talk (gpointer data, GError **error)
+{
+  int fds[2] = { -1, -1 };
+  g_autoptr (GIOStream) stream = NULL;
+  g_autoptr (GtxTask) other = NULL;
+  char message[MESSAGE] = { 0 };
+
+  (void) data;
+  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
+    return FALSE;
+  stream = stream_new (fds[0], error);
+  other = gtx_create_task (answer, stream_new (fds[1], error), g_object_unref);
+  while (send_message (stream, message, error) && receive_message (stream, message, error))
+    take_turn ();
+  gtx_cancel (other);
+  gtx_await (other, NULL);
+  return FALSE;
+}
+
+/* There is always something to read. */
+static gboolean
+read_on (gpointer data, GError **error)
+{
+  g_autoptr (GInputStream) zeroes = g_memory_input_stream_new_from_data (g_malloc0 (MESSAGE), MESSAGE, g_free);
+  char message[MESSAGE];
+
+  (void) data;
+  while (gtx_input_stream_read (zeroes, message, MESSAGE, error) == MESSAGE &&
+         g_seekable_seek (G_SEEKABLE (zeroes), 0, G_SEEK_SET, NULL, error))
+    take_turn ();
+  return FALSE;
+}
+
 /* ---- The cases ---- */
 
 static const Storm all_storms[] = {
@@ -162,11 +234,17 @@ static const Storm all_storms[] = {
   { "100-readers", read_files, 100, 3, 0, FALSE, FALSE, FALSE },
   { "10-readers-40us", read_files, 10, 40, 0, FALSE, FALSE, FALSE },
   { "100-readers-40us", read_files, 100, 40, 0, FALSE, FALSE, FALSE },
+  { "1-connection", talk, 1, 3, 0, FALSE, FALSE, FALSE },
+  { "100-connections", talk, 100, 3, 0, FALSE, FALSE, FALSE },
+  { "100-connections-40us", talk, 100, 40, 0, FALSE, FALSE, FALSE },
+  { "1-stream", read_on, 1, 3, 0, FALSE, FALSE, FALSE },
   { "10-tasks,17-ms-frames", never_stop, 10, 40, 17000, FALSE, TRUE, FALSE },
   { "10-tasks,25-ms-frames", never_stop, 10, 40, 25000, FALSE, TRUE, FALSE },
   { "10-tasks,busy-source", never_stop, 10, 40, 0, TRUE, TRUE, FALSE },
   { "10-sleepers,busy-source", sleep_evenly, 10, 5, 0, TRUE, TRUE, TRUE },
   { "10-readers,busy-source", read_files, 10, 3, 0, TRUE, TRUE, FALSE },
+  { "100-connections,busy-source", talk, 100, 3, 0, TRUE, TRUE, FALSE },
+  { "100-connections,25-ms-frames", talk, 100, 3, 25000, FALSE, TRUE, FALSE },
   { "input,17-ms-frames", wait_for_input, 1, 40, 17000, FALSE, TRUE, FALSE },
   { "input,25-ms-frames", wait_for_input, 1, 40, 25000, FALSE, TRUE, FALSE },
   { "input,busy-source", wait_for_input, 1, 40, 0, TRUE, TRUE, FALSE },
