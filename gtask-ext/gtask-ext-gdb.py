@@ -197,20 +197,27 @@ def describe_unix_signal(waiter, tasks):
     return 'Unix signal %d' % int(interest['signal']['signum']), []
 
 
+def caller_of(value, at, of):
+    """As in caller.c."""
+    if value['line']:
+        return '%s %s:%d' % (at, text_of(value['file']), int(value['line']))
+    return '%s %s()' % (of, text_of(value['file']))
+
+
 def describe_operation(waiter, tasks):
     operation = waiter.as_type('struct _GtxOperation')
     cancellable = operation['task']['cancellable']
     taken = cancellable and (cancellable['parent_instance']['parent_instance']['ref_count'] >
                              operation['n_references'])
-    return ('the operation started at %s:%d%s' %
-            (text_of(operation['file']), int(operation['line']),
-             '' if taken else ', which has taken no GCancellable')), []
+    return ('the operation %s%s' % (caller_of(operation, 'started at', 'of'),
+                                    '' if taken else ', which has taken no GCancellable')), []
 
 
 def describe_call(waiter, tasks):
     call = waiter.as_type('Call')
-    what = 'the thread started' if call['has_begun'] else 'a free thread'
-    return '%s at %s:%d' % (what, text_of(call['file']), int(call['line'])), []
+    if call['has_begun']:
+        return 'the thread ' + caller_of(call, 'started at', 'for'), []
+    return 'a free thread ' + caller_of(call, 'at', 'for'), []
 
 
 DESCRIBERS = {

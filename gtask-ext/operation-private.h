@@ -5,6 +5,8 @@
 #include "task-private.h"
 #include "token.h"
 
+#include "gtask-ext/operation.h"
+
 /* Of a task: its last operation, and below it those that were begun before and set aside,
  * since their function was not called yet.  Of a thread outside of all tasks: in the same
  * way, with the lock of operation-outside.c. */
@@ -14,7 +16,7 @@ struct _GtxOperation
   GtxTask *task;                /* NULL: begun outside of all tasks */
   GtxOperation *outer;          /* begun before, and not over */
   GtxToken *token;
-  const char *file;             /* where it was begun */
+  const char *file;             /* where it was begun, as for gtx_caller_describe () */
   int line;
   enum
   {
@@ -30,6 +32,11 @@ struct _GtxOperation
   GCancellable *lent;           /* what a mistake may still be using */
   GMainContext *context;        /* outside: in which it calls back */
 };
+
+/* GTX_ASYNC and GTX_CALLBACK for the library's own @function, by whose name a person is told of
+ * the operation. */
+#define GTX_ASYNC_OF(function) GTX_CANCELLABLE, GTX_CALLBACK_OF (function)
+#define GTX_CALLBACK_OF(function) gtx_operation_ready, gtx_operation_begin ((function), 0)
 
 /* ---- operation.c ---- */
 

@@ -6,6 +6,7 @@
 
 #include "gtask-ext/operation.h"
 
+#include "caller.h"
 #include "operation-private.h"
 #include "told.h"
 #include "runtime/pushed.h"
@@ -37,8 +38,9 @@ describe (GtxWaiter *waiter,
           GString   *text)
 {
   GtxOperation *self = (GtxOperation *) waiter;
+  g_autofree char *caller = gtx_caller_describe ("started at", "of", self->file, self->line);
 
-  g_string_append_printf (text, "the operation started at %s:%d%s", self->file, self->line,
+  g_string_append_printf (text, "the operation %s%s", caller,
                           is_seen_to_be_started (self) ? "" : ", which has taken no GCancellable");
 }
 
@@ -255,9 +257,11 @@ static void
 complain (const GtxOperation *self,
           const char         *what)
 {
-  g_critical ("%s %s before the operation started at %s:%d was awaited; it is cancelled: "
+  g_autofree char *caller = gtx_caller_describe ("started at", "of", self->file, self->line);
+
+  g_critical ("%s %s before the operation %s was awaited; it is cancelled: "
               "call gtx_await_result() right after what takes GTX_ASYNC",
-              gtx_task_get_name (self->task), what, self->file, self->line);
+              gtx_task_get_name (self->task), what, caller);
 }
 
 static void
@@ -345,7 +349,7 @@ gtx_operation_get_cancellable (void)
 /**
  * gtx_operation_begin:
  * @file: the source file of the caller
- * @line: the line in @file
+ * @line: the line in @file; 0 in the library itself, where @file is the calling function's name
  *
  * Notes that an operation is about to be started: the function behind
  * %GTX_CALLBACK.

@@ -4,6 +4,7 @@
 
 #include "gtask-ext/task-local.h"
 
+#include "caller.h"
 #include "task-private.h"
 
 /* The values of a task are an array that is never changed, so that starting a
@@ -81,6 +82,7 @@ gtx_task_locals_clear_of_thread (const char *file,
                                  int         line)
 {
   GPtrArray *values = gtx_task_locals_exchange_of_thread (NULL);
+  g_autofree char *caller = NULL;
 
   for (int i = 0; values && i < MAX_ROUNDS; i++)
     {
@@ -90,7 +92,8 @@ gtx_task_locals_clear_of_thread (const char *file,
   if (values == NULL)
     return;
 
-  g_critical ("The function that gtx_to_thread() ran at %s:%d " ENDS_ENDLESSLY, file, line);
+  caller = gtx_caller_describe ("at", "for", file, line);
+  g_critical ("The function that gtx_to_thread() ran %s " ENDS_ENDLESSLY, caller);
   leak_values (values);
 }
 

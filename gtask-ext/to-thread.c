@@ -4,6 +4,7 @@
 
 #include "gtask-ext/to-thread.h"
 
+#include "caller.h"
 #include "task-private.h"
 #include "thread-pool.h"
 #include "runtime/pushed.h"
@@ -22,7 +23,7 @@ typedef struct
   GMainContext *context;        /* in line and in the thread a reference, which keeps the task's home too */
   GCancellable *cancellable;
   GPtrArray *locals;            /* or NULL */
-  const char *file;
+  const char *file;             /* as for gtx_caller_describe () */
   int line;
   gint has_begun;               /* atomic */
   gpointer result;
@@ -52,9 +53,12 @@ call_function (Call *call)
 static void
 pop_contexts (Call *call)
 {
+  g_autofree char *caller = NULL;
+
   if (g_main_context_get_thread_default () == NULL)
     return;
-  g_critical ("The function that gtx_to_thread() ran at %s:%d returned " GTX_PUSHED_LEFT, call->file, call->line);
+  caller = gtx_caller_describe ("at", "for", call->file, call->line);
+  g_critical ("The function that gtx_to_thread() ran %s returned " GTX_PUSHED_LEFT, caller);
   gtx_pushed_let_go (gtx_pushed_take_off (NULL));
 }
 
@@ -116,10 +120,11 @@ describe (GtxWaiter *waiter,
           GString   *text)
 {
   Call *call = (Call *) waiter;
+  gboolean has_begun = g_atomic_int_get (&call->has_begun);
+  g_autofree char *caller = NULL;
 
-  g_string_append_printf (text, "%s %s:%d",
-                          g_atomic_int_get (&call->has_begun) ? "the thread started at" : "a free thread at",
-                          call->file, call->line);
+  caller = gtx_caller_describe (has_begun ? "started at" : "at", "for", call->file, call->line);
+  g_string_append_printf (text, "%s %s", has_begun ? "the thread" : "a free thread", caller);
 }
 
 static const GtxWaiterKind call_kind = { give_up, describe, NULL };
@@ -156,7 +161,7 @@ static gboolean
 run (Call    *call,
      GError **error)
 {
-  GtxTask *task = gtx_task_begin_await ("gtx_to_thread", error);
+  GtxTask *task = gtx_task_begin_await (call->line > 0 ? "gtx_to_thread" : call->file, error);
   gboolean succeeded;
 
   if (task == NULL)
@@ -173,7 +178,7 @@ run (Call    *call,
 /**
  * gtx_to_thread_at: (skip)
  * @file: the source file of the caller
- * @line: the line in @file
+ * @line: the line in @file; 0 in the library itself, where @file is the calling function's name
  * @func: (scope call): a function that blocks
  * @data: (nullable): its data
  * @error: return location for a #GError, or %NULL
@@ -201,7 +206,7 @@ gtx_to_thread_at (const char     *file,
 /**
  * gtx_to_thread_pointer_at: (skip)
  * @file: the source file of the caller
- * @line: the line in @file
+ * @line: the line in @file; 0 in the library itself, where @file is the calling function's name
  * @func: (scope call): a function that blocks
  * @data: (nullable): its data
  * @error: return location for a #GError, or %NULL

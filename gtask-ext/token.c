@@ -4,6 +4,8 @@
 
 #include "token.h"
 
+#include "caller.h"
+
 #include <pthread.h>
 
 /* The data of a callback is the number of a token and which of its uses it is for, never
@@ -165,7 +167,11 @@ complain (const GtxToken *token,
   const Start *start = token ? &token->starts[use % N_REMEMBERED] : NULL;
 
   if (start && start->use == use && start->file)
-    g_critical ("The operation started at %s:%d called back twice", start->file, start->line);
+    {
+      g_autofree char *caller = gtx_caller_describe ("started at", "of", start->file, start->line);
+
+      g_critical ("The operation %s called back twice", caller);
+    }
   else
     g_critical ("An operation called back that nobody waits for: it called back before, or was not "
                 "given the data of GTX_CALLBACK");

@@ -16,7 +16,8 @@ void      gtx_token_set_owner (GtxToken *self,
 /* Callbacks to come find nobody. */
 void      gtx_token_free  (GtxToken    *self);
 
-/* The data of the next callback, for what is started at @line of @file, or NULL. */
+/* The data of the next callback, for what is started at @line of @file, which may be NULL, as
+ * for gtx_caller_describe (). */
 gpointer  gtx_token_arm   (GtxToken    *self,
                            const char  *file,
                            int          line);

@@ -178,12 +178,12 @@ await_operation (gpointer data, GError **error)
   return g_task_propagate_boolean (G_TASK (gtx_await_result ()), error);
 }
 
-static gint is_blocking;
+static gint n_blocking;
 
 static gboolean
 block (gpointer data, GCancellable *cancellable, GError **error)
 {
-  g_atomic_int_set (&is_blocking, TRUE);
+  g_atomic_int_inc (&n_blocking);
   for (;;)
     g_usleep (G_USEC_PER_SEC);
   return TRUE;
@@ -193,6 +193,20 @@ static gboolean
 await_thread (gpointer data, GError **error)
 {
   return gtx_to_thread (block, data, error);
+}
+
+/* As the library's own functions wait. */
+static gboolean
+await_thread_of_function (gpointer data, GError **error)
+{
+  return gtx_to_thread_at ("a_function", 0, block, data, error);
+}
+
+static gboolean
+await_operation_of_function (gpointer data, GError **error)
+{
+  start_operation (GTX_CANCELLABLE, gtx_operation_ready, gtx_operation_begin ("a_function", 0));
+  return g_task_propagate_boolean (G_TASK (gtx_await_result ()), error);
 }
 
 static gboolean
@@ -295,6 +309,8 @@ create_waiting_for_others (GtxFuture *distant)
   g_object_unref (gtx_create_task (await_gtask, g_task_new (NULL, NULL, NULL, NULL), NULL));
   g_object_unref (gtx_create_task (await_cancelled, g_cancellable_new (), NULL));
   g_object_unref (gtx_create_task (await_thread, NULL, NULL));
+  g_object_unref (gtx_create_task (await_thread_of_function, NULL, NULL));
+  g_object_unref (gtx_create_task (await_operation_of_function, NULL, NULL));
 }
 
 static gboolean
@@ -311,7 +327,7 @@ main_coroutine (GtxFuture *distant, GError **error)
   named ("ready", gtx_create_task (wait_for_event, event, NULL));
   gtx_sleep (0.25, error);
   create_waiting_for_others (distant);
-  while (!g_atomic_int_get (&is_blocking))
+  while (g_atomic_int_get (&n_blocking) < 2)
     gtx_sleep (0, error);
   gtx_event_set (event);
   gtx_cancel (named ("unbegun", gtx_create_task (sleeper, NULL, NULL)));

@@ -192,6 +192,29 @@ test_operation (gpointer data, GError **error)
   return TRUE;
 }
 
+/* As the library's own functions do. */
+static gboolean
+await_operation_of_function (GTask **operation, GError **error)
+{
+  start_operation (operation, GTX_CANCELLABLE, gtx_operation_ready, gtx_operation_begin ("a_function", 0));
+  return g_task_propagate_boolean (G_TASK (gtx_await_result ()), error);
+}
+
+static gboolean
+test_operation_of_function (gpointer data, GError **error)
+{
+  g_autoptr (GTask) operation = NULL;
+  g_autoptr (GtxTask) task = gtx_create_task (await_operation_of_function, &operation, NULL);
+  g_autoptr (GString) text = NULL;
+
+  ignores_cancellable = FALSE;
+  g_assert_true (gtx_sleep (0, error));
+  text = print_tasks ();
+  g_assert_nonnull (strstr (text->str, "waits for the operation of a_function()\n"));
+  g_task_return_boolean (operation, TRUE);
+  return gtx_await (task, error);
+}
+
 /* A task that was not started runs inside the one that awaits it. */
 static GtxTask *inside;
 
@@ -371,6 +394,7 @@ main (int argc, char *argv[])
   add_coroutine ("/print/things", test_things);
   add_coroutine ("/print/group", test_group);
   add_coroutine ("/print/operation", test_operation);
+  add_coroutine ("/print/operation/of-function", test_operation_of_function);
   add_coroutine ("/print/ring", test_ring);
   add_coroutine ("/print/deep", test_deep);
   g_test_add_func ("/print/no-tasks", test_no_tasks);

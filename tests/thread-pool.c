@@ -45,6 +45,13 @@ pass_in_thread (Gate *gate, GError **error)
   return gtx_to_thread (pass, gate, error);
 }
 
+/* As the library's own functions do. */
+static gboolean
+pass_for_function (Gate *gate, GError **error)
+{
+  return gtx_to_thread_at ("a_function", 0, (GtxThreadFunc) pass, gate, error);
+}
+
 static GPtrArray *
 create_passing (Gate *gate, guint n)
 {
@@ -200,6 +207,26 @@ description_of (GtxTask *task)
   line = strstr (tree->str, gtx_task_get_name (task));
   g_assert_nonnull (line);
   return g_strndup (line, strcspn (line, "\n"));
+}
+
+static gboolean
+test_described_by_function (gpointer data, GError **error)
+{
+  Gate gate = { .n_begun = 0 };
+  g_autoptr (GtxTask) first = gtx_create_task (pass_for_function, &gate, NULL);
+  g_autoptr (GPtrArray) tasks = create_passing (&gate, FEW_THREADS - 1);
+  g_autoptr (GtxTask) last = gtx_create_task (pass_for_function, &gate, NULL);
+  g_autofree char *with_thread = NULL;
+  g_autofree char *without = NULL;
+
+  gtx_thread_pool_set_patience (FOR_EVER, FOR_EVER);
+  wait_until_begun (&gate, FEW_THREADS);
+  with_thread = description_of (first);
+  without = description_of (last);
+  g_assert_true (g_str_has_suffix (with_thread, ": waits for the thread for a_function()"));
+  g_assert_true (g_str_has_suffix (without, ": waits for a free thread for a_function()"));
+  open_gate (&gate);
+  return gtx_gather_list (GTX_GATHER_NONE, error, first, last, NULL) && gtx_gather (tasks, GTX_GATHER_NONE, error);
 }
 
 static gboolean
@@ -360,6 +387,7 @@ main (int argc, char *argv[])
   add_real_coroutine ("/thread-pool/cancelled-before", test_cancelled_before);
   add_real_coroutine ("/thread-pool/last-of-context", test_last_of_context);
   add_real_coroutine ("/thread-pool/described", test_described);
+  add_real_coroutine ("/thread-pool/described/by-function", test_described_by_function);
   add_real_coroutine ("/thread-pool/grows", test_grows);
   add_real_coroutine ("/thread-pool/beside-blocked", test_beside_blocked);
   add_real_coroutine ("/thread-pool/ends", test_ends);
