@@ -22,6 +22,7 @@
 #include <gtask-ext/operation.h>
 #include <gtask-ext/gtask-run.h>
 #include <gtask-ext/to-thread.h>
+#include <gtask-ext/file.h>
 #include <gtask-ext/main-stack.h>
 #include <gtask-ext/object.h>
 #include <gtask-ext/unix.h>
