@@ -50,4 +50,17 @@ GTX_API gboolean gtx_file_delete                      (GFile   *file,
 GTX_API gboolean gtx_file_trash                       (GFile   *file,
                                                        GError **error);
 
+GTX_API gboolean gtx_file_copy (GFile                  *source,
+                                GFile                  *destination,
+                                GFileCopyFlags          flags,
+                                GFileProgressCallback   progress_callback,
+                                gpointer                progress_callback_data,
+                                GError                **error);
+GTX_API gboolean gtx_file_move (GFile                  *source,
+                                GFile                  *destination,
+                                GFileCopyFlags          flags,
+                                GFileProgressCallback   progress_callback,
+                                gpointer                progress_callback_data,
+                                GError                **error);
+
 G_END_DECLS
