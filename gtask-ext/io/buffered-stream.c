@@ -5,8 +5,8 @@
 #include "gtask-ext/stream.h"
 
 #include "io/buffered-stream.h"
+#include "operation-private.h"
 
-#include "gtask-ext/operation.h"
 #include "gtask-ext/to-thread.h"
 
 static GInputStream *
@@ -112,7 +112,7 @@ gtx_buffered_stream_fill (GtxTask               *task,
     case GTX_STREAM_IS_ASYNC:
     default:
       g_buffered_input_stream_fill_async (stream, count, G_PRIORITY_DEFAULT,
-                                          GTX_OPERATION_OF ("gtx_buffered_input_stream_fill"));
+                                          GTX_ASYNC_OF ("gtx_buffered_input_stream_fill"));
       return g_buffered_input_stream_fill_finish (stream, gtx_await_result (), error);
     }
 }

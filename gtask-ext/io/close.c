@@ -5,8 +5,8 @@
 #include "gtask-ext/stream.h"
 
 #include "io/close.h"
+#include "operation-private.h"
 
-#include "gtask-ext/operation.h"
 #include "gtask-ext/to-thread.h"
 #include "runtime/poller.h"
 
@@ -71,7 +71,7 @@ gtx_close_input (GtxTask       *task,
         g_input_stream_close (stream, cancelled = cancelled_new (), NULL);
       return succeeded;
     }
-  g_input_stream_close_async (stream, G_PRIORITY_DEFAULT, GTX_OPERATION_OF ("gtx_input_stream_close"));
+  g_input_stream_close_async (stream, G_PRIORITY_DEFAULT, GTX_ASYNC_OF ("gtx_input_stream_close"));
   return g_input_stream_close_finish (stream, gtx_await_result (), error);
 }
 
@@ -101,7 +101,7 @@ gtx_close_output (GtxTask        *task,
         g_output_stream_close (stream, cancelled = cancelled_new (), NULL);
       return succeeded;
     }
-  g_output_stream_close_async (stream, G_PRIORITY_DEFAULT, GTX_OPERATION_OF ("gtx_output_stream_close"));
+  g_output_stream_close_async (stream, G_PRIORITY_DEFAULT, GTX_ASYNC_OF ("gtx_output_stream_close"));
   return g_output_stream_close_finish (stream, gtx_await_result (), error);
 }
 
@@ -131,7 +131,7 @@ close_stream (GtxTask    *task,
       tell_of_descriptor (task, fd);
       return succeeded;
     }
-  g_io_stream_close_async (stream, G_PRIORITY_DEFAULT, GTX_OPERATION_OF ("gtx_io_stream_close"));
+  g_io_stream_close_async (stream, G_PRIORITY_DEFAULT, GTX_ASYNC_OF ("gtx_io_stream_close"));
   return g_io_stream_close_finish (stream, gtx_await_result (), error);
 }
 

@@ -6,8 +6,8 @@
 
 #include "io/stream.h"
 #include "io/buffered-stream.h"
+#include "operation-private.h"
 
-#include "gtask-ext/operation.h"
 #include "gtask-ext/to-thread.h"
 
 /* As much as GIO takes at once. */
@@ -111,7 +111,7 @@ read_some (GtxTask       *task,
       if (gtx_buffered_stream_is_on_descriptor (stream))
         return gtx_buffered_stream_read (task, (GBufferedInputStream *) stream, buffer, count, error);
       g_input_stream_read_async (stream, buffer, count, G_PRIORITY_DEFAULT,
-                                 GTX_OPERATION_OF ("gtx_input_stream_read"));
+                                 GTX_ASYNC_OF ("gtx_input_stream_read"));
       return g_input_stream_read_finish (stream, gtx_await_result (), error);
     }
 }
@@ -194,7 +194,7 @@ skip (GtxTask       *task,
              ? call.n : -1;
     case GTX_STREAM_IS_ASYNC:
     default:
-      g_input_stream_skip_async (stream, count, G_PRIORITY_DEFAULT, GTX_OPERATION_OF ("gtx_input_stream_skip"));
+      g_input_stream_skip_async (stream, count, G_PRIORITY_DEFAULT, GTX_ASYNC_OF ("gtx_input_stream_skip"));
       return g_input_stream_skip_finish (stream, gtx_await_result (), error);
     }
 }

@@ -5,8 +5,8 @@
 #include "gtask-ext/stream.h"
 
 #include "io/stream.h"
+#include "operation-private.h"
 
-#include "gtask-ext/operation.h"
 #include "gtask-ext/to-thread.h"
 
 #include <gio/gunixoutputstream.h>
@@ -124,7 +124,7 @@ write_some (GtxTask        *task,
     case GTX_STREAM_IS_ASYNC:
     default:
       g_output_stream_write_async (stream, buffer, count, G_PRIORITY_DEFAULT,
-                                   GTX_OPERATION_OF ("gtx_output_stream_write"));
+                                   GTX_ASYNC_OF ("gtx_output_stream_write"));
       return g_output_stream_write_finish (stream, gtx_await_result (), error);
     }
 }
@@ -260,7 +260,7 @@ flush (GOutputStream  *stream,
     return g_output_stream_flush (stream, NULL, error);
   if (kind == GTX_STREAM_BLOCKS)
     return gtx_to_thread_at ("gtx_output_stream_flush", 0, (GtxThreadFunc) flush_in_thread, stream, error);
-  g_output_stream_flush_async (stream, G_PRIORITY_DEFAULT, GTX_OPERATION_OF ("gtx_output_stream_flush"));
+  g_output_stream_flush_async (stream, G_PRIORITY_DEFAULT, GTX_ASYNC_OF ("gtx_output_stream_flush"));
   return g_output_stream_flush_finish (stream, gtx_await_result (), error);
 }
 

@@ -28,7 +28,3 @@ gboolean gtx_ready_await_source     (GtxTask        *task,
 
 /* Whether the error of a try says so, which is cleared then. */
 gboolean gtx_ready_would_block      (GError        **failure);
-
-/* What ends a call of GIO's asynchronous functions for @function: cancellable, callback, data. */
-#define GTX_OPERATION_OF(function)                                             \
-  gtx_operation_get_cancellable (), gtx_operation_ready, gtx_operation_begin ((function), 0)

@@ -5,8 +5,7 @@
 #include "gtask-ext/socket.h"
 
 #include "io/ready.h"
-
-#include "gtask-ext/operation.h"
+#include "operation-private.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -453,7 +452,7 @@ gtx_socket_listener_accept (GSocketListener  *listener,
 
   if (gtx_task_begin_await (G_STRFUNC, error) == NULL)
     return NULL;
-  g_socket_listener_accept_async (listener, GTX_OPERATION_OF ("gtx_socket_listener_accept"));
+  g_socket_listener_accept_async (listener, GTX_ASYNC_OF ("gtx_socket_listener_accept"));
   return g_socket_listener_accept_finish (listener, gtx_await_result (), source_object, error);
 }
 
@@ -483,6 +482,6 @@ gtx_socket_client_connect (GSocketClient       *client,
 
   if (gtx_task_begin_await (G_STRFUNC, error) == NULL)
     return NULL;
-  g_socket_client_connect_async (client, connectable, GTX_OPERATION_OF ("gtx_socket_client_connect"));
+  g_socket_client_connect_async (client, connectable, GTX_ASYNC_OF ("gtx_socket_client_connect"));
   return g_socket_client_connect_finish (client, gtx_await_result (), error);
 }

@@ -7,8 +7,8 @@
 
 #include "io/close.h"
 #include "io/stream.h"
+#include "operation-private.h"
 
-#include "gtask-ext/operation.h"
 #include "gtask-ext/to-thread.h"
 
 #define COPIED_AT_ONCE 65536
@@ -147,7 +147,7 @@ splice (GtxTask  *task,
   if (from != GTX_STREAM_IS_ASYNC && to != GTX_STREAM_IS_ASYNC && !has_splice_of_its_own (call->target))
     return splice_here (task, call, error);
   g_output_stream_splice_async (call->target, call->source, call->flags, G_PRIORITY_DEFAULT,
-                                GTX_OPERATION_OF ("gtx_output_stream_splice"));
+                                GTX_ASYNC_OF ("gtx_output_stream_splice"));
   return g_output_stream_splice_finish (call->target, gtx_await_result (), error);
 }
 
