@@ -78,14 +78,14 @@ parse_arguments (int          argc,
   exit (2);
 }
 
-/* For what may not fail. */
 static inline void
-check (gboolean      succeeded,
-       const GError *error)
+fail (const GError *error)
 {
-  if (!succeeded)
-    g_error ("The work failed: %s", error ? error->message : "without a reason");
+  g_error ("The work failed: %s", error ? error->message : "without a reason");
 }
+
+/* For what may not fail: the error is looked at when it has. */
+#define check(succeeded, error) ((succeeded) ? (void) 0 : fail (error))
 
 /* How long task number @i sleeps, in seconds: up to one, the same everywhere. */
 static inline double
