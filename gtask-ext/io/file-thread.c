@@ -2,7 +2,7 @@
 
 #include "config.h"
 
-#include "file-thread.h"
+#include "io/file-thread.h"
 
 gboolean
 gtx_file_to_thread (GFile          *file,

@@ -5,7 +5,7 @@
 
 #include "gtask-ext/file.h"
 
-#include "file-thread.h"
+#include "io/file-thread.h"
 
 typedef struct
 {
