@@ -78,8 +78,11 @@ notes_of (gpointer stream)
   if (notes)
     return notes;
   notes = notes_new (stream);
-  g_object_set_qdata_full (stream, quark, notes, g_free);
-  return notes;
+  if (g_object_replace_qdata (stream, quark, NULL, notes, g_free, NULL))
+    return notes;
+  /* Another thread was faster. */
+  g_free (notes);
+  return g_object_get_qdata (stream, quark);
 }
 
 /* ---- Kinds ---- */
