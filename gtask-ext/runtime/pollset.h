@@ -13,7 +13,7 @@ typedef struct
 } GtxPollEvent;
 
 /* That are taken at once. */
-#define GTX_POLL_MOST_EVENTS 64
+#define GTX_POLL_MOST_EVENTS 128
 
 typedef enum
 {
