@@ -49,7 +49,7 @@ void gtx_context_switch (GtxContext      *from,
 #endif
 
 /* Asks for the memory that going on in @context needs first. */
-static inline void
+static inline __attribute__ ((always_inline)) void
 gtx_context_prefetch (const GtxContext *context)
 {
 #ifdef GTX_CONTEXT_UCONTEXT

@@ -185,7 +185,7 @@ gtx_fiber_goes_on (GtxFiber *fiber)
 }
 
 /* Asks for the memory that @fiber, which is suspended, needs first. */
-static inline void
+static G_ALWAYS_INLINE inline void
 gtx_fiber_prefetch (const GtxFiber *fiber)
 {
   gtx_context_prefetch (&fiber->context);
