@@ -52,30 +52,13 @@ serve (Server *server, GSocketConnection *connection, GError **error)
 
 /* ---- The server ---- */
 
-/* Clients that come at once wait here until they are accepted: GIO has room for 10 of them
- * if it is not told, and who comes beyond that tries again after a second. */
-static gboolean
-open_port (GSocketListener *listener, GError **error)
-{
-  g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
-  g_autoptr (GSocketAddress) wanted = g_inet_socket_address_new (loopback, (guint16) port);
-  g_autoptr (GSocketAddress) bound = NULL;
-
-  g_socket_listener_set_backlog (listener, max_clients);
-  if (!g_socket_listener_add_address (listener, wanted, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP,
-                                      NULL, &bound, error))
-    return FALSE;
-  g_print ("listening on 127.0.0.1:%u\n", g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound)));
-  return TRUE;
-}
-
 static gboolean
 run_server (gpointer data, GError **error)
 {
   g_autoptr (GSocketListener) listener = g_socket_listener_new ();
   Server server = { 0 };
 
-  if (!program_allow_open_files ((guint) max_clients, error) || !open_port (listener, error))
+  if (!program_allow_open_files ((guint) max_clients, error) || !program_listen (listener, port, max_clients, error))
     return FALSE;
 
   gtx_serve (listener, (guint) max_clients, serve, &server, error);

@@ -107,6 +107,27 @@ program_allow_open_files (guint    n,
   return FALSE;
 }
 
+/* Clients that come at once wait in the backlog until they are accepted: GIO has room for 10 of
+ * them if it is not told, and who comes beyond that tries again after a second, and then after
+ * more. */
+gboolean
+program_listen (GSocketListener *listener,
+                int              port,
+                int              max_clients,
+                GError         **error)
+{
+  g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
+  g_autoptr (GSocketAddress) wanted = g_inet_socket_address_new (loopback, (guint16) port);
+  g_autoptr (GSocketAddress) bound = NULL;
+
+  g_socket_listener_set_backlog (listener, max_clients);
+  if (!g_socket_listener_add_address (listener, wanted, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP,
+                                      NULL, &bound, error))
+    return FALSE;
+  g_print ("listening on 127.0.0.1:%u\n", g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound)));
+  return TRUE;
+}
+
 /* ---- Running ---- */
 
 typedef struct

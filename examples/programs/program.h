@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the programs share: arguments, errors and Ctrl-C. */
+/* What the programs share: arguments, descriptors, errors and Ctrl-C. */
 
 #pragma once
 
@@ -34,6 +34,13 @@ void     program_want_seconds     (const char     *what,
 /* Makes room for @n file descriptors beside the program's own few. */
 gboolean program_allow_open_files (guint           n,
                                    GError        **error);
+
+/* Opens a port of the loopback interface for so many clients at once, and prints which; 0 is any
+ * that is free. */
+gboolean program_listen           (GSocketListener *listener,
+                                   int              port,
+                                   int              max_clients,
+                                   GError         **error);
 
 /* Starts @work (taken), which SIGINT and SIGTERM cancel, and waits for its end.
  * Returns the program's status: 0, 1 after an error, which it prints, or 128

@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* asyncio: start_server(), timeout(), shield(), to_thread()
+ *
+ * A folder over HTTP/1.1, for browsers, and for whoever else comes: slow, greedy or
+ * malicious.  When it is interrupted it finishes the answers that are under way. */
+
+#define _GNU_SOURCE             /* strcasestr () */
+
+#include "program.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_HEAD 8192          /* bytes of a request's first line and headers */
+#define MOST_REQUESTS 1000      /* of one connection: others may wait for its place */
+#define PIECE 65536             /* what is sent at once, and has the time-out for it */
+#define LINGER 1                /* seconds */
+#define HTTP_DATE "%a, %d %b %Y %H:%M:%S GMT"
+
+/* What one request asks for, and what is answered. */
+typedef struct
+{
+  char *line;                   /* the first of the request */
+  GHashTable *asked;            /* its headers, by name in small letters */
+  char *path;                   /* decoded; it begins with a slash */
+  gboolean is_head;
+  gboolean stays_open;          /* the connection, when it is answered */
+
+  const char *status;
+  GString *headers;
+  GInputStream *body;           /* or NULL */
+  guint64 n_left;               /* of its bytes */
+  guint64 n_sent;
+  GOutputStream *output;
+} Exchange;
+
+static int port;
+static int max_clients = 500;
+static double seconds = 30;
+static char *root;              /* the folder, without links; "" for "/" */
+
+static void
+exchange_free (Exchange *self)
+{
+  g_free (self->line);
+  g_hash_table_unref (self->asked);
+  g_free (self->path);
+  g_string_free (self->headers, TRUE);
+  g_clear_object (&self->body);
+  g_free (self);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Exchange, exchange_free)
+
+/* ---- Files: whatever waits for a disk ---- */
+
+#define ATTRIBUTES "standard::type,standard::size,standard::name,standard::display-name,etag::value,time::modified"
+#define QUERY_ARGUMENTS ATTRIBUTES, G_FILE_QUERY_INFO_NOFOLLOW_SYMLINKS, G_PRIORITY_DEFAULT
+
+/* For a thread: where a path leads when all links are followed, if that is in the folder.  Who may
+ * change the folder meanwhile may as well put into it what is to be seen. */
+static char *
+follow_links (const char *path, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *wanted = g_strconcat (root, path, NULL);
+  g_autofree char *real = realpath (wanted, NULL);
+  int failed = real ? ENOENT : errno;
+  gsize n = strlen (root);
+
+  if (real && strncmp (real, root, n) == 0 && (real[n] == '/' || real[n] == '\0'))
+    return g_steal_pointer (&real);
+  g_set_error_literal (error, G_IO_ERROR, (int) g_io_error_from_errno (failed), g_strerror (failed));
+  return NULL;
+}
+
+static GFileInfo *
+query_file (GFile *file, GError **error)
+{
+  g_file_query_info_async (file, QUERY_ARGUMENTS, GTX_ASYNC);
+  return g_file_query_info_finish (file, gtx_await_result (), error);
+}
+
+static GInputStream *
+open_file (GFile *file, GError **error)
+{
+  g_file_read_async (file, G_PRIORITY_DEFAULT, GTX_ASYNC);
+  return G_INPUT_STREAM (g_file_read_finish (file, gtx_await_result (), error));
+}
+
+static GList *
+list_folder (GFile *folder, GError **error)
+{
+  g_autoptr (GFileEnumerator) entries = NULL;
+
+  g_file_enumerate_children_async (folder, QUERY_ARGUMENTS, GTX_ASYNC);
+  entries = g_file_enumerate_children_finish (folder, gtx_await_result (), error);
+  if (entries == NULL)
+    return NULL;
+  g_file_enumerator_next_files_async (entries, G_MAXINT, G_PRIORITY_DEFAULT, GTX_ASYNC);
+  return g_file_enumerator_next_files_finish (entries, gtx_await_result (), error);
+}
+
+/* ---- What a request says ---- */
+
+#define REFUSED "400 Bad Request"
+#define CONTROL_CHARACTERS "\1\2\3\4\5\6\7\b\n\v\f\r\16\17\20\21\22\23\24\25\26\27\30\31\32\33\34\35\36\37\177"
+#define NAME_CHARACTERS "!#$%&'*+-.^_`|~" G_CSET_DIGITS G_CSET_a_2_z G_CSET_A_2_Z
+
+/* Those that come more than once are a list. */
+static gboolean
+parse_header (GHashTable *headers, const char *line)
+{
+  gsize n = strspn (line, NAME_CHARACTERS);
+  g_autofree char *name = g_ascii_strdown (line, (gssize) n);
+  const char *before = g_hash_table_lookup (headers, name);
+  char *value;
+
+  if (n == 0 || line[n] != ':' || strpbrk (line, CONTROL_CHARACTERS))
+    return FALSE;
+  value = before ? g_strconcat (before, ",", line + n + 1, NULL) : g_strdup (line + n + 1);
+  g_hash_table_insert (headers, g_steal_pointer (&name), g_strstrip (value));
+  return TRUE;
+}
+
+/* "/a b" of "/a%20b?c", or of "http://host/a%20b"; NULL for what is no path, or leads upwards. */
+static char *
+parse_target (const char *target)
+{
+  const char *begin = g_str_has_prefix (target, "http://") ? strchr (target + strlen ("http://"), '/') : target;
+  g_autofree char *path = begin ? g_strndup (begin, strcspn (begin, "?")) : g_strdup ("/");
+  g_autofree char *decoded = g_uri_unescape_string (path, "/"); /* NULL for %2F and %00 */
+  g_auto (GStrv) names = g_strsplit (decoded ? decoded : "", "/", -1);
+
+  if (decoded == NULL || *decoded != '/' || !g_str_is_ascii (target) || g_strv_contains ((const char **) names, ".."))
+    return NULL;
+  return g_steal_pointer (&decoded);
+}
+
+/* How to refuse it, or NULL.  Nobody's body is read: where one ends can be disputed, and what
+ * follows be taken for another request, or not; so one that has a body is the last. */
+static const char *
+parse_words (Exchange *self, const char *method, const char *target, const char *version)
+{
+  static const char *const others[] = { "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", NULL };
+  const char *host = g_hash_table_lookup (self->asked, "host");
+  const char *connection = g_hash_table_lookup (self->asked, "connection");
+  const char *length = g_hash_table_lookup (self->asked, "content-length");
+  gboolean has_body = g_hash_table_contains (self->asked, "transfer-encoding") || (length && !g_str_equal (length, "0"));
+  gboolean is_new = g_str_equal (version, "HTTP/1.1");
+
+  if (!is_new && !g_str_equal (version, "HTTP/1.0"))
+    return g_str_has_prefix (version, "HTTP/") ? "505 HTTP Version Not Supported" : REFUSED;
+  if (is_new && (host == NULL || strchr (host, ',')))
+    return REFUSED;
+  self->stays_open = is_new && !has_body && !(connection && strcasestr (connection, "close"));
+  self->is_head = g_str_equal (method, "HEAD");
+  if (!self->is_head && !g_str_equal (method, "GET"))
+    return g_strv_contains (others, method) ? "405 Method Not Allowed" : "501 Not Implemented";
+  self->path = parse_target (target);
+  return self->path && !has_body ? NULL : REFUSED;
+}
+
+static const char *
+parse_request (Exchange *self, const char *head)
+{
+  g_auto (GStrv) lines = g_strsplit (head, "\r\n", -1);
+  g_auto (GStrv) words = g_strsplit (lines[0] ? lines[0] : "", " ", -1);
+
+  self->line = g_strescape (lines[0] ? lines[0] : "", NULL);
+  if (g_strv_length (words) != 3 || strpbrk (lines[0], CONTROL_CHARACTERS))
+    return REFUSED;
+  for (char **line = lines + 1; *line; line++)
+    if (!parse_header (self->asked, *line))
+      return REFUSED;
+  return parse_words (self, words[0], words[1], words[2]);
+}
+
+/* ---- Answers ---- */
+
+static void
+answer_body (Exchange *self, const char *status, const char *type, guint64 length)
+{
+  self->status = status;
+  self->n_left = self->is_head ? 0 : length;
+  g_string_append_printf (self->headers, "Content-Type: %s\r\nContent-Length: %" G_GUINT64_FORMAT "\r\n", type, length);
+}
+
+static void
+answer_text (Exchange *self, const char *status, const char *type, char *text)
+{
+  answer_body (self, status, type, strlen (text));
+  self->body = g_memory_input_stream_new_from_data (text, (gssize) strlen (text), g_free);
+}
+
+static void
+answer_status (Exchange *self, const char *status)
+{
+  if (g_str_has_prefix (status, "405"))
+    g_string_append (self->headers, "Allow: GET, HEAD\r\n");
+  answer_text (self, status, "text/plain", g_strconcat (status, "\n", NULL));
+}
+
+static void
+answer_error (Exchange *self, const GError *failure)
+{
+  g_string_truncate (self->headers, 0);
+  answer_status (self, g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED) ? "403 Forbidden" :
+                       g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES) ? "503 Service Unavailable" :
+                       "404 Not Found");
+}
+
+/* ---- A folder ---- */
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (g_file_info_get_name ((GFileInfo *) a), g_file_info_get_name ((GFileInfo *) b));
+}
+
+static void
+append_entry (GString *page, GFileInfo *info)
+{
+  const char *slash = g_file_info_get_file_type (info) == G_FILE_TYPE_DIRECTORY ? "/" : "";
+  g_autofree char *link = g_uri_escape_string (g_file_info_get_name (info), NULL, FALSE);
+  g_autofree char *name = g_markup_escape_text (g_file_info_get_display_name (info), -1);
+
+  g_string_append_printf (page, "<li><a href=\"%s%s\">%s%s</a>\n", link, slash, name, slash);
+}
+
+static gboolean
+answer_listing (Exchange *self, GFile *folder, GError **error)
+{
+  g_autolist (GFileInfo) entries = list_folder (folder, error);
+  g_autofree char *name = g_filename_display_name (self->path);
+  g_autofree char *title = g_markup_escape_text (name, -1);
+  GString *page;
+
+  if (*error)
+    return FALSE;
+  page = g_string_new ("<!DOCTYPE html>\n<meta charset=\"utf-8\">\n");
+  g_string_append_printf (page, "<title>%s</title>\n<h1>%s</h1>\n<ul>\n", title, title);
+  entries = g_list_sort (entries, compare_names);
+  for (GList *entry = entries; entry; entry = entry->next)
+    append_entry (page, entry->data);
+  g_string_append (page, "</ul>\n");
+  answer_text (self, "200 OK", "text/html; charset=utf-8", g_string_free (page, FALSE));
+  return TRUE;
+}
+
+/* One slash in front of it: after two comes the name of a host. */
+static gboolean
+answer_redirect (Exchange *self)
+{
+  g_autofree char *escaped = g_uri_escape_string (self->path + strspn (self->path, "/"), "/", FALSE);
+
+  g_string_append_printf (self->headers, "Location: /%s/\r\n", escaped);
+  answer_status (self, "301 Moved Permanently");
+  return TRUE;
+}
+
+/* ---- A file ---- */
+
+/* Whether the client has it.  A tag is found in quotes, be it among others, or weak; a date is
+ * the one that was sent, or means nothing. */
+static gboolean
+is_known (Exchange *self, const char *tag, const char *date)
+{
+  const char *tags = g_hash_table_lookup (self->asked, "if-none-match");
+  const char *since = g_hash_table_lookup (self->asked, "if-modified-since");
+
+  return tags ? g_str_equal (tags, "*") || strstr (tags, tag) : since && g_str_equal (since, date);
+}
+
+/* 206 for a part, 416 for one that is not there, and 200 for the whole, where none is asked for,
+ * several are, or the words are none.  What is too much for a number is the greatest. */
+static int
+find_part (const char *range, guint64 size, guint64 *first, guint64 *end)
+{
+  g_auto (GStrv) words = NULL;
+  guint64 number;
+
+  *first = 0;
+  *end = size;
+  if (range == NULL || !g_regex_match_simple ("^bytes=([0-9]+-[0-9]*|-[0-9]+)$", range, 0, 0))
+    return 200;
+  words = g_strsplit_set (range, "=-", -1);
+  number = g_ascii_strtoull (words[2], NULL, 10);
+  *first = *words[1] ? g_ascii_strtoull (words[1], NULL, 10) : size - MIN (number, size);
+  if (*words[1] && *words[2] && number < *first)
+    return 200;
+  if (*words[1] && *words[2] && number < size)
+    *end = number + 1;
+  return *first < *end ? 206 : 416;
+}
+
+static gboolean
+answer_part (Exchange *self, GFile *file, const char *type, guint64 size, const char *range, GError **error)
+{
+  guint64 first;
+  guint64 end;
+  int status = find_part (range, size, &first, &end);
+
+  if (status == 416)
+    {
+      g_string_append_printf (self->headers, "Content-Range: bytes */%" G_GUINT64_FORMAT "\r\n", size);
+      answer_status (self, "416 Range Not Satisfiable");
+      return TRUE;
+    }
+  if (status == 206)
+    g_string_append_printf (self->headers, "Content-Range: bytes %" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT "/%"
+                            G_GUINT64_FORMAT "\r\n", first, end - 1, size);
+  answer_body (self, status == 206 ? "206 Partial Content" : "200 OK", type, end - first);
+  return self->is_head || ((self->body = open_file (file, error)) &&
+                           g_seekable_seek (G_SEEKABLE (self->body), (goffset) first, G_SEEK_SET, NULL, error));
+}
+
+static gboolean
+answer_file (Exchange *self, GFile *file, GFileInfo *info, GError **error)
+{
+  g_autofree char *guess = g_content_type_guess (g_file_info_get_name (info), NULL, 0, NULL);
+  g_autofree char *type = g_content_type_get_mime_type (guess);
+  g_autofree char *tag = g_strdup_printf ("\"%s\"", g_file_info_get_etag (info));
+  g_autoptr (GDateTime) modified = g_file_info_get_modification_date_time (info);
+  g_autofree char *date = g_date_time_format (modified, HTTP_DATE);
+  const char *range = self->is_head ? NULL : g_hash_table_lookup (self->asked, "range");
+  const char *condition = g_hash_table_lookup (self->asked, "if-range");
+
+  g_string_append_printf (self->headers, "Accept-Ranges: bytes\r\nETag: %s\r\nLast-Modified: %s\r\n", tag, date);
+  if (is_known (self, tag, date))
+    {
+      self->status = "304 Not Modified";
+      return TRUE;
+    }
+  if (condition && !g_str_equal (condition, tag) && !g_str_equal (condition, date))
+    range = NULL;
+  return answer_part (self, file, type, (guint64) g_file_info_get_size (info), range, error);
+}
+
+/* What is neither a folder nor a file may never begin, or never end. */
+static gboolean
+answer_path (Exchange *self, GError **error)
+{
+  g_autofree char *real = gtx_to_thread_pointer (follow_links, self->path, error);
+  g_autoptr (GFile) file = real ? g_file_new_for_path (real) : NULL;
+  g_autoptr (GFileInfo) info = file ? query_file (file, error) : NULL;
+  gboolean has_slash = g_str_has_suffix (self->path, "/");
+
+  if (info == NULL)
+    return FALSE;
+  if (g_file_info_get_file_type (info) == G_FILE_TYPE_DIRECTORY)
+    return has_slash ? answer_listing (self, file, error) : answer_redirect (self);
+  if (g_file_info_get_file_type (info) == G_FILE_TYPE_REGULAR && !has_slash)
+    return answer_file (self, file, info, error);
+  answer_status (self, "404 Not Found");
+  return TRUE;
+}
+
+/* ---- Sending ---- */
+
+/* Who takes longer over it is not waited for. */
+static gboolean
+send_piece (Exchange *self, const char *piece, gsize length, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GError) failure = NULL;
+
+  gtx_timeout_begin (&timeout, seconds);
+  gtx_output_stream_write_all (self->output, piece, length, NULL, &failure);
+  return gtx_timeout_end (&timeout, &failure, error);
+}
+
+/* The head goes with what there is room for of the body. */
+static gboolean
+send_all (Exchange *self, GError **error)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autofree char *date = g_date_time_format (now, HTTP_DATE);
+  g_autofree char *piece = g_malloc (PIECE);
+  gsize n_head = (gsize) g_snprintf (piece, PIECE, "HTTP/1.1 %s\r\nDate: %s\r\n%s%s\r\n", self->status, date,
+                                     self->stays_open ? "" : "Connection: close\r\n", self->headers->str);
+
+  while (self->n_left > 0)
+    {
+      gssize n = gtx_input_stream_read (self->body, piece + n_head, MIN (PIECE - n_head, self->n_left), error);
+
+      if (n == 0)
+        g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT, "The file has become shorter");
+      if (n <= 0 || !send_piece (self, piece, n_head + (gsize) n, error))
+        return FALSE;
+      self->n_left -= (guint64) n;
+      self->n_sent += (guint64) n;
+      n_head = 0;
+    }
+  return n_head == 0 || send_piece (self, piece, n_head, error);
+}
+
+/* What goes wrong ends the connection, and is nobody else's. */
+static gboolean
+answer (Exchange *self, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  if (self->status)
+    answer_status (self, self->status);
+  else if (!answer_path (self, &failure))
+    answer_error (self, failure);
+  g_clear_error (&failure);
+  if (!send_all (self, &failure))
+    self->stays_open = FALSE;
+  g_print ("\"%s\" %.3s %" G_GUINT64_FORMAT "%s%s\n", self->line ? self->line : "", self->status, self->n_sent,
+           failure ? ": " : "", failure ? failure->message : "");
+  return TRUE;
+}
+
+/* ---- A client ---- */
+
+/* What is before the empty line; NULL with @refusal or @error set, or where no more comes. */
+static char *
+read_head (GBufferedInputStream *input, const char **refusal, GError **error)
+{
+  gssize n;
+
+  do
+    {
+      gsize length;
+      const char *data = g_buffered_input_stream_peek_buffer (input, &length);
+      const char *end = g_strstr_len (data, (gssize) length, "\r\n\r\n");
+      char *head;
+
+      if (memchr (data, '\0', end ? (gsize) (end - data) : length))
+        *refusal = REFUSED;
+      else if (end == NULL && length == MOST_HEAD)
+        *refusal = "431 Request Header Fields Too Large";
+      if (*refusal)
+        return NULL;
+      if (end)
+        {
+          head = g_strndup (data, (gsize) (end - data));
+          g_input_stream_skip (G_INPUT_STREAM (input), strlen (head) + strlen ("\r\n\r\n"), NULL, NULL);
+          return head;
+        }
+    }
+  while ((n = gtx_buffered_input_stream_fill (input, -1, error)) > 0);
+  if (n == 0 && g_buffered_input_stream_get_available (input) > 0)
+    *refusal = REFUSED;
+  return NULL;
+}
+
+/* The next one, be it to be refused; NULL where there is none. */
+static Exchange *
+read_request (GBufferedInputStream *input, GOutputStream *output, GError **error)
+{
+  g_autoptr (Exchange) self = g_new0 (Exchange, 1);
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GError) failure = NULL;
+  g_autofree char *head = NULL;
+
+  self->asked = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->headers = g_string_new (NULL);
+  self->output = output;
+  gtx_timeout_begin (&timeout, seconds);
+  head = read_head (input, &self->status, &failure);
+  if (head)
+    self->status = parse_request (self, head);
+  if (!gtx_timeout_end (&timeout, &failure, error) && gtx_timeout_expired (&timeout) &&
+      g_buffered_input_stream_get_available (input) > 0)
+    {
+      self->status = "408 Request Timeout";
+      g_clear_error (error);
+    }
+  return head || self->status ? g_steal_pointer (&self) : NULL;
+}
+
+/* When the server is interrupted the answer goes on, to its end. */
+static gboolean
+let_answer (Exchange *exchange, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (answer, exchange, NULL);
+  g_autoptr (GtxFuture) shield = gtx_shield (task);
+
+  return gtx_await (shield, error) || (gtx_await (task, NULL) && FALSE);
+}
+
+/* Who closes what has still something to read takes back what was sent last: that end is told
+ * first, and the other one waited for a while. */
+static void
+linger (GSocketConnection *connection, GInputStream *input)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autofree char *dropped = g_malloc (MOST_HEAD);
+
+  g_socket_shutdown (g_socket_connection_get_socket (connection), FALSE, TRUE, NULL);
+  gtx_timeout_begin (&timeout, LINGER);
+  while (gtx_input_stream_read (input, dropped, MOST_HEAD, NULL) > 0)
+    ;
+}
+
+static gboolean
+serve (gpointer unused, GSocketConnection *connection, GError **error)
+{
+  GInputStream *bare = g_io_stream_get_input_stream (G_IO_STREAM (connection));
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (connection));
+  g_autoptr (GInputStream) input = g_buffered_input_stream_new_sized (bare, MOST_HEAD);
+  gboolean stays_open = TRUE;
+
+  g_socket_set_option (g_socket_connection_get_socket (connection), IPPROTO_TCP, TCP_NODELAY, TRUE, NULL);
+  for (guint i = 1; stays_open; i++)
+    {
+      g_autoptr (Exchange) exchange = read_request (G_BUFFERED_INPUT_STREAM (input), output, error);
+
+      if (exchange == NULL)
+        return *error == NULL;
+      exchange->stays_open = exchange->stays_open && i < MOST_REQUESTS;
+      stays_open = let_answer (exchange, error) && exchange->stays_open;
+    }
+  linger (connection, bare);
+  return *error == NULL;
+}
+
+/* ---- The server ---- */
+
+/* Each has a socket and a file, or a folder. */
+static gboolean
+run_server (gpointer data, GError **error)
+{
+  g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+
+  return program_allow_open_files (2 * (guint) max_clients, error) &&
+         program_listen (listener, port, max_clients, error) &&
+         gtx_serve (listener, (guint) max_clients, serve, NULL, error);
+}
+
+int
+main (int argc, char *argv[])
+{
+  static const GOptionEntry options[] = {
+    { "port", 'p', 0, G_OPTION_ARG_INT, &port, "Listen on port N; 0, the default, is any that is free", "N" },
+    { "max-clients", 'm', 0, G_OPTION_ARG_INT, &max_clients,
+      "Serve N clients at once, 500 by default; more have to wait", "N" },
+    { "timeout", 't', 0, G_OPTION_ARG_DOUBLE, &seconds,
+      "Wait so long for a request, and until 64 KiB are taken; 30 seconds by default", "SECONDS" },
+    G_OPTION_ENTRY_NULL
+  };
+  static const Program program = {
+    .arguments = "FOLDER",
+    .summary = "Serves a folder over HTTP on the loopback interface, until it is interrupted.",
+    .options = options,
+    .least = 1,
+    .most = 1,
+  };
+  char **arguments = program_parse (&program, &argc, &argv);
+
+  program_want_between ("--port", port, 0, G_MAXUINT16);
+  program_want_between ("--max-clients", max_clients, 1, 100000);
+  program_want_seconds ("--timeout", seconds);
+  if (!g_file_test (arguments[0], G_FILE_TEST_IS_DIR) || (root = realpath (arguments[0], NULL)) == NULL)
+    program_usage_error ("there is no folder %s", arguments[0]);
+  if (g_str_equal (root, "/"))
+    *root = '\0';
+  return program_run (gtx_task_new (run_server, NULL, NULL));
+}
