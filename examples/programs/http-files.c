@@ -280,19 +280,20 @@ static int
 find_part (const char *range, guint64 size, guint64 *first, guint64 *end)
 {
   g_auto (GStrv) words = NULL;
-  guint64 number;
+  guint64 from;
+  guint64 to;
 
   *first = 0;
   *end = size;
   if (range == NULL || !g_regex_match_simple ("^bytes=([0-9]+-[0-9]*|-[0-9]+)$", range, 0, 0))
     return 200;
   words = g_strsplit_set (range, "=-", -1);
-  number = g_ascii_strtoull (words[2], NULL, 10);
-  *first = *words[1] ? g_ascii_strtoull (words[1], NULL, 10) : size - MIN (number, size);
-  if (*words[1] && *words[2] && number < *first)
+  from = g_ascii_strtoull (words[1], NULL, 10);
+  to = *words[2] ? g_ascii_strtoull (words[2], NULL, 10) : G_MAXUINT64;
+  if (*words[1] && to < from)
     return 200;
-  if (*words[1] && *words[2] && number < size)
-    *end = number + 1;
+  *first = *words[1] ? from : size - MIN (to, size);
+  *end = *words[1] && to < size ? to + 1 : size;
   return *first < *end ? 206 : 416;
 }
 
@@ -465,11 +466,12 @@ read_request (GBufferedInputStream *input, GOutputStream *output, GError **error
   head = read_head (input, &self->status, &failure);
   if (head)
     self->status = parse_request (self, head);
-  if (!gtx_timeout_end (&timeout, &failure, error) && gtx_timeout_expired (&timeout) &&
-      g_buffered_input_stream_get_available (input) > 0)
+  gtx_timeout_end (&timeout, &failure, error);
+  if (g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
     {
-      self->status = "408 Request Timeout";
       g_clear_error (error);
+      if (g_buffered_input_stream_get_available (input) > 0)
+        self->status = "408 Request Timeout";
     }
   return head || self->status ? g_steal_pointer (&self) : NULL;
 }
