@@ -139,43 +139,37 @@ parse_target (const char *target)
   return g_steal_pointer (&decoded);
 }
 
-/* How to refuse it, or NULL.  Nobody's body is read: where one ends can be disputed, and what
- * follows be taken for another request, or not; so one that has a body is the last. */
-static const char *
-parse_words (Exchange *self, const char *method, const char *target, const char *version)
-{
-  static const char *const others[] = { "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", NULL };
-  const char *host = g_hash_table_lookup (self->asked, "host");
-  const char *connection = g_hash_table_lookup (self->asked, "connection");
-  const char *length = g_hash_table_lookup (self->asked, "content-length");
-  gboolean has_body = g_hash_table_contains (self->asked, "transfer-encoding") || (length && !g_str_equal (length, "0"));
-  gboolean is_new = g_str_equal (version, "HTTP/1.1");
-
-  if (!is_new && !g_str_equal (version, "HTTP/1.0"))
-    return g_str_has_prefix (version, "HTTP/") ? "505 HTTP Version Not Supported" : REFUSED;
-  if (is_new && (host == NULL || strchr (host, ',')))
-    return REFUSED;
-  self->stays_open = is_new && !has_body && !(connection && strcasestr (connection, "close"));
-  self->is_head = g_str_equal (method, "HEAD");
-  if (!self->is_head && !g_str_equal (method, "GET"))
-    return g_strv_contains (others, method) ? "405 Method Not Allowed" : "501 Not Implemented";
-  self->path = parse_target (target);
-  return self->path && !has_body ? NULL : REFUSED;
-}
-
+/* How to refuse it, or NULL.  Nobody's body is read: where one ends can be disputed, and so what
+ * comes after it be taken for a request, or not; a connection with a body on it is closed. */
 static const char *
 parse_request (Exchange *self, const char *head)
 {
+  static const char *const others[] = { "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", NULL };
   g_auto (GStrv) lines = g_strsplit (head, "\r\n", -1);
-  g_auto (GStrv) words = g_strsplit (lines[0] ? lines[0] : "", " ", -1);
+  g_auto (GStrv) words = g_strsplit (self->line = g_strdup (lines[0] ? lines[0] : ""), " ", -1);
+  gboolean is_old = g_str_has_suffix (self->line, " HTTP/1.0");
+  const char *host, *connection, *length;
+  gboolean has_body;
 
-  self->line = g_strescape (lines[0] ? lines[0] : "", NULL);
-  if (g_strv_length (words) != 3 || strpbrk (lines[0], CONTROL_CHARACTERS))
+  if (g_strv_length (words) != 3 || strpbrk (self->line, CONTROL_CHARACTERS) ||
+      (!is_old && !g_str_equal (words[2], "HTTP/1.1")))
     return REFUSED;
   for (char **line = lines + 1; *line; line++)
     if (!parse_header (self->asked, *line))
       return REFUSED;
-  return parse_words (self, words[0], words[1], words[2]);
+  host = g_hash_table_lookup (self->asked, "host");
+  connection = g_hash_table_lookup (self->asked, "connection");
+  length = g_hash_table_lookup (self->asked, "content-length");
+  has_body = g_hash_table_contains (self->asked, "transfer-encoding") || (length && !g_str_equal (length, "0"));
+  if ((!is_old && host == NULL) || (host && strchr (host, ',')))
+    return REFUSED;
+
+  self->stays_open = !is_old && !has_body && !(connection && strcasestr (connection, "close"));
+  self->is_head = g_str_equal (words[0], "HEAD");
+  if (!self->is_head && !g_str_equal (words[0], "GET"))
+    return g_strv_contains (others, words[0]) ? "405 Method Not Allowed" : "501 Not Implemented";
+  self->path = parse_target (words[1]);
+  return self->path && !has_body ? NULL : REFUSED;
 }
 
 /* ---- Answers ---- */
@@ -201,15 +195,6 @@ answer_status (Exchange *self, const char *status)
   if (g_str_has_prefix (status, "405"))
     g_string_append (self->headers, "Allow: GET, HEAD\r\n");
   answer_text (self, status, "text/plain", g_strconcat (status, "\n", NULL));
-}
-
-static void
-answer_error (Exchange *self, const GError *failure)
-{
-  g_string_truncate (self->headers, 0);
-  answer_status (self, g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED) ? "403 Forbidden" :
-                       g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES) ? "503 Service Unavailable" :
-                       "404 Not Found");
 }
 
 /* ---- A folder ---- */
@@ -263,17 +248,6 @@ answer_redirect (Exchange *self)
 
 /* ---- A file ---- */
 
-/* Whether the client has it.  A tag is found in quotes, be it among others, or weak; a date is
- * the one that was sent, or means nothing. */
-static gboolean
-is_known (Exchange *self, const char *tag, const char *date)
-{
-  const char *tags = g_hash_table_lookup (self->asked, "if-none-match");
-  const char *since = g_hash_table_lookup (self->asked, "if-modified-since");
-
-  return tags ? g_str_equal (tags, "*") || strstr (tags, tag) : since && g_str_equal (since, date);
-}
-
 /* 206 for a part, 416 for one that is not there, and 200 for the whole, where none is asked for,
  * several are, or the words are none.  What is too much for a number is the greatest. */
 static int
@@ -318,6 +292,8 @@ answer_part (Exchange *self, GFile *file, const char *type, guint64 size, const 
                            g_seekable_seek (G_SEEKABLE (self->body), (goffset) first, G_SEEK_SET, NULL, error));
 }
 
+/* A tag has quotes, and is found among others, be it weak; a date is the one that was sent, or
+ * means nothing. */
 static gboolean
 answer_file (Exchange *self, GFile *file, GFileInfo *info, GError **error)
 {
@@ -326,11 +302,13 @@ answer_file (Exchange *self, GFile *file, GFileInfo *info, GError **error)
   g_autofree char *tag = g_strdup_printf ("\"%s\"", g_file_info_get_etag (info));
   g_autoptr (GDateTime) modified = g_file_info_get_modification_date_time (info);
   g_autofree char *date = g_date_time_format (modified, HTTP_DATE);
+  const char *tags = g_hash_table_lookup (self->asked, "if-none-match");
+  const char *since = g_hash_table_lookup (self->asked, "if-modified-since");
   const char *range = self->is_head ? NULL : g_hash_table_lookup (self->asked, "range");
   const char *condition = g_hash_table_lookup (self->asked, "if-range");
 
   g_string_append_printf (self->headers, "Accept-Ranges: bytes\r\nETag: %s\r\nLast-Modified: %s\r\n", tag, date);
-  if (is_known (self, tag, date))
+  if (tags ? g_str_equal (tags, "*") || strstr (tags, tag) : since && g_str_equal (since, date))
     {
       self->status = "304 Not Modified";
       return TRUE;
@@ -403,54 +381,51 @@ static gboolean
 answer (Exchange *self, GError **error)
 {
   g_autoptr (GError) failure = NULL;
+  g_autofree char *line = NULL;
 
   if (self->status)
     answer_status (self, self->status);
   else if (!answer_path (self, &failure))
-    answer_error (self, failure);
+    {
+      g_string_truncate (self->headers, 0);
+      answer_status (self, g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED) ? "403 Forbidden"
+                                                                                               : "404 Not Found");
+    }
   g_clear_error (&failure);
   if (!send_all (self, &failure))
     self->stays_open = FALSE;
-  g_print ("\"%s\" %.3s %" G_GUINT64_FORMAT "%s%s\n", self->line ? self->line : "", self->status, self->n_sent,
-           failure ? ": " : "", failure ? failure->message : "");
+  line = g_strescape (self->line ? self->line : "", NULL);
+  g_print ("\"%s\" %.3s %" G_GUINT64_FORMAT "%s%s\n", line, self->status, self->n_sent, failure ? ": " : "",
+           failure ? failure->message : "");
   return TRUE;
 }
 
 /* ---- A client ---- */
 
-/* What is before the empty line; NULL with @refusal or @error set, or where no more comes. */
-static char *
-read_head (GBufferedInputStream *input, const char **refusal, GError **error)
+/* Waits until a head is in the buffer, with the empty line after it; how to refuse it, or NULL. */
+static const char *
+await_head (GBufferedInputStream *input, gsize *length, GError **error)
 {
   gssize n;
 
   do
     {
-      gsize length;
-      const char *data = g_buffered_input_stream_peek_buffer (input, &length);
-      const char *end = g_strstr_len (data, (gssize) length, "\r\n\r\n");
-      char *head;
+      const char *data = g_buffered_input_stream_peek_buffer (input, length);
+      const char *end = g_strstr_len (data, (gssize) *length, "\r\n\r\n");
 
-      if (memchr (data, '\0', end ? (gsize) (end - data) : length))
-        *refusal = REFUSED;
-      else if (end == NULL && length == MOST_HEAD)
-        *refusal = "431 Request Header Fields Too Large";
-      if (*refusal)
-        return NULL;
       if (end)
-        {
-          head = g_strndup (data, (gsize) (end - data));
-          g_input_stream_skip (G_INPUT_STREAM (input), strlen (head) + strlen ("\r\n\r\n"), NULL, NULL);
-          return head;
-        }
+        *length = (gsize) (end - data) + strlen ("\r\n\r\n");
+      if (memchr (data, '\0', *length))
+        return REFUSED;
+      if (end || *length == MOST_HEAD)
+        return end ? NULL : "431 Request Header Fields Too Large";
+      n = gtx_buffered_input_stream_fill (input, -1, error);
     }
-  while ((n = gtx_buffered_input_stream_fill (input, -1, error)) > 0);
-  if (n == 0 && g_buffered_input_stream_get_available (input) > 0)
-    *refusal = REFUSED;
-  return NULL;
+  while (n > 0);
+  return n == 0 && *length > 0 ? REFUSED : NULL;
 }
 
-/* The next one, be it to be refused; NULL where there is none. */
+/* The next request, be it to be refused; NULL where there is none. */
 static Exchange *
 read_request (GBufferedInputStream *input, GOutputStream *output, GError **error)
 {
@@ -458,22 +433,25 @@ read_request (GBufferedInputStream *input, GOutputStream *output, GError **error
   g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
   g_autoptr (GError) failure = NULL;
   g_autofree char *head = NULL;
+  gsize length;
 
+  self->output = output;
   self->asked = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->headers = g_string_new (NULL);
-  self->output = output;
   gtx_timeout_begin (&timeout, seconds);
-  head = read_head (input, &self->status, &failure);
-  if (head)
-    self->status = parse_request (self, head);
-  gtx_timeout_end (&timeout, &failure, error);
+  self->status = await_head (input, &length, &failure);
+  if (gtx_timeout_end (&timeout, &failure, error) && self->status == NULL && length > 0)
+    {
+      head = g_strndup (g_buffered_input_stream_peek_buffer (input, NULL), length - strlen ("\r\n\r\n"));
+      g_input_stream_skip (G_INPUT_STREAM (input), length, NULL, NULL);
+      self->status = parse_request (self, head);
+    }
   if (g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
     {
       g_clear_error (error);
-      if (g_buffered_input_stream_get_available (input) > 0)
-        self->status = "408 Request Timeout";
+      self->status = "408 Request Timeout";
     }
-  return head || self->status ? g_steal_pointer (&self) : NULL;
+  return *error == NULL && length > 0 ? g_steal_pointer (&self) : NULL;
 }
 
 /* When the server is interrupted the answer goes on, to its end. */
@@ -550,8 +528,7 @@ main (int argc, char *argv[])
     .arguments = "FOLDER",
     .summary = "Serves a folder over HTTP on the loopback interface, until it is interrupted.",
     .options = options,
-    .least = 1,
-    .most = 1,
+    .least = 1, .most = 1,
   };
   char **arguments = program_parse (&program, &argc, &argv);
 
