@@ -144,7 +144,8 @@ say_bytes (GSocketConnection *connection, const char *bytes, gsize length)
 {
   g_autoptr (GError) error = NULL;
 
-  g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), bytes, length, NULL, NULL, &error);
+  g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), bytes, length, NULL, NULL,
+                             &error);
   g_assert_no_error (error);
 }
 
@@ -348,7 +349,8 @@ test_outside (void)
     "/...//secret", "/link-outside", "/link-absolute", "/sub/link-out", "/sub/link-out/", "/sub/link-out/secret",
     "/link-neighbour", "/link-neighbour/", "/link-neighbour/secret", "//etc/passwd", "/etc/passwd", "///etc/passwd",
     "etc/passwd", "../secret", "file:///etc/passwd", "http://x/../secret", "http://x/../../../../../../etc/passwd",
-    "/%", "/%4", "/%zz", "*", "\\..\\secret", "/\xc3\xa4", "/served-not/secret", "/../served-not/secret", "/../served/a.txt",
+    "/%", "/%4", "/%zz", "*", "\\..\\secret", "/\xc3\xa4", "/served-not/secret",
+    "/../served-not/secret", "/../served/a.txt",
     "/proc/self/root/etc/passwd", "/sub/link-up/../secret", "/sub/link-up/link-outside",
   };
   Server *server = server_start_usual ();
@@ -370,8 +372,8 @@ static void
 test_ranges (void)
 {
   static const Get gets[] = {
-    { "/a.txt", "Range: bytes=0-0\r\n", "HTTP/1.1 206 *\r\nContent-Range: bytes 0-0/10\r\n*Content-Length: 1\r\n\r\n0" },
-    { "/a.txt", "Range: bytes=2-4\r\n", "HTTP/1.1 206 *\r\nContent-Range: bytes 2-4/10\r\n*Content-Length: 3\r\n\r\n234" },
+    { "/a.txt", "Range: bytes=0-0\r\n", "HTTP/1.1 206 *bytes 0-0/10\r\n*\r\nContent-Length: 1\r\n\r\n0" },
+    { "/a.txt", "Range: bytes=2-4\r\n", "HTTP/1.1 206 *bytes 2-4/10\r\n*\r\nContent-Length: 3\r\n\r\n234" },
     { "/a.txt", "Range: bytes=7-\r\n", "HTTP/1.1 206 *\r\nContent-Range: bytes 7-9/10\r\n*\r\n\r\n789" },
     { "/a.txt", "Range: bytes=0-\r\n", "HTTP/1.1 206 *\r\nContent-Range: bytes 0-9/10\r\n*\r\n\r\n0123456789" },
     { "/a.txt", "Range: bytes=-3\r\n", "HTTP/1.1 206 *\r\nContent-Range: bytes 7-9/10\r\n*\r\n\r\n789" },
@@ -513,12 +515,14 @@ test_malformed (void)
 static void
 test_methods (void)
 {
-  static const char *const methods[] = { "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "BREW", "get" };
+  static const char *const methods[] = { "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+                                         "BREW", "get" };
   Server *server = server_start_usual ();
 
   for (guint i = 0; i < G_N_ELEMENTS (methods); i++)
     {
-      g_autofree char *both = g_strdup_printf ("%s /a.txt HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n" NEXT, methods[i]);
+      g_autofree char *both = g_strdup_printf ("%s /a.txt HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n" NEXT,
+                                               methods[i]);
       g_autofree char *answer = ask (server, both);
 
       assert_matches (i < 7 ? "HTTP/1.1 405 *\r\nAllow: GET, HEAD\r\n*HTTP/1.1 200 *\r\n\r\n0123456789"

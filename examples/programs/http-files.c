@@ -4,20 +4,16 @@
  * A folder over HTTP/1.1, for browsers, and for whoever else comes: slow, greedy or
  * malicious.  When it is interrupted it finishes the answers that are under way. */
 
-#define _GNU_SOURCE             /* strcasestr () */
-
 #include "program.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <gio/gnetworking.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MOST_HEAD 8192          /* bytes of a request's first line and headers */
 #define MOST_REQUESTS 1000      /* of one connection: others may wait for its place */
 #define PIECE 65536             /* what is sent at once, and has the time-out for it */
-#define LINGER 1                /* seconds */
 #define HTTP_DATE "%a, %d %b %Y %H:%M:%S GMT"
 
 /* What one request asks for, and what is answered. */
@@ -26,19 +22,18 @@ typedef struct
   char *line;                   /* the first of the request */
   GHashTable *asked;            /* its headers, by name in small letters */
   char *path;                   /* decoded; it begins with a slash */
+  GFile *file;                  /* what it leads to */
+  GFileInfo *info;
   gboolean is_head;
   gboolean stays_open;          /* the connection, when it is answered */
-
   const char *status;
   GString *headers;
   GInputStream *body;           /* or NULL */
-  guint64 n_left;               /* of its bytes */
-  guint64 n_sent;
+  guint64 n_left, n_sent;       /* of its bytes */
   GOutputStream *output;
 } Exchange;
 
-static int port;
-static int max_clients = 500;
+static int port, max_clients = 500;
 static double seconds = 30;
 static char *root;              /* the folder, without links; "" for "/" */
 
@@ -49,6 +44,8 @@ exchange_free (Exchange *self)
   g_hash_table_unref (self->asked);
   g_free (self->path);
   g_string_free (self->headers, TRUE);
+  g_clear_object (&self->file);
+  g_clear_object (&self->info);
   g_clear_object (&self->body);
   g_free (self);
 }
@@ -58,36 +55,33 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Exchange, exchange_free)
 /* ---- Files: whatever waits for a disk ---- */
 
 #define ATTRIBUTES "standard::type,standard::size,standard::name,standard::display-name,etag::value,time::modified"
-#define QUERY_ARGUMENTS ATTRIBUTES, G_FILE_QUERY_INFO_NOFOLLOW_SYMLINKS, G_PRIORITY_DEFAULT
 
 /* For a thread: where a path leads when all links are followed, if that is in the folder.  Who may
  * change the folder meanwhile may as well put into it what is to be seen. */
-static char *
-follow_links (const char *path, GCancellable *cancellable, GError **error)
+static gboolean
+find_file (Exchange *self, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *wanted = g_strconcat (root, path, NULL);
+  g_autofree char *wanted = g_strconcat (root, self->path, NULL);
   g_autofree char *real = realpath (wanted, NULL);
   int failed = real ? ENOENT : errno;
   gsize n = strlen (root);
 
-  if (real && strncmp (real, root, n) == 0 && (real[n] == '/' || real[n] == '\0'))
-    return g_steal_pointer (&real);
-  g_set_error_literal (error, G_IO_ERROR, (int) g_io_error_from_errno (failed), g_strerror (failed));
-  return NULL;
+  if (real == NULL || strncmp (real, root, n) != 0 || (real[n] != '/' && real[n] != '\0'))
+    {
+      g_set_error_literal (error, G_IO_ERROR, (int) g_io_error_from_errno (failed), g_strerror (failed));
+      return FALSE;
+    }
+  self->file = g_file_new_for_path (real);
+  self->info = g_file_query_info (self->file, ATTRIBUTES, G_FILE_QUERY_INFO_NOFOLLOW_SYMLINKS, cancellable, error);
+  return self->info != NULL;
 }
 
-static GFileInfo *
-query_file (GFile *file, GError **error)
+static gboolean
+open_file (Exchange *self, guint64 from, GError **error)
 {
-  g_file_query_info_async (file, QUERY_ARGUMENTS, GTX_ASYNC);
-  return g_file_query_info_finish (file, gtx_await_result (), error);
-}
-
-static GInputStream *
-open_file (GFile *file, GError **error)
-{
-  g_file_read_async (file, G_PRIORITY_DEFAULT, GTX_ASYNC);
-  return G_INPUT_STREAM (g_file_read_finish (file, gtx_await_result (), error));
+  g_file_read_async (self->file, G_PRIORITY_DEFAULT, GTX_ASYNC);
+  self->body = G_INPUT_STREAM (g_file_read_finish (self->file, gtx_await_result (), error));
+  return self->body && g_seekable_seek (G_SEEKABLE (self->body), (goffset) from, G_SEEK_SET, NULL, error);
 }
 
 static GList *
@@ -95,17 +89,16 @@ list_folder (GFile *folder, GError **error)
 {
   g_autoptr (GFileEnumerator) entries = NULL;
 
-  g_file_enumerate_children_async (folder, QUERY_ARGUMENTS, GTX_ASYNC);
+  g_file_enumerate_children_async (folder, ATTRIBUTES, G_FILE_QUERY_INFO_NOFOLLOW_SYMLINKS, G_PRIORITY_DEFAULT,
+                                   GTX_ASYNC);
   entries = g_file_enumerate_children_finish (folder, gtx_await_result (), error);
-  if (entries == NULL)
-    return NULL;
-  g_file_enumerator_next_files_async (entries, G_MAXINT, G_PRIORITY_DEFAULT, GTX_ASYNC);
-  return g_file_enumerator_next_files_finish (entries, gtx_await_result (), error);
+  if (entries)
+    g_file_enumerator_next_files_async (entries, G_MAXINT, G_PRIORITY_DEFAULT, GTX_ASYNC);
+  return entries ? g_file_enumerator_next_files_finish (entries, gtx_await_result (), error) : NULL;
 }
 
 /* ---- What a request says ---- */
 
-#define REFUSED "400 Bad Request"
 #define CONTROL_CHARACTERS "\1\2\3\4\5\6\7\b\n\v\f\r\16\17\20\21\22\23\24\25\26\27\30\31\32\33\34\35\36\37\177"
 #define NAME_CHARACTERS "!#$%&'*+-.^_`|~" G_CSET_DIGITS G_CSET_a_2_z G_CSET_A_2_Z
 
@@ -116,13 +109,10 @@ parse_header (GHashTable *headers, const char *line)
   gsize n = strspn (line, NAME_CHARACTERS);
   g_autofree char *name = g_ascii_strdown (line, (gssize) n);
   const char *before = g_hash_table_lookup (headers, name);
-  char *value;
+  char *value = g_strconcat (before ? before : "", before ? "," : "", line + n + (line[n] == ':'), NULL);
 
-  if (n == 0 || line[n] != ':' || strpbrk (line, CONTROL_CHARACTERS))
-    return FALSE;
-  value = before ? g_strconcat (before, ",", line + n + 1, NULL) : g_strdup (line + n + 1);
   g_hash_table_insert (headers, g_steal_pointer (&name), g_strstrip (value));
-  return TRUE;
+  return n > 0 && line[n] == ':' && strpbrk (line, CONTROL_CHARACTERS) == NULL;
 }
 
 /* "/a b" of "/a%20b?c", or of "http://host/a%20b"; NULL for what is no path, or leads upwards. */
@@ -132,9 +122,9 @@ parse_target (const char *target)
   const char *begin = g_str_has_prefix (target, "http://") ? strchr (target + strlen ("http://"), '/') : target;
   g_autofree char *path = begin ? g_strndup (begin, strcspn (begin, "?")) : g_strdup ("/");
   g_autofree char *decoded = g_uri_unescape_string (path, "/"); /* NULL for %2F and %00 */
-  g_auto (GStrv) names = g_strsplit (decoded ? decoded : "", "/", -1);
 
-  if (decoded == NULL || *decoded != '/' || !g_str_is_ascii (target) || g_strv_contains ((const char **) names, ".."))
+  if (decoded == NULL || *decoded != '/' || strstr (decoded, "/../") || g_str_has_suffix (decoded, "/..") ||
+      !g_str_is_ascii (target))
     return NULL;
   return g_steal_pointer (&decoded);
 }
@@ -153,23 +143,24 @@ parse_request (Exchange *self, const char *head)
 
   if (g_strv_length (words) != 3 || strpbrk (self->line, CONTROL_CHARACTERS) ||
       (!is_old && !g_str_equal (words[2], "HTTP/1.1")))
-    return REFUSED;
+    return "400 Bad Request";
   for (char **line = lines + 1; *line; line++)
     if (!parse_header (self->asked, *line))
-      return REFUSED;
+      return "400 Bad Request";
   host = g_hash_table_lookup (self->asked, "host");
   connection = g_hash_table_lookup (self->asked, "connection");
   length = g_hash_table_lookup (self->asked, "content-length");
   has_body = g_hash_table_contains (self->asked, "transfer-encoding") || (length && !g_str_equal (length, "0"));
   if ((!is_old && host == NULL) || (host && strchr (host, ',')))
-    return REFUSED;
+    return "400 Bad Request";
 
-  self->stays_open = !is_old && !has_body && !(connection && strcasestr (connection, "close"));
+  self->stays_open = !is_old && !has_body &&
+                     !(connection && g_regex_match_simple ("\\bclose\\b", connection, G_REGEX_CASELESS, 0));
   self->is_head = g_str_equal (words[0], "HEAD");
   if (!self->is_head && !g_str_equal (words[0], "GET"))
     return g_strv_contains (others, words[0]) ? "405 Method Not Allowed" : "501 Not Implemented";
   self->path = parse_target (words[1]);
-  return self->path && !has_body ? NULL : REFUSED;
+  return self->path && !has_body ? NULL : "400 Bad Request";
 }
 
 /* ---- Answers ---- */
@@ -185,6 +176,7 @@ answer_body (Exchange *self, const char *status, const char *type, guint64 lengt
 static void
 answer_text (Exchange *self, const char *status, const char *type, char *text)
 {
+  g_clear_object (&self->body);
   answer_body (self, status, type, strlen (text));
   self->body = g_memory_input_stream_new_from_data (text, (gssize) strlen (text), g_free);
 }
@@ -192,8 +184,7 @@ answer_text (Exchange *self, const char *status, const char *type, char *text)
 static void
 answer_status (Exchange *self, const char *status)
 {
-  if (g_str_has_prefix (status, "405"))
-    g_string_append (self->headers, "Allow: GET, HEAD\r\n");
+  g_string_assign (self->headers, g_str_has_prefix (status, "405") ? "Allow: GET, HEAD\r\n" : "");
   answer_text (self, status, "text/plain", g_strconcat (status, "\n", NULL));
 }
 
@@ -205,34 +196,26 @@ compare_names (gconstpointer a, gconstpointer b)
   return strcmp (g_file_info_get_name ((GFileInfo *) a), g_file_info_get_name ((GFileInfo *) b));
 }
 
-static void
-append_entry (GString *page, GFileInfo *info)
-{
-  const char *slash = g_file_info_get_file_type (info) == G_FILE_TYPE_DIRECTORY ? "/" : "";
-  g_autofree char *link = g_uri_escape_string (g_file_info_get_name (info), NULL, FALSE);
-  g_autofree char *name = g_markup_escape_text (g_file_info_get_display_name (info), -1);
-
-  g_string_append_printf (page, "<li><a href=\"%s%s\">%s%s</a>\n", link, slash, name, slash);
-}
-
 static gboolean
-answer_listing (Exchange *self, GFile *folder, GError **error)
+answer_listing (Exchange *self, GError **error)
 {
-  g_autolist (GFileInfo) entries = list_folder (folder, error);
+  g_autolist (GFileInfo) entries = g_list_sort (list_folder (self->file, error), compare_names);
   g_autofree char *name = g_filename_display_name (self->path);
   g_autofree char *title = g_markup_escape_text (name, -1);
-  GString *page;
+  GString *page = g_string_new (NULL);
 
-  if (*error)
-    return FALSE;
-  page = g_string_new ("<!DOCTYPE html>\n<meta charset=\"utf-8\">\n");
-  g_string_append_printf (page, "<title>%s</title>\n<h1>%s</h1>\n<ul>\n", title, title);
-  entries = g_list_sort (entries, compare_names);
+  g_string_append_printf (page, "<!DOCTYPE html>\n<meta charset=\"utf-8\">\n<title>%s</title>\n<h1>%s</h1>\n<ul>\n",
+                          title, title);
   for (GList *entry = entries; entry; entry = entry->next)
-    append_entry (page, entry->data);
-  g_string_append (page, "</ul>\n");
-  answer_text (self, "200 OK", "text/html; charset=utf-8", g_string_free (page, FALSE));
-  return TRUE;
+    {
+      const char *slash = g_file_info_get_file_type (entry->data) == G_FILE_TYPE_DIRECTORY ? "/" : "";
+      g_autofree char *link = g_uri_escape_string (g_file_info_get_name (entry->data), NULL, FALSE);
+      g_autofree char *text = g_markup_escape_text (g_file_info_get_display_name (entry->data), -1);
+
+      g_string_append_printf (page, "<li><a href=\"%s%s\">%s%s</a>\n", link, slash, text, slash);
+    }
+  answer_text (self, "200 OK", "text/html; charset=utf-8", g_string_free (g_string_append (page, "</ul>\n"), FALSE));
+  return *error == NULL;
 }
 
 /* One slash in front of it: after two comes the name of a host. */
@@ -241,8 +224,8 @@ answer_redirect (Exchange *self)
 {
   g_autofree char *escaped = g_uri_escape_string (self->path + strspn (self->path, "/"), "/", FALSE);
 
-  g_string_append_printf (self->headers, "Location: /%s/\r\n", escaped);
   answer_status (self, "301 Moved Permanently");
+  g_string_append_printf (self->headers, "Location: /%s/\r\n", escaped);
   return TRUE;
 }
 
@@ -254,8 +237,7 @@ static int
 find_part (const char *range, guint64 size, guint64 *first, guint64 *end)
 {
   g_auto (GStrv) words = NULL;
-  guint64 from;
-  guint64 to;
+  guint64 from, to;
 
   *first = 0;
   *end = size;
@@ -271,87 +253,63 @@ find_part (const char *range, guint64 size, guint64 *first, guint64 *end)
   return *first < *end ? 206 : 416;
 }
 
-static gboolean
-answer_part (Exchange *self, GFile *file, const char *type, guint64 size, const char *range, GError **error)
-{
-  guint64 first;
-  guint64 end;
-  int status = find_part (range, size, &first, &end);
-
-  if (status == 416)
-    {
-      g_string_append_printf (self->headers, "Content-Range: bytes */%" G_GUINT64_FORMAT "\r\n", size);
-      answer_status (self, "416 Range Not Satisfiable");
-      return TRUE;
-    }
-  if (status == 206)
-    g_string_append_printf (self->headers, "Content-Range: bytes %" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT "/%"
-                            G_GUINT64_FORMAT "\r\n", first, end - 1, size);
-  answer_body (self, status == 206 ? "206 Partial Content" : "200 OK", type, end - first);
-  return self->is_head || ((self->body = open_file (file, error)) &&
-                           g_seekable_seek (G_SEEKABLE (self->body), (goffset) first, G_SEEK_SET, NULL, error));
-}
-
 /* A tag has quotes, and is found among others, be it weak; a date is the one that was sent, or
  * means nothing. */
 static gboolean
-answer_file (Exchange *self, GFile *file, GFileInfo *info, GError **error)
+answer_file (Exchange *self, GError **error)
 {
-  g_autofree char *guess = g_content_type_guess (g_file_info_get_name (info), NULL, 0, NULL);
+  g_autofree char *guess = g_content_type_guess (g_file_info_get_name (self->info), NULL, 0, NULL);
   g_autofree char *type = g_content_type_get_mime_type (guess);
-  g_autofree char *tag = g_strdup_printf ("\"%s\"", g_file_info_get_etag (info));
-  g_autoptr (GDateTime) modified = g_file_info_get_modification_date_time (info);
+  g_autofree char *tag = g_strdup_printf ("\"%s\"", g_file_info_get_etag (self->info));
+  g_autoptr (GDateTime) modified = g_file_info_get_modification_date_time (self->info);
   g_autofree char *date = g_date_time_format (modified, HTTP_DATE);
   const char *tags = g_hash_table_lookup (self->asked, "if-none-match");
   const char *since = g_hash_table_lookup (self->asked, "if-modified-since");
-  const char *range = self->is_head ? NULL : g_hash_table_lookup (self->asked, "range");
   const char *condition = g_hash_table_lookup (self->asked, "if-range");
+  gboolean is_whole = self->is_head || (condition && !g_str_equal (condition, tag) && !g_str_equal (condition, date));
+  guint64 size = (guint64) g_file_info_get_size (self->info);
+  guint64 first, end;
+  int status = find_part (is_whole ? NULL : g_hash_table_lookup (self->asked, "range"), size, &first, &end);
 
   g_string_append_printf (self->headers, "Accept-Ranges: bytes\r\nETag: %s\r\nLast-Modified: %s\r\n", tag, date);
   if (tags ? g_str_equal (tags, "*") || strstr (tags, tag) : since && g_str_equal (since, date))
+    self->status = "304 Not Modified";
+  else if (status == 416)
     {
-      self->status = "304 Not Modified";
-      return TRUE;
+      answer_status (self, "416 Range Not Satisfiable");
+      g_string_append_printf (self->headers, "Content-Range: bytes */%" G_GUINT64_FORMAT "\r\n", size);
     }
-  if (condition && !g_str_equal (condition, tag) && !g_str_equal (condition, date))
-    range = NULL;
-  return answer_part (self, file, type, (guint64) g_file_info_get_size (info), range, error);
+  else
+    {
+      if (status == 206)
+        g_string_append_printf (self->headers, "Content-Range: bytes %" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT "/%"
+                                G_GUINT64_FORMAT "\r\n", first, end - 1, size);
+      answer_body (self, status == 206 ? "206 Partial Content" : "200 OK", type, end - first);
+      return self->is_head || open_file (self, first, error);
+    }
+  return TRUE;
 }
 
 /* What is neither a folder nor a file may never begin, or never end. */
 static gboolean
 answer_path (Exchange *self, GError **error)
 {
-  g_autofree char *real = gtx_to_thread_pointer (follow_links, self->path, error);
-  g_autoptr (GFile) file = real ? g_file_new_for_path (real) : NULL;
-  g_autoptr (GFileInfo) info = file ? query_file (file, error) : NULL;
   gboolean has_slash = g_str_has_suffix (self->path, "/");
+  GFileType type;
 
-  if (info == NULL)
+  if (!gtx_to_thread (find_file, self, error))
     return FALSE;
-  if (g_file_info_get_file_type (info) == G_FILE_TYPE_DIRECTORY)
-    return has_slash ? answer_listing (self, file, error) : answer_redirect (self);
-  if (g_file_info_get_file_type (info) == G_FILE_TYPE_REGULAR && !has_slash)
-    return answer_file (self, file, info, error);
+  type = g_file_info_get_file_type (self->info);
+  if (type == G_FILE_TYPE_DIRECTORY)
+    return has_slash ? answer_listing (self, error) : answer_redirect (self);
+  if (type == G_FILE_TYPE_REGULAR && !has_slash)
+    return answer_file (self, error);
   answer_status (self, "404 Not Found");
   return TRUE;
 }
 
-/* ---- Sending ---- */
-
-/* Who takes longer over it is not waited for. */
-static gboolean
-send_piece (Exchange *self, const char *piece, gsize length, GError **error)
-{
-  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
-  g_autoptr (GError) failure = NULL;
-
-  gtx_timeout_begin (&timeout, seconds);
-  gtx_output_stream_write_all (self->output, piece, length, NULL, &failure);
-  return gtx_timeout_end (&timeout, &failure, error);
-}
-
-/* The head goes with what there is room for of the body. */
+/* The head goes with what there is room for of the body.  Who takes too long over a piece is not
+ * waited for. */
 static gboolean
 send_all (Exchange *self, GError **error)
 {
@@ -361,19 +319,25 @@ send_all (Exchange *self, GError **error)
   gsize n_head = (gsize) g_snprintf (piece, PIECE, "HTTP/1.1 %s\r\nDate: %s\r\n%s%s\r\n", self->status, date,
                                      self->stays_open ? "" : "Connection: close\r\n", self->headers->str);
 
-  while (self->n_left > 0)
+  for (; n_head > 0 || self->n_left > 0; n_head = 0)
     {
-      gssize n = gtx_input_stream_read (self->body, piece + n_head, MIN (PIECE - n_head, self->n_left), error);
+      g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+      g_autoptr (GError) failure = NULL;
+      gssize n = self->n_left == 0 ? 0 : gtx_input_stream_read (self->body, piece + n_head,
+                                                               MIN (PIECE - n_head, self->n_left), error);
 
-      if (n == 0)
+      if (n == 0 && self->n_left > 0)
         g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT, "The file has become shorter");
-      if (n <= 0 || !send_piece (self, piece, n_head + (gsize) n, error))
+      if (*error)
+        return FALSE;
+      gtx_timeout_begin (&timeout, seconds);
+      gtx_output_stream_write_all (self->output, piece, n_head + (gsize) n, NULL, &failure);
+      if (!gtx_timeout_end (&timeout, &failure, error))
         return FALSE;
       self->n_left -= (guint64) n;
       self->n_sent += (guint64) n;
-      n_head = 0;
     }
-  return n_head == 0 || send_piece (self, piece, n_head, error);
+  return TRUE;
 }
 
 /* What goes wrong ends the connection, and is nobody else's. */
@@ -381,20 +345,15 @@ static gboolean
 answer (Exchange *self, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autofree char *line = NULL;
+  g_autofree char *line = g_strescape (self->line ? self->line : "", NULL);
 
   if (self->status)
     answer_status (self, self->status);
   else if (!answer_path (self, &failure))
-    {
-      g_string_truncate (self->headers, 0);
-      answer_status (self, g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED) ? "403 Forbidden"
-                                                                                               : "404 Not Found");
-    }
+    answer_status (self, g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED) ? "403 Forbidden"
+                                                                                             : "404 Not Found");
   g_clear_error (&failure);
-  if (!send_all (self, &failure))
-    self->stays_open = FALSE;
-  line = g_strescape (self->line ? self->line : "", NULL);
+  self->stays_open &= send_all (self, &failure);
   g_print ("\"%s\" %.3s %" G_GUINT64_FORMAT "%s%s\n", line, self->status, self->n_sent, failure ? ": " : "",
            failure ? failure->message : "");
   return TRUE;
@@ -416,13 +375,13 @@ await_head (GBufferedInputStream *input, gsize *length, GError **error)
       if (end)
         *length = (gsize) (end - data) + strlen ("\r\n\r\n");
       if (memchr (data, '\0', *length))
-        return REFUSED;
+        return "400 Bad Request";
       if (end || *length == MOST_HEAD)
         return end ? NULL : "431 Request Header Fields Too Large";
       n = gtx_buffered_input_stream_fill (input, -1, error);
     }
   while (n > 0);
-  return n == 0 && *length > 0 ? REFUSED : NULL;
+  return n == 0 && *length > 0 ? "400 Bad Request" : NULL;
 }
 
 /* The next request, be it to be refused; NULL where there is none. */
@@ -461,7 +420,10 @@ let_answer (Exchange *exchange, GError **error)
   g_autoptr (GtxTask) task = gtx_create_task (answer, exchange, NULL);
   g_autoptr (GtxFuture) shield = gtx_shield (task);
 
-  return gtx_await (shield, error) || (gtx_await (task, NULL) && FALSE);
+  if (gtx_await (shield, error))
+    return TRUE;
+  gtx_await (task, NULL);
+  return FALSE;
 }
 
 /* Who closes what has still something to read takes back what was sent last: that end is told
@@ -470,12 +432,10 @@ static void
 linger (GSocketConnection *connection, GInputStream *input)
 {
   g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
-  g_autofree char *dropped = g_malloc (MOST_HEAD);
 
   g_socket_shutdown (g_socket_connection_get_socket (connection), FALSE, TRUE, NULL);
-  gtx_timeout_begin (&timeout, LINGER);
-  while (gtx_input_stream_read (input, dropped, MOST_HEAD, NULL) > 0)
-    ;
+  gtx_timeout_begin (&timeout, 1); /* second */
+  gtx_input_stream_skip (input, G_MAXSSIZE, NULL);
 }
 
 static gboolean
@@ -493,7 +453,7 @@ serve (gpointer unused, GSocketConnection *connection, GError **error)
 
       if (exchange == NULL)
         return *error == NULL;
-      exchange->stays_open = exchange->stays_open && i < MOST_REQUESTS;
+      exchange->stays_open &= i < MOST_REQUESTS;
       stays_open = let_answer (exchange, error) && exchange->stays_open;
     }
   linger (connection, bare);
@@ -502,13 +462,12 @@ serve (gpointer unused, GSocketConnection *connection, GError **error)
 
 /* ---- The server ---- */
 
-/* Each has a socket and a file, or a folder. */
 static gboolean
 run_server (gpointer data, GError **error)
 {
   g_autoptr (GSocketListener) listener = g_socket_listener_new ();
 
-  return program_allow_open_files (2 * (guint) max_clients, error) &&
+  return program_allow_open_files (2 * (guint) max_clients, error) && /* a socket and a file each */
          program_listen (listener, port, max_clients, error) &&
          gtx_serve (listener, (guint) max_clients, serve, NULL, error);
 }
@@ -518,8 +477,7 @@ main (int argc, char *argv[])
 {
   static const GOptionEntry options[] = {
     { "port", 'p', 0, G_OPTION_ARG_INT, &port, "Listen on port N; 0, the default, is any that is free", "N" },
-    { "max-clients", 'm', 0, G_OPTION_ARG_INT, &max_clients,
-      "Serve N clients at once, 500 by default; more have to wait", "N" },
+    { "max-clients", 'm', 0, G_OPTION_ARG_INT, &max_clients, "Serve N clients at once, 500 by default", "N" },
     { "timeout", 't', 0, G_OPTION_ARG_DOUBLE, &seconds,
       "Wait so long for a request, and until 64 KiB are taken; 30 seconds by default", "SECONDS" },
     G_OPTION_ENTRY_NULL
@@ -527,8 +485,7 @@ main (int argc, char *argv[])
   static const Program program = {
     .arguments = "FOLDER",
     .summary = "Serves a folder over HTTP on the loopback interface, until it is interrupted.",
-    .options = options,
-    .least = 1, .most = 1,
+    .options = options, .least = 1, .most = 1,
   };
   char **arguments = program_parse (&program, &argc, &argv);
 
