@@ -606,7 +606,7 @@ test_half (void)
 static void
 test_slow_head (void)
 {
-  Server *server = server_start ("--timeout", "0.3");
+  Server *server = server_start ("--timeout", "2");
   g_autoptr (GSocketConnection) silent = connect_to (server);
   g_autoptr (GSocketConnection) slow = connect_to (server);
   g_autoptr (GSocketConnection) idle = connect_to (server);
@@ -630,7 +630,7 @@ test_slow_head (void)
 static void
 test_trickle (void)
 {
-  Server *server = server_start ("--timeout", "0.5");
+  Server *server = server_start ("--timeout", "2");
   g_autoptr (GSocketConnection) connection = connect_to (server);
   GSocket *socket = g_socket_connection_get_socket (connection);
   g_autofree char *answer = NULL;
@@ -646,7 +646,7 @@ test_trickle (void)
 static void
 test_slow_reader (void)
 {
-  Server *server = server_start ("--timeout", "0.3");
+  Server *server = server_start ("--timeout", "2");
   g_autoptr (GSocketConnection) connection = connect_to (server);
 
   say (connection, "GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
