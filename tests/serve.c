@@ -33,16 +33,22 @@ run_server (Server *self, GError **error)
 }
 
 static GSocketConnection *
-connect_to (Server *self)
+try_to_connect (Server *self, GError **error)
 {
   g_autoptr (GSocketClient) client = g_socket_client_new ();
   g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
   g_autoptr (GSocketAddress) address = g_inet_socket_address_new (loopback, self->port);
-  GError *error = NULL;
-  GSocketConnection *connection;
 
   g_socket_client_set_enable_proxy (client, FALSE);
-  connection = gtx_socket_client_connect (client, G_SOCKET_CONNECTABLE (address), &error);
+  return gtx_socket_client_connect (client, G_SOCKET_CONNECTABLE (address), error);
+}
+
+static GSocketConnection *
+connect_to (Server *self)
+{
+  GError *error = NULL;
+  GSocketConnection *connection = try_to_connect (self, &error);
+
   g_assert_no_error (error);
   return connection;
 }
@@ -163,6 +169,8 @@ say_goodbye (Server *self, GSocketConnection *connection, GError **error)
   self->n_begun++;
   gtx_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)), &c, 1, error);
   g_assert_true (gtx_sleep (0, NULL));
+  /* Nobody else can connect any more. */
+  g_assert_null (try_to_connect (self, NULL));
   g_assert_true (gtx_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), "goodbye", 7,
                                               NULL, NULL));
   self->n_cleaned_up++;

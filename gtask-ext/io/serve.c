@@ -168,6 +168,8 @@ serve (Server   *self,
   gtx_task_group_begin (&group);
   while ((connection = accept_next (self, &failure)))
     gtx_task_group_create_task (&group, serve_client, client_new (self, connection), client_free, NULL);
+  /* Who comes from now on is refused, and does not wait for an answer that never comes. */
+  g_socket_listener_close (self->listener);
   /* What ends the server is told of as it is, and not as one of a group's errors. */
   if (!g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {

@@ -36,8 +36,9 @@ typedef gboolean (*GtxServeFunc) (gpointer            data,
  * Serves clients, each in a task of its own, until the current task is cancelled:
  * asyncio's `start_server()` and `Server.serve_forever()`.
  *
- * The tasks of the clients are in a group: who is cancelled while it serves cancels
- * them, and returns when all have ended.  What goes wrong with one client ends that
+ * The tasks of the clients are in a group: who is cancelled while it serves closes
+ * @listener, so that nobody else can connect, cancels them, and returns when all have
+ * ended.  What goes wrong with one client ends that
  * one alone: an error that @func sets is warned of, unless it is
  * %G_IO_ERROR_CANCELLED, or %G_IO_ERROR_CONNECTION_CLOSED, as of a client that has gone.
  *
