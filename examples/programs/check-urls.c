@@ -276,8 +276,7 @@ open_list (const char *path, GError **error)
   if (path == NULL)
     return g_unix_input_stream_new (STDIN_FILENO, FALSE);
   file = g_file_new_for_path (path);
-  g_file_read_async (file, G_PRIORITY_DEFAULT, GTX_ASYNC);
-  return G_INPUT_STREAM (g_file_read_finish (file, gtx_await_result (), error));
+  return G_INPUT_STREAM (gtx_file_read (file, error));
 }
 
 /* One a line; what is empty or begins with # is none. */

@@ -79,22 +79,8 @@ find_file (Exchange *self, GCancellable *cancellable, GError **error)
 static gboolean
 open_file (Exchange *self, guint64 from, GError **error)
 {
-  g_file_read_async (self->file, G_PRIORITY_DEFAULT, GTX_ASYNC);
-  self->body = G_INPUT_STREAM (g_file_read_finish (self->file, gtx_await_result (), error));
+  self->body = G_INPUT_STREAM (gtx_file_read (self->file, error));
   return self->body && g_seekable_seek (G_SEEKABLE (self->body), (goffset) from, G_SEEK_SET, NULL, error);
-}
-
-static GList *
-list_folder (GFile *folder, GError **error)
-{
-  g_autoptr (GFileEnumerator) entries = NULL;
-
-  g_file_enumerate_children_async (folder, ATTRIBUTES, G_FILE_QUERY_INFO_NOFOLLOW_SYMLINKS, G_PRIORITY_DEFAULT,
-                                   GTX_ASYNC);
-  entries = g_file_enumerate_children_finish (folder, gtx_await_result (), error);
-  if (entries)
-    g_file_enumerator_next_files_async (entries, G_MAXINT, G_PRIORITY_DEFAULT, GTX_ASYNC);
-  return entries ? g_file_enumerator_next_files_finish (entries, gtx_await_result (), error) : NULL;
 }
 
 /* ---- What a request says ---- */
@@ -193,29 +179,35 @@ answer_status (Exchange *self, const char *status)
 static int
 compare_names (gconstpointer a, gconstpointer b)
 {
-  return strcmp (g_file_info_get_name ((GFileInfo *) a), g_file_info_get_name ((GFileInfo *) b));
+  return strcmp (g_file_info_get_name (*(GFileInfo **) a), g_file_info_get_name (*(GFileInfo **) b));
 }
 
 static gboolean
 answer_listing (Exchange *self, GError **error)
 {
-  g_autolist (GFileInfo) entries = g_list_sort (list_folder (self->file, error), compare_names);
+  g_autoptr (GPtrArray) entries = gtx_file_enumerate (self->file, ATTRIBUTES, G_FILE_QUERY_INFO_NOFOLLOW_SYMLINKS,
+                                                      error);
   g_autofree char *name = g_filename_display_name (self->path);
   g_autofree char *title = g_markup_escape_text (name, -1);
-  GString *page = g_string_new (NULL);
+  GString *page;
 
+  if (entries == NULL)
+    return FALSE;
+  g_ptr_array_sort (entries, compare_names);
+  page = g_string_new (NULL);
   g_string_append_printf (page, "<!DOCTYPE html>\n<meta charset=\"utf-8\">\n<title>%s</title>\n<h1>%s</h1>\n<ul>\n",
                           title, title);
-  for (GList *entry = entries; entry; entry = entry->next)
+  for (guint i = 0; i < entries->len; i++)
     {
-      const char *slash = g_file_info_get_file_type (entry->data) == G_FILE_TYPE_DIRECTORY ? "/" : "";
-      g_autofree char *link = g_uri_escape_string (g_file_info_get_name (entry->data), NULL, FALSE);
-      g_autofree char *text = g_markup_escape_text (g_file_info_get_display_name (entry->data), -1);
+      GFileInfo *entry = entries->pdata[i];
+      const char *slash = g_file_info_get_file_type (entry) == G_FILE_TYPE_DIRECTORY ? "/" : "";
+      g_autofree char *link = g_uri_escape_string (g_file_info_get_name (entry), NULL, FALSE);
+      g_autofree char *text = g_markup_escape_text (g_file_info_get_display_name (entry), -1);
 
       g_string_append_printf (page, "<li><a href=\"%s%s\">%s%s</a>\n", link, slash, text, slash);
     }
   answer_text (self, "200 OK", "text/html; charset=utf-8", g_string_free (g_string_append (page, "</ul>\n"), FALSE));
-  return *error == NULL;
+  return TRUE;
 }
 
 /* One slash in front of it: after two comes the name of a host. */
