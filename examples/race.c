@@ -12,18 +12,12 @@ static GSocketConnection *
 connect_to (const char *address, GError **error)
 {
   g_autoptr (GSocketClient) client = g_socket_client_new ();
-  g_autoptr (GSocketConnection) connection = NULL;
+  g_autoptr (GSocketConnectable) server = g_network_address_parse (address, 80, error);
+  g_autoptr (GSocketConnection) connection = server ? gtx_socket_client_connect (client, server, error) : NULL;
   char byte;
 
-  g_socket_client_connect_to_host_async (client, address, 80, GTX_ASYNC);
-  connection = g_socket_client_connect_to_host_finish (client, gtx_await_result (), error);
-  if (connection == NULL)
-    return NULL;
-
-  g_input_stream_read_async (g_io_stream_get_input_stream (G_IO_STREAM (connection)), &byte, 1,
-                             G_PRIORITY_DEFAULT, GTX_ASYNC);
-  if (g_input_stream_read_finish (g_io_stream_get_input_stream (G_IO_STREAM (connection)),
-                                  gtx_await_result (), error) < 0)
+  if (connection == NULL ||
+      gtx_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)), &byte, 1, error) < 0)
     return NULL;
   return g_steal_pointer (&connection);
 }
@@ -86,16 +80,10 @@ serve (GSocketListener *listener, GError **error)
 
   for (;;)
     {
-      g_autoptr (GSocketConnection) client = NULL;
+      g_autoptr (GSocketConnection) client = gtx_socket_listener_accept (listener, NULL, error);
 
-      g_socket_listener_accept_async (listener, GTX_ASYNC);
-      client = g_socket_listener_accept_finish (listener, gtx_await_result (), NULL, error);
-      if (client == NULL || !gtx_sleep (delay, error))
-        return FALSE;
-      g_output_stream_write_async (g_io_stream_get_output_stream (G_IO_STREAM (client)), "!", 1,
-                                   G_PRIORITY_DEFAULT, GTX_ASYNC);
-      if (g_output_stream_write_finish (g_io_stream_get_output_stream (G_IO_STREAM (client)),
-                                        gtx_await_result (), error) < 0)
+      if (client == NULL || !gtx_sleep (delay, error) ||
+          gtx_output_stream_write (g_io_stream_get_output_stream (G_IO_STREAM (client)), "!", 1, error) < 0)
         return FALSE;
     }
 }

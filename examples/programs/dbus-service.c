@@ -73,16 +73,13 @@ hash_method (GVariant *parameters, GError **error)
 
   g_variant_get (parameters, "(&s)", &path);
   file = g_file_new_for_path (path);
-  g_file_read_async (file, G_PRIORITY_DEFAULT, GTX_ASYNC);
-  input = g_file_read_finish (file, gtx_await_result (), error);
+  input = gtx_file_read (file, error);
   if (input == NULL)
     return NULL;
   for (;;)
     {
-      g_autoptr (GBytes) bytes = NULL;
+      g_autoptr (GBytes) bytes = gtx_input_stream_read_bytes (G_INPUT_STREAM (input), CHUNK, error);
 
-      g_input_stream_read_bytes_async (G_INPUT_STREAM (input), CHUNK, G_PRIORITY_DEFAULT, GTX_ASYNC);
-      bytes = g_input_stream_read_bytes_finish (G_INPUT_STREAM (input), gtx_await_result (), error);
       if (bytes == NULL)
         return NULL;
       if (g_bytes_get_size (bytes) == 0)

@@ -270,11 +270,9 @@ read_arguments (Run *run, GError **error)
   for (;;)
     {
       GError *failure = NULL;
+      char *line = gtx_data_input_stream_read_line (lines, NULL, &failure);
       Job *job;
-      char *line;
 
-      g_data_input_stream_read_line_async (lines, G_PRIORITY_DEFAULT, GTX_ASYNC);
-      line = g_data_input_stream_read_line_finish (lines, gtx_await_result (), NULL, &failure);
       if (failure)
         g_propagate_error (error, failure);
       if (line == NULL)
