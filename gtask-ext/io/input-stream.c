@@ -59,13 +59,11 @@ skip_in_thread (Read          *self,
 
 /* ---- Reading ---- */
 
-/* GIO's function answers at once where there is nothing to do, or a mistake. */
+/* GIO's function answers at once where there is nothing to do, or too much. */
 static gboolean
-is_answered_at_once (GInputStream *stream,
-                     gsize         count)
+is_answered_at_once (gsize count)
 {
-  return count == 0 || count > G_MAXSSIZE || g_input_stream_has_pending (stream) ||
-         g_input_stream_is_closed (stream);
+  return count == 0 || count > G_MAXSSIZE;
 }
 
 static gssize
@@ -94,7 +92,7 @@ read_some (GtxTask       *task,
 {
   Read call = { stream, buffer, count, -1 };
 
-  if (is_answered_at_once (stream, count))
+  if (is_answered_at_once (count))
     return g_input_stream_read (stream, buffer, count, NULL, error);
   switch (kind)
     {
@@ -180,7 +178,7 @@ skip (GtxTask       *task,
 {
   Read call = { stream, NULL, count, -1 };
 
-  if (is_answered_at_once (stream, count))
+  if (is_answered_at_once (count))
     return g_input_stream_skip (stream, count, NULL, error);
   switch (gtx_input_stream_get_kind (stream))
     {

@@ -74,13 +74,11 @@ flush_in_thread (GOutputStream  *stream,
 
 /* ---- Writing ---- */
 
-/* GIO's function answers at once where there is nothing to do, or a mistake. */
+/* GIO's function answers at once where there is nothing to do, or too much. */
 static gboolean
-is_answered_at_once (GOutputStream *stream,
-                     gsize          count)
+is_answered_at_once (gsize count)
 {
-  return count == 0 || count > G_MAXSSIZE || g_output_stream_has_pending (stream) ||
-         g_output_stream_is_closed (stream);
+  return count == 0 || count > G_MAXSSIZE;
 }
 
 static gssize
@@ -109,7 +107,7 @@ write_some (GtxTask        *task,
 {
   Write call = { stream, buffer, count, -1 };
 
-  if (is_answered_at_once (stream, count))
+  if (is_answered_at_once (count))
     return g_output_stream_write (stream, buffer, count, NULL, error);
   switch (kind)
     {

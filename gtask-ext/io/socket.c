@@ -17,14 +17,17 @@ typedef struct
   char *buffer;
   const char *data;
   gsize size;
-  GSocketAddress *address;
+  GSocketAddress *from;
   gboolean wants_address;
+  struct sockaddr_storage to;
+  socklen_t to_length;          /* 0: where the socket is connected to */
 } Try;
 
-/* Tries without blocking, with %G_IO_ERROR_WOULD_BLOCK where that would block. */
-typedef gssize (*TryFunc) (GSocket  *socket,
-                           Try      *self,
-                           GError  **error);
+/* Tries without blocking: -1 with errno set where that fails, or would block.  GIO's own
+ * functions would block where another process was faster, but for a property of the socket that
+ * other threads look at, or are in the way of who only wants to know whether to wait. */
+typedef gssize (*TryFunc) (int   fd,
+                           Try  *self);
 
 static gssize
 try_until_ready (GSocket       *socket,
@@ -35,114 +38,76 @@ try_until_ready (GSocket       *socket,
                  GError       **error)
 {
   GtxTask *task = gtx_task_begin_await (function, error);
-  GError *failure = NULL;
   gssize n = -1;
 
   if (task == NULL)
     return -1;
   g_object_ref (socket);
-  while (gtx_ready_begin_try (task, &failure))
+  while (gtx_ready_begin_try (task, error))
     {
-      n = func (socket, self, &failure);
+      int number;
+
+      if (g_socket_is_closed (socket))
+        {
+          g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The socket is closed");
+          break;
+        }
+      do
+        n = func (g_socket_get_fd (socket), self);
+      while (n < 0 && errno == EINTR);
+      if (n >= 0)
+        break;
+      number = errno;
       /* As GIO has it, one that is set not to block does not wait. */
-      if (n >= 0 || !g_socket_get_blocking (socket) || !gtx_ready_would_block (&failure) ||
-          !gtx_ready_await_socket (task, socket, condition, &failure))
+      if ((number != EAGAIN && number != EWOULDBLOCK) || !g_socket_get_blocking (socket))
+        {
+          g_set_error (error, G_IO_ERROR, g_io_error_from_errno (number), "The socket failed: %s",
+                       g_strerror (number));
+          break;
+        }
+      if (!gtx_ready_await_socket (task, socket, condition, error))
         break;
     }
   g_object_unref (socket);
-  if (failure)
-    g_propagate_error (error, failure);
-  return failure ? -1 : n;
-}
-
-static gssize
-fail (const char  *what,
-      GError     **error)
-{
-  int number = errno;
-
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (number), "%s: %s", what, g_strerror (number));
-  return -1;
+  return n;
 }
 
 /* ---- Tries ---- */
 
 static gssize
-receive (GSocket  *socket,
-         Try      *self,
-         GError  **error)
+receive (int  fd,
+         Try *self)
 {
-  return g_socket_receive_with_blocking (socket, self->buffer, self->size, FALSE, NULL, error);
+  return recv (fd, self->buffer, self->size, 0);
 }
 
 static gssize
-send_some (GSocket  *socket,
-           Try      *self,
-           GError  **error)
-{
-  return g_socket_send_with_blocking (socket, self->data, self->size, FALSE, NULL, error);
-}
-
-/* GIO's own functions for what follows block where another process was faster, and would
- * have to be kept from it by a property that other threads look at. */
-
-static gssize
-receive_from (GSocket  *socket,
-              Try      *self,
-              GError  **error)
+receive_from (int  fd,
+              Try *self)
 {
   struct sockaddr_storage storage;
   socklen_t length = sizeof storage;
-  gssize n;
+  gssize n = recvfrom (fd, self->buffer, self->size, 0, (struct sockaddr *) &storage, &length);
 
-  if (g_socket_is_closed (socket))
-    return g_socket_receive_from (socket, NULL, self->buffer, self->size, NULL, error);
-  do
-    n = recvfrom (g_socket_get_fd (socket), self->buffer, self->size, 0, (struct sockaddr *) &storage, &length);
-  while (n < 0 && errno == EINTR);
-  if (n < 0)
-    return fail ("Error receiving from a socket", error);
-  if (self->wants_address && length > 0)
-    self->address = g_socket_address_new_from_native (&storage, length);
+  if (n >= 0 && self->wants_address && length > 0)
+    self->from = g_socket_address_new_from_native (&storage, length);
   return n;
 }
 
 static gssize
-send_to (GSocket  *socket,
-         Try      *self,
-         GError  **error)
+send_to (int  fd,
+         Try *self)
 {
-  struct sockaddr_storage storage;
-  gssize n;
-
-  if (g_socket_is_closed (socket))
-    return g_socket_send_to (socket, self->address, self->data, self->size, NULL, error);
-  if (!g_socket_address_to_native (self->address, &storage, sizeof storage, error))
-    return -1;
-  do
-    n = sendto (g_socket_get_fd (socket), self->data, self->size, MSG_NOSIGNAL, (struct sockaddr *) &storage,
-                (socklen_t) g_socket_address_get_native_size (self->address));
-  while (n < 0 && errno == EINTR);
-  return n < 0 ? fail ("Error sending to a socket", error) : n;
+  return sendto (fd, self->data, self->size, MSG_NOSIGNAL,
+                 self->to_length > 0 ? (struct sockaddr *) &self->to : NULL, self->to_length);
 }
 
 static gssize
-accept_one (GSocket  *socket,
-            Try      *self,
-            GError  **error)
+accept_one (int  fd,
+            Try *self)
 {
-  int fd;
-
   (void) self;
-  if (g_socket_is_closed (socket))
-    {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The socket is closed");
-      return -1;
-    }
-  do
-    fd = accept4 (g_socket_get_fd (socket), NULL, NULL, SOCK_CLOEXEC);
-  while (fd < 0 && errno == EINTR);
-  return fd < 0 ? fail ("Error accepting a connection", error) : fd;
+  return accept4 (fd, NULL, NULL, SOCK_CLOEXEC);
 }
 
 /* ---- The public side ---- */
@@ -215,7 +180,7 @@ gtx_socket_receive_from (GSocket         *socket,
 
   n = try_until_ready (socket, G_IO_IN, receive_from, &self, G_STRFUNC, error);
   if (address)
-    *address = self.address;
+    *address = self.from;
   return n;
 }
 
@@ -245,7 +210,7 @@ gtx_socket_send (GSocket     *socket,
   g_return_val_if_fail (G_IS_SOCKET (socket), -1);
   g_return_val_if_fail (buffer != NULL, -1);
 
-  return try_until_ready (socket, G_IO_OUT, send_some, &self, G_STRFUNC, error);
+  return try_until_ready (socket, G_IO_OUT, send_to, &self, G_STRFUNC, error);
 }
 
 /**
@@ -271,13 +236,19 @@ gtx_socket_send_to (GSocket         *socket,
                     gsize            size,
                     GError         **error)
 {
-  Try self = { .data = buffer, .size = size, .address = address };
+  Try self = { .data = buffer, .size = size };
 
   g_return_val_if_fail (G_IS_SOCKET (socket), -1);
   g_return_val_if_fail (address == NULL || G_IS_SOCKET_ADDRESS (address), -1);
   g_return_val_if_fail (buffer != NULL, -1);
 
-  return try_until_ready (socket, G_IO_OUT, address ? send_to : send_some, &self, G_STRFUNC, error);
+  if (address)
+    {
+      if (!g_socket_address_to_native (address, &self.to, sizeof self.to, error))
+        return -1;
+      self.to_length = (socklen_t) g_socket_address_get_native_size (address);
+    }
+  return try_until_ready (socket, G_IO_OUT, send_to, &self, G_STRFUNC, error);
 }
 
 /**
