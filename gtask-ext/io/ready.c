@@ -31,6 +31,23 @@ gtx_ready_would_block (GError **failure)
   return TRUE;
 }
 
+/* ---- First tries ---- */
+
+#define MOST_VAIN 2
+#define MOST_LEFT_OUT 15
+
+gboolean
+gtx_first_tries_is_worth_it (GtxFirstTries *self)
+{
+  if (self->n_vain >= MOST_VAIN && self->n_left_out < MOST_LEFT_OUT)
+    {
+      self->n_left_out++;
+      return FALSE;
+    }
+  self->n_left_out = 0;
+  return TRUE;
+}
+
 /* ---- Descriptors ---- */
 
 static gboolean

@@ -11,6 +11,24 @@
 gboolean gtx_ready_begin_try        (GtxTask        *task,
                                      GError        **error);
 
+/* Where first tries were in vain, as in a talk of question and answer, the next one is likely
+ * to be: it waits at once, which is no mistake where something is there, and takes a third of
+ * the time where nothing is.  Now and then one is made all the same. */
+typedef struct
+{
+  guint n_vain;                 /* one after the other */
+  guint n_left_out;
+} GtxFirstTries;
+
+gboolean gtx_first_tries_is_worth_it (GtxFirstTries *self);
+
+static inline void
+gtx_first_tries_note (GtxFirstTries *self,
+                      gboolean       was_in_vain)
+{
+  self->n_vain = was_in_vain ? self->n_vain + 1 : 0;
+}
+
 /* These suspend until it is worth to try again: FALSE with @error set if the task was
  * cancelled, or the socket's time is over. */
 gboolean gtx_ready_await_socket     (GtxTask        *task,

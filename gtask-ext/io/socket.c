@@ -29,6 +29,55 @@ typedef struct
 typedef gssize (*TryFunc) (int   fd,
                            Try  *self);
 
+/* Of the reads of @socket. */
+static GtxFirstTries *
+first_tries_of (GSocket *socket)
+{
+  static GQuark quark;
+  GtxFirstTries *tries;
+
+  if (G_UNLIKELY (quark == 0))
+    quark = g_quark_from_static_string ("gtask-ext-first-tries");
+  tries = g_object_get_qdata ((GObject *) socket, quark);
+  if (tries)
+    return tries;
+  tries = g_new0 (GtxFirstTries, 1);
+  if (g_object_replace_qdata ((GObject *) socket, quark, NULL, tries, g_free, NULL))
+    return tries;
+  /* Another thread was faster. */
+  g_free (tries);
+  return g_object_get_qdata ((GObject *) socket, quark);
+}
+
+static gssize
+try_once (GSocket   *socket,
+          TryFunc    func,
+          Try       *self,
+          gboolean  *would_block,
+          GError   **error)
+{
+  gssize n;
+  int number;
+
+  *would_block = FALSE;
+  if (g_socket_is_closed (socket))
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The socket is closed");
+      return -1;
+    }
+  do
+    n = func (g_socket_get_fd (socket), self);
+  while (n < 0 && errno == EINTR);
+  if (n >= 0)
+    return n;
+  number = errno;
+  /* As GIO has it, one that is set not to block does not wait. */
+  *would_block = (number == EAGAIN || number == EWOULDBLOCK) && g_socket_get_blocking (socket);
+  if (!*would_block)
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (number), "The socket failed: %s", g_strerror (number));
+  return -1;
+}
+
 static gssize
 try_until_ready (GSocket       *socket,
                  GIOCondition   condition,
@@ -38,35 +87,28 @@ try_until_ready (GSocket       *socket,
                  GError       **error)
 {
   GtxTask *task = gtx_task_begin_await (function, error);
+  GtxFirstTries *tries = NULL;
+  gboolean is_tried;
+  gboolean would_block = TRUE;
   gssize n = -1;
 
   if (task == NULL)
     return -1;
   g_object_ref (socket);
+  if (condition == G_IO_IN && g_socket_get_blocking (socket))
+    tries = first_tries_of (socket);
+  is_tried = tries == NULL || gtx_first_tries_is_worth_it (tries);
   while (gtx_ready_begin_try (task, error))
     {
-      int number;
-
-      if (g_socket_is_closed (socket))
-        {
-          g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The socket is closed");
-          break;
-        }
-      do
-        n = func (g_socket_get_fd (socket), self);
-      while (n < 0 && errno == EINTR);
-      if (n >= 0)
+      if (is_tried)
+        n = try_once (socket, func, self, &would_block, error);
+      if (is_tried && tries)
+        gtx_first_tries_note (tries, would_block);
+      if (n >= 0 || !would_block || !gtx_ready_await_socket (task, socket, condition, error))
         break;
-      number = errno;
-      /* As GIO has it, one that is set not to block does not wait. */
-      if ((number != EAGAIN && number != EWOULDBLOCK) || !g_socket_get_blocking (socket))
-        {
-          g_set_error (error, G_IO_ERROR, g_io_error_from_errno (number), "The socket failed: %s",
-                       g_strerror (number));
-          break;
-        }
-      if (!gtx_ready_await_socket (task, socket, condition, error))
-        break;
+      is_tried = TRUE;
+      /* The others are no first ones. */
+      tries = NULL;
     }
   g_object_unref (socket);
   return n;

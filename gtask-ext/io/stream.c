@@ -20,8 +20,7 @@ typedef struct
     GPollableOutputStreamInterface *output;
   } pollable;                   /* NULL: it is none */
   GSocket *socket;              /* the stream's own reference; NULL: it is no socket's */
-  guint n_vain;                 /* reads, one after the other, for which nothing was there at first */
-  guint n_untried;
+  GtxFirstTries reads;
 } StreamNotes;
 
 /* A socket's stream has it as a property; its class is not public. */
@@ -154,24 +153,6 @@ gtx_stream_await (GtxTask       *task,
 
 /* ---- Trying ---- */
 
-/* Where reads were in vain at first, as in a talk of question and answer, the next one is
- * likely to be: it waits at once, which is no mistake where something is there, and takes a
- * third of the time where nothing is.  Now and then one is tried all the same. */
-#define VAIN_READS 2
-#define UNTRIED_READS 15
-
-static gboolean
-is_worth_a_try (StreamNotes *notes)
-{
-  if (notes->n_vain >= VAIN_READS && notes->n_untried < UNTRIED_READS)
-    {
-      notes->n_untried++;
-      return FALSE;
-    }
-  notes->n_untried = 0;
-  return TRUE;
-}
-
 gssize
 gtx_stream_try_to_read (GtxTask       *task,
                         GInputStream  *stream,
@@ -181,7 +162,7 @@ gtx_stream_try_to_read (GtxTask       *task,
                         GError       **error)
 {
   StreamNotes *notes = notes_of (stream);
-  gboolean is_tried = is_worth_a_try (notes);
+  gboolean is_tried = gtx_first_tries_is_worth_it (&notes->reads);
   gboolean has_waited = FALSE;
   gboolean is_streams = FALSE;
   GError *failure = NULL;
@@ -194,7 +175,7 @@ gtx_stream_try_to_read (GtxTask       *task,
           n = notes->pollable.input->read_nonblocking ((GPollableInputStream *) stream, buffer, count, &failure);
           is_streams = n < 0 && !gtx_ready_would_block (&failure);
           if (!has_waited)
-            notes->n_vain = failure == NULL && n < 0 ? notes->n_vain + 1 : 0;
+            gtx_first_tries_note (&notes->reads, n < 0 && !is_streams);
         }
       if (n >= 0 || is_streams || !await_stream (task, stream, notes, G_IO_IN, &failure))
         break;
