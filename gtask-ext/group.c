@@ -477,18 +477,37 @@ gtx_task_group_end (GtxTaskGroup  *self,
   return FALSE;
 }
 
+static const GtxWaiterKind left_kind = { gtx_waiter_leave_standing, describe, list_children };
+
+/* Nobody is there to be told of a request: it stands, and stays whose it was.  The children have
+ * been asked before. */
+static void
+wait_for_children_untold (Group *group)
+{
+  GroupWaiter self = { .group = group };
+
+  g_assert (group->aborting);
+  while (!is_idle (group))
+    {
+      gtx_waiter_init (&self.waiter, group->parent, &left_kind);
+      group->waiter = &self.waiter;
+      gtx_task_suspend_raw (group->parent, &self.waiter);
+      group->waiter = NULL;
+    }
+}
+
 /* Left early: nobody asks for errors. */
 static void
 end_early (Group *group)
 {
-  gboolean swallowed;
+  GtxTask *parent = group->parent;
 
   abort_children (group);
-  wait_for_children (group, &swallowed);
+  wait_for_children_untold (group);
   if (group->parent_cancel_requested)
-    gtx_task_withdraw_request (group->parent, group->made_at);
-  if (swallowed && is_cancelled_from_outside (group))
-    gtx_task_put_request_back (group->parent);
+    gtx_task_withdraw_request (parent, group->made_at);
+  if (parent->must_cancel)
+    parent->outlived = TRUE;
   for (guint i = 0; i < group->errors->len; i++)
     g_warning ("A task group was left before gtx_task_group_end(), and a task of it failed: %s",
                ((GError *) group->errors->pdata[i])->message);

@@ -15,15 +15,6 @@
 
 /* ---- Operations of one task ---- */
 
-/* The operation ends by itself, if its GCancellable makes it: the request
- * stands until it has. */
-static gboolean
-leave_request_standing (GtxWaiter *waiter)
-{
-  (void) waiter;
-  return FALSE;
-}
-
 /* What is started takes a reference of its GCancellable, as a rule, and what refused its
  * arguments, or is not called yet, has none. */
 static gboolean
@@ -44,7 +35,8 @@ describe (GtxWaiter *waiter,
                           is_seen_to_be_started (self) ? "" : ", which has taken no GCancellable");
 }
 
-static const GtxWaiterKind operation_kind = { leave_request_standing, describe, NULL };
+/* It ends by itself, if its GCancellable makes it. */
+static const GtxWaiterKind operation_kind = { gtx_waiter_leave_standing, describe, NULL };
 
 GtxOperation *
 gtx_operation_new (GtxTask *task)

@@ -18,6 +18,13 @@ gtx_waiter_cancel (GtxWaiter *self)
   return TRUE;
 }
 
+gboolean
+gtx_waiter_leave_standing (GtxWaiter *self)
+{
+  (void) self;
+  return FALSE;
+}
+
 void
 gtx_waiter_wake (GtxWaiter *self)
 {
@@ -358,17 +365,6 @@ gtx_task_cancel (GtxFuture *future)
     return FALSE;
   make_request (self, NULL);
   return TRUE;
-}
-
-void
-gtx_task_put_request_back (GtxTask *self)
-{
-  g_assert (self->n_cancels > 0);
-
-  self->must_cancel = TRUE;
-  self->n_standing++;
-  if (self->cancellable)
-    gtx_request_show ((GCancellable *) self->cancellable);
 }
 
 /* ---- Suspending ---- */

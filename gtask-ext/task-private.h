@@ -84,7 +84,7 @@ struct _GtxTask
   guint is_pointer : 1;
   guint must_cancel : 1;
   guint outlived : 1;           /* that request is another's, and stands behind an operation which took no
-                                 * notice, or came while the task ran */
+                                 * notice or a group that was left, or came while the task ran */
   guint has_returned : 1;       /* its coroutine */
   guint in_request : 1;         /* a request is on its way down through it */
   guint begins_cancelled : 1;   /* where a request came before: the first await delivers it */
@@ -254,9 +254,6 @@ gtx_task_settle_request (GtxTask *self)
 guint    gtx_task_withdraw_request (GtxTask  *self,
                                     guint     made_at);
 
-/* One that something was told of stands again. */
-void     gtx_task_put_request_back (GtxTask   *self);
-
 /* GtxFutureClass.cancel for tasks. */
 gboolean gtx_task_cancel           (GtxFuture   *future);
 
@@ -289,6 +286,9 @@ void     gtx_waiter_wake_into      (GtxWaiter     *self,
 void     gtx_waiter_wake_now       (GtxWaiter   *self);
 /* GtxWaiterKind.cancel where nothing but the waiting ends. */
 gboolean gtx_waiter_cancel         (GtxWaiter   *self);
+/* The same where the waiting ends by itself, and the request stands until then: for who
+ * suspends by gtx_task_suspend_raw (). */
+gboolean gtx_waiter_leave_standing (GtxWaiter *self);
 /* The same where what is awaited, which list_awaited() lists, is asked instead, and the waiting
  * goes on. */
 gboolean gtx_waiter_pass_on        (GtxWaiter   *self);
