@@ -81,6 +81,16 @@ cancel_body (Group *group)
   gtx_future_cancel_here (&parent->parent_instance);
 }
 
+/* All are asked before anybody is told of it, who may turn a main loop until the group is gone. */
+static void
+abort_children_and_body (Group *group)
+{
+  gtx_requests_hold ();
+  abort_children (group);
+  cancel_body (group);
+  gtx_requests_release ();
+}
+
 static void
 on_child_done (GtxHandle *handle)
 {
@@ -95,10 +105,7 @@ on_child_done (GtxHandle *handle)
     {
       g_ptr_array_add (group->errors, g_error_copy (gtx_future_get_error (future)));
       if (!group->aborting && !group->parent_cancel_requested)
-        {
-          abort_children (group);
-          cancel_body (group);
-        }
+        abort_children_and_body (group);
     }
   g_clear_pointer (&child->place, gtx_place_leave);
   g_object_unref (child->task);
@@ -198,9 +205,10 @@ gtx_task_group_cancel (GtxTaskGroup *self)
   if (group->aborting)
     return;
   group->ended_on_purpose = TRUE;
-  abort_children (group);
-  if (!group->exiting)
-    cancel_body (group);
+  if (group->exiting)
+    abort_children (group);
+  else
+    abort_children_and_body (group);
 }
 
 static gboolean

@@ -107,10 +107,19 @@ typedef struct
 {
   GArray *visits;               /* to make, the next one last */
   GPtrArray *asked;             /* by the task that is visited */
+  gboolean is_under_way;
   GPtrArray *to_show;           /* GCancellables: their handlers run whatever they like */
   GPtrArray *to_let_go;         /* main contexts: so does what ends with one */
-  gboolean is_under_way;
+  guint n_holders;              /* these wait until there is none */
 } Way;
+
+/* What has waited. */
+typedef struct
+{
+  GtxHandle handle;
+  GPtrArray *to_show;
+  GPtrArray *to_let_go;
+} News;
 
 /* While nobody who was asked has gone on, another request changes nothing below who passed one
  * on already but counts: so far down these are asyncio's, and n requests to a chain of n tasks take
@@ -129,6 +138,13 @@ way_free (gpointer data)
   g_free (way);
 }
 
+static void
+begin_news (Way *way)
+{
+  way->to_show = g_ptr_array_new_with_free_func (g_object_unref);
+  way->to_let_go = g_ptr_array_new_with_free_func ((GDestroyNotify) g_main_context_unref);
+}
+
 static GPrivate way_of_thread = G_PRIVATE_INIT (way_free);
 
 static Way *
@@ -141,53 +157,71 @@ current_way (void)
       way = g_new0 (Way, 1);
       way->visits = g_array_new (FALSE, FALSE, sizeof (Visit));
       way->asked = g_ptr_array_new ();
-      way->to_show = g_ptr_array_new_with_free_func (g_object_unref);
-      way->to_let_go = g_ptr_array_new ();
+      begin_news (way);
       g_private_set (&way_of_thread, way);
     }
   return way;
 }
 
+/* Whoever is told may make requests, and so may what ends with a context. */
 static void
-show_requests (Way *way)
+tell (GtxHandle *handle)
 {
-  GPtrArray *cancellables;
+  News *news = GTX_CONTAINER_OF (handle, News, handle);
 
-  if (way->to_show->len == 0)
-    return;
-  cancellables = way->to_show;
-  way->to_show = g_ptr_array_new_with_free_func (g_object_unref);
-  for (guint i = 0; i < cancellables->len; i++)
-    gtx_cancellable_show (cancellables->pdata[i]);
-  g_ptr_array_unref (cancellables);
+  for (guint i = 0; i < news->to_show->len; i++)
+    gtx_cancellable_show (news->to_show->pdata[i]);
+  g_ptr_array_unref (news->to_show);
+  g_ptr_array_unref (news->to_let_go);
+  g_free (news);
+}
+
+/* NULL: there are none, or somebody else holds them. */
+static GtxHandle *
+release (Way *way)
+{
+  News *news;
+
+  g_assert (way->n_holders > 0);
+  if (--way->n_holders > 0 || (way->to_show->len == 0 && way->to_let_go->len == 0))
+    return NULL;
+  news = g_new0 (News, 1);
+  news->handle.run = tell;
+  news->to_show = way->to_show;
+  news->to_let_go = way->to_let_go;
+  begin_news (way);
+  return &news->handle;
+}
+
+void
+gtx_requests_hold (void)
+{
+  current_way ()->n_holders++;
+}
+
+void
+gtx_requests_release (void)
+{
+  GtxHandle *news = release (current_way ());
+
+  if (news)
+    tell (news);
 }
 
 void
 gtx_request_show (GCancellable *cancellable)
 {
-  Way *way = current_way ();
-
-  g_ptr_array_add (way->to_show, g_object_ref (cancellable));
-  if (!way->is_under_way)
-    show_requests (way);
-}
-
-/* One that ends may make requests, and let go of those behind it. */
-static void
-let_go_of_contexts (Way *way)
-{
-  while (way->to_let_go->len > 0)
-    g_main_context_unref (g_ptr_array_remove_index_fast (way->to_let_go, way->to_let_go->len - 1));
+  gtx_requests_hold ();
+  g_ptr_array_add (current_way ()->to_show, g_object_ref (cancellable));
+  gtx_requests_release ();
 }
 
 void
 gtx_request_let_go (GMainContext *context)
 {
-  Way *way = current_way ();
-
-  g_ptr_array_add (way->to_let_go, context);
-  if (!way->is_under_way)
-    let_go_of_contexts (way);
+  gtx_requests_hold ();
+  g_ptr_array_add (current_way ()->to_let_go, context);
+  gtx_requests_release ();
 }
 
 static gboolean
@@ -328,6 +362,7 @@ make_request (GtxTask   *task,
   Way *way = current_way ();
 
   g_assert (!way->is_under_way);
+  gtx_requests_hold ();
   way->is_under_way = TRUE;
   task->in_request = waiter != NULL;
   if (waiter)
@@ -343,8 +378,7 @@ make_request (GtxTask   *task,
     }
   task->in_request = FALSE;
   way->is_under_way = FALSE;
-  show_requests (way);
-  let_go_of_contexts (way);
+  gtx_requests_release ();
   return waiter == NULL || waiter->was_taken;
 }
 

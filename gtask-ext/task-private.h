@@ -295,6 +295,10 @@ gboolean gtx_waiter_pass_on        (GtxWaiter   *self);
 /* Suspends its task until then: FALSE if the task was cancelled instead. */
 gboolean gtx_waiter_wait           (GtxWaiter   *self);
 
+/* Requests that are made in between are made before anything of the program's runs, which may
+ * be the end of whoever makes them. */
+void     gtx_requests_hold         (void);
+void     gtx_requests_release      (void);
 /* Cancels @cancellable, whose handlers run when the request that is being made has gone all
  * the way down. */
 void     gtx_request_show          (GCancellable *cancellable);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What handlers do that are told of a request by a task's GCancellable: they run whatever they
+ * like, a main loop among it, in which tasks go on that were asked as well. */
+
+#include "fixture.h"
+
+static void
+iterate (GCancellable *cancellable, gpointer data)
+{
+  note ("handler");
+  for (int i = 0; i < 30; i++)
+    g_main_context_iteration (NULL, FALSE);
+}
+
+static gboolean
+sleep_with_handler (void (*handler) (GCancellable *cancellable, gpointer data), GError **error)
+{
+  g_signal_connect (gtx_task_get_cancellable (gtx_current_task ()), "cancelled", G_CALLBACK (handler), NULL);
+  return gtx_sleep (1000, error);
+}
+
+static gboolean
+sleep_and_iterate (gpointer data, GError **error)
+{
+  return sleep_with_handler (iterate, error);
+}
+
+/* ---- A group that ends meanwhile ---- */
+
+static gboolean
+cancel_group (gpointer group)
+{
+  gtx_task_group_cancel (group);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+fail_soon (gpointer data, GError **error)
+{
+  return gtx_sleep (0, error) && fail ("child", error);
+}
+
+/* All its children have ended when the handler returns, and so may it. */
+static void
+run_group (gboolean fails, gboolean is_kept)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) failure = NULL;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_create_task (&group, sleep_and_iterate, NULL, NULL, NULL);
+  if (fails)
+    gtx_task_group_create_task (&group, fail_soon, NULL, NULL, NULL);
+  else
+    g_idle_add (cancel_group, &group);
+  g_assert_true (gtx_task_group_end (&group, NULL, &failure) == !fails);
+  if (fails)
+    g_assert_error (failure, GTX_ERROR, GTX_ERROR_GROUP);
+  if (is_kept)
+    g_assert_true (gtx_sleep (0.01, NULL));
+}
+
+static gboolean
+check_group (gboolean fails)
+{
+  for (int is_kept = FALSE; is_kept <= TRUE; is_kept++)
+    {
+      run_group (fails, is_kept);
+      g_assert_true (gtx_sleep (0.01, NULL));
+      g_assert_cmpuint (gtx_cancelling (gtx_current_task ()), ==, 0);
+      assert_trace ("handler");
+    }
+  return TRUE;
+}
+
+static gboolean
+test_group_cancelled (gpointer data, GError **error)
+{
+  return check_group (FALSE);
+}
+
+static gboolean
+test_group_fails (gpointer data, GError **error)
+{
+  return check_group (TRUE);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  add_real_coroutine ("/cancelled-handlers/group/cancelled", test_group_cancelled);
+  add_real_coroutine ("/cancelled-handlers/group/fails", test_group_fails);
+  return g_test_run ();
+}
