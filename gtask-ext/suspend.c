@@ -403,6 +403,22 @@ gtx_task_cancel (GtxFuture *future)
 
 /* ---- Suspending ---- */
 
+/* A request that stands goes to what the task is about to wait for.  Handlers are not run in
+ * the task, where they might await: it waits as good as already. */
+static void
+pass_standing_request (GtxTask   *self,
+                       GtxWaiter *waiter)
+{
+  GtxHandle *news;
+
+  gtx_requests_hold ();
+  if (waiter->kind->cancel (waiter))
+    self->must_cancel = FALSE;
+  news = release (current_way ());
+  if (news)
+    gtx_scheduler_call_soon (self->parent_instance.home, news);
+}
+
 /* These are not inlined, so that who is unasked saves no registers for them. */
 G_GNUC_NO_INLINE static void
 begin_waiting (GtxTask   *self,
@@ -412,8 +428,8 @@ begin_waiting (GtxTask   *self,
 
   gtx_task_take_up_request (self);
   self->waiter = waiter;
-  if (self->must_cancel && waiter && waiter->kind->cancel (waiter))
-    self->must_cancel = FALSE;
+  if (self->must_cancel && waiter)
+    pass_standing_request (self, waiter);
 }
 
 G_GNUC_NO_INLINE static void

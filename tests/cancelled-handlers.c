@@ -85,11 +85,75 @@ test_group_fails (gpointer data, GError **error)
   return check_group (TRUE);
 }
 
+/* ---- Of what a task awaits that is about to suspend ---- */
+
+static void
+await_in_handler (GCancellable *cancellable, gpointer data)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_sleep (0.001, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_NOT_IN_TASK);
+  note ("handler");
+}
+
+static gboolean
+sleep_and_await (gpointer data, GError **error)
+{
+  return sleep_with_handler (await_in_handler, error);
+}
+
+/* A request that stands is passed on by the next await; the handler runs outside of the task,
+ * which waits by then. */
+static gboolean
+pass_on (GtxTask *awaited, GError **error)
+{
+  gtx_cancel (gtx_current_task ());
+  return gtx_await (awaited, error);
+}
+
+static gboolean
+gather_on (GtxTask *awaited, GError **error)
+{
+  gtx_cancel (gtx_current_task ());
+  return gtx_gather_list (GTX_GATHER_NONE, error, awaited, NULL);
+}
+
+static gboolean
+check_passed_on (gboolean (*coroutine) (GtxTask *awaited, GError **error))
+{
+  g_autoptr (GtxTask) awaited = gtx_create_task (sleep_and_await, NULL, NULL);
+  g_autoptr (GtxTask) task = NULL;
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_true (gtx_sleep (0, NULL));
+  task = gtx_create_task (coroutine, awaited, NULL);
+  g_assert_false (gtx_await (task, &failure));
+  assert_cancelled (failure);
+  g_assert_true (gtx_sleep (0, NULL));
+  assert_trace ("handler");
+  return TRUE;
+}
+
+static gboolean
+test_passed_on (gpointer data, GError **error)
+{
+  return check_passed_on (pass_on);
+}
+
+static gboolean
+test_gathering_passed_on (gpointer data, GError **error)
+{
+  return check_passed_on (gather_on);
+}
+
 int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   add_real_coroutine ("/cancelled-handlers/group/cancelled", test_group_cancelled);
   add_real_coroutine ("/cancelled-handlers/group/fails", test_group_fails);
+  add_real_coroutine ("/cancelled-handlers/passed-on", test_passed_on);
+  add_real_coroutine ("/cancelled-handlers/passed-on/gathering", test_gathering_passed_on);
   return g_test_run ();
 }
