@@ -9,7 +9,8 @@
  * for each task, and nothing to disconnect while another thread emits.
  *
  * Invariants: there is no task from retirement on; taken says that a request
- * through this object has been counted, or was never one. */
+ * through this object has been counted, or was never one: it shows one that came
+ * otherwise, or is about to. */
 struct _GtxTaskCancellable
 {
   GCancellable parent_instance;
@@ -92,8 +93,8 @@ gtx_task_cancellable_new (GtxTask *task)
   return self;
 }
 
-gboolean
-gtx_task_cancellable_is_cancelled (GtxTaskCancellable *self)
+static gboolean
+is_cancelled (GtxTaskCancellable *self)
 {
   return g_cancellable_is_cancelled (&self->parent_instance);
 }
@@ -107,7 +108,17 @@ gtx_task_cancellable_is_taken (GtxTaskCancellable *self)
 gboolean
 gtx_task_cancellable_take (GtxTaskCancellable *self)
 {
-  if (self->taken || !gtx_task_cancellable_is_cancelled (self))
+  if (self->taken || !is_cancelled (self))
+    return FALSE;
+  self->taken = TRUE;
+  return TRUE;
+}
+
+gboolean
+gtx_task_cancellable_is_to_show (GtxTaskCancellable *self)
+{
+  /* Where another thread was first, its request is one more. */
+  if (is_cancelled (self))
     return FALSE;
   self->taken = TRUE;
   return TRUE;
@@ -116,20 +127,18 @@ gtx_task_cancellable_take (GtxTaskCancellable *self)
 void
 gtx_task_cancellable_show (GtxTaskCancellable *self)
 {
-  /* Where another thread was first, its request is one more. */
-  if (gtx_task_cancellable_is_cancelled (self))
-    return;
-  self->taken = TRUE;
-  g_cancellable_cancel (&self->parent_instance);
+  if (gtx_task_cancellable_is_to_show (self))
+    g_cancellable_cancel (&self->parent_instance);
 }
 
 void
 gtx_cancellable_show (GCancellable *cancellable)
 {
-  if (G_TYPE_CHECK_INSTANCE_TYPE (cancellable, gtx_task_cancellable_get_type ()))
-    gtx_task_cancellable_show ((GtxTaskCancellable *) cancellable);
-  else
-    g_cancellable_cancel (cancellable);
+  /* It may be as new since. */
+  if (G_TYPE_CHECK_INSTANCE_TYPE (cancellable, gtx_task_cancellable_get_type ()) &&
+      !((GtxTaskCancellable *) cancellable)->taken)
+    return;
+  g_cancellable_cancel (cancellable);
 }
 
 void

@@ -311,7 +311,7 @@ visit_task (Way     *way,
   self->n_standing++;
   if (self->waiter == NULL && gtx_task_current () != self)
     self->outlived = TRUE;
-  if (self->cancellable && !gtx_task_cancellable_is_cancelled (self->cancellable))
+  if (self->cancellable && gtx_task_cancellable_is_to_show (self->cancellable))
     g_ptr_array_add (way->to_show, g_object_ref (self->cancellable));
 
   if (!passes_on (waiter))

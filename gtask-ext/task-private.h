@@ -311,12 +311,13 @@ GtxTaskCancellable *gtx_task_cancellable_new (GtxTask *task);
 
 /* Whether a request through it is outstanding and not taken up; takes it up. */
 gboolean gtx_task_cancellable_take   (GtxTaskCancellable *self);
-/* Whether a request through it, or shown by it, has been counted. */
+/* Whether a request through it has been counted, or one that it shows, be it soon. */
 gboolean gtx_task_cancellable_is_taken  (GtxTaskCancellable *self);
-gboolean gtx_task_cancellable_is_cancelled (GtxTaskCancellable *self);
 /* Shows a request that came otherwise to whoever watches the GCancellable. */
 void     gtx_task_cancellable_show   (GtxTaskCancellable *self);
-/* The same of any GCancellable. */
+/* Whether it is to do so: then the caller has it shown soon, by the other function.  Meanwhile
+ * the task may be told of the request, and has another GCancellable then. */
+gboolean gtx_task_cancellable_is_to_show (GtxTaskCancellable *self);
 void     gtx_cancellable_show        (GCancellable *cancellable);
 /* It is as new: for one that is lent to an operation which is not started yet. */
 void     gtx_task_cancellable_renew  (GtxTaskCancellable *self);

@@ -147,6 +147,70 @@ test_gathering_passed_on (gpointer data, GError **error)
   return check_passed_on (gather_on);
 }
 
+/* ---- Of a task that was told, and cleans up, before its own handlers are ---- */
+
+/* The operation by which it cleans up. */
+static GTask *clean_up;
+
+static void
+clean_up_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  clean_up = g_task_new (NULL, cancellable, callback, data);
+}
+
+static gboolean
+end_clean_up (gpointer data)
+{
+  g_task_return_boolean (clean_up, TRUE);
+  g_clear_object (&clean_up);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+count_handler (GCancellable *cancellable, guint *n)
+{
+  ++*n;
+}
+
+static gboolean
+sleep_and_clean_up (guint *n_shown, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_signal_connect (gtx_task_get_cancellable (gtx_current_task ()), "cancelled", G_CALLBACK (count_handler),
+                    n_shown);
+  g_assert_false (gtx_sleep (1000, &failure));
+  assert_cancelled (failure);
+  g_timeout_add (10, end_clean_up, NULL);
+  clean_up_async (GTX_ASYNC);
+  return g_task_propagate_boolean (G_TASK (gtx_await_result ()), error);
+}
+
+static gboolean
+await_and_iterate (GtxTask *awaited, GError **error)
+{
+  g_signal_connect (gtx_task_get_cancellable (gtx_current_task ()), "cancelled", G_CALLBACK (iterate), NULL);
+  return gtx_await (awaited, error);
+}
+
+/* The handler of the task above comes first, and turns the main loop: what the one below learns
+ * of then is over. */
+static gboolean
+test_told_before_shown (gpointer data, GError **error)
+{
+  guint n_shown = 0;
+  g_autoptr (GtxTask) below = gtx_create_task (sleep_and_clean_up, &n_shown, NULL);
+  g_autoptr (GtxTask) above = gtx_create_task (await_and_iterate, below, NULL);
+
+  g_assert_true (gtx_sleep (0, error));
+  gtx_cancel (above);
+  g_assert_nonnull (clean_up);
+  g_assert_false (g_cancellable_is_cancelled (g_task_get_cancellable (clean_up)));
+  g_assert_cmpuint (n_shown, ==, 1);
+  assert_trace ("handler");
+  return gtx_await (below, error);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -155,5 +219,6 @@ main (int argc, char *argv[])
   add_real_coroutine ("/cancelled-handlers/group/fails", test_group_fails);
   add_real_coroutine ("/cancelled-handlers/passed-on", test_passed_on);
   add_real_coroutine ("/cancelled-handlers/passed-on/gathering", test_gathering_passed_on);
+  add_real_coroutine ("/cancelled-handlers/told-before-shown", test_told_before_shown);
   return g_test_run ();
 }
