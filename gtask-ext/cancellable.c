@@ -17,6 +17,8 @@ struct _GtxTaskCancellable
   GtxScheduler *home;
   GWeakRef task;                /* its last reference may be any thread's */
   gboolean taken;
+  gint has_emitted;             /* its handlers were told, but for those that come after all */
+  gint n_renewals;
 };
 
 typedef struct
@@ -28,18 +30,27 @@ GType gtx_task_cancellable_get_type (void) G_GNUC_CONST;
 
 G_DEFINE_TYPE (GtxTaskCancellable, gtx_task_cancellable, G_TYPE_CANCELLABLE)
 
+typedef struct
+{
+  GtxTaskCancellable *cancellable;
+  gint n_renewals;              /* of it, when the request was made */
+} Request;
+
+/* One from before a renewal has been taken up. */
 static void
 make_request (gpointer data)
 {
-  GtxTaskCancellable *self = data;
+  Request *request = data;
+  GtxTaskCancellable *self = request->cancellable;
   g_autoptr (GtxFuture) task = g_weak_ref_get (&self->task);
 
-  if (task && !self->taken)
+  if (task && !self->taken && request->n_renewals == self->n_renewals)
     {
       self->taken = TRUE;
       gtx_future_cancel_here (task);
     }
   g_object_unref (self);
+  g_free (request);
 }
 
 static void
@@ -47,15 +58,21 @@ gtx_task_cancellable_cancelled (GCancellable *cancellable)
 {
   GtxTaskCancellable *self = (GtxTaskCancellable *) cancellable;
   GtxVisit visit = gtx_scheduler_enter (self->home);
+  Request *request = g_new (Request, 1);
 
-  g_object_ref (self);
+  request->cancellable = g_object_ref (self);
+  request->n_renewals = g_atomic_int_get (&self->n_renewals);
+  g_atomic_int_set (&self->has_emitted, TRUE);
   if (visit)
     {
-      make_request (self);
+      make_request (request);
       gtx_scheduler_leave (self->home, visit);
     }
-  else if (!gtx_scheduler_post (self->home, make_request, self))
-    g_object_unref (self);
+  else if (!gtx_scheduler_post (self->home, make_request, request))
+    {
+      g_object_unref (self);
+      g_free (request);
+    }
 }
 
 static void
@@ -141,10 +158,20 @@ gtx_cancellable_show (GCancellable *cancellable)
   g_cancellable_cancel (cancellable);
 }
 
+/* To reset it waits for its handlers: for ever, where one is below on this stack, or waits in
+ * another thread for this one. */
 void
 gtx_task_cancellable_renew (GtxTaskCancellable *self)
 {
-  g_cancellable_reset (&self->parent_instance);
+  g_assert (self->taken);
+  if (is_cancelled (self))
+    {
+      if (!g_atomic_int_get (&self->has_emitted))
+        return;
+      g_atomic_int_set (&self->has_emitted, FALSE);
+      g_atomic_int_inc (&self->n_renewals);
+      g_cancellable_reset (&self->parent_instance);
+    }
   self->taken = FALSE;
 }
 

@@ -319,7 +319,8 @@ void     gtx_task_cancellable_show   (GtxTaskCancellable *self);
  * the task may be told of the request, and has another GCancellable then. */
 gboolean gtx_task_cancellable_is_to_show (GtxTaskCancellable *self);
 void     gtx_cancellable_show        (GCancellable *cancellable);
-/* It is as new: for one that is lent to an operation which is not started yet. */
+/* It is as new, for one that is lent to an operation which is not started yet; but not while its
+ * handlers run: then the task's next await tries again. */
 void     gtx_task_cancellable_renew  (GtxTaskCancellable *self);
 /* It has served its task. */
 void     gtx_task_cancellable_retire (GtxTaskCancellable *self);

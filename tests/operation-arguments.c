@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What makes an argument of an operation may await, where the operation has begun already: a
+ * request meanwhile is told of there, and the GCancellable that was lent is as new. */
+
+#include "fixture.h"
+
+static void
+operate_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, data);
+
+  g_task_return_boolean (task, TRUE);
+}
+
+/* As compilers do that evaluate the last argument first. */
+static void
+operate_with (void (*make_argument) (void))
+{
+  gpointer operation = gtx_operation_begin (__FILE__, __LINE__);
+  GCancellable *lent = GTX_CANCELLABLE;
+
+  make_argument ();
+  if (g_cancellable_is_cancelled (lent))
+    note ("still");
+  operate_async (lent, gtx_operation_ready, operation);
+  note (g_task_propagate_boolean (G_TASK (gtx_await_result ()), NULL) ? "operated" : "ended");
+}
+
+static void
+note_sleep (void)
+{
+  note (gtx_sleep (0, NULL) ? "slept" : "cancelled");
+}
+
+/* ---- Asked by another thread ---- */
+
+/* Who asks keeps what it asks by. */
+static GCancellable *kept;
+
+static gpointer
+cancel_kept (gpointer data)
+{
+  g_cancellable_cancel (kept);
+  return NULL;
+}
+
+static gboolean
+cancel_in_thread (gpointer data, GError **error)
+{
+  g_thread_join (g_thread_new ("asks", cancel_kept, NULL));
+  return TRUE;
+}
+
+/* The task knows of it before the thread's message has come. */
+static void
+be_asked (void)
+{
+  g_autoptr (GtxTask) asks = gtx_create_task (cancel_in_thread, NULL, NULL);
+
+  note_sleep ();
+}
+
+static gboolean
+operate_while_asked (gpointer data, GError **error)
+{
+  kept = g_object_ref (GTX_CANCELLABLE);
+  operate_with (be_asked);
+  note_sleep ();
+  note_sleep ();
+  g_clear_object (&kept);
+  return TRUE;
+}
+
+static gboolean
+test_thread (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (operate_while_asked, NULL, NULL);
+
+  g_assert_true (gtx_await (task, error));
+  g_assert_cmpuint (gtx_cancelling (task), ==, 1);
+  assert_trace ("cancelled operated slept slept");
+  return TRUE;
+}
+
+/* ---- While handlers run ---- */
+
+static void
+iterate (GCancellable *cancellable, gpointer data)
+{
+  note ("handler");
+  for (int i = 0; i < 30; i++)
+    g_main_context_iteration (NULL, FALSE);
+  note ("returns");
+}
+
+static void
+sleep_long_and_note (void)
+{
+  note (gtx_sleep (1000, NULL) ? "slept" : "cancelled");
+}
+
+static gboolean
+operate_below_handler (gpointer data, GError **error)
+{
+  g_signal_connect (GTX_CANCELLABLE, "cancelled", G_CALLBACK (iterate), NULL);
+  operate_with (sleep_long_and_note);
+  note_sleep ();
+  return TRUE;
+}
+
+/* The handler turns the main loop, in which the task goes on: it cannot wait until the handler
+ * has returned. */
+static gboolean
+test_below_handler (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (operate_below_handler, NULL, NULL);
+
+  gtx_sleep (0, NULL);
+  gtx_cancel (task);
+  g_assert_true (gtx_await (task, error));
+  g_assert_cmpuint (gtx_cancelling (task), ==, 1);
+  assert_trace ("handler cancelled still operated slept returns");
+  return TRUE;
+}
+
+static void
+be_asked_and_go_on (void)
+{
+  sleep_long_and_note ();
+  while (!strstr (trace->str, "returns"))
+    gtx_sleep (0.001, NULL);
+  note_sleep ();
+}
+
+static gboolean
+operate_after_handler (gpointer data, GError **error)
+{
+  g_signal_connect (GTX_CANCELLABLE, "cancelled", G_CALLBACK (iterate), NULL);
+  operate_with (be_asked_and_go_on);
+  return TRUE;
+}
+
+/* Where the argument awaits again when the handler has returned, what was lent is as new. */
+static gboolean
+test_after_handler (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (operate_after_handler, NULL, NULL);
+
+  gtx_sleep (0, NULL);
+  gtx_cancel (task);
+  g_assert_true (gtx_await (task, error));
+  assert_trace ("handler cancelled returns slept operated");
+  return TRUE;
+}
+
+/* ---- While handlers run in another thread, which wait for this one ---- */
+
+static gint is_in_handler;
+static gint has_turned;
+
+static gboolean
+turn (gpointer data)
+{
+  g_atomic_int_set (&has_turned, TRUE);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+wait_for_main_loop (GCancellable *cancellable, gpointer data)
+{
+  g_idle_add (turn, NULL);
+  g_atomic_int_set (&is_in_handler, TRUE);
+  while (!g_atomic_int_get (&has_turned))
+    g_usleep (1000);
+}
+
+static gboolean
+cancel_in_thread_that_waits (GThread **thread, GError **error)
+{
+  *thread = g_thread_new ("asks", cancel_kept, NULL);
+  while (!g_atomic_int_get (&is_in_handler))
+    g_usleep (1000);
+  return TRUE;
+}
+
+static GThread *thread_that_waits;
+
+static void
+be_asked_by_who_waits (void)
+{
+  g_autoptr (GtxTask) asks = gtx_create_task (cancel_in_thread_that_waits, &thread_that_waits, NULL);
+
+  note_sleep ();
+}
+
+static gboolean
+operate_beside_handler (gpointer data, GError **error)
+{
+  kept = g_object_ref (GTX_CANCELLABLE);
+  g_signal_connect (kept, "cancelled", G_CALLBACK (wait_for_main_loop), NULL);
+  operate_with (be_asked_by_who_waits);
+  while (!g_atomic_int_get (&has_turned))
+    gtx_sleep (0.001, NULL);
+  g_thread_join (thread_that_waits);
+  note_sleep ();
+  note_sleep ();
+  g_clear_object (&kept);
+  return TRUE;
+}
+
+static gboolean
+test_beside_handler (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (operate_beside_handler, NULL, NULL);
+
+  g_assert_true (gtx_await (task, error));
+  g_assert_cmpuint (gtx_cancelling (task), ==, 1);
+  assert_trace ("cancelled still operated slept slept");
+  return TRUE;
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  add_real_coroutine ("/operation-arguments/thread", test_thread);
+  add_real_coroutine ("/operation-arguments/below-handler", test_below_handler);
+  add_real_coroutine ("/operation-arguments/after-handler", test_after_handler);
+  add_real_coroutine ("/operation-arguments/beside-handler", test_beside_handler);
+  return g_test_run ();
+}
