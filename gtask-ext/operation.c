@@ -16,7 +16,8 @@
 /* ---- Operations of one task ---- */
 
 /* What is started takes a reference of its GCancellable, as a rule, and what refused its
- * arguments, or is not called yet, has none. */
+ * arguments, or is not called yet, has none.  An argument that takes one is taken for it: that
+ * waits without end, and the other mistake would free what is in use. */
 static gboolean
 is_seen_to_be_started (const GtxOperation *self)
 {
@@ -251,9 +252,12 @@ complain (const GtxOperation *self,
 {
   g_autofree char *caller = gtx_caller_describe ("started at", "of", self->file, self->line);
 
-  g_critical ("%s %s before the operation %s was awaited; it is cancelled: "
-              "call gtx_await_result() right after what takes GTX_ASYNC",
-              gtx_task_get_name (self->task), what, caller);
+  g_critical ("%s %s before the operation %s was awaited; it is cancelled%s: "
+              "call gtx_await_result() right after what takes GTX_ASYNC%s",
+              gtx_task_get_name (self->task), what, caller,
+              self->state == GTX_OPERATION_BEGUN ? ", and waited for" : "",
+              is_seen_to_be_started (self) ? ", and where an argument awaits, have it take no reference of "
+                                             "the task's GCancellable before" : "");
 }
 
 static void

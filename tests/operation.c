@@ -862,7 +862,8 @@ await_something_else (gpointer data, GError **error)
 {
   start_async (GTX_ASYNC);
   g_idle_add (end_later, GINT_TO_POINTER (-1));
-  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*awaits something else before*operation.c*");
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL,
+                         "*awaits something else before*operation.c*and waited for*where an argument awaits*");
   gtx_sleep (0, NULL);
   g_test_assert_expected_messages ();
   g_assert_null (under_way.callback);

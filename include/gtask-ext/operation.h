@@ -39,7 +39,9 @@ G_BEGIN_DECLS
  * A task that is cancelled while the operation is under way cancels the
  * operation and waits for its callback, so nothing that the operation uses
  * goes away before it ended.  The other arguments may await something: the
- * operation that is awaited next is this one all the same.
+ * operation that is awaited next is this one all the same.  What awaits there takes no
+ * reference of the task's #GCancellable before: the operation, which holds one once it is
+ * started, would be taken for started and left, which is a mistake, and be waited for.
  *
  * A function that refuses its arguments, with g_return_if_fail(), never calls
  * back, and nothing can end the wait for it, since nobody can tell it from one that
