@@ -168,9 +168,12 @@ distant_cancel_there (gpointer data)
   GArray *outer = path_to_here;
   gboolean made;
 
+  /* What handlers ask for has not come this way. */
+  gtx_requests_hold ();
   path_to_here = request->path;
   made = gtx_future_cancel_here (await->awaited);
   path_to_here = outer;
+  gtx_requests_release ();
   request_free (request);
   gtx_scheduler_post (await->waiter.task->parent_instance.home,
                       made ? distant_answered : distant_refused, await);

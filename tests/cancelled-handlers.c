@@ -211,6 +211,88 @@ test_told_before_shown (gpointer data, GError **error)
   return gtx_await (below, error);
 }
 
+/* ---- Of a task of another context, asking for what leads back there by another way ---- */
+
+typedef struct
+{
+  GMainContext *context;        /* the other one */
+  GMainLoop *loop;
+  GtxTask *distant;             /* there */
+  GtxTask *waits;               /* here, for that */
+  GtxTask *asked;               /* there; waits for what waits here for the last one */
+  gint has_ended;               /* distant */
+} Distance;
+
+static gpointer
+run_other (gpointer data)
+{
+  Distance *self = data;
+
+  g_main_context_push_thread_default (self->context);
+  g_main_loop_run (self->loop);
+  g_main_context_pop_thread_default (self->context);
+  return NULL;
+}
+
+static void
+ask_other (GCancellable *cancellable, Distance *self)
+{
+  gtx_cancel (self->asked);
+}
+
+static gboolean
+clean_up_there (Distance *self, GError **error)
+{
+  g_signal_connect (gtx_task_get_cancellable (gtx_current_task ()), "cancelled", G_CALLBACK (ask_other), self);
+  g_assert_false (gtx_sleep (1000, error));
+  gtx_sleep (0.05, NULL);
+  g_atomic_int_set (&self->has_ended, TRUE);
+  return FALSE;
+}
+
+static gboolean
+wait_for_distant (Distance *self, GError **error)
+{
+  gboolean succeeded = gtx_await (self->distant, error);
+
+  g_assert_true (g_atomic_int_get (&self->has_ended));
+  return succeeded;
+}
+
+static gboolean
+await_task (GtxTask *task, GError **error)
+{
+  return gtx_await (task, error);
+}
+
+/* What the handler asks for comes back to a task that waits, and that is no ring: it was not
+ * passed on from there. */
+static gboolean
+test_distant (gpointer data, GError **error)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GMainLoop) loop = g_main_loop_new (context, FALSE);
+  Distance self = { .context = context, .loop = loop };
+  GThread *thread = g_thread_new ("other", run_other, &self);
+  g_autoptr (GtxTask) distant = gtx_create_task_in (context, clean_up_there, &self, NULL);
+  g_autoptr (GtxTask) waits = NULL;
+  g_autoptr (GtxTask) between = NULL;
+  g_autoptr (GtxTask) asked = NULL;
+
+  self.distant = distant;
+  self.waits = waits = gtx_create_task (wait_for_distant, &self, NULL);
+  between = gtx_create_task (await_task, waits, NULL);
+  self.asked = asked = gtx_create_task_in (context, await_task, between, NULL);
+  g_assert_true (gtx_sleep (0.02, error));
+  gtx_cancel (waits);
+  g_assert_false (gtx_await (waits, NULL));
+  g_assert_false (gtx_await (between, NULL));
+  g_assert_false (gtx_await (asked, NULL));
+  g_main_loop_quit (loop);
+  g_thread_join (thread);
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -220,5 +302,6 @@ main (int argc, char *argv[])
   add_real_coroutine ("/cancelled-handlers/passed-on", test_passed_on);
   add_real_coroutine ("/cancelled-handlers/passed-on/gathering", test_gathering_passed_on);
   add_real_coroutine ("/cancelled-handlers/told-before-shown", test_told_before_shown);
+  add_real_coroutine ("/cancelled-handlers/distant", test_distant);
   return g_test_run ();
 }
