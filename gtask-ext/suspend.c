@@ -299,6 +299,12 @@ is_asked_again (const GtxWaiter *waiter)
   return waiter->passed_on && waiter->passed_at == gtx_task_n_gone_on (waiter->task);
 }
 
+static gboolean
+asks_itself (const GtxTask *self)
+{
+  return gtx_task_current () == self && !gtx_scheduler_runs_messages (self->parent_instance.home);
+}
+
 static void
 visit_task (Way     *way,
             GtxTask *self,
@@ -309,7 +315,7 @@ visit_task (Way     *way,
 
   self->n_cancels++;
   self->n_standing++;
-  if (self->waiter == NULL && gtx_task_current () != self)
+  if (self->waiter == NULL && !asks_itself (self))
     self->outlived = TRUE;
   if (self->cancellable && gtx_task_cancellable_is_to_show (self->cancellable))
     g_ptr_array_add (way->to_show, g_object_ref (self->cancellable));

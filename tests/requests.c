@@ -422,7 +422,8 @@ make_in_callback (gpointer data)
 typedef enum
 {
   IN_CALLBACK = 1 << 0,         /* of a loop that the task itself runs; else in a thread */
-  BY_CANCELLABLE = 1 << 1
+  BY_CANCELLABLE = 1 << 1,
+  LOOKS = 1 << 2                /* the task, at who there is, which has it know what threads have sent */
 } How;
 
 /* The current task, while it runs. */
@@ -440,6 +441,8 @@ be_asked (How how)
     }
   else
     ask_in_thread (&request);
+  if (how & LOOKS)
+    g_ptr_array_unref (gtx_all_tasks ());
 }
 
 /* ---- Before a timeout begins, or inside it ---- */
@@ -519,6 +522,13 @@ static gboolean
 test_limit_thread_cancellable (gpointer data, GError **error)
 {
   return check_cancelled (await_with_limit, GINT_TO_POINTER (BY_CANCELLABLE));
+}
+
+static gboolean
+test_limit_thread_looks (gpointer data, GError **error)
+{
+  return check_cancelled (await_with_limit, GINT_TO_POINTER (LOOKS)) &&
+         check_cancelled (await_with_limit, GINT_TO_POINTER (LOOKS | BY_CANCELLABLE));
 }
 
 static gboolean
@@ -627,6 +637,7 @@ main (int argc, char *argv[])
   add_coroutine ("/requests/group/turn-after-thread", test_thread_then_group_later);
   add_coroutine ("/requests/limit/thread-cancellable", test_limit_thread_cancellable);
   add_coroutine ("/requests/limit/thread-task", test_limit_thread_task);
+  add_coroutine ("/requests/limit/thread-looks", test_limit_thread_looks);
   add_coroutine ("/requests/limit/callback-task", test_limit_callback_task);
   add_coroutine ("/requests/limit/callback-cancellable", test_limit_callback_cancellable);
   add_coroutine ("/requests/chain/taken-back-at-bottom", test_taken_back_at_bottom);

@@ -112,6 +112,12 @@ gtx_scheduler_run_messages (GtxScheduler *self)
 }
 
 gboolean
+gtx_scheduler_runs_messages (GtxScheduler *self)
+{
+  return self->n_asking > 0;
+}
+
+gboolean
 gtx_scheduler_is_asked_for_messages (GtxScheduler *self)
 {
   return self->n_asking > 1;

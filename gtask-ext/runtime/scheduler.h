@@ -125,6 +125,8 @@ void          gtx_scheduler_foreach_at_end (GtxScheduler  *self,
                                             gpointer       data);
 /* What other threads posted so far happens now. */
 void          gtx_scheduler_run_messages (GtxScheduler *self);
+/* Whether one of them runs: what it does nobody has done who asked for it. */
+gboolean      gtx_scheduler_runs_messages (GtxScheduler *self);
 /* Whether one of them has asked for those behind it, one of which runs. */
 gboolean      gtx_scheduler_is_asked_for_messages (GtxScheduler *self);
 
