@@ -23,7 +23,10 @@ G_BEGIN_DECLS
  * return gtx_timeout_end (&timeout, &failure, error);
  * ]|
  *
- * One that is left by an early return is disarmed.
+ * One that is left by an early return is disarmed, and takes its request back; but only
+ * gtx_timeout_end() makes %G_IO_ERROR_TIMED_OUT of what that ended.  What the early
+ * return passes on is %G_IO_ERROR_CANCELLED, as if the task had been cancelled, which
+ * a task group does not count as a failure.
  *
  * Since: 0.1
  */
