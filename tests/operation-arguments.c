@@ -55,8 +55,7 @@ cancel_in_thread (gpointer data, GError **error)
 static void
 be_asked (void)
 {
-  g_autoptr (GtxTask) asks = gtx_create_task (cancel_in_thread, NULL, NULL);
-
+  g_object_unref (gtx_create_task (cancel_in_thread, NULL, NULL));
   note_sleep ();
 }
 
@@ -188,8 +187,7 @@ static GThread *thread_that_waits;
 static void
 be_asked_by_who_waits (void)
 {
-  g_autoptr (GtxTask) asks = gtx_create_task (cancel_in_thread_that_waits, &thread_that_waits, NULL);
-
+  g_object_unref (gtx_create_task (cancel_in_thread_that_waits, &thread_that_waits, NULL));
   note_sleep ();
 }
 
