@@ -410,8 +410,8 @@ gtx_task_cancel (GtxFuture *future)
 /* ---- Suspending ---- */
 
 /* A request that stands goes to what the task is about to wait for.  Handlers are not run in
- * the task, where they might await: it waits as good as already.  Cold, it costs a switch nothing. */
-__attribute__ ((cold)) static void
+ * the task, where they might await: it waits as good as already. */
+static void
 pass_standing_request (GtxTask   *self,
                        GtxWaiter *waiter)
 {
