@@ -14,14 +14,18 @@ typedef struct
 } Await;
 
 /* A future of another context has a callback there that posts back; but for
- * the waiter this is that context's until then. */
+ * the waiter this is that context's until then.
+ *
+ * Invariant: n_answers counts what is under way and knows its address.  The last of these to
+ * answer wakes the waiter, and from then on nothing is told of it: the task may go on at any
+ * time, and it is no more. */
 typedef struct
 {
   GtxWaiter waiter;
   GtxFuture *awaited;
   GtxHandle handle;             /* among the callbacks */
   GtxHandle at_end;             /* of the other context */
-  guint n_answers;              /* to come; of the home of the waiter */
+  guint n_answers;              /* to come, while the waiter is pending; of its home */
   guint64 number;
   gboolean in_ring;             /* a request has come back to it */
 } DistantAwait;
@@ -213,6 +217,9 @@ distant_cancel (GtxWaiter *waiter)
   DistantAwait *await = (DistantAwait *) waiter;
   Request *request;
 
+  /* The task is about to go on, and is told then. */
+  if (waiter->state != GTX_WAITER_PENDING)
+    return FALSE;
   if (gtx_future_done (await->awaited))
     return gtx_future_cancel_here (await->awaited);
   if (has_come_back (await))

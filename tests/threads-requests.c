@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Requests to tasks that await what other main contexts have.  One thread turns them
+ * all, so that each step comes when it is wanted; others only ask. */
+
+#include "fixture.h"
+
+static void
+turn (GMainContext *context)
+{
+  while (g_main_context_iteration (context, FALSE))
+    ;
+}
+
+static gpointer
+cancel (gpointer task)
+{
+  g_assert_true (gtx_cancel (task));
+  return NULL;
+}
+
+/* Such a request is a message, and comes behind those that are there. */
+static void
+cancel_in_thread (GtxTask *task)
+{
+  g_thread_join (g_thread_new ("cancel", cancel, task));
+}
+
+static gboolean
+await_pointed_to (gpointer *future, GError **error)
+{
+  return gtx_await (*future, error);
+}
+
+static GtxTask *
+new_task_of (GMainContext *context, gpointer *awaited)
+{
+  GtxTask *task;
+
+  g_main_context_push_thread_default (context);
+  task = gtx_task_new (await_pointed_to, awaited, NULL);
+  g_main_context_pop_thread_default (context);
+  return task;
+}
+
+/* ---- When the wait has ended, and the task has not gone on ---- */
+
+static gboolean
+fill_stack (gpointer data, GError **error)
+{
+  volatile char filled[16384];
+
+  for (gsize i = 0; i < sizeof filled; i++)
+    filled[i] = 0x55;
+  return TRUE;
+}
+
+/* What waits to be told here ends the wait of @task; the request comes behind it. */
+static void
+cancel_at_end_of_wait (GtxTask *task)
+{
+  g_autoptr (GtxTask) next = NULL;
+
+  cancel_in_thread (task);
+  turn (NULL);
+  g_assert_true (gtx_future_is_cancelled (task));
+  /* It has the stack of the task: nothing is to be written there. */
+  next = gtx_create_task (fill_stack, NULL, NULL);
+  turn (NULL);
+  g_assert_true (gtx_future_is_done (next));
+}
+
+static void
+test_left_ring (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  gpointer tasks[2];
+
+  tasks[0] = new_task_of (NULL, &tasks[1]);
+  tasks[1] = new_task_of (context, &tasks[0]);
+  gtx_task_start (tasks[0]);
+  turn (NULL);
+  turn (context);
+  turn (NULL);
+  gtx_cancel (tasks[0]);
+  turn (context);               /* which passes it on */
+  turn (NULL);                  /* it has come back */
+  turn (context);               /* which lets go of the task here */
+  cancel_at_end_of_wait (tasks[0]);
+  turn (context);
+  g_assert_true (gtx_future_is_cancelled (tasks[1]));
+  g_object_unref (tasks[0]);
+  g_object_unref (tasks[1]);
+}
+
+static void
+on_context_gone (gpointer future, gpointer task)
+{
+  cancel_at_end_of_wait (task);
+}
+
+static void
+test_context_gone (void)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxTask) task = NULL;
+  g_autoptr (GtxFuture) set = NULL;
+  gpointer awaited;
+
+  g_main_context_push_thread_default (context);
+  awaited = gtx_future_new ();
+  set = gtx_future_new ();
+  g_main_context_pop_thread_default (context);
+  task = gtx_create_task (await_pointed_to, &awaited, NULL);
+  turn (NULL);
+  turn (context);
+  gtx_future_add_done_callback (set, on_context_gone, task, NULL);
+  gtx_future_set_result (set, NULL, NULL);
+  g_main_context_unref (context);
+  g_assert_true (gtx_future_is_cancelled (task));
+  g_object_unref (awaited);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/threads-requests/wait-ended/left-ring", test_left_ring);
+  g_test_add_func ("/threads-requests/wait-ended/context-gone", test_context_gone);
+  return g_test_run ();
+}
