@@ -54,26 +54,47 @@ n_other_threads (void)
   return n - 1 - g_atomic_int_get (&n_foreign_threads) - (int) gtx_thread_pool_n_of_process ();
 }
 
-/* Another thread may set a future, or make a task that does, at any time. */
 static void
+tell (GtxScheduler   *scheduler,
+      GLogLevelFlags  level,
+      const char     *what)
+{
+  g_autoptr (GString) tasks = g_string_new (NULL);
+
+  gtx_scheduler_describe_tasks (scheduler, tasks);
+  g_log (G_LOG_DOMAIN, level, "%s:\n%s", what, tasks->str);
+}
+
+/* Another thread may set a future, or make a task that does, at any time; and also just before it
+ * ended, so that the process is to be alone for two turns. */
+static gboolean
 report_stuck (gpointer data,
               GtxStuck how)
 {
-  gboolean is_alone = how != GTX_STANDSTILL_FOR_SECONDS && n_other_threads () == 0;
-  g_autoptr (GString) tasks = NULL;
+  gboolean is_alone = n_other_threads () == 0;
 
-  if (how == GTX_DEADLOCK && !is_alone)
-    return;
-  tasks = g_string_new (NULL);
-  gtx_scheduler_describe_tasks (data, tasks);
-  if (is_alone)
-    g_error ("Deadlock: nothing is ready, no timer is left, and these tasks wait for ever:\n%s", tasks->str);
-  else if (how == GTX_STANDSTILL_FOR_SECONDS)
-    g_message ("Nothing has happened for seconds, and while something outside is waited for, such as an operation "
-               "or a thread, virtual time stands still, so that no sleep or timeout ends:\n%s", tasks->str);
-  else
-    g_message ("Nothing has happened for seconds, and unless another thread does something these tasks "
-               "wait for ever:\n%s", tasks->str);
+  switch (how)
+    {
+    case GTX_DEADLOCK:
+      break;
+    case GTX_DEADLOCK_AGAIN:
+      if (is_alone)
+        tell (data, G_LOG_LEVEL_ERROR,
+              "Deadlock: nothing is ready, no timer is left, and these tasks wait for ever");
+      break;
+    case GTX_DEADLOCK_FOR_SECONDS:
+      if (!is_alone)
+        tell (data, G_LOG_LEVEL_MESSAGE,
+              "Nothing has happened for seconds, and unless another thread does something these tasks "
+              "wait for ever");
+      break;
+    case GTX_STANDSTILL_FOR_SECONDS:
+      tell (data, G_LOG_LEVEL_MESSAGE,
+            "Nothing has happened for seconds, and while something outside is waited for, such as an operation "
+            "or a thread, virtual time stands still, so that no sleep or timeout ends");
+      break;
+    }
+  return is_alone;
 }
 
 /* Done callbacks of what ended last, and sleeps in virtual time, are not the next test's. */

@@ -362,6 +362,71 @@ test_deadlock (void)
   g_test_trap_assert_stderr ("*Deadlock*\nTask-1 (wait_with_another): waits for future 0x*\nthe other (wait_for_ever): waits for future 0x*");
 }
 
+/* The main loop asks this source last in each turn, behind what sees that nothing is left to
+ * happen.  There it adds something, as a thread may whose last act that is: it is not among what
+ * is seen in this turn. */
+typedef struct
+{
+  GSource source;
+  GtxFuture *future;
+  guint n_left;                 /* of others, before the one that sets it */
+} LastAct;
+
+static gboolean
+last_act_prepare (GSource *source, gint *timeout)
+{
+  *timeout = -1;
+  return FALSE;
+}
+
+static gboolean
+do_nothing (gpointer data)
+{
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+last_act_check (GSource *source)
+{
+  LastAct *self = (LastAct *) (void *) source;
+
+  if (self->n_left-- > 0)
+    g_idle_add (do_nothing, NULL);
+  else
+    g_idle_add (set_future, self->future);
+  return FALSE;
+}
+
+static gboolean
+await_last_act (gpointer data, GError **error)
+{
+  static GSourceFuncs funcs = { last_act_prepare, last_act_check, NULL, NULL, NULL, NULL };
+  g_autoptr (GSource) source = g_source_new (&funcs, sizeof (LastAct));
+  LastAct *self = (LastAct *) (void *) source;
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+
+  self->future = future;
+  self->n_left = 2;
+  g_source_set_priority (source, G_MAXINT);
+  g_source_attach (source, NULL);
+  g_assert_true (gtx_await (future, error));
+  g_source_destroy (source);
+  return TRUE;
+}
+
+/* In a process of its own, which has no other thread. */
+static void
+test_last_act (void)
+{
+  if (g_test_subprocess ())
+    {
+      g_assert_true (gtx_test_run (await_last_act, NULL, NULL));
+      return;
+    }
+  g_test_trap_subprocess (NULL, 60 * G_USEC_PER_SEC, 0);
+  g_test_trap_assert_passed ();
+}
+
 static GTask *unanswered;
 
 static void
@@ -431,6 +496,7 @@ main (int argc, char **argv)
   add_coroutine ("/virtual-time/begins-anew", test_begins_anew);
   g_test_add_func ("/virtual-time/error", test_error);
   g_test_add_func ("/virtual-time/deadlock", test_deadlock);
+  g_test_add_func ("/virtual-time/deadlock/last-act", test_last_act);
   g_test_add_func ("/virtual-time/stands-still", test_stands_still);
   return g_test_run ();
 }

@@ -111,6 +111,9 @@ struct _GtxScheduler
     GTX_STUCK_TOLD
   } stuck;
   gint64 stuck_since;
+  guint alone_for;              /* turns of the main loop, this one among them, since a deadlock that no
+                                 * other thread may end; 0: there was none */
+  GSource *turn_counter;
   GtxStuckFunc tell_stuck;
   gpointer stuck_data;
 };

@@ -87,14 +87,17 @@ void          gtx_scheduler_close_to_system   (GtxScheduler *self);
 typedef enum
 {
   GTX_DEADLOCK,                 /* there is no timer, and no source of others waits for anything */
+  GTX_DEADLOCK_AGAIN,           /* the same a turn later, and nothing has run in between */
   GTX_DEADLOCK_FOR_SECONDS,     /* and nothing has happened since that was told */
   GTX_STANDSTILL_FOR_SECONDS    /* nothing has happened while time stands still, and not on purpose */
 } GtxStuck;
 
 /* Virtual time starts at 0 and jumps to the next timer when the main loop has
- * nothing to do; @stuck is called where it does not go on. */
-typedef void (*GtxStuckFunc) (gpointer data,
-                              GtxStuck how);
+ * nothing to do; @stuck is called where it does not go on.  Of a deadlock it returns TRUE if no
+ * other thread is there that may end it.  One may have ended just now, and have left something
+ * that is seen in the next turn: it is asked again then, and for good if nothing is. */
+typedef gboolean (*GtxStuckFunc) (gpointer data,
+                                  GtxStuck how);
 void          gtx_scheduler_set_virtual (GtxScheduler    *self,
                                          GtxStuckFunc     stuck,
                                          gpointer         data);

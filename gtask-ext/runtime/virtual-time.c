@@ -148,22 +148,50 @@ jump (GtxScheduler *self,
   gtx_scheduler_queue_due_timers (self);
 }
 
-/* What another source did in the same turn may have changed it. */
 static void
-tell_stuck (GtxScheduler *self)
+tell_standstill (GtxScheduler *self)
 {
-  GtxStuck how = !may_move (self) ? GTX_STANDSTILL_FOR_SECONDS
-                 : self->stuck == GTX_NOT_STUCK ? GTX_DEADLOCK : GTX_DEADLOCK_FOR_SECONDS;
   gint timeout;
 
-  if (how == GTX_STANDSTILL_FOR_SECONDS && !prepare_standstill (self, &timeout))
+  if (!prepare_standstill (self, &timeout))
     return;
-  if (how == GTX_DEADLOCK)
-    begin_stuck (self);
-  else
-    self->stuck = GTX_STUCK_TOLD;
-  self->tell_stuck (self->stuck_data, how);
+  self->stuck = GTX_STUCK_TOLD;
+  self->tell_stuck (self->stuck_data, GTX_STANDSTILL_FOR_SECONDS);
 }
+
+/* To be dispatched says that nothing else was ready in this turn; and if the last one was the
+ * turn before, that nothing has run in between. */
+static void
+tell_deadlock (GtxScheduler *self)
+{
+  GtxStuck how = self->alone_for == 2 ? GTX_DEADLOCK_AGAIN
+                 : self->stuck == GTX_NOT_STUCK ? GTX_DEADLOCK : GTX_DEADLOCK_FOR_SECONDS;
+
+  self->alone_for = self->tell_stuck (self->stuck_data, how) ? 1 : 0;
+  if (self->alone_for > 0)
+    self->stuck = GTX_NOT_STUCK;
+  else if (how == GTX_DEADLOCK_FOR_SECONDS)
+    self->stuck = GTX_STUCK_TOLD;
+  else
+    begin_stuck (self);
+}
+
+/* Of the most urgent source: asked in each turn, whatever is ready. */
+static gboolean
+count_turn (GSource *source,
+            gint    *timeout)
+{
+  GtxScheduler *self = gtx_scheduler_of (source);
+
+  *timeout = -1;
+  if (self->alone_for > 0)
+    self->alone_for++;
+  return FALSE;
+}
+
+static GSourceFuncs turn_funcs = {
+  count_turn, NULL, NULL, NULL, NULL, NULL
+};
 
 static gboolean
 jump_dispatch (GSource     *source,
@@ -175,10 +203,13 @@ jump_dispatch (GSource     *source,
 
   (void) callback;
   (void) data;
-  if (may_move (self) && timer)
+  /* What another source did in the same turn may have changed it. */
+  if (!may_move (self))
+    tell_standstill (self);
+  else if (timer)
     jump (self, timer);
   else
-    tell_stuck (self);
+    tell_deadlock (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -195,11 +226,13 @@ gtx_scheduler_set_virtual (GtxScheduler    *self,
   self->virtual_now = 0;
   self->passes_since = 0;
   self->stuck = GTX_NOT_STUCK;
+  self->alone_for = 0;
   self->tell_stuck = stuck;
   self->stuck_data = data;
   /* A timer of ours is none of others. */
   if (self->trimmer)
     g_source_destroy (g_steal_pointer (&self->trimmer));
+  gtx_scheduler_attach_source (self, &self->turn_counter, &turn_funcs, G_MININT, "gtask-ext (turns)");
   gtx_scheduler_attach_source (self, &self->jumper, &jump_funcs, G_MAXINT, "gtask-ext (virtual time)");
 }
 
@@ -207,6 +240,6 @@ void
 gtx_scheduler_set_real (GtxScheduler *self)
 {
   g_assert (self->jumper != NULL);
-  g_source_destroy (self->jumper);
-  self->jumper = NULL;
+  g_source_destroy (g_steal_pointer (&self->jumper));
+  g_source_destroy (g_steal_pointer (&self->turn_counter));
 }
