@@ -135,6 +135,25 @@ ties_of (GObject *object)
   return self;
 }
 
+/* For who has something to add.  A reference that comes between one and two, or goes, may call
+ * the program (see g_object_add_toggle_ref()), which may not find the lock held: with this one,
+ * those that are taken under the lock do not. */
+static void
+ties_lock (Ties    *self,
+           GObject *object)
+{
+  g_object_ref (object);
+  g_mutex_lock (&self->mutex);
+}
+
+static void
+ties_unlock (Ties    *self,
+             GObject *object)
+{
+  g_mutex_unlock (&self->mutex);
+  g_object_unref (object);
+}
+
 /* Under the lock, as is all that says nothing else. */
 static void
 ties_watch (Ties    *self,
@@ -384,7 +403,7 @@ gtx_emission_listen (GtxTask *task,
   Ties *ties = ties_of (object);
   GtxEmission *self = NULL;
 
-  g_mutex_lock (&ties->mutex);
+  ties_lock (ties, object);
   if (!ties->is_disposed)
     {
       ties_watch (ties, object);
@@ -396,7 +415,7 @@ gtx_emission_listen (GtxTask *task,
       self->home = gtx_scheduler_ref (task->parent_instance.home);
       gtx_handle_list_append (&self->listener->emissions, &g_atomic_rc_box_acquire (self)->link);
     }
-  g_mutex_unlock (&ties->mutex);
+  ties_unlock (ties, object);
   ties_unref (ties);
   return self;
 }
@@ -641,19 +660,21 @@ bond_new (GtxTask *task,
           GObject *object)
 {
   Ties *ties = ties_of (object);
-  Bond *self = NULL;
+  Bond *self = g_atomic_rc_box_new0 (Bond);
+  gboolean is_disposed;
 
-  g_mutex_lock (&ties->mutex);
-  if (!ties->is_disposed)
+  self->ties = ties;
+  self->task = g_object_ref (task);
+  ties_lock (ties, object);
+  is_disposed = ties->is_disposed;
+  if (!is_disposed)
     {
       ties_watch (ties, object);
-      self = g_atomic_rc_box_new0 (Bond);
-      self->ties = g_atomic_rc_box_acquire (ties);
-      self->task = g_object_ref (task);
       gtx_handle_list_append (&ties->bonds, &g_atomic_rc_box_acquire (self)->link);
     }
-  g_mutex_unlock (&ties->mutex);
-  ties_unref (ties);
+  ties_unlock (ties, object);
+  if (is_disposed)
+    g_clear_pointer (&self, bond_unref);
   return self;
 }
 

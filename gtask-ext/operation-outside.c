@@ -107,9 +107,10 @@ gtx_operation_arrive_outside (GtxOperation *self,
   g_autoptr (GMainContext) context = g_main_context_ref (self->context);
   gboolean is_nobodys;
 
+  /* Before anybody sees it, and without the lock: to take a reference may call the program. */
+  self->result = g_object_ref (result);
   g_mutex_lock (&mutex);
   self->state = GTX_OPERATION_ARRIVED;
-  self->result = g_object_ref (result);
   is_nobodys = self->is_set_aside;
   g_cond_broadcast (&arrived);
   g_mutex_unlock (&mutex);

@@ -605,6 +605,93 @@ test_last_reference (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- Toggle references ---- */
+
+/* Whoever is told that the only reference has got company, as bindings of other languages are,
+ * may use the object then. */
+static gboolean is_to_emit;
+
+static void
+emit_on_company (gpointer data, GObject *job, gboolean is_last)
+{
+  if (is_last || !is_to_emit)
+    return;
+  is_to_emit = FALSE;
+  g_signal_emit (job, finished, 0, 5);
+}
+
+static Job *
+toggled_job_new (void)
+{
+  Job *job = job_new ();
+
+  g_object_add_toggle_ref (G_OBJECT (job), emit_on_company, NULL);
+  g_object_unref (job);
+  return job;
+}
+
+static gboolean
+test_toggled (gpointer data, GError **error)
+{
+  Job *job = toggled_job_new ();
+  g_autoptr (GtxTask) first = gtx_create_task (await_finished, job, NULL);
+  g_autoptr (GtxTask) second = NULL;
+
+  gtx_sleep (0, NULL);
+  second = gtx_create_task (await_finished, job, NULL);
+  is_to_emit = TRUE;
+  gtx_sleep (0, NULL);
+  g_assert_true (gtx_await (first, error));
+  g_assert_false (gtx_future_is_done (second));
+  g_signal_emit (job, finished, 0, 6);
+  g_assert_true (gtx_await (second, error));
+  assert_trace ("5 6");
+  g_object_remove_toggle_ref (G_OBJECT (job), emit_on_company, NULL);
+  return TRUE;
+}
+
+static gboolean
+test_bind_toggled (gpointer data, GError **error)
+{
+  Job *job = toggled_job_new ();
+  g_autoptr (GtxTask) listener = gtx_create_task (await_finished, job, NULL);
+  g_autoptr (GtxTask) bound = gtx_create_task (sleep_long, NULL, NULL);
+
+  gtx_sleep (0, NULL);
+  is_to_emit = TRUE;
+  gtx_task_bind (bound, job);
+  g_assert_true (gtx_await (listener, error));
+  g_object_remove_toggle_ref (G_OBJECT (job), emit_on_company, NULL);
+  g_assert_false (gtx_await (bound, NULL));
+  assert_trace ("5");
+  return TRUE;
+}
+
+static void
+bind_another (gpointer job, GObject *task, gboolean is_last)
+{
+  g_autoptr (GtxTask) another = is_last ? NULL : gtx_create_task (sleep_long, NULL, NULL);
+
+  if (another)
+    gtx_task_bind (another, job);
+}
+
+/* The task may have one as well. */
+static gboolean
+test_bind_toggled_task (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  GtxTask *task = gtx_task_new (sleep_long, NULL, NULL);
+
+  g_object_add_toggle_ref (G_OBJECT (task), bind_another, job);
+  g_object_unref (task);
+  gtx_task_bind (task, job);
+  g_object_run_dispose (G_OBJECT (job));
+  g_assert_true (gtx_future_is_cancelled (task));
+  g_object_remove_toggle_ref (G_OBJECT (task), bind_another, job);
+  return gtx_sleep (0, error);
+}
+
 /* ---- Threads ---- */
 
 #define N_JOBS (UNDER_TSAN || UNDER_ASAN || RUNNING_ON_VALGRIND ? 300 : 5000)
@@ -1163,6 +1250,9 @@ main (int argc, char *argv[])
   add_coroutine ("/object/signal/disposed-meanwhile", test_disposed_meanwhile);
   add_coroutine ("/object/signal/taken-back", test_taken_back);
   add_coroutine ("/object/signal/last-reference", test_last_reference);
+  add_coroutine ("/object/signal/toggled", test_toggled);
+  add_coroutine ("/object/bind/toggled", test_bind_toggled);
+  add_coroutine ("/object/bind/toggled-task", test_bind_toggled_task);
   add_real_coroutine ("/object/thread/emits-and-disposes", test_thread_emits_and_disposes);
   add_real_coroutine ("/object/thread/until-gone", test_thread_until_gone);
   add_real_coroutine ("/object/thread/two", test_two_threads);
