@@ -41,7 +41,6 @@ typedef struct
   guint signal_id;
   GQuark detail;                /* 0: hears all */
   gulong handler;
-  gboolean is_late;             /* made while the object was emitting something */
   GtxHandleList emissions;
 } Listener;
 
@@ -249,31 +248,40 @@ detail_to_connect (guint  signal_id,
   return query.return_type == G_TYPE_NONE ? 0 : detail;
 }
 
-/* What is emitted already when a task begins to wait is not for it: GObject calls
- * no handler that was connected later, and so it gets one of its own. */
+/* The one that came last, so that the order stays. */
+static Listener *
+find_listener (Ties   *ties,
+               guint   signal_id,
+               GQuark  detail)
+{
+  for (GtxHandle *link = ties->listeners.ring.previous; link != &ties->listeners.ring; link = link->previous)
+    {
+      Listener *listener = GTX_CONTAINER_OF (link, Listener, link);
+
+      if (listener->signal_id == signal_id && listener->detail == detail)
+        return listener;
+    }
+  return NULL;
+}
+
+/* What is emitted already when a task begins to wait is not for it.  GObject calls no handler that
+ * was connected later, and does not tell which were connected before: while the object emits
+ * something, whoever begins to wait gets one of its own. */
 static Listener *
 listener_for (Ties    *ties,
               GObject *object,
               guint    signal_id,
               GQuark   detail)
 {
-  gboolean is_late = g_signal_get_invocation_hint (object) != NULL;
-  GtxHandle *link;
-  Listener *self;
+  Listener *self = NULL;
 
-  for (link = ties->listeners.ring.previous; link != &ties->listeners.ring; link = link->previous)
-    {
-      self = GTX_CONTAINER_OF (link, Listener, link);
-      if (self->signal_id != signal_id || self->detail != detail || self->is_late < is_late)
-        continue;
-      self->is_late = is_late;
-      /* Somebody has disconnected all handlers of the signal. */
-      if (!g_signal_handler_is_connected (object, self->handler))
-        listener_connect (self, object);
-      return self;
-    }
-  self = listener_new (ties, object, signal_id, detail);
-  self->is_late = is_late;
+  if (g_signal_get_invocation_hint (object) == NULL)
+    self = find_listener (ties, signal_id, detail);
+  if (self == NULL)
+    return listener_new (ties, object, signal_id, detail);
+  /* Somebody has disconnected all handlers of the signal. */
+  if (!g_signal_handler_is_connected (object, self->handler))
+    listener_connect (self, object);
   return self;
 }
 

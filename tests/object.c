@@ -605,6 +605,46 @@ test_last_reference (gpointer data, GError **error)
   return TRUE;
 }
 
+static void
+linger (GObject *object, int number, gpointer data)
+{
+  gtx_sleep (10, NULL);
+}
+
+static gboolean
+emit_twice (Job *job, GError **error)
+{
+  g_signal_emit (job, finished, 0, 1);
+  g_signal_emit (job, finished, 0, 2);
+  return TRUE;
+}
+
+/* What is emitted already is for nobody who comes meanwhile, whoever waits since an emission
+ * before it. */
+static gboolean
+test_begun_before (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  g_autoptr (GtxTask) emitting = NULL;
+  g_autoptr (GtxTask) first = NULL;
+  g_autoptr (GtxTask) second = NULL;
+
+  g_signal_connect (job, "finished", G_CALLBACK (linger), NULL);
+  emitting = gtx_create_task (emit_twice, job, NULL);
+  g_assert_true (gtx_sleep (5, error));
+  first = gtx_create_task (await_finished, job, NULL);
+  g_assert_true (gtx_sleep (10, error));
+  second = gtx_create_task (await_finished, job, NULL);
+  g_assert_true (gtx_await (emitting, error));
+  g_assert_true (gtx_await (first, error));
+  g_assert_true (gtx_sleep (1, error));
+  g_assert_false (gtx_future_is_done (second));
+  g_signal_emit (job, finished, 0, 3);
+  g_assert_true (gtx_await (second, error));
+  assert_trace ("2 3");
+  return TRUE;
+}
+
 /* ---- Toggle references ---- */
 
 /* Whoever is told that the only reference has got company, as bindings of other languages are,
@@ -1250,6 +1290,7 @@ main (int argc, char *argv[])
   add_coroutine ("/object/signal/disposed-meanwhile", test_disposed_meanwhile);
   add_coroutine ("/object/signal/taken-back", test_taken_back);
   add_coroutine ("/object/signal/last-reference", test_last_reference);
+  add_coroutine ("/object/signal/begun-before", test_begun_before);
   add_coroutine ("/object/signal/toggled", test_toggled);
   add_coroutine ("/object/bind/toggled", test_bind_toggled);
   add_coroutine ("/object/bind/toggled-task", test_bind_toggled_task);
