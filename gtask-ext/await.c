@@ -318,22 +318,14 @@ await_at_home (GtxTask    *task,
                     error);
 }
 
-/* The task has it, so that nobody else can run it until the task goes on. */
-static gboolean
-is_pushed (GtxFuture *awaited)
-{
-  GMainContext *context = gtx_scheduler_get_context (awaited->home);
-
-  return context && context == g_main_context_get_thread_default ();
-}
-
 /* Not inlined, so that who waits at home has none of its variables on the stack. */
 G_GNUC_NO_INLINE static gboolean
 await_elsewhere (GtxTask    *task,
                  GtxFuture  *awaited,
                  GError    **error)
 {
-  if (is_pushed (awaited))
+  /* The task has it, so that nobody else can run it until the task goes on. */
+  if (gtx_scheduler_is_pushed (gtx_scheduler_get_context (awaited->home)))
     {
       g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
                    "What is awaited belongs to a main context that task %s has pushed as thread-default, "

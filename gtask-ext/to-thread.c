@@ -55,11 +55,11 @@ pop_contexts (Call *call)
 {
   g_autofree char *caller = NULL;
 
-  if (g_main_context_get_thread_default () == NULL)
+  if (!gtx_pushed_is_any ())
     return;
   caller = gtx_caller_describe ("at", "for", call->file, call->line);
   g_critical ("The function that gtx_to_thread() ran %s returned " GTX_PUSHED_LEFT, caller);
-  gtx_pushed_let_go (gtx_pushed_take_off (NULL));
+  gtx_pushed_pop_all ();
 }
 
 static void

@@ -26,6 +26,25 @@ ask_in (GMainContext *context, GError **error)
   return ask (NULL, error) && gtx_sleep (0.001, error) && ask (NULL, error);
 }
 
+static gboolean
+ask_often_in (gpointer context, GError **error)
+{
+  for (int i = 0; i < 30; i++)
+    if (!ask_in (context, error) || !gtx_sleep (0, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* Non-NULL if this thread could. */
+static gpointer
+acquire_default (gpointer data)
+{
+  if (!g_main_context_acquire (NULL))
+    return NULL;
+  g_main_context_release (NULL);
+  return g_main_context_default ();
+}
+
 static void
 iterate_until_done (GMainContext *context, GtxTask *task)
 {
@@ -300,6 +319,92 @@ test_nested_loop (gpointer data, GError **error)
   return gtx_await (other, error) && gtx_await (holder, error);
 }
 
+/* ---- The default main context, beside another one ---- */
+
+/* Runs in a main context of its own: @coroutine pushes, beside a task that looks. */
+static void
+run_beside (GtxCoroutine coroutine, gboolean is_pushed)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GtxTask) task = gtx_create_task_in (context, coroutine, context, NULL);
+  g_autoptr (GtxTask) other = gtx_create_task_in (context, ask_often_in, context, NULL);
+
+  if (is_pushed)
+    g_main_context_push_thread_default (context);
+  while (!gtx_future_is_done (task) || !gtx_future_is_done (other))
+    {
+      g_main_context_iteration (context, TRUE);
+      g_assert_true (g_main_context_get_thread_default () == (is_pushed ? context : NULL));
+    }
+  if (is_pushed)
+    g_main_context_pop_thread_default (context);
+  g_assert_null (g_main_context_get_thread_default ());
+  g_assert_no_error (gtx_future_get_error (task));
+  g_assert_no_error (gtx_future_get_error (other));
+}
+
+static void
+assert_default_is_free (void)
+{
+  gpointer acquired = g_thread_join (g_thread_new ("acquire", acquire_default, NULL));
+
+  g_assert_nonnull (acquired);
+}
+
+static gboolean
+push_default (GMainContext *own, GError **error)
+{
+  g_autoptr (GMainContext) below = g_main_context_new ();
+  GMainContext *contexts[] = { NULL, below, NULL, NULL };
+
+  for (guint n = 1; n <= G_N_ELEMENTS (contexts); n++)
+    {
+      for (guint i = 0; i < n; i++)
+        g_main_context_push_thread_default (contexts[i]);
+      for (guint i = n; i-- > 0;)
+        {
+          if (!gtx_sleep (i % 2 * 0.001, error) || !ask (NULL, error))
+            return FALSE;
+          g_assert_true (g_main_context_get_thread_default () == contexts[i]);
+          g_main_context_pop_thread_default (contexts[i]);
+        }
+      g_assert_true (g_main_context_get_thread_default () == own);
+    }
+  return TRUE;
+}
+
+static void
+test_default_pushed (void)
+{
+  run_beside ((GtxCoroutine) push_default, FALSE);
+  run_beside ((GtxCoroutine) push_default, TRUE);
+  assert_default_is_free ();
+}
+
+/* What is made there is the default main context's, which nobody runs meanwhile. */
+static gboolean
+await_below_default (gpointer own, GError **error)
+{
+  g_autoptr (GtxFuture) future = NULL;
+  g_autoptr (GError) refused = NULL;
+
+  g_main_context_push_thread_default (NULL);
+  future = gtx_future_new ();
+  g_assert_false (gtx_await (future, &refused));
+  g_assert_error (refused, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT);
+  g_main_context_pop_thread_default (NULL);
+  return TRUE;
+}
+
+static void
+test_await_below_default (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GtxTask) task = gtx_create_task_in (context, await_below_default, context, NULL);
+
+  iterate_until_done (context, task);
+}
+
 /* ---- What is left behind ---- */
 
 static gboolean
@@ -437,6 +542,49 @@ test_left_in_thread (gpointer data, GError **error)
   return TRUE;
 }
 
+/* Nobody else could acquire the default main context, and it does not tell itself. */
+static gboolean
+leave_default_in_thread (GMainContext *context, GCancellable *cancellable, GError **error)
+{
+  g_main_context_push_thread_default (NULL);
+  if (context)
+    g_main_context_push_thread_default (context);
+  g_main_context_push_thread_default (NULL);
+  return TRUE;
+}
+
+static gboolean
+acquire_in_thread (gpointer data, GCancellable *cancellable, GError **error)
+{
+  g_main_context_acquire (NULL);
+  return TRUE;
+}
+
+static gboolean
+leave_default (GMainContext *context, GError **error)
+{
+  GtxThreadFunc left[] = { (GtxThreadFunc) leave_default_in_thread, acquire_in_thread };
+
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (left); i++)
+    {
+      g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*gtx_to_thread() ran at *.c:* returned *pop it before");
+      g_assert_true (gtx_to_thread (left[i / 2], i % 2 ? context : NULL, error));
+      g_test_assert_expected_messages ();
+      assert_default_is_free ();
+    }
+  return TRUE;
+}
+
+static void
+test_default_left_in_thread (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GMainContext) left = g_main_context_new ();
+  g_autoptr (GtxTask) task = gtx_create_task_in (context, leave_default, left, NULL);
+
+  iterate_until_done (context, task);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -449,11 +597,14 @@ main (int argc, char *argv[])
   add_real_coroutine ("/thread-default/await-below-pushed", test_await_below_pushed);
   add_real_coroutine ("/thread-default/stays-acquired", test_stays_acquired);
   add_real_coroutine ("/thread-default/nested-loop", test_nested_loop);
+  g_test_add_func ("/thread-default/default-pushed", test_default_pushed);
+  g_test_add_func ("/thread-default/await-below-default", test_await_below_default);
   add_real_coroutine ("/thread-default/left-pushed", test_left_pushed);
   add_real_coroutine ("/thread-default/left-to-next", test_left_to_next);
   add_real_coroutine ("/thread-default/left-by-dropped", test_left_by_dropped);
   add_real_coroutine ("/thread-default/left-by-callback", test_left_by_callback);
   add_real_coroutine ("/thread-default/popped-with-data", test_popped_with_data);
   add_real_coroutine ("/thread-default/left-in-thread", test_left_in_thread);
+  g_test_add_func ("/thread-default/default-left-in-thread", test_default_left_in_thread);
   return g_test_run ();
 }

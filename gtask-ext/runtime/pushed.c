@@ -4,19 +4,57 @@
 
 #include "pushed.h"
 
+/* Nobody pushes the default main context so often, one upon the other. */
+#define MOST_DEFAULTS 16
+
 /* What was pushed is acquired, and would be free for other threads when it is popped. */
+static GSList *
+take_off (GSList       *contexts,
+          GMainContext *context)
+{
+  g_main_context_acquire (context);
+  g_main_context_pop_thread_default (context);
+  return g_slist_prepend (contexts, g_main_context_ref (context));
+}
+
+/* The default main context tells itself as NULL, as does nothing at all.  Who has pushed it has
+ * acquired it, and finds what is below when it is popped as often.  Where nothing is (more was
+ * popped than pushed), each pop has only undone its acquiring, and nothing was taken. */
+static GSList *
+take_off_default (GSList *contexts)
+{
+  GMainContext *context = g_main_context_default ();
+  GSList *taken = contexts;
+  guint n = 0;
+
+  if (!g_main_context_is_owner (context))
+    return contexts;
+  while (n < MOST_DEFAULTS && g_main_context_get_thread_default () == NULL)
+    {
+      taken = take_off (taken, context);
+      n++;
+    }
+  if (n < MOST_DEFAULTS)
+    return taken;
+  for (; taken != contexts; taken = g_slist_delete_link (taken, taken))
+    g_main_context_unref (context);
+  return contexts;
+}
+
+/* To the end, where @expected was popped by mistake. */
 GSList *
 gtx_pushed_take_off (GMainContext *expected)
 {
   GSList *contexts = NULL;
+  GSList *before;
   GMainContext *context;
 
-  /* The default one tells itself as NULL, as does nothing at all. */
-  while ((context = g_main_context_get_thread_default ()) != expected && context)
+  while ((context = g_main_context_get_thread_default ()) != expected)
     {
-      g_main_context_acquire (context);
-      contexts = g_slist_prepend (contexts, g_main_context_ref (context));
-      g_main_context_pop_thread_default (context);
+      before = contexts;
+      contexts = context ? take_off (contexts, context) : take_off_default (contexts);
+      if (contexts == before)
+        break;
     }
   return contexts;
 }
@@ -40,4 +78,29 @@ void
 gtx_pushed_let_go (GSList *contexts)
 {
   g_slist_free_full (contexts, let_go);
+}
+
+/* The default main context is acquired, which tells it from nothing. */
+gboolean
+gtx_pushed_is_any (void)
+{
+  return g_main_context_get_thread_default () || g_main_context_is_owner (g_main_context_default ());
+}
+
+void
+gtx_pushed_pop_all (void)
+{
+  while (gtx_pushed_is_any ())
+    {
+      GMainContext *context = g_main_context_get_thread_default ();
+
+      /* It may have been acquired alone, in a thread that has pushed nothing yet, where GLib lets
+       * nothing be popped. */
+      if (context == NULL)
+        {
+          g_main_context_push_thread_default (NULL);
+          g_main_context_pop_thread_default (NULL);
+        }
+      g_main_context_pop_thread_default (context);
+    }
 }

@@ -373,10 +373,19 @@ suspend_without_pushed (GtxFiber *fiber,
   gtx_pushed_put_back (pushed);
 }
 
+/* Not its own one once more, which tells itself as what is below. */
 static inline gboolean
 has_pushed (void)
 {
   return G_UNLIKELY (g_main_context_get_thread_default () != gtx_running.thread_default);
+}
+
+gboolean
+gtx_scheduler_is_pushed (GMainContext *context)
+{
+  GMainContext *pushed = g_main_context_get_thread_default ();
+
+  return has_pushed () && context == (pushed ? pushed : g_main_context_default ());
 }
 
 GSList *

@@ -32,6 +32,8 @@ void          gtx_scheduler_resume      (GtxHandle     *handle);
 /* Suspends the fiber that runs until its step runs again.  Main contexts that it has
  * pushed as thread-default are popped meanwhile. */
 void          gtx_scheduler_suspend     (GtxFiber      *fiber);
+/* Whether that is what the fiber that runs has pushed last. */
+gboolean      gtx_scheduler_is_pushed   (GMainContext  *context);
 /* Pops what the fiber that runs has pushed, for gtx_pushed_put_back (); NULL: nothing. */
 GSList       *gtx_scheduler_take_off_pushed (void);
 /* The same for good, where a fiber or a callback ends: a g_critical () says that it was to
