@@ -83,6 +83,9 @@ gtx_close_output (GtxTask        *task,
   GtxStreamKind kind = gtx_output_stream_get_kind (stream);
   gboolean succeeded;
 
+  /* As GIO has it, but not its asynchronous function. */
+  if (g_output_stream_is_closed (stream))
+    return TRUE;
   if (kind == GTX_STREAM_IS_AT_HAND || kind == GTX_STREAM_HAS_DESCRIPTOR)
     {
       int fd = kind == GTX_STREAM_HAS_DESCRIPTOR ? gtx_stream_get_descriptor (stream) : -1;
