@@ -221,6 +221,28 @@ limit_to_room (GOutputStream     *stream,
   return flags >= 0 && (flags & O_NONBLOCK) != 0 ? count : PIPE_BUF;
 }
 
+/* What a converter has taken and could not write yet, GIO's blocking functions wait for.  What
+ * fails of it the next write tells of. */
+static void
+write_leftover (GtxTask       *task,
+                GOutputStream *stream,
+                StreamNotes   *notes)
+{
+  GError *failure = NULL;
+
+  if (!G_IS_CONVERTER_OUTPUT_STREAM (stream))
+    return;
+  while (notes->pollable.output->write_nonblocking ((GPollableOutputStream *) stream, "", 0, &failure) < 0 &&
+         gtx_ready_would_block (&failure))
+    if (!await_stream (task, stream, notes, G_IO_OUT, &failure))
+      {
+        /* What was taken is told of, and the request stands. */
+        gtx_task_put_request_back (task);
+        break;
+      }
+  g_clear_error (&failure);
+}
+
 gssize
 gtx_stream_try_to_write (GtxTask        *task,
                          GOutputStream  *stream,
@@ -240,8 +262,13 @@ gtx_stream_try_to_write (GtxTask        *task,
         break;
     }
   if (failure)
-    g_propagate_error (error, failure);
-  return failure ? -1 : n;
+    {
+      g_propagate_error (error, failure);
+      return -1;
+    }
+  if (notes->kind == GTX_STREAM_HAS_SOURCE)
+    write_leftover (task, stream, notes);
+  return n;
 }
 
 /* Of a pipe's there is room for one at a time. */
@@ -253,14 +280,18 @@ gtx_stream_try_to_writev (GtxTask              *task,
                           gsize                *bytes_written,
                           GError              **error)
 {
+  StreamNotes *notes = notes_of (stream);
+
   while (gtx_ready_begin_try (task, error))
     switch (g_pollable_output_stream_writev_nonblocking ((GPollableOutputStream *) stream, vectors, n_vectors,
                                                          bytes_written, NULL, error))
       {
       case G_POLLABLE_RETURN_OK:
+        if (notes->kind == GTX_STREAM_HAS_SOURCE)
+          write_leftover (task, stream, notes);
         return TRUE;
       case G_POLLABLE_RETURN_WOULD_BLOCK:
-        if (!await_stream (task, stream, notes_of (stream), G_IO_OUT, error))
+        if (!await_stream (task, stream, notes, G_IO_OUT, error))
           return FALSE;
         break;
       case G_POLLABLE_RETURN_FAILED:
