@@ -100,7 +100,7 @@ gtx_buffered_stream_fill (GtxTask               *task,
     return g_buffered_input_stream_fill (stream, count, NULL, error);
   if (gtx_buffered_stream_is_on_descriptor ((GInputStream *) stream))
     return await_data (task, stream, error) ? g_buffered_input_stream_fill (stream, count, NULL, error) : -1;
-  switch (gtx_input_stream_get_kind ((GInputStream *) stream))
+  switch (gtx_input_stream_get_kind (base_of (stream)))
     {
     case GTX_STREAM_IS_AT_HAND:
       return gtx_ready_begin_try (task, error) ? g_buffered_input_stream_fill (stream, count, NULL, error) : -1;

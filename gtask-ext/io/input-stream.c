@@ -97,6 +97,8 @@ read_some (GtxTask       *task,
     return 0;
   if (count > G_MAXSSIZE)
     return g_input_stream_read (stream, buffer, count, NULL, error);
+  if (kind == GTX_STREAM_BLOCKS && gtx_buffered_stream_is_on_descriptor (stream))
+    return gtx_buffered_stream_read (task, (GBufferedInputStream *) stream, buffer, count, error);
   switch (kind)
     {
     case GTX_STREAM_IS_AT_HAND:
@@ -109,8 +111,6 @@ read_some (GtxTask       *task,
              ? call.n : -1;
     case GTX_STREAM_IS_ASYNC:
     default:
-      if (gtx_buffered_stream_is_on_descriptor (stream))
-        return gtx_buffered_stream_read (task, (GBufferedInputStream *) stream, buffer, count, error);
       g_input_stream_read_async (stream, buffer, count, G_PRIORITY_DEFAULT,
                                  GTX_ASYNC_OF ("gtx_input_stream_read"));
       return g_input_stream_read_finish (stream, gtx_await_result (), error);
@@ -125,7 +125,7 @@ read_all (GtxTask       *task,
   GtxStreamKind kind = gtx_input_stream_get_kind (call->stream);
   gssize n;
 
-  if (kind == GTX_STREAM_BLOCKS)
+  if (kind == GTX_STREAM_BLOCKS && !gtx_buffered_stream_is_on_descriptor (call->stream))
     return gtx_to_thread_at ("gtx_input_stream_read_all", 0, (GtxThreadFunc) read_all_in_thread, call, error);
   while (call->bytes_read < call->count)
     {

@@ -10,7 +10,7 @@ typedef enum
   GTX_STREAM_IS_AT_HAND,        /* never blocks: it is in memory */
   GTX_STREAM_HAS_DESCRIPTOR,    /* is tried, and its descriptor awaited: a socket's, a pipe's */
   GTX_STREAM_HAS_SOURCE,        /* is tried, and its own source awaited: any other pollable one */
-  GTX_STREAM_BLOCKS,            /* in a thread: a local file's */
+  GTX_STREAM_BLOCKS,            /* in a thread: a local file's, and where GIO has but threads for it */
   GTX_STREAM_IS_ASYNC           /* by its _async functions: all else */
 } GtxStreamKind;
 
