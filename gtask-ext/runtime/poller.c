@@ -7,6 +7,7 @@
 #include "pollset.h"
 #include "scheduler-private.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #define N_CONDITIONS 16
@@ -499,10 +500,20 @@ gtx_poller_look (GtxScheduler *scheduler,
 {
   GtxPoller *poller = scheduler->poller;
   Descriptor *self;
+  GtxHandleList woken;
 
   if (poller == NULL || poller->is_parents || fd < 0 || (guint) fd >= poller->descriptors->len)
     return;
   self = g_ptr_array_index (poller->descriptors, fd);
-  if (self && !gtx_handle_list_is_empty (&self->waits))
-    ask (self);
+  if (self == NULL || gtx_handle_list_is_empty (&self->waits))
+    return;
+  if (fcntl (fd, F_GETFD) >= 0)
+    {
+      ask (self);
+      return;
+    }
+  /* Not at the next turn: another file may have its number by then. */
+  gtx_handle_list_init (&woken);
+  take (self, G_IO_NVAL, &woken);
+  gtx_scheduler_call_all_soon (scheduler, &woken);
 }
