@@ -119,6 +119,16 @@ gtx_buffered_stream_fill (GtxTask               *task,
 
 /* ---- Reading ---- */
 
+gboolean
+gtx_buffered_stream_may_be_read (GBufferedInputStream  *stream,
+                                 GError               **error)
+{
+  if (!g_input_stream_set_pending ((GInputStream *) stream, error))
+    return FALSE;
+  g_input_stream_clear_pending ((GInputStream *) stream);
+  return TRUE;
+}
+
 gsize
 gtx_buffered_stream_take (GBufferedInputStream *stream,
                           char                 *buffer,
@@ -155,7 +165,8 @@ gtx_buffered_stream_read (GtxTask               *task,
   gssize n;
   GError *failure = NULL;
 
-  if (!gtx_ready_begin_try (task, error))
+  /* Others may have closed it meanwhile, or begun to read. */
+  if (!gtx_ready_begin_try (task, error) || !gtx_buffered_stream_may_be_read (stream, error))
     return -1;
   taken = gtx_buffered_stream_take (stream, buffer, count);
   if (taken == count)

@@ -13,6 +13,9 @@ gssize   gtx_buffered_stream_fill             (GtxTask               *task,
                                                gssize                 count,
                                                GError               **error);
 gboolean gtx_buffered_stream_is_full          (GBufferedInputStream  *stream);
+/* FALSE with @error set where it is closed, or another task reads it. */
+gboolean gtx_buffered_stream_may_be_read      (GBufferedInputStream  *stream,
+                                               GError               **error);
 /* Takes what is in the buffer: how much. */
 gsize    gtx_buffered_stream_take             (GBufferedInputStream  *stream,
                                                char                  *buffer,

@@ -75,11 +75,8 @@ fill_until_found (GtxTask           *task,
   GBufferedInputStream *buffer = (GBufferedInputStream *) stream;
   gssize n = 1;
 
-  /* One that is closed, or that another task reads. */
-  if (!g_input_stream_set_pending ((GInputStream *) stream, error))
-    return -1;
-  g_input_stream_clear_pending ((GInputStream *) stream);
-  if (!gtx_ready_begin_try (task, error))
+  /* In this order: meanwhile others may have closed it, or begun to read. */
+  if (!gtx_ready_begin_try (task, error) || !gtx_buffered_stream_may_be_read (buffer, error))
     return -1;
   while (n > 0 && !find (search, stream))
     {
