@@ -387,9 +387,11 @@ take (Side *self)
 static void
 take_to_end (Side *self)
 {
+  struct timeval most = { 1, 0 };
   guint8 block[4096];
   gssize n;
 
+  setsockopt (self->takes, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
   while ((n = read (self->takes, block, sizeof block)) > 0)
     g_byte_array_append (self->taken, block, n);
 }
@@ -618,9 +620,13 @@ run_writev_all (Side *self, const Operation *operation, const char *bytes, gsize
   GOutputVector vectors[5];
   guint n_vectors = operation->flags % 6;
   gsize size = operation->count / 5;
+  /* GIO's buffers may be flushed by a vector of no bytes. */
+  gboolean is_buffered = self->shape->output_top == OUTPUT_BUFFERED;
 
+  if (is_buffered && size == 0)
+    n_vectors = 0;
   for (guint i = 0; i < n_vectors; i++)
-    vectors[i] = (GOutputVector) { bytes + i * size, (operation->flags >> (4 + i)) & 1 ? size : 0 };
+    vectors[i] = (GOutputVector) { bytes + i * size, is_buffered || ((operation->flags >> (4 + i)) & 1) ? size : 0 };
   return self->functions->writev_all (self->output, vectors, n_vectors, n, error);
 }
 
@@ -757,8 +763,11 @@ log_end (Side *self)
   g_autofree char *contents = NULL;
 
   g_object_run_dispose (G_OBJECT (self->output));
+  /* To close one that has unread data is to reset it, and what was sent may be lost. */
+  if (self->shape->below == BELOW_TCP && g_socket_is_closed (self->socket))
+    return;
   if (self->socket)
-    g_socket_close (self->socket, NULL);
+    g_socket_shutdown (self->socket, FALSE, TRUE, NULL);
   if (self->takes >= 0 && self->shape->below == BELOW_TCP)
     take_to_end (self);
   take (self);
