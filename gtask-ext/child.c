@@ -237,7 +237,7 @@ await_child (GtxTask  *task,
 {
   /* Who ended already is not waited for. */
   for (child_ask (self); self->state == CHILD_RUNS; child_ask (self))
-    if (gtx_descriptor_wait (task, self->fd, G_IO_IN, GTX_NEVER, "process", self->pid) == 0)
+    if (gtx_descriptor_wait (task, self->fd, G_IO_IN, TRUE, GTX_NEVER, "process", self->pid) == 0)
       {
         gtx_set_cancelled_error (error);
         return FALSE;

@@ -59,6 +59,22 @@ gtx_waiter_wait (GtxWaiter *self)
   return gtx_task_suspend (self->task, self) && self->state == GTX_WAITER_WOKEN;
 }
 
+gboolean
+gtx_waiter_cancel_standing (GtxWaiter *self)
+{
+  gtx_waiter_cancel (self);
+  return FALSE;
+}
+
+gboolean
+gtx_waiter_wait_standing (GtxWaiter *self)
+{
+  gtx_task_suspend_raw (self->task, self);
+  if (self->task->must_cancel)
+    self->task->outlived = TRUE;
+  return self->state == GTX_WAITER_WOKEN;
+}
+
 /* ---- Requests ---- */
 
 void

@@ -295,6 +295,11 @@ gboolean gtx_waiter_pass_on        (GtxWaiter   *self);
 /* Suspends its task until then: FALSE if the task was cancelled instead. */
 gboolean gtx_waiter_wait           (GtxWaiter   *self);
 
+/* For who has done something already that is to be told of: a request ends the waiting as well,
+ * and stands. */
+gboolean gtx_waiter_cancel_standing (GtxWaiter  *self);
+gboolean gtx_waiter_wait_standing  (GtxWaiter   *self);
+
 /* Requests that are made in between are made before anything of the program's runs, which may
  * be the end of whoever makes them. */
 void     gtx_requests_hold         (void);

@@ -40,6 +40,7 @@ is_readable (GInputStream *base)
 static gboolean
 await_data (GtxTask               *task,
             GBufferedInputStream  *stream,
+            gboolean               delivers,
             GError               **error)
 {
   GInputStream *base = base_of (stream);
@@ -47,8 +48,8 @@ await_data (GtxTask               *task,
 
   if (!g_input_stream_set_pending ((GInputStream *) stream, error))
     return FALSE;
-  while ((succeeded = gtx_ready_begin_try (task, error)) && !is_readable (base))
-    if (!gtx_stream_await (task, base, G_IO_IN, error))
+  while ((succeeded = gtx_ready_begin_next_try (task, delivers, error)) && !is_readable (base))
+    if (!gtx_stream_await (task, base, G_IO_IN, delivers, error))
       {
         succeeded = FALSE;
         break;
@@ -99,7 +100,7 @@ gtx_buffered_stream_fill (GtxTask               *task,
   if (is_answered_at_once (stream, count))
     return g_buffered_input_stream_fill (stream, count, NULL, error);
   if (gtx_buffered_stream_is_on_descriptor ((GInputStream *) stream))
-    return await_data (task, stream, error) ? g_buffered_input_stream_fill (stream, count, NULL, error) : -1;
+    return await_data (task, stream, TRUE, error) ? g_buffered_input_stream_fill (stream, count, NULL, error) : -1;
   switch (gtx_input_stream_get_kind (base_of (stream)))
     {
     case GTX_STREAM_IS_AT_HAND:
@@ -162,7 +163,7 @@ gtx_buffered_stream_read (GtxTask               *task,
                           GError               **error)
 {
   gsize taken;
-  gssize n;
+  gssize n = -1;
   GError *failure = NULL;
 
   /* Others may have closed it meanwhile, or begun to read. */
@@ -171,15 +172,9 @@ gtx_buffered_stream_read (GtxTask               *task,
   taken = gtx_buffered_stream_take (stream, buffer, count);
   if (taken == count)
     return count;
-  if (await_data (task, stream, &failure))
+  /* What was taken is told of, whatever becomes of the rest. */
+  if (await_data (task, stream, taken == 0, &failure))
     n = read_behind (stream, (char *) buffer + taken, count - taken, &failure);
-  else
-    {
-      n = -1;
-      /* What was taken is told of, and the request stands. */
-      if (taken > 0 && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-        gtx_task_put_request_back (task);
-    }
   if (n >= 0)
     return taken + n;
   if (taken > 0)

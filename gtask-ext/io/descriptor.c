@@ -33,7 +33,8 @@ describe (GtxWaiter *waiter,
   gtx_timer_describe (&self->timer, waiter->task->parent_instance.home, text);
 }
 
-static const GtxWaiterKind descriptor_kind = { gtx_waiter_cancel, describe, NULL };
+static const GtxWaiterKind delivering_kind = { gtx_waiter_cancel, describe, NULL };
+static const GtxWaiterKind standing_kind = { gtx_waiter_cancel_standing, describe, NULL };
 
 static void
 on_came (GtxPollWait   *wait,
@@ -65,6 +66,7 @@ GIOCondition
 gtx_descriptor_wait (GtxTask      *task,
                      int           fd,
                      GIOCondition  condition,
+                     gboolean      delivers,
                      gint64        deadline,
                      const char   *what,
                      int           number)
@@ -76,13 +78,13 @@ gtx_descriptor_wait (GtxTask      *task,
   };
   gboolean woken;
 
-  gtx_waiter_init (&self.waiter, task, &descriptor_kind);
+  gtx_waiter_init (&self.waiter, task, delivers ? &delivering_kind : &standing_kind);
   gtx_poller_join (home, &self.wait, fd);
   if (deadline != GTX_NEVER)
     gtx_scheduler_call_at (home, &self.timer, deadline);
 
   gtx_scheduler_hold (home);
-  woken = gtx_waiter_wait (&self.waiter);
+  woken = delivers ? gtx_waiter_wait (&self.waiter) : gtx_waiter_wait_standing (&self.waiter);
   gtx_scheduler_release (home);
   if (deadline != GTX_NEVER)
     gtx_scheduler_cancel_timer (home, &self.timer);
@@ -139,7 +141,7 @@ gtx_await_fd (int            fd,
       set_closed_error (fd, error);
       return 0;
     }
-  came = gtx_descriptor_wait (task, fd, condition, GTX_NEVER, "descriptor", fd);
+  came = gtx_descriptor_wait (task, fd, condition, TRUE, GTX_NEVER, "descriptor", fd);
   if (came == 0)
     gtx_set_cancelled_error (error);
   if ((came & G_IO_NVAL) == 0)

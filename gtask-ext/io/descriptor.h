@@ -10,11 +10,12 @@
 
 /* Suspends @task until @fd is ready: what is the case of @condition, and of G_IO_ERR and
  * G_IO_HUP; G_IO_NVAL if it is not open, or was closed meanwhile; GTX_IO_TIMED_OUT; 0 if
- * the task was cancelled.  @deadline is of the scheduler's clock, or GTX_NEVER.  @what and
+ * the task was cancelled: then the request is delivered, or left standing.  @deadline is of the scheduler's clock, or GTX_NEVER.  @what and
  * @number tell a person what is waited for. */
 GIOCondition gtx_descriptor_wait (GtxTask      *task,
                                   int           fd,
                                   GIOCondition  condition,
+                                  gboolean      delivers,
                                   gint64        deadline,
                                   const char   *what,
                                   int           number);

@@ -77,7 +77,7 @@ read_by_trying (GtxTask       *task,
 
   if (!g_input_stream_set_pending (stream, error))
     return -1;
-  n = gtx_stream_try_to_read (task, stream, buffer, count, NULL, error);
+  n = gtx_stream_try_to_read (task, stream, buffer, count, TRUE, error);
   g_input_stream_clear_pending (stream);
   return n;
 }
@@ -138,8 +138,8 @@ read_all (GtxTask       *task,
   return TRUE;
 }
 
-/* As GIO's own does it.  Bytes that were skipped are told of where the task is cancelled
- * meanwhile, and the request stands. */
+/* As GIO's own does it: bytes that were skipped are told of where the task is cancelled
+ * meanwhile. */
 static gssize
 skip_by_trying (GtxTask       *task,
                 GInputStream  *stream,
@@ -147,7 +147,6 @@ skip_by_trying (GtxTask       *task,
                 GError       **error)
 {
   g_autofree char *buffer = g_malloc (SKIP_AT_ONCE);
-  gboolean cancelled = FALSE;
   GError *failure = NULL;
   gsize skipped = 0;
   gssize n;
@@ -156,21 +155,18 @@ skip_by_trying (GtxTask       *task,
     return -1;
   do
     {
-      n = gtx_stream_try_to_read (task, stream, buffer, MIN (count - skipped, SKIP_AT_ONCE), &cancelled, &failure);
+      n = gtx_stream_try_to_read (task, stream, buffer, MIN (count - skipped, SKIP_AT_ONCE), skipped == 0, &failure);
       skipped += MAX (n, 0);
     }
   while (n > 0 && skipped < count);
   g_input_stream_clear_pending (stream);
 
-  if (failure && !(cancelled && skipped > 0))
-    {
-      g_propagate_error (error, failure);
-      return -1;
-    }
-  if (failure)
-    gtx_task_put_request_back (task);
-  g_clear_error (&failure);
-  return skipped;
+  if (skipped > 0 && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    g_clear_error (&failure);
+  if (failure == NULL)
+    return skipped;
+  g_propagate_error (error, failure);
+  return -1;
 }
 
 static gssize

@@ -74,13 +74,6 @@ flush_in_thread (GOutputStream  *stream,
 
 /* ---- Writing ---- */
 
-/* GIO's function answers at once where there is nothing to do, or too much. */
-static gboolean
-is_answered_at_once (gsize count)
-{
-  return count == 0 || count > G_MAXSSIZE;
-}
-
 static gssize
 write_by_trying (GtxTask        *task,
                  GOutputStream  *stream,

@@ -23,6 +23,26 @@ gtx_ready_begin_try (GtxTask  *task,
 }
 
 gboolean
+gtx_ready_begin_next_try (GtxTask   *task,
+                          gboolean   delivers,
+                          GError   **error)
+{
+  if (delivers)
+    return gtx_ready_begin_try (task, error);
+  gtx_task_take_up_request (task);
+  if (!task->must_cancel && gtx_scheduler_is_over (task->parent_instance.home))
+    {
+      gtx_scheduler_call_soon (task->parent_instance.home, &task->step.handle);
+      gtx_task_suspend_raw (task, NULL);
+    }
+  if (!task->must_cancel)
+    return TRUE;
+  task->outlived = TRUE;
+  gtx_set_cancelled_error (error);
+  return FALSE;
+}
+
+gboolean
 gtx_ready_would_block (GError **failure)
 {
   if (!g_error_matches (*failure, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
@@ -54,10 +74,11 @@ static gboolean
 await (GtxTask       *task,
        int            fd,
        GIOCondition   condition,
+       gboolean       delivers,
        gint64         deadline,
        GError       **error)
 {
-  GIOCondition came = gtx_descriptor_wait (task, fd, condition, deadline,
+  GIOCondition came = gtx_descriptor_wait (task, fd, condition, delivers, deadline,
                                            (condition & G_IO_OUT) != 0 ? "room in descriptor" : "data from descriptor",
                                            fd);
 
@@ -73,22 +94,24 @@ gboolean
 gtx_ready_await_descriptor (GtxTask       *task,
                             int            fd,
                             GIOCondition   condition,
+                            gboolean       delivers,
                             GError       **error)
 {
-  return fd < 0 || await (task, fd, condition, GTX_NEVER, error);
+  return fd < 0 || await (task, fd, condition, delivers, GTX_NEVER, error);
 }
 
 gboolean
 gtx_ready_await_socket (GtxTask       *task,
                         GSocket       *socket,
                         GIOCondition   condition,
+                        gboolean       delivers,
                         GError       **error)
 {
   int fd = g_socket_get_fd (socket);
   guint seconds = g_socket_get_timeout (socket);
   gint64 deadline = seconds > 0 ? gtx_deadline (task->parent_instance.home, seconds) : GTX_NEVER;
 
-  return fd < 0 || await (task, fd, condition, deadline, error);
+  return fd < 0 || await (task, fd, condition, delivers, deadline, error);
 }
 
 /* ---- Sources ---- */
@@ -101,7 +124,8 @@ describe (GtxWaiter *waiter,
   g_string_append (text, "a stream");
 }
 
-static const GtxWaiterKind source_kind = { gtx_waiter_cancel, describe, NULL };
+static const GtxWaiterKind delivering_kind = { gtx_waiter_cancel, describe, NULL };
+static const GtxWaiterKind standing_kind = { gtx_waiter_cancel_standing, describe, NULL };
 
 static gboolean
 on_ready (GObject  *stream,
@@ -113,15 +137,16 @@ on_ready (GObject  *stream,
 }
 
 gboolean
-gtx_ready_await_source (GtxTask  *task,
-                        GSource  *source,
-                        GError  **error)
+gtx_ready_await_source (GtxTask   *task,
+                        GSource   *source,
+                        gboolean   delivers,
+                        GError   **error)
 {
   GtxScheduler *home = task->parent_instance.home;
   GtxWaiter waiter;
   gboolean woken;
 
-  gtx_waiter_init (&waiter, task, &source_kind);
+  gtx_waiter_init (&waiter, task, delivers ? &delivering_kind : &standing_kind);
   g_source_set_callback (source, G_SOURCE_FUNC (on_ready), &waiter, NULL);
   g_source_set_static_name (source, "gtask-ext (stream)");
   /* A task that it wakes may run the main loop. */
@@ -129,7 +154,7 @@ gtx_ready_await_source (GtxTask  *task,
   g_source_attach (source, gtx_scheduler_get_context (home));
 
   gtx_scheduler_hold (home);
-  woken = gtx_waiter_wait (&waiter);
+  woken = delivers ? gtx_waiter_wait (&waiter) : gtx_waiter_wait_standing (&waiter);
   gtx_scheduler_release (home);
   g_source_destroy (source);
   g_source_unref (source);

@@ -10,6 +10,11 @@
  * @error set if the task was cancelled. */
 gboolean gtx_ready_begin_try        (GtxTask        *task,
                                      GError        **error);
+/* The same where it is a part of what was begun, and @delivers is FALSE: something was read or
+ * written already, which is to be told of, so that a request stands. */
+gboolean gtx_ready_begin_next_try   (GtxTask        *task,
+                                     gboolean        delivers,
+                                     GError        **error);
 
 /* Where first tries were in vain, as in a talk of question and answer, the next one is likely
  * to be: it waits at once, which is no mistake where something is there, and takes a third of
@@ -30,18 +35,21 @@ gtx_first_tries_note (GtxFirstTries *self,
 }
 
 /* These suspend until it is worth to try again: FALSE with @error set if the task was
- * cancelled, or the socket's time is over. */
+ * cancelled (@delivers: see above), or the socket's time is over. */
 gboolean gtx_ready_await_socket     (GtxTask        *task,
                                      GSocket        *socket,
                                      GIOCondition    condition,
+                                     gboolean        delivers,
                                      GError        **error);
 gboolean gtx_ready_await_descriptor (GtxTask        *task,
                                      int             fd,
                                      GIOCondition    condition,
+                                     gboolean        delivers,
                                      GError        **error);
 /* @source, which is taken, is a pollable stream's. */
 gboolean gtx_ready_await_source     (GtxTask        *task,
                                      GSource        *source,
+                                     gboolean        delivers,
                                      GError        **error);
 
 /* Whether the error of a try says so, which is cleared then. */

@@ -104,7 +104,7 @@ try_until_ready (GSocket       *socket,
         n = try_once (socket, func, self, &would_block, error);
       if (is_tried && tries)
         gtx_first_tries_note (tries, would_block);
-      if (n >= 0 || !would_block || !gtx_ready_await_socket (task, socket, condition, error))
+      if (n >= 0 || !would_block || !gtx_ready_await_socket (task, socket, condition, TRUE, error))
         break;
       is_tried = TRUE;
       /* The others are no first ones. */
@@ -347,7 +347,7 @@ connect_to (GtxTask         *task,
       return succeeded;
     }
   g_error_free (failure);
-  return gtx_ready_await_socket (task, socket, G_IO_OUT, error) && g_socket_check_connect_result (socket, error);
+  return gtx_ready_await_socket (task, socket, G_IO_OUT, TRUE, error) && g_socket_check_connect_result (socket, error);
 }
 
 /**
@@ -400,7 +400,7 @@ await_condition (GtxTask       *task,
         return g_socket_condition_wait (socket, condition, NULL, error);
       if (g_socket_condition_check (socket, condition) != 0)
         return TRUE;
-      if (!gtx_ready_await_socket (task, socket, condition, error))
+      if (!gtx_ready_await_socket (task, socket, condition, TRUE, error))
         return FALSE;
     }
   return FALSE;

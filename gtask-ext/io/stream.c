@@ -143,26 +143,28 @@ await_stream (GtxTask       *task,
               gpointer       stream,
               StreamNotes   *notes,
               GIOCondition   condition,
+              gboolean       delivers,
               GError       **error)
 {
   GSource *source;
 
   if (notes->socket)
-    return gtx_ready_await_socket (task, notes->socket, condition, error);
+    return gtx_ready_await_socket (task, notes->socket, condition, delivers, error);
   if (notes->kind == GTX_STREAM_HAS_DESCRIPTOR)
-    return gtx_ready_await_descriptor (task, gtx_stream_get_descriptor (stream), condition, error);
+    return gtx_ready_await_descriptor (task, gtx_stream_get_descriptor (stream), condition, delivers, error);
   source = condition == G_IO_IN ? notes->pollable.input->create_source (stream, NULL)
                                 : notes->pollable.output->create_source (stream, NULL);
-  return gtx_ready_await_source (task, source, error);
+  return gtx_ready_await_source (task, source, delivers, error);
 }
 
 gboolean
 gtx_stream_await (GtxTask       *task,
                   gpointer       stream,
                   GIOCondition   condition,
+                  gboolean       delivers,
                   GError       **error)
 {
-  return await_stream (task, stream, notes_of (stream), condition, error);
+  return await_stream (task, stream, notes_of (stream), condition, delivers, error);
 }
 
 /* ---- Trying ---- */
@@ -172,7 +174,7 @@ gtx_stream_try_to_read (GtxTask       *task,
                         GInputStream  *stream,
                         void          *buffer,
                         gsize          count,
-                        gboolean      *cancelled,
+                        gboolean       delivers,
                         GError       **error)
 {
   StreamNotes *notes = notes_of (stream);
@@ -182,7 +184,7 @@ gtx_stream_try_to_read (GtxTask       *task,
   GError *failure = NULL;
   gssize n = -1;
 
-  while (gtx_ready_begin_try (task, &failure))
+  while (gtx_ready_begin_next_try (task, delivers, &failure))
     {
       if (is_tried)
         {
@@ -191,14 +193,12 @@ gtx_stream_try_to_read (GtxTask       *task,
           if (!has_waited)
             gtx_first_tries_note (&notes->reads, n < 0 && !is_streams);
         }
-      if (n >= 0 || is_streams || !await_stream (task, stream, notes, G_IO_IN, &failure))
+      if (n >= 0 || is_streams || !await_stream (task, stream, notes, G_IO_IN, delivers, &failure))
         break;
       is_tried = has_waited = TRUE;
     }
   if (failure == NULL)
     return n;
-  if (cancelled)
-    *cancelled = !is_streams && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_propagate_error (error, failure);
   return -1;
 }
@@ -235,8 +235,8 @@ limit_to_room (GOutputStream     *stream,
   return flags >= 0 && (flags & O_NONBLOCK) != 0 ? count : PIPE_BUF;
 }
 
-/* What a converter has taken and could not write yet, GIO's blocking functions wait for.  What
- * fails of it the next write tells of. */
+/* What a converter has taken and could not write yet, GIO's blocking functions wait for.  It is
+ * told of as written, so that a request stands; what fails of it the next write tells of. */
 static void
 write_leftover (GtxTask       *task,
                 GOutputStream *stream,
@@ -247,13 +247,8 @@ write_leftover (GtxTask       *task,
   if (!G_IS_CONVERTER_OUTPUT_STREAM (stream))
     return;
   while (notes->pollable.output->write_nonblocking ((GPollableOutputStream *) stream, "", 0, &failure) < 0 &&
-         gtx_ready_would_block (&failure))
-    if (!await_stream (task, stream, notes, G_IO_OUT, &failure))
-      {
-        /* What was taken is told of, and the request stands. */
-        gtx_task_put_request_back (task);
-        break;
-      }
+         gtx_ready_would_block (&failure) && await_stream (task, stream, notes, G_IO_OUT, FALSE, &failure))
+    ;
   g_clear_error (&failure);
 }
 
@@ -272,7 +267,7 @@ gtx_stream_try_to_write (GtxTask        *task,
   while (gtx_ready_begin_try (task, &failure))
     {
       n = notes->pollable.output->write_nonblocking ((GPollableOutputStream *) stream, buffer, count, &failure);
-      if (n >= 0 || !gtx_ready_would_block (&failure) || !await_stream (task, stream, notes, G_IO_OUT, &failure))
+      if (n >= 0 || !gtx_ready_would_block (&failure) || !await_stream (task, stream, notes, G_IO_OUT, TRUE, &failure))
         break;
     }
   if (failure)
@@ -305,7 +300,7 @@ gtx_stream_try_to_writev (GtxTask              *task,
           write_leftover (task, stream, notes);
         return TRUE;
       case G_POLLABLE_RETURN_WOULD_BLOCK:
-        if (!await_stream (task, stream, notes, G_IO_OUT, error))
+        if (!await_stream (task, stream, notes, G_IO_OUT, TRUE, error))
           return FALSE;
         break;
       case G_POLLABLE_RETURN_FAILED:

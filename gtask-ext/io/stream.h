@@ -21,13 +21,13 @@ GtxStreamKind gtx_output_stream_get_kind (GOutputStream *stream);
 int           gtx_stream_get_descriptor  (gpointer       stream);
 
 /* These read and write as GIO's functions do, a stream that is tried and has been marked as
- * pending.  They suspend.  @cancelled: set where they fail, to whether that is a request to
- * the task; or NULL. */
+ * pending.  They suspend.  @delivers: a request, which stands otherwise, as where bytes were
+ * read before that are to be told of. */
 gssize        gtx_stream_try_to_read     (GtxTask       *task,
                                           GInputStream  *stream,
                                           void          *buffer,
                                           gsize          count,
-                                          gboolean      *cancelled,
+                                          gboolean       delivers,
                                           GError       **error);
 gssize        gtx_stream_try_to_write    (GtxTask       *task,
                                           GOutputStream *stream,
@@ -44,4 +44,5 @@ gboolean      gtx_stream_try_to_writev   (GtxTask             *task,
 gboolean      gtx_stream_await           (GtxTask       *task,
                                           gpointer       stream,
                                           GIOCondition   condition,
+                                          gboolean       delivers,
                                           GError       **error);
