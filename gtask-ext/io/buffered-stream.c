@@ -76,7 +76,7 @@ fill_in_thread (Fill          *self,
                 GCancellable  *cancellable,
                 GError       **error)
 {
-  self->n = g_buffered_input_stream_fill (self->stream, self->count, cancellable, error);
+  self->n = G_BUFFERED_INPUT_STREAM_GET_CLASS (self->stream)->fill (self->stream, self->count, cancellable, error);
   return self->n >= 0;
 }
 
@@ -106,8 +106,12 @@ gtx_buffered_stream_fill (GtxTask               *task,
     case GTX_STREAM_IS_AT_HAND:
       return gtx_ready_begin_try (task, error) ? g_buffered_input_stream_fill (stream, count, NULL, error) : -1;
     case GTX_STREAM_BLOCKS:
-      return gtx_to_thread_at ("gtx_buffered_input_stream_fill", 0, (GtxThreadFunc) fill_in_thread, &call, error)
-             ? call.n : -1;
+      /* It is the task that does so: a second one may come before a thread is free. */
+      if (!g_input_stream_set_pending ((GInputStream *) stream, error))
+        return -1;
+      gtx_to_thread_at ("gtx_buffered_input_stream_fill", 0, (GtxThreadFunc) fill_in_thread, &call, error);
+      g_input_stream_clear_pending ((GInputStream *) stream);
+      return call.n;
     case GTX_STREAM_HAS_DESCRIPTOR:
     case GTX_STREAM_HAS_SOURCE:
     case GTX_STREAM_IS_ASYNC:

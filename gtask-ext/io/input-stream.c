@@ -15,6 +15,23 @@
 
 /* ---- In a thread ---- */
 
+/* It is the task that marks @stream as pending: a second one may come before a thread is free. */
+static gboolean
+call_in_thread (GInputStream   *stream,
+                const char     *function,
+                GtxThreadFunc   func,
+                gpointer        call,
+                GError        **error)
+{
+  gboolean succeeded;
+
+  if (!g_input_stream_set_pending (stream, error))
+    return FALSE;
+  succeeded = gtx_to_thread_at (function, 0, func, call, error);
+  g_input_stream_clear_pending (stream);
+  return succeeded;
+}
+
 typedef struct
 {
   GInputStream *stream;
@@ -28,7 +45,8 @@ read_in_thread (Read          *self,
                 GCancellable  *cancellable,
                 GError       **error)
 {
-  self->n = g_input_stream_read (self->stream, self->buffer, self->count, cancellable, error);
+  self->n = G_INPUT_STREAM_GET_CLASS (self->stream)->read_fn (self->stream, self->buffer, self->count, cancellable,
+                                                             error);
   return self->n >= 0;
 }
 
@@ -45,7 +63,17 @@ read_all_in_thread (ReadAll       *self,
                     GCancellable  *cancellable,
                     GError       **error)
 {
-  return g_input_stream_read_all (self->stream, self->buffer, self->count, &self->bytes_read, cancellable, error);
+  Read some = { self->stream, NULL, 0, 1 };
+
+  while (some.n > 0 && self->bytes_read < self->count)
+    {
+      some.buffer = (char *) self->buffer + self->bytes_read;
+      some.count = self->count - self->bytes_read;
+      if (!read_in_thread (&some, cancellable, error))
+        return FALSE;
+      self->bytes_read += some.n;
+    }
+  return TRUE;
 }
 
 static gboolean
@@ -53,7 +81,7 @@ skip_in_thread (Read          *self,
                 GCancellable  *cancellable,
                 GError       **error)
 {
-  self->n = g_input_stream_skip (self->stream, self->count, cancellable, error);
+  self->n = G_INPUT_STREAM_GET_CLASS (self->stream)->skip (self->stream, self->count, cancellable, error);
   return self->n >= 0;
 }
 
@@ -107,8 +135,7 @@ read_some (GtxTask       *task,
     case GTX_STREAM_HAS_SOURCE:
       return read_by_trying (task, stream, buffer, count, error);
     case GTX_STREAM_BLOCKS:
-      return gtx_to_thread_at ("gtx_input_stream_read", 0, (GtxThreadFunc) read_in_thread, &call, error)
-             ? call.n : -1;
+      return call_in_thread (stream, "gtx_input_stream_read", (GtxThreadFunc) read_in_thread, &call, error) ? call.n : -1;
     case GTX_STREAM_IS_ASYNC:
     default:
       g_input_stream_read_async (stream, buffer, count, G_PRIORITY_DEFAULT,
@@ -125,8 +152,9 @@ read_all (GtxTask       *task,
   GtxStreamKind kind = gtx_input_stream_get_kind (call->stream);
   gssize n;
 
-  if (kind == GTX_STREAM_BLOCKS && !gtx_buffered_stream_is_on_descriptor (call->stream))
-    return gtx_to_thread_at ("gtx_input_stream_read_all", 0, (GtxThreadFunc) read_all_in_thread, call, error);
+  if (kind == GTX_STREAM_BLOCKS && !is_answered_at_once (call->count) &&
+      !gtx_buffered_stream_is_on_descriptor (call->stream))
+    return call_in_thread (call->stream, "gtx_input_stream_read_all", (GtxThreadFunc) read_all_in_thread, call, error);
   while (call->bytes_read < call->count)
     {
       n = read_some (task, call->stream, kind, (char *) call->buffer + call->bytes_read,
@@ -187,8 +215,7 @@ skip (GtxTask       *task,
     case GTX_STREAM_HAS_SOURCE:
       return skip_by_trying (task, stream, count, error);
     case GTX_STREAM_BLOCKS:
-      return gtx_to_thread_at ("gtx_input_stream_skip", 0, (GtxThreadFunc) skip_in_thread, &call, error)
-             ? call.n : -1;
+      return call_in_thread (stream, "gtx_input_stream_skip", (GtxThreadFunc) skip_in_thread, &call, error) ? call.n : -1;
     case GTX_STREAM_IS_ASYNC:
     default:
       g_input_stream_skip_async (stream, count, G_PRIORITY_DEFAULT, GTX_ASYNC_OF ("gtx_input_stream_skip"));

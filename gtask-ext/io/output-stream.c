@@ -13,6 +13,23 @@
 
 /* ---- In a thread ---- */
 
+/* It is the task that marks @stream as pending: a second one may come before a thread is free. */
+static gboolean
+call_in_thread (GOutputStream  *stream,
+                const char     *function,
+                GtxThreadFunc   func,
+                gpointer        call,
+                GError        **error)
+{
+  gboolean succeeded;
+
+  if (!g_output_stream_set_pending (stream, error))
+    return FALSE;
+  succeeded = gtx_to_thread_at (function, 0, func, call, error);
+  g_output_stream_clear_pending (stream);
+  return succeeded;
+}
+
 typedef struct
 {
   GOutputStream *stream;
@@ -26,7 +43,8 @@ write_in_thread (Write         *self,
                  GCancellable  *cancellable,
                  GError       **error)
 {
-  self->n = g_output_stream_write (self->stream, self->buffer, self->count, cancellable, error);
+  self->n = G_OUTPUT_STREAM_GET_CLASS (self->stream)->write_fn (self->stream, self->buffer, self->count, cancellable,
+                                                               error);
   return self->n >= 0;
 }
 
@@ -43,8 +61,17 @@ write_all_in_thread (WriteAll      *self,
                      GCancellable  *cancellable,
                      GError       **error)
 {
-  return g_output_stream_write_all (self->stream, self->buffer, self->count, &self->bytes_written, cancellable,
-                                    error);
+  Write some = { self->stream, NULL, 0, 0 };
+
+  while (self->bytes_written < self->count)
+    {
+      some.buffer = (const char *) self->buffer + self->bytes_written;
+      some.count = self->count - self->bytes_written;
+      if (!write_in_thread (&some, cancellable, error))
+        return FALSE;
+      self->bytes_written += some.n;
+    }
+  return TRUE;
 }
 
 typedef struct
@@ -60,8 +87,16 @@ writev_all_in_thread (WritevAll     *self,
                       GCancellable  *cancellable,
                       GError       **error)
 {
-  return g_output_stream_writev_all (self->stream, self->vectors, self->n_vectors, &self->bytes_written, cancellable,
-                                     error);
+  gboolean succeeded = TRUE;
+
+  for (gsize i = 0; succeeded && i < self->n_vectors; i++)
+    {
+      WriteAll one = { self->stream, self->vectors[i].buffer, self->vectors[i].size, 0 };
+
+      succeeded = write_all_in_thread (&one, cancellable, error);
+      self->bytes_written += one.bytes_written;
+    }
+  return succeeded;
 }
 
 static gboolean
@@ -69,7 +104,7 @@ flush_in_thread (GOutputStream  *stream,
                  GCancellable   *cancellable,
                  GError        **error)
 {
-  return g_output_stream_flush (stream, cancellable, error);
+  return G_OUTPUT_STREAM_GET_CLASS (stream)->flush (stream, cancellable, error);
 }
 
 /* ---- Writing ---- */
@@ -113,7 +148,7 @@ write_some (GtxTask        *task,
     case GTX_STREAM_HAS_SOURCE:
       return write_by_trying (task, stream, buffer, count, error);
     case GTX_STREAM_BLOCKS:
-      return gtx_to_thread_at ("gtx_output_stream_write", 0, (GtxThreadFunc) write_in_thread, &call, error)
+      return call_in_thread (stream, "gtx_output_stream_write", (GtxThreadFunc) write_in_thread, &call, error)
              ? call.n : -1;
     case GTX_STREAM_IS_ASYNC:
     default:
@@ -131,8 +166,9 @@ write_all (GtxTask   *task,
   GtxStreamKind kind = gtx_output_stream_get_kind (call->stream);
   gssize n;
 
-  if (kind == GTX_STREAM_BLOCKS)
-    return gtx_to_thread_at ("gtx_output_stream_write_all", 0, (GtxThreadFunc) write_all_in_thread, call, error);
+  if (kind == GTX_STREAM_BLOCKS && call->count > 0 && call->count <= G_MAXSSIZE)
+    return call_in_thread (call->stream, "gtx_output_stream_write_all", (GtxThreadFunc) write_all_in_thread, call,
+                           error);
   while (call->bytes_written < call->count)
     {
       n = write_some (task, call->stream, kind, (const char *) call->buffer + call->bytes_written,
@@ -233,8 +269,10 @@ writev_all (GtxTask    *task,
     case GTX_STREAM_HAS_SOURCE:
       return writev_by_trying (task, call, error);
     case GTX_STREAM_BLOCKS:
-      return gtx_to_thread_at ("gtx_output_stream_writev_all", 0, (GtxThreadFunc) writev_all_in_thread, call,
-                               error);
+      advance (call, 0);
+      if (call->n_vectors == 0)
+        return writev_one_by_one (task, call, error);
+      return call_in_thread (stream, "gtx_output_stream_writev_all", (GtxThreadFunc) writev_all_in_thread, call, error);
     case GTX_STREAM_IS_AT_HAND:
     case GTX_STREAM_IS_ASYNC:
     default:
@@ -253,7 +291,7 @@ flush (GOutputStream  *stream,
   if (G_OUTPUT_STREAM_GET_CLASS (stream)->flush == NULL || kind == GTX_STREAM_IS_AT_HAND)
     return g_output_stream_flush (stream, NULL, error);
   if (kind == GTX_STREAM_BLOCKS)
-    return gtx_to_thread_at ("gtx_output_stream_flush", 0, (GtxThreadFunc) flush_in_thread, stream, error);
+    return call_in_thread (stream, "gtx_output_stream_flush", (GtxThreadFunc) flush_in_thread, stream, error);
   g_output_stream_flush_async (stream, G_PRIORITY_DEFAULT, GTX_ASYNC_OF ("gtx_output_stream_flush"));
   return g_output_stream_flush_finish (stream, gtx_await_result (), error);
 }

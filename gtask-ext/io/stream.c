@@ -44,18 +44,20 @@ can_poll (gpointer stream)
          : G_IS_POLLABLE_OUTPUT_STREAM (stream) && g_pollable_output_stream_can_poll (stream);
 }
 
-/* GIO's own functions for those that have none of their own do it in a thread, too; but what was
- * read there is lost where the task is cancelled by then. */
+/* Of those that have no asynchronous function of their own, GIO's calls the one that blocks in a
+ * thread, too; but what was read there is lost where the task is cancelled by then. */
 static gboolean
-is_left_to_threads (gpointer stream)
+is_for_threads (gpointer stream)
 {
   GInputStreamClass *input = g_type_class_peek (G_TYPE_INPUT_STREAM);
   GOutputStreamClass *output = g_type_class_peek (G_TYPE_OUTPUT_STREAM);
+  gboolean has_descriptor = G_IS_FILE_DESCRIPTOR_BASED (stream);
 
   if (G_IS_INPUT_STREAM (stream))
-    return G_INPUT_STREAM_GET_CLASS (stream)->read_fn && G_INPUT_STREAM_GET_CLASS (stream)->read_async == input->read_async;
+    return G_INPUT_STREAM_GET_CLASS (stream)->read_fn &&
+           (has_descriptor || G_INPUT_STREAM_GET_CLASS (stream)->read_async == input->read_async);
   return G_OUTPUT_STREAM_GET_CLASS (stream)->write_fn &&
-         G_OUTPUT_STREAM_GET_CLASS (stream)->write_async == output->write_async;
+         (has_descriptor || G_OUTPUT_STREAM_GET_CLASS (stream)->write_async == output->write_async);
 }
 
 static StreamNotes *
@@ -66,7 +68,7 @@ notes_new (gpointer stream)
 
   if (!can_poll (stream))
     {
-      self->kind = has_descriptor || is_left_to_threads (stream) ? GTX_STREAM_BLOCKS : GTX_STREAM_IS_ASYNC;
+      self->kind = is_for_threads (stream) ? GTX_STREAM_BLOCKS : GTX_STREAM_IS_ASYNC;
       return self;
     }
   self->kind = has_descriptor ? GTX_STREAM_HAS_DESCRIPTOR : GTX_STREAM_HAS_SOURCE;
