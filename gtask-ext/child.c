@@ -235,9 +235,13 @@ await_child (GtxTask  *task,
              int      *wait_status,
              GError  **error)
 {
+  GtxDescriptorWait wanted = {
+    .fd = self->fd, .condition = G_IO_IN, .deadline = GTX_NEVER, .delivers = TRUE, .what = "process", .number = self->pid,
+  };
+
   /* Who ended already is not waited for. */
   for (child_ask (self); self->state == CHILD_RUNS; child_ask (self))
-    if (gtx_descriptor_wait (task, self->fd, G_IO_IN, TRUE, GTX_NEVER, "process", self->pid) == 0)
+    if (gtx_descriptor_wait (task, &wanted) == 0)
       {
         gtx_set_cancelled_error (error);
         return FALSE;

@@ -18,9 +18,7 @@ typedef struct
   GtxWaiter waiter;
   GtxPollWait wait;
   GtxTimer timer;
-  int fd;
-  const char *what;
-  int number;
+  const GtxDescriptorWait *wanted;
 } DescriptorWaiter;
 
 static void
@@ -29,7 +27,7 @@ describe (GtxWaiter *waiter,
 {
   DescriptorWaiter *self = (DescriptorWaiter *) waiter;
 
-  g_string_append_printf (text, "%s %d", self->what, self->number);
+  g_string_append_printf (text, "%s %d", self->wanted->what, self->wanted->number);
   gtx_timer_describe (&self->timer, waiter->task->parent_instance.home, text);
 }
 
@@ -43,11 +41,19 @@ on_came (GtxPollWait   *wait,
   gtx_waiter_wake_into (&GTX_CONTAINER_OF (wait, DescriptorWaiter, wait)->waiter, woken);
 }
 
+static gboolean
+is_closed (GtxPollWait *wait)
+{
+  const GtxDescriptorWait *wanted = GTX_CONTAINER_OF (wait, DescriptorWaiter, wait)->wanted;
+
+  return wanted->socket && g_socket_get_fd (wanted->socket) != wanted->fd;
+}
+
 static void
 leave (DescriptorWaiter *self)
 {
   if (gtx_handle_is_linked (&self->wait.link))
-    gtx_poller_leave (self->waiter.task->parent_instance.home, &self->wait, self->fd);
+    gtx_poller_leave (self->waiter.task->parent_instance.home, &self->wait, self->wanted->fd);
 }
 
 static void
@@ -63,30 +69,25 @@ on_time (GtxHandle *handle)
 }
 
 GIOCondition
-gtx_descriptor_wait (GtxTask      *task,
-                     int           fd,
-                     GIOCondition  condition,
-                     gboolean      delivers,
-                     gint64        deadline,
-                     const char   *what,
-                     int           number)
+gtx_descriptor_wait (GtxTask                 *task,
+                     const GtxDescriptorWait *wanted)
 {
   GtxScheduler *home = task->parent_instance.home;
   DescriptorWaiter self = {
-    .wait = { .condition = condition, .came = on_came }, .timer.handle.run = on_time,
-    .fd = fd, .what = what, .number = number,
+    .wait = { .condition = wanted->condition, .is_closed = is_closed, .came = on_came },
+    .timer.handle.run = on_time, .wanted = wanted,
   };
   gboolean woken;
 
-  gtx_waiter_init (&self.waiter, task, delivers ? &delivering_kind : &standing_kind);
-  gtx_poller_join (home, &self.wait, fd);
-  if (deadline != GTX_NEVER)
-    gtx_scheduler_call_at (home, &self.timer, deadline);
+  gtx_waiter_init (&self.waiter, task, wanted->delivers ? &delivering_kind : &standing_kind);
+  gtx_poller_join (home, &self.wait, wanted->fd);
+  if (wanted->deadline != GTX_NEVER)
+    gtx_scheduler_call_at (home, &self.timer, wanted->deadline);
 
   gtx_scheduler_hold (home);
-  woken = delivers ? gtx_waiter_wait (&self.waiter) : gtx_waiter_wait_standing (&self.waiter);
+  woken = wanted->delivers ? gtx_waiter_wait (&self.waiter) : gtx_waiter_wait_standing (&self.waiter);
   gtx_scheduler_release (home);
-  if (deadline != GTX_NEVER)
+  if (wanted->deadline != GTX_NEVER)
     gtx_scheduler_cancel_timer (home, &self.timer);
   leave (&self);
   return woken ? self.wait.condition : 0;
@@ -131,6 +132,9 @@ gtx_await_fd (int            fd,
               GIOCondition   condition,
               GError       **error)
 {
+  GtxDescriptorWait wanted = {
+    .fd = fd, .condition = condition, .deadline = GTX_NEVER, .delivers = TRUE, .what = "descriptor", .number = fd,
+  };
   GtxTask *task = gtx_task_begin_await (G_STRFUNC, error);
   GIOCondition came;
 
@@ -141,7 +145,7 @@ gtx_await_fd (int            fd,
       set_closed_error (fd, error);
       return 0;
     }
-  came = gtx_descriptor_wait (task, fd, condition, TRUE, GTX_NEVER, "descriptor", fd);
+  came = gtx_descriptor_wait (task, &wanted);
   if (came == 0)
     gtx_set_cancelled_error (error);
   if ((came & G_IO_NVAL) == 0)

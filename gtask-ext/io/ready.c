@@ -71,17 +71,18 @@ gtx_first_tries_is_worth_it (GtxFirstTries *self)
 /* ---- Descriptors ---- */
 
 static gboolean
-await (GtxTask       *task,
-       int            fd,
-       GIOCondition   condition,
-       gboolean       delivers,
-       gint64         deadline,
-       GError       **error)
+await (GtxTask            *task,
+       GtxDescriptorWait  *wanted,
+       GError            **error)
 {
-  GIOCondition came = gtx_descriptor_wait (task, fd, condition, delivers, deadline,
-                                           (condition & G_IO_OUT) != 0 ? "room in descriptor" : "data from descriptor",
-                                           fd);
+  GIOCondition came;
 
+  /* One that is closed has no descriptor: whoever tries again is told so. */
+  if (wanted->fd < 0)
+    return TRUE;
+  wanted->what = (wanted->condition & G_IO_OUT) != 0 ? "room in descriptor" : "data from descriptor";
+  wanted->number = wanted->fd;
+  came = gtx_descriptor_wait (task, wanted);
   if (came == 0)
     gtx_set_cancelled_error (error);
   else if (came == GTX_IO_TIMED_OUT)
@@ -89,7 +90,6 @@ await (GtxTask       *task,
   return came != 0 && came != GTX_IO_TIMED_OUT;
 }
 
-/* One that is closed has no descriptor: whoever tries again is told so. */
 gboolean
 gtx_ready_await_descriptor (GtxTask       *task,
                             int            fd,
@@ -97,7 +97,9 @@ gtx_ready_await_descriptor (GtxTask       *task,
                             gboolean       delivers,
                             GError       **error)
 {
-  return fd < 0 || await (task, fd, condition, delivers, GTX_NEVER, error);
+  GtxDescriptorWait wanted = { .fd = fd, .condition = condition, .deadline = GTX_NEVER, .delivers = delivers };
+
+  return await (task, &wanted, error);
 }
 
 gboolean
@@ -107,11 +109,13 @@ gtx_ready_await_socket (GtxTask       *task,
                         gboolean       delivers,
                         GError       **error)
 {
-  int fd = g_socket_get_fd (socket);
   guint seconds = g_socket_get_timeout (socket);
-  gint64 deadline = seconds > 0 ? gtx_deadline (task->parent_instance.home, seconds) : GTX_NEVER;
+  GtxDescriptorWait wanted = {
+    .fd = g_socket_get_fd (socket), .socket = socket, .condition = condition, .delivers = delivers,
+    .deadline = seconds > 0 ? gtx_deadline (task->parent_instance.home, seconds) : GTX_NEVER,
+  };
 
-  return fd < 0 || await (task, fd, condition, delivers, deadline, error);
+  return await (task, &wanted, error);
 }
 
 /* ---- Sources ---- */

@@ -134,6 +134,31 @@ end_waits (Descriptor    *self,
     }
 }
 
+/* Those whose file was closed by now, so that it is another that has the number. */
+static void
+end_waits_of_closed (Descriptor   *self,
+                     GtxScheduler *scheduler)
+{
+  GtxHandleList woken;
+  GtxHandle *next;
+
+  gtx_handle_list_init (&woken);
+  for (GtxHandle *link = self->waits.ring.next; link != &self->waits.ring; link = next)
+    {
+      GtxPollWait *wait = GTX_CONTAINER_OF (link, GtxPollWait, link);
+
+      next = link->next;
+      if (!wait->is_closed (wait))
+        continue;
+      gtx_handle_unlink (link);
+      count_conditions (self, wait->condition, -1u);
+      wait->condition = G_IO_NVAL;
+      wait->came (wait, &woken);
+    }
+  if (!gtx_handle_list_is_empty (&woken))
+    gtx_scheduler_call_all_soon (scheduler, &woken);
+}
+
 static void
 drop_source (Descriptor *self)
 {
@@ -473,6 +498,8 @@ gtx_poller_join (GtxScheduler *scheduler,
 {
   Descriptor *self = descriptor_of (poller_of (scheduler), fd);
 
+  if (!gtx_handle_list_is_empty (&self->waits))
+    end_waits_of_closed (self, scheduler);
   gtx_handle_list_append (&self->waits, &wait->link);
   count_conditions (self, wait->condition, 1);
   /* Others may wait for a file that had the number before. */

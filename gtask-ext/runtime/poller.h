@@ -12,6 +12,8 @@ struct _GtxPollWait
 {
   GtxHandle link;               /* among those who wait for the descriptor */
   GIOCondition condition;       /* that is waited for; then: what of it came */
+  /* Whether the file was closed here, as far as is known, so that another may have its number. */
+  gboolean (*is_closed) (GtxPollWait *wait);
   /* The wait has ended: adds to @woken what is to run.  Runs nothing itself. */
   void (*came) (GtxPollWait   *wait,
                 GtxHandleList *woken);
