@@ -792,6 +792,8 @@ has_line (Side *self)
   const char *left = (const char *) self->put->data + MIN (self->consumed, self->put->len);
   gsize n = n_unread (self);
 
+  if (n == 0)
+    return FALSE;
   if (self->shape->newline == G_DATA_STREAM_NEWLINE_TYPE_CR)
     return memchr (left, '\r', n) != NULL;
   if (self->shape->newline == G_DATA_STREAM_NEWLINE_TYPE_CR_LF)
@@ -804,7 +806,8 @@ has_stop (Side *self)
 {
   const char *left = (const char *) self->put->data + MIN (self->consumed, self->put->len);
 
-  return memchr (left, ';', n_unread (self)) || memchr (left, 'k', n_unread (self));
+  return n_unread (self) > 0 &&
+         (memchr (left, ';', n_unread (self)) || memchr (left, 'k', n_unread (self)));
 }
 
 static gsize
