@@ -526,8 +526,9 @@ end_early (Group *group)
  * @self: a #GtxTaskGroup
  *
  * Frees what a #GtxTaskGroup holds: what `g_auto` calls.  If its block was not
- * ended, cancels the children and suspends until they are done.  To be called
- * in the task that began the group.
+ * ended, cancels the children and suspends until they are done.  A request to cancel
+ * the task meanwhile is delivered by the next await.  To be called in the task that
+ * began the group.
  *
  * Since: 0.1
  */

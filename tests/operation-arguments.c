@@ -152,6 +152,58 @@ test_after_handler (gpointer data, GError **error)
   return TRUE;
 }
 
+static gboolean
+return_true (gpointer task)
+{
+  g_task_return_boolean (task, TRUE);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+operate_slowly_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  g_timeout_add_full (G_PRIORITY_DEFAULT, 10, return_true, g_task_new (NULL, cancellable, callback, data),
+                      g_object_unref);
+}
+
+/* The operation is under way when the handler returns. */
+static gboolean
+operate_slowly (gpointer data, GError **error)
+{
+  gpointer operation = gtx_operation_begin (__FILE__, __LINE__);
+  g_autoptr (GCancellable) lent = NULL;
+  GCancellable *cancellable = GTX_CANCELLABLE;
+
+  sleep_long_and_note ();
+  lent = g_object_ref (cancellable);
+  operate_slowly_async (lent, gtx_operation_ready, operation);
+  g_assert_true (g_task_propagate_boolean (G_TASK (gtx_await_result ()), error));
+  note (g_cancellable_is_cancelled (lent) ? "shown" : "operated");
+  return TRUE;
+}
+
+static gboolean
+await_with_handler (GtxTask *awaited, GError **error)
+{
+  g_signal_connect (GTX_CANCELLABLE, "cancelled", G_CALLBACK (iterate), NULL);
+  return gtx_await (awaited, error);
+}
+
+/* The handler of the task above turns the main loop: what the one below is told of there is not
+ * shown any more by what was lent. */
+static gboolean
+test_told_before_shown (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) below = gtx_create_task (operate_slowly, NULL, NULL);
+  g_autoptr (GtxTask) above = gtx_create_task (await_with_handler, below, NULL);
+
+  gtx_sleep (0, NULL);
+  gtx_cancel (above);
+  g_assert_true (gtx_await (below, error));
+  assert_trace ("handler cancelled returns operated");
+  return TRUE;
+}
+
 /* ---- While handlers run in another thread, which wait for this one ---- */
 
 static gint is_in_handler;
@@ -224,6 +276,7 @@ main (int argc, char *argv[])
   add_real_coroutine ("/operation-arguments/thread", test_thread);
   add_real_coroutine ("/operation-arguments/below-handler", test_below_handler);
   add_real_coroutine ("/operation-arguments/after-handler", test_after_handler);
+  add_real_coroutine ("/operation-arguments/told-before-shown", test_told_before_shown);
   add_real_coroutine ("/operation-arguments/beside-handler", test_beside_handler);
   return g_test_run ();
 }
