@@ -83,11 +83,13 @@ test_thread (gpointer data, GError **error)
 
 /* ---- While handlers run ---- */
 
+static gboolean may_return;
+
 static void
 iterate (GCancellable *cancellable, gpointer data)
 {
   note ("handler");
-  for (int i = 0; i < 30; i++)
+  for (may_return = FALSE; !may_return;)
     g_main_context_iteration (NULL, FALSE);
   note ("returns");
 }
@@ -104,6 +106,7 @@ operate_below_handler (gpointer data, GError **error)
   g_signal_connect (GTX_CANCELLABLE, "cancelled", G_CALLBACK (iterate), NULL);
   operate_with (sleep_long_and_note);
   note_sleep ();
+  may_return = TRUE;
   return TRUE;
 }
 
@@ -126,6 +129,7 @@ static void
 be_asked_and_go_on (void)
 {
   sleep_long_and_note ();
+  may_return = TRUE;
   while (!strstr (trace->str, "returns"))
     gtx_sleep (0.001, NULL);
   note_sleep ();
@@ -177,6 +181,7 @@ operate_slowly (gpointer data, GError **error)
   sleep_long_and_note ();
   lent = g_object_ref (cancellable);
   operate_slowly_async (lent, gtx_operation_ready, operation);
+  may_return = TRUE;
   g_assert_true (g_task_propagate_boolean (G_TASK (gtx_await_result ()), error));
   note (g_cancellable_is_cancelled (lent) ? "shown" : "operated");
   return TRUE;
