@@ -22,7 +22,7 @@ static gboolean has_ended;
 
 /* asyncio would wait for ever, and so does the scenario's trace end here; but
  * what was begun is to come to an end. */
-static void
+static gboolean
 on_deadlock (gpointer scheduler, GtxStuck how)
 {
   g_autoptr (GPtrArray) tasks = gtx_all_tasks ();
@@ -39,6 +39,7 @@ on_deadlock (gpointer scheduler, GtxStuck how)
   open_objects ();
   for (guint i = 0; i < tasks->len; i++)
     gtx_cancel (tasks->pdata[i]);
+  return FALSE;
 }
 
 static void
