@@ -189,7 +189,8 @@ def describe_semaphore(waiter, tasks):
 
 def describe_descriptor(waiter, tasks):
     descriptor = waiter.as_type('DescriptorWaiter')
-    return '%s %d' % (text_of(descriptor['what']), int(descriptor['number'])), []
+    wanted = descriptor['wanted']
+    return '%s %d%s' % (text_of(wanted['what']), int(wanted['number']), waiter.left(descriptor['timer'])), []
 
 
 def describe_unix_signal(waiter, tasks):
@@ -228,7 +229,8 @@ DESCRIBERS = {
     'describe in wait.c': describe_wait,
     'describe in as-completed.c': describe_next,
     'describe in group.c': describe_group,
-    'describe in fd.c': describe_descriptor,
+    'describe in descriptor.c': describe_descriptor,
+    'describe in ready.c': lambda waiter, tasks: ('a stream', []),
     'describe in unix-signal.c': describe_unix_signal,
     'describe in operation.c': describe_operation,
     'describe in to-thread.c': describe_call,

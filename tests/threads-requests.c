@@ -120,11 +120,127 @@ test_context_gone (void)
   g_object_unref (awaited);
 }
 
+/* ---- What a handler asks for ---- */
+
+/* Tasks of this main context and of another one: no ring. */
+typedef struct
+{
+  gpointer here;                /* awaits there */
+  gpointer there;
+  gpointer other_there;         /* awaits behind */
+  gpointer behind;              /* awaits here */
+  GtxEvent *cleaned;            /* of the other context: there may end */
+} Asked;
+
+static gboolean
+clean_up (Asked *asked, GError **error)
+{
+  g_autoptr (GtxFuture) never = gtx_future_new ();
+  g_autoptr (GtxEvent) cleaned = asked->cleaned = gtx_event_new ();
+
+  g_signal_connect_swapped (gtx_task_get_cancellable (gtx_current_task ()), "cancelled",
+                            G_CALLBACK (gtx_cancel), asked->other_there);
+  g_assert_false (gtx_await (never, NULL));
+  while (!gtx_event_is_set (cleaned))
+    gtx_event_wait (cleaned, NULL);
+  return TRUE;
+}
+
+static void
+start_awaiting (Asked *asked, GMainContext *context)
+{
+  asked->here = new_task_of (NULL, &asked->there);
+  asked->behind = new_task_of (NULL, &asked->here);
+  asked->other_there = new_task_of (context, &asked->behind);
+  gtx_task_start (asked->here);
+  gtx_task_start (asked->other_there);
+}
+
+static void
+turn_both (GMainContext *context)
+{
+  for (int i = 0; i < 5; i++)
+    {
+      turn (NULL);
+      turn (context);
+    }
+}
+
+static void
+cancel_here (Asked *asked, GMainContext *context)
+{
+  turn_both (context);
+  gtx_cancel (asked->here);
+  turn_both (context);
+  g_assert_false (gtx_future_is_done (asked->here));
+  g_assert_false (gtx_future_is_done (asked->other_there));
+}
+
+static void
+assert_end (Asked *asked, GMainContext *context)
+{
+  turn_both (context);
+  g_assert_true (gtx_future_is_done (asked->there));
+  g_assert_true (gtx_future_is_done (asked->here));
+  g_assert_true (gtx_future_is_done (asked->other_there));
+  g_object_unref (asked->here);
+  g_object_unref (asked->there);
+  g_object_unref (asked->other_there);
+  g_object_unref (asked->behind);
+}
+
+/* What a handler asks of another begins there: it has not come the way of the request that the
+ * handler is told of, and is none that has come round. */
+static void
+test_handler (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  Asked asked;
+
+  asked.there = gtx_create_task_in (context, clean_up, &asked, NULL);
+  start_awaiting (&asked, context);
+  cancel_here (&asked, context);
+  gtx_event_set (asked.cleaned);
+  assert_end (&asked, context);
+}
+
+static void
+on_cancelled (GCancellable *cancellable, Asked *asked)
+{
+  gtx_cancel (asked->other_there);
+}
+
+static GTask *
+begin_async (Asked *asked, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), asked, NULL);
+  return g_task_new (NULL, cancellable, callback, data);
+}
+
+static void
+test_handler_of_operation (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GTask) operation = NULL;
+  Asked asked;
+
+  g_main_context_push_thread_default (context);
+  asked.there = gtx_operation_future_new ();
+  operation = begin_async (&asked, GTX_ASYNC_FUTURE (asked.there));
+  g_main_context_pop_thread_default (context);
+  start_awaiting (&asked, context);
+  cancel_here (&asked, context);
+  g_task_return_boolean (operation, TRUE);
+  assert_end (&asked, context);
+}
+
 int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/threads-requests/wait-ended/left-ring", test_left_ring);
   g_test_add_func ("/threads-requests/wait-ended/context-gone", test_context_gone);
+  g_test_add_func ("/threads-requests/handler", test_handler);
+  g_test_add_func ("/threads-requests/handler/operation", test_handler_of_operation);
   return g_test_run ();
 }

@@ -134,7 +134,8 @@ end_waits (Descriptor    *self,
     }
 }
 
-/* Those whose file was closed by now, so that it is another that has the number. */
+/* Those whose file was closed by now, so that it is another that has the number.  They came
+ * first: not all are looked at each time. */
 static void
 end_waits_of_closed (Descriptor   *self,
                      GtxScheduler *scheduler)
@@ -149,7 +150,7 @@ end_waits_of_closed (Descriptor   *self,
 
       next = link->next;
       if (!wait->is_closed (wait))
-        continue;
+        break;
       gtx_handle_unlink (link);
       count_conditions (self, wait->condition, -1u);
       wait->condition = G_IO_NVAL;

@@ -7,14 +7,16 @@
 /* Nobody pushes the default main context so often, one upon the other. */
 #define MOST_DEFAULTS 16
 
-/* What was pushed is acquired, and would be free for other threads when it is popped. */
+/* What was pushed is acquired, and would be free for other threads when it is popped; nor is it
+ * kept from then on. */
 static GSList *
 take_off (GSList       *contexts,
           GMainContext *context)
 {
   g_main_context_acquire (context);
+  contexts = g_slist_prepend (contexts, g_main_context_ref (context));
   g_main_context_pop_thread_default (context);
-  return g_slist_prepend (contexts, g_main_context_ref (context));
+  return contexts;
 }
 
 /* The default main context tells itself as NULL, as does nothing at all.  Who has pushed it has

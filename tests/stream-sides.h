@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What random programs work on: streams of which the other side is at hand, and the two sets
+ * of functions to read and write them with. */
+
+#pragma once
+
+#include "stream-ends.h"
+
+typedef struct
+{
+  gssize   (*read)        (GInputStream *stream, void *buffer, gsize count, GError **error);
+  gboolean (*read_all)    (GInputStream *stream, void *buffer, gsize count, gsize *n, GError **error);
+  GBytes  *(*read_bytes)  (GInputStream *stream, gsize count, GError **error);
+  gssize   (*skip)        (GInputStream *stream, gsize count, GError **error);
+  gboolean (*close_input) (GInputStream *stream, GError **error);
+  gssize   (*fill)        (GBufferedInputStream *stream, gssize count, GError **error);
+  char    *(*read_line)   (GDataInputStream *stream, gsize *length, GError **error);
+  char    *(*read_upto)   (GDataInputStream *stream, const char *stops, gssize n, gsize *length, GError **error);
+  gssize   (*write)       (GOutputStream *stream, const void *buffer, gsize count, GError **error);
+  gboolean (*write_all)   (GOutputStream *stream, const void *buffer, gsize count, gsize *n, GError **error);
+  gboolean (*writev_all)  (GOutputStream *stream, GOutputVector *vectors, gsize n_vectors, gsize *n, GError **error);
+  gboolean (*flush)       (GOutputStream *stream, GError **error);
+  gssize   (*splice)      (GOutputStream *stream, GInputStream *source, GOutputStreamSpliceFlags flags, GError **error);
+  gboolean (*close_output)(GOutputStream *stream, GError **error);
+  gboolean (*close)       (GIOStream *stream, GError **error);
+  gssize   (*receive)     (GSocket *socket, char *buffer, gsize size, GError **error);
+  gssize   (*receive_from)(GSocket *socket, GSocketAddress **address, char *buffer, gsize size, GError **error);
+  gssize   (*send)        (GSocket *socket, const char *buffer, gsize size, GError **error);
+  gboolean (*wait)        (GSocket *socket, GIOCondition condition, GError **error);
+} Functions;
+
+extern const Functions blocking, suspending;
+
+typedef enum { BELOW_UNIX, BELOW_TCP, BELOW_PIPES, BELOW_MEMORY, BELOW_FILE, N_BELOW } Below;
+typedef enum { INPUT_PLAIN, INPUT_CONVERTED, INPUT_BUFFERED, INPUT_DATA, INPUT_DATA_CONVERTED, N_INPUTS } InputTop;
+typedef enum { OUTPUT_PLAIN, OUTPUT_CONVERTED, OUTPUT_BUFFERED, N_OUTPUTS } OutputTop;
+
+typedef struct
+{
+  Below below;
+  InputTop input_top;
+  OutputTop output_top;
+  GDataStreamNewlineType newline;
+  gsize buffer_size;
+  gsize n_memory;               /* what a memory stream or file has, or has room for */
+  gboolean is_fixed;
+} Shape;
+
+typedef struct
+{
+  const Shape *shape;
+  const Functions *functions;
+  GInputStream *input;
+  GOutputStream *output;
+  GIOStream *connection;
+  GSocket *socket;
+  char *path;
+  /* The other side: -1 where there is none, or none any more. */
+  int feeds, takes;
+  int fd;                       /* what the input reads */
+  GByteArray *put;              /* all that is to be read */
+  gsize consumed;
+  gboolean is_at_end;
+  GByteArray *taken;
+  GString *log;
+} Side;
+
+void   side_open        (Side            *self,
+                         const Shape     *shape,
+                         const Functions *functions);
+void   side_close       (Side            *self);
+
+/* What is written here, and there. */
+guint8 side_byte_at     (gsize            i);
+
+/* The other side writes so much, if there is one; writes no more; goes away. */
+void   side_put         (Side            *self,
+                         gsize            n);
+void   side_end_feeding (Side            *self);
+void   side_leave       (Side            *self,
+                         gboolean         resets);
+/* It takes what is there; what comes up to the end. */
+void   side_take        (Side            *self);
+void   side_take_to_end (Side            *self);
+/* Until what it did has come to this side. */
+void   side_await_event (Side            *self,
+                         short            events);
