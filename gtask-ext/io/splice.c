@@ -11,6 +11,8 @@
 
 #include "gtask-ext/to-thread.h"
 
+#include <gio/gfiledescriptorbased.h>
+
 #define COPIED_AT_ONCE 65536
 
 typedef struct
@@ -26,8 +28,21 @@ splice_in_thread (Splice        *self,
                   GCancellable  *cancellable,
                   GError       **error)
 {
-  self->n = g_output_stream_splice (self->target, self->source, self->flags, cancellable, error);
+  self->n = G_OUTPUT_STREAM_GET_CLASS (self->target)->splice (self->target, self->source, self->flags, cancellable,
+                                                              error);
   return self->n >= 0;
+}
+
+/* It is the task that marks the target as pending: another may come before a thread is free. */
+static gssize
+splice_by_thread (Splice   *call,
+                  GError  **error)
+{
+  if (!g_output_stream_set_pending (call->target, error))
+    return -1;
+  gtx_to_thread_at ("gtx_output_stream_splice", 0, (GtxThreadFunc) splice_in_thread, call, error);
+  g_output_stream_clear_pending (call->target);
+  return call->n;
 }
 
 /* One of a local file's, of which the target is marked as pending: not by the public function. */
@@ -135,15 +150,15 @@ splice (GtxTask  *task,
 {
   GtxStreamKind from = gtx_input_stream_get_kind (call->source);
   GtxStreamKind to = gtx_output_stream_get_kind (call->target);
+  gboolean is_file = from == GTX_STREAM_BLOCKS && G_IS_FILE_DESCRIPTOR_BASED (call->source);
 
   /* GIO's function answers at once. */
   if (g_input_stream_is_closed (call->source) || g_output_stream_is_closed (call->target) ||
       g_output_stream_has_pending (call->target))
     return g_output_stream_splice (call->target, call->source, call->flags, NULL, error);
-  if ((from == GTX_STREAM_BLOCKS && (to == GTX_STREAM_BLOCKS || to == GTX_STREAM_IS_AT_HAND)) ||
+  if ((is_file && (to == GTX_STREAM_BLOCKS || to == GTX_STREAM_IS_AT_HAND)) ||
       (from == GTX_STREAM_IS_AT_HAND && to == GTX_STREAM_BLOCKS))
-    return gtx_to_thread_at ("gtx_output_stream_splice", 0, (GtxThreadFunc) splice_in_thread, call, error)
-           ? call->n : -1;
+    return splice_by_thread (call, error);
   if (from != GTX_STREAM_IS_ASYNC && to != GTX_STREAM_IS_ASYNC && !has_splice_of_its_own (call->target))
     return splice_here (task, call, error);
   g_output_stream_splice_async (call->target, call->source, call->flags, G_PRIORITY_DEFAULT,
