@@ -290,6 +290,28 @@ test_number_used_again_by_gio (gpointer data, GError **error)
   return test_number_used_again (GINT_TO_POINTER (TRUE), error);
 }
 
+/* The number is that of a file that nobody waits for. */
+static gboolean
+test_number_taken (gpointer data, GError **error)
+{
+  GtxTask *task = begin (read_it, ends->input);
+  int fd = g_socket_get_fd (ends->sockets[0]);
+  int others;
+
+  g_assert_true (close_both_ways (TRUE, error));
+  others = dup (1);
+  g_assert_cmpint (others, ==, fd);
+  {
+    g_autoptr (GError) failure = NULL;
+
+    g_assert_false (gtx_wait_for (task, 30, &failure));
+    g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_CLOSED);
+    g_object_unref (task);
+  }
+  close (others);
+  return TRUE;
+}
+
 /* ---- Cut off ---- */
 
 static gboolean
@@ -633,6 +655,7 @@ main (int argc, char **argv)
   add_case ("/sockets/closed/by-gio", test_closed_by_gio);
   add_case ("/sockets/number-used-again", test_number_used_again);
   add_case ("/sockets/number-used-again/by-gio", test_number_used_again_by_gio);
+  add_case ("/sockets/number-taken", test_number_taken);
   add_case ("/sockets/half-closed", test_half_closed);
   add_case ("/sockets/shut-while-awaited", test_shut_while_awaited);
   add_case ("/sockets/reset", test_reset);

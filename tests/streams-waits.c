@@ -9,6 +9,7 @@
 #include <gio/gunixinputstream.h>
 #include <gio/gunixoutputstream.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -130,6 +131,49 @@ keep_full (gpointer fd)
     ;
   close (GPOINTER_TO_INT (fd));
   return NULL;
+}
+
+#define PIECE 3000
+#define MUCH (20 * PIECE)
+
+static gboolean
+write_much (GOutputStream *stream, GError **error)
+{
+  char piece[PIECE] = { 0 };
+
+  for (guint i = 0; i < MUCH / PIECE; i++)
+    if (!gtx_output_stream_write_all (stream, piece, PIECE, NULL, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* A terminal says that it has room where it has little, and a write of more blocks. */
+static gboolean
+test_full_terminal (gpointer data, GError **error)
+{
+  int master = posix_openpt (O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  g_autoptr (GOutputStream) stream = NULL;
+  g_autoptr (GtxTask) task = NULL;
+  char block[4096];
+  gsize n_read = 0;
+  gssize n;
+
+  if (master < 0 || grantpt (master) != 0 || unlockpt (master) != 0)
+    {
+      g_test_skip ("there are no terminals");
+      return TRUE;
+    }
+  stream = g_unix_output_stream_new (open (ptsname (master), O_RDWR | O_NOCTTY | O_CLOEXEC), TRUE);
+  task = gtx_create_task (write_much, stream, NULL);
+  while (n_read < MUCH)
+    {
+      g_assert_true (gtx_sleep (0.001, error));
+      while ((n = read (master, block, sizeof block)) > 0)
+        n_read += (gsize) n;
+    }
+  g_assert_true (gtx_await (task, error));
+  close (master);
+  return TRUE;
 }
 
 static gboolean
@@ -623,6 +667,7 @@ main (int argc, char **argv)
   add_real_coroutine ("/streams-waits/memory-written", test_memory_written);
   add_real_coroutine ("/streams-waits/zero", test_zero);
   add_real_coroutine ("/streams-waits/full-pipe", test_full_pipe);
+  add_real_coroutine ("/streams-waits/full-terminal", test_full_terminal);
   add_real_coroutine ("/streams-waits/read-by-two", test_read_by_two);
   add_real_coroutine ("/streams-waits/lines-read-by-two", test_lines_read_by_two);
   add_coroutine ("/streams-waits/lines", test_lines);

@@ -320,7 +320,7 @@ gtx_socket_accept (GSocket  *socket,
   fd = (int) try_until_ready (socket, G_IO_IN, accept_one, &self, G_STRFUNC, error);
   if (fd < 0)
     return NULL;
-  accepted = g_initable_new (G_TYPE_SOCKET, NULL, error, "fd", fd, "protocol", g_socket_get_protocol (socket), NULL);
+  accepted = g_socket_new_from_fd (fd, error);
   if (accepted == NULL)
     close (fd);
   return accepted;

@@ -8,6 +8,7 @@
 #include <gio/gfiledescriptorbased.h>
 #include <gio/gunixoutputstream.h>
 #include <limits.h>
+#include <sys/stat.h>
 
 /* What is known of a stream that is no buffer of GIO's, since its interfaces are asked for
  * with every operation. */
@@ -60,13 +61,45 @@ is_for_threads (gpointer stream)
          (has_descriptor || G_OUTPUT_STREAM_GET_CLASS (stream)->write_async == output->write_async);
 }
 
+/* What GIO's sockets do for the process: who writes where nobody reads any more gets an
+ * error, and no signal that ends the program. */
+static void
+ignore_sigpipe (void)
+{
+  static gsize is_ignored;
+
+  if (g_once_init_enter (&is_ignored))
+    {
+      g_type_class_unref (g_type_class_ref (G_TYPE_SOCKET));
+      g_once_init_leave (&is_ignored, TRUE);
+    }
+}
+
+/* What says that it has room may have less than is to be written, and then a write blocks, unless
+ * the file is non-blocking, or a pipe, whose room is known. */
+static gboolean
+may_block_with_room (gpointer stream)
+{
+  int fd;
+  int flags;
+  struct stat status;
+
+  if (!G_IS_UNIX_OUTPUT_STREAM (stream))
+    return FALSE;
+  fd = g_unix_output_stream_get_fd (stream);
+  flags = fcntl (fd, F_GETFL);
+  return flags >= 0 && (flags & O_NONBLOCK) == 0 && fstat (fd, &status) == 0 && !S_ISFIFO (status.st_mode);
+}
+
 static StreamNotes *
 notes_new (gpointer stream)
 {
   StreamNotes *self = g_new0 (StreamNotes, 1);
   gboolean has_descriptor = G_IS_FILE_DESCRIPTOR_BASED (stream);
 
-  if (!can_poll (stream))
+  if (G_IS_UNIX_OUTPUT_STREAM (stream))
+    ignore_sigpipe ();
+  if (!can_poll (stream) || may_block_with_room (stream))
     {
       self->kind = is_for_threads (stream) ? GTX_STREAM_BLOCKS : GTX_STREAM_IS_ASYNC;
       return self;
@@ -205,20 +238,6 @@ gtx_stream_try_to_read (GtxTask       *task,
   return -1;
 }
 
-/* What GIO's sockets do for the process: who writes where nobody reads any more gets an
- * error, and no signal that ends the program. */
-static void
-ignore_sigpipe (void)
-{
-  static gsize is_ignored;
-
-  if (g_once_init_enter (&is_ignored))
-    {
-      g_type_class_unref (g_type_class_ref (G_TYPE_SOCKET));
-      g_once_init_leave (&is_ignored, TRUE);
-    }
-}
-
 /* A pipe has room for so much where it says that it has room; to write more blocks unless the
  * file is non-blocking, which is not ours to decide: other processes may share it. */
 static gsize
@@ -230,7 +249,6 @@ limit_to_room (GOutputStream     *stream,
 
   if (notes->socket || !G_IS_UNIX_OUTPUT_STREAM (stream))
     return count;
-  ignore_sigpipe ();
   if (count <= PIPE_BUF)
     return count;
   flags = fcntl (gtx_stream_get_descriptor (stream), F_GETFL);

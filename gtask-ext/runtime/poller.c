@@ -306,7 +306,15 @@ ask_all_anew (GtxPoller *self)
   gtx_handle_list_init (&before);
   gtx_handle_list_splice (&before, &self->asked);
   while ((link = before.ring.next) != &before.ring)
-    ask (GTX_CONTAINER_OF (link, Descriptor, link));
+    {
+      Descriptor *descriptor = GTX_CONTAINER_OF (link, Descriptor, link);
+
+      end_waits_of_closed (descriptor, self->scheduler);
+      if (gtx_handle_list_is_empty (&descriptor->waits))
+        rest (descriptor);
+      else
+        ask (descriptor);
+    }
   ended = g_get_monotonic_time ();
   self->ask_anew_at = ended + MAX (ASK_ANEW_US, ASK_ANEW_SHARE * (ended - began));
 }
