@@ -28,9 +28,10 @@ typedef struct
 static GSocket *
 find_socket (gpointer stream)
 {
+  GParamSpec *property = g_object_class_find_property (G_OBJECT_GET_CLASS (stream), "socket");
   GSocket *socket = NULL;
 
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (stream), "socket"))
+  if (property && g_type_is_a (property->value_type, G_TYPE_SOCKET))
     g_object_get (stream, "socket", &socket, NULL);
   if (socket)
     g_object_unref (socket);
