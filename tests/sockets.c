@@ -294,10 +294,16 @@ test_number_used_again_by_gio (gpointer data, GError **error)
 static gboolean
 test_number_taken (gpointer data, GError **error)
 {
-  GtxTask *task = begin (read_it, ends->input);
+  GtxTask *task;
   int fd = g_socket_get_fd (ends->sockets[0]);
   int others;
 
+  if (!HAS_POLLSET)
+    {
+      g_test_skip ("GLib polls each descriptor, and nobody looks at the sockets again");
+      return TRUE;
+    }
+  task = begin (read_it, ends->input);
   g_assert_true (close_both_ways (TRUE, error));
   others = dup (1);
   g_assert_cmpint (others, ==, fd);
