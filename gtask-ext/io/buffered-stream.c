@@ -9,6 +9,8 @@
 
 #include "gtask-ext/to-thread.h"
 
+#define SKIPPED_AT_ONCE 8192
+
 static GInputStream *
 base_of (GBufferedInputStream *stream)
 {
@@ -16,46 +18,75 @@ base_of (GBufferedInputStream *stream)
 }
 
 gboolean
-gtx_buffered_stream_is_on_descriptor (GInputStream *stream)
+gtx_buffered_stream_is_tried (GInputStream *stream)
 {
   GType type = G_OBJECT_TYPE (stream);
+  GtxStreamKind kind;
 
-  return (type == G_TYPE_BUFFERED_INPUT_STREAM || type == G_TYPE_DATA_INPUT_STREAM) &&
-         gtx_input_stream_get_kind (base_of ((GBufferedInputStream *) stream)) == GTX_STREAM_HAS_DESCRIPTOR;
+  if (type != G_TYPE_BUFFERED_INPUT_STREAM && type != G_TYPE_DATA_INPUT_STREAM)
+    return FALSE;
+  kind = gtx_input_stream_get_kind (base_of ((GBufferedInputStream *) stream));
+  return kind == GTX_STREAM_HAS_DESCRIPTOR || kind == GTX_STREAM_HAS_SOURCE;
 }
 
 /* ---- Filling ---- */
 
-/* Whether a read of it returns at once, be it with an error. */
-static gboolean
-is_readable (GInputStream *base)
-{
-  return g_input_stream_is_closed (base) || g_input_stream_has_pending (base) ||
-         gtx_stream_get_descriptor (base) < 0 ||
-         g_pollable_input_stream_is_readable ((GPollableInputStream *) base);
-}
-
-/* Suspends until what @stream is on top of can be read: FALSE with @error set if the task was
- * cancelled, or a socket's time is over. */
-static gboolean
-await_data (GtxTask               *task,
-            GBufferedInputStream  *stream,
-            gboolean               delivers,
-            GError               **error)
+/* Reads what @stream is on top of, which is tried. */
+static gssize
+read_base (GtxTask               *task,
+           GBufferedInputStream  *stream,
+           void                  *buffer,
+           gsize                  count,
+           gboolean               delivers,
+           GError               **error)
 {
   GInputStream *base = base_of (stream);
-  gboolean succeeded;
+  gssize n = -1;
 
   if (!g_input_stream_set_pending ((GInputStream *) stream, error))
-    return FALSE;
-  while ((succeeded = gtx_ready_begin_next_try (task, delivers, error)) && !is_readable (base))
-    if (!gtx_stream_await (task, base, G_IO_IN, delivers, error))
-      {
-        succeeded = FALSE;
-        break;
-      }
+    return -1;
+  if (g_input_stream_set_pending (base, error))
+    {
+      n = gtx_stream_try_to_read (task, base, buffer, count, delivers, error);
+      g_input_stream_clear_pending (base);
+    }
   g_input_stream_clear_pending ((GInputStream *) stream);
-  return succeeded;
+  return n;
+}
+
+/* Puts what was read into the buffer, in which there is room: GIO's function fills it with what
+ * it finds below. */
+static void
+put (GBufferedInputStream *stream,
+     const char           *bytes,
+     gsize                 n)
+{
+  GFilterInputStream *filter = (GFilterInputStream *) stream;
+  GInputStream *base = filter->base_stream;
+  g_autoptr (GInputStream) memory = g_memory_input_stream_new_from_data (bytes, n, NULL);
+
+  filter->base_stream = memory;
+  g_buffered_input_stream_fill (stream, n, NULL, NULL);
+  filter->base_stream = base;
+}
+
+/* GIO's own function would block, or by its asynchronous one lose what it has read where the task
+ * is cancelled by then. */
+static gssize
+fill_by_trying (GtxTask               *task,
+                GBufferedInputStream  *stream,
+                gssize                 count,
+                gboolean               delivers,
+                GError               **error)
+{
+  gsize room = g_buffered_input_stream_get_buffer_size (stream) - g_buffered_input_stream_get_available (stream);
+  gsize most = count < 0 ? room : MIN ((gsize) count, room);
+  g_autofree char *bytes = g_malloc (most);
+  gssize n = read_base (task, stream, bytes, most, delivers, error);
+
+  if (n > 0)
+    put (stream, bytes, n);
+  return n;
 }
 
 gboolean
@@ -99,8 +130,8 @@ gtx_buffered_stream_fill (GtxTask               *task,
 
   if (is_answered_at_once (stream, count))
     return g_buffered_input_stream_fill (stream, count, NULL, error);
-  if (gtx_buffered_stream_is_on_descriptor ((GInputStream *) stream))
-    return await_data (task, stream, TRUE, error) ? g_buffered_input_stream_fill (stream, count, NULL, error) : -1;
+  if (gtx_buffered_stream_is_tried ((GInputStream *) stream))
+    return fill_by_trying (task, stream, count, TRUE, error);
   switch (gtx_input_stream_get_kind (base_of (stream)))
     {
     case GTX_STREAM_IS_AT_HAND:
@@ -146,17 +177,34 @@ gtx_buffered_stream_take (GBufferedInputStream *stream,
 
 /* What is behind it, when it is empty: much is not read through the buffer. */
 static gssize
-read_behind (GBufferedInputStream  *stream,
+read_behind (GtxTask               *task,
+             GBufferedInputStream  *stream,
              char                  *buffer,
              gsize                  count,
+             gboolean               delivers,
              GError               **error)
 {
   gssize n;
 
   if (count > g_buffered_input_stream_get_buffer_size (stream))
-    return g_input_stream_read (base_of (stream), buffer, count, NULL, error);
-  n = g_buffered_input_stream_fill (stream, -1, NULL, error);
+    return read_base (task, stream, buffer, count, delivers, error);
+  n = fill_by_trying (task, stream, -1, delivers, error);
   return n < 0 ? -1 : (gssize) gtx_buffered_stream_take (stream, buffer, count);
+}
+
+/* What was read or skipped is told of, whatever becomes of the rest. */
+static gssize
+end_with (gsize    n,
+          GError  *failure,
+          GError **error)
+{
+  if (failure && n == 0)
+    {
+      g_propagate_error (error, failure);
+      return -1;
+    }
+  g_clear_error (&failure);
+  return n;
 }
 
 gssize
@@ -167,7 +215,7 @@ gtx_buffered_stream_read (GtxTask               *task,
                           GError               **error)
 {
   gsize taken;
-  gssize n = -1;
+  gssize n;
   GError *failure = NULL;
 
   /* Others may have closed it meanwhile, or begun to read. */
@@ -176,18 +224,55 @@ gtx_buffered_stream_read (GtxTask               *task,
   taken = gtx_buffered_stream_take (stream, buffer, count);
   if (taken == count)
     return count;
-  /* What was taken is told of, whatever becomes of the rest. */
-  if (await_data (task, stream, taken == 0, &failure))
-    n = read_behind (stream, (char *) buffer + taken, count - taken, &failure);
-  if (n >= 0)
-    return taken + n;
-  if (taken > 0)
-    {
-      g_clear_error (&failure);
-      return taken;
-    }
-  g_propagate_error (error, failure);
-  return -1;
+  n = read_behind (task, stream, (char *) buffer + taken, count - taken, taken == 0, &failure);
+  return end_with (taken + MAX (n, 0), failure, error);
+}
+
+static gsize
+skip_in_buffer (GBufferedInputStream *stream,
+                gsize                 count)
+{
+  gsize n = MIN (count, g_buffered_input_stream_get_available (stream));
+
+  return n > 0 ? g_input_stream_skip ((GInputStream *) stream, n, NULL, NULL) : 0;
+}
+
+/* What is behind it, when it is empty.  As GIO has it, what was skipped there is told of where
+ * the task is cancelled, and not where it fails. */
+static gsize
+skip_behind (GtxTask               *task,
+             GBufferedInputStream  *stream,
+             gsize                  count,
+             gboolean               delivers,
+             GError               **failure)
+{
+  g_autofree char *bytes = NULL;
+  gsize skipped = 0;
+  gssize n = 1;
+
+  if (count <= g_buffered_input_stream_get_buffer_size (stream))
+    return fill_by_trying (task, stream, -1, delivers, failure) > 0 ? skip_in_buffer (stream, count) : 0;
+  bytes = g_malloc (SKIPPED_AT_ONCE);
+  for (; n > 0 && skipped < count; skipped += MAX (n, 0))
+    n = read_base (task, stream, bytes, MIN (count - skipped, SKIPPED_AT_ONCE), delivers && skipped == 0, failure);
+  return *failure && !g_error_matches (*failure, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? 0 : skipped;
+}
+
+gssize
+gtx_buffered_stream_skip (GtxTask               *task,
+                          GBufferedInputStream  *stream,
+                          gsize                  count,
+                          GError               **error)
+{
+  GError *failure = NULL;
+  gsize skipped;
+
+  if (!gtx_ready_begin_try (task, error) || !gtx_buffered_stream_may_be_read (stream, error))
+    return -1;
+  skipped = skip_in_buffer (stream, count);
+  if (skipped < count)
+    skipped += skip_behind (task, stream, count - skipped, skipped == 0, &failure);
+  return end_with (skipped, failure, error);
 }
 
 /**

@@ -5,8 +5,8 @@
 
 #include "io/stream.h"
 
-/* Whether @stream is a buffer of GIO's on top of a stream that has a descriptor. */
-gboolean gtx_buffered_stream_is_on_descriptor (GInputStream          *stream);
+/* Whether @stream is a buffer of GIO's on top of a stream that is tried. */
+gboolean gtx_buffered_stream_is_tried         (GInputStream          *stream);
 /* As GIO's function of that name. */
 gssize   gtx_buffered_stream_fill             (GtxTask               *task,
                                                GBufferedInputStream  *stream,
@@ -20,9 +20,13 @@ gboolean gtx_buffered_stream_may_be_read      (GBufferedInputStream  *stream,
 gsize    gtx_buffered_stream_take             (GBufferedInputStream  *stream,
                                                char                  *buffer,
                                                gsize                  count);
-/* Reads from one that is on a descriptor, as g_input_stream_read () does. */
+/* These read and skip from one that is on a stream that is tried, as g_input_stream_read () and g_input_stream_skip () do. */
 gssize   gtx_buffered_stream_read             (GtxTask               *task,
                                                GBufferedInputStream  *stream,
                                                void                  *buffer,
+                                               gsize                  count,
+                                               GError               **error);
+gssize   gtx_buffered_stream_skip             (GtxTask               *task,
+                                               GBufferedInputStream  *stream,
                                                gsize                  count,
                                                GError               **error);

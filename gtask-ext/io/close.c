@@ -65,14 +65,33 @@ gtx_close_input (GtxTask       *task,
   if (kind == GTX_STREAM_BLOCKS)
     {
       g_autoptr (GCancellable) cancelled = NULL;
+      GError *failure = NULL;
 
-      succeeded = gtx_to_thread_at ("gtx_input_stream_close", 0, (GtxThreadFunc) close_input_in_thread, stream, error);
-      if (!succeeded && !g_input_stream_is_closed (stream) && !g_input_stream_has_pending (stream))
+      succeeded = gtx_to_thread_at ("gtx_input_stream_close", 0, (GtxThreadFunc) close_input_in_thread, stream, &failure);
+      if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         g_input_stream_close (stream, cancelled = cancelled_new (), NULL);
+      if (failure)
+        g_propagate_error (error, failure);
       return succeeded;
     }
   g_input_stream_close_async (stream, G_PRIORITY_DEFAULT, GTX_ASYNC_OF ("gtx_input_stream_close"));
   return g_input_stream_close_finish (stream, gtx_await_result (), error);
+}
+
+/* One that has no descriptor may say goodbye, which takes time, and no request stops it. */
+void
+gtx_abandon_output (GOutputStream *stream)
+{
+  g_autoptr (GCancellable) cancelled = cancelled_new ();
+  GtxStreamKind kind = gtx_output_stream_get_kind (stream);
+
+  if (kind != GTX_STREAM_HAS_SOURCE && kind != GTX_STREAM_IS_ASYNC)
+    {
+      g_output_stream_close (stream, cancelled, NULL);
+      return;
+    }
+  g_output_stream_close_async (stream, G_PRIORITY_DEFAULT, cancelled, GTX_CALLBACK_OF ("gtx_output_stream_splice"));
+  g_output_stream_close_finish (stream, gtx_await_result (), NULL);
 }
 
 gboolean
@@ -96,12 +115,14 @@ gtx_close_output (GtxTask        *task,
     }
   if (kind == GTX_STREAM_BLOCKS)
     {
-      g_autoptr (GCancellable) cancelled = NULL;
+      GError *failure = NULL;
 
       succeeded = gtx_to_thread_at ("gtx_output_stream_close", 0, (GtxThreadFunc) close_output_in_thread, stream,
-                                    error);
-      if (!succeeded && !g_output_stream_is_closed (stream) && !g_output_stream_has_pending (stream))
-        g_output_stream_close (stream, cancelled = cancelled_new (), NULL);
+                                    &failure);
+      if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        gtx_abandon_output (stream);
+      if (failure)
+        g_propagate_error (error, failure);
       return succeeded;
     }
   g_output_stream_close_async (stream, G_PRIORITY_DEFAULT, GTX_ASYNC_OF ("gtx_output_stream_close"));
@@ -221,8 +242,9 @@ gtx_output_stream_close (GOutputStream  *stream,
  * Closes a stream and what it reads from and writes to: g_io_stream_close(), and asyncio's
  * `StreamWriter.close()` with `wait_closed()`.
  *
- * May suspend the current task, but for a socket's connection.  Tasks that read from a
- * socket or write to it end their waiting with %G_IO_ERROR_CLOSED.  As GIO has it, @stream is
+ * May suspend the current task, but for a socket's connection.  Tasks of the same main context
+ * that read from a socket or write to it end their waiting with %G_IO_ERROR_CLOSED; those of
+ * another do when it turns next.  As GIO has it, @stream is
  * closed also where the task is cancelled meanwhile, and where closing fails.
  *
  * Sets the errors of g_io_stream_close(), %G_IO_ERROR_CANCELLED if the task is cancelled,

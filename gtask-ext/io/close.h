@@ -12,3 +12,6 @@ gboolean gtx_close_input  (GtxTask        *task,
 gboolean gtx_close_output (GtxTask        *task,
                            GOutputStream  *stream,
                            GError        **error);
+/* Closes it as who is cancelled does: what has been written to a file that was to be replaced is
+ * thrown away.  May suspend. */
+void     gtx_abandon_output (GOutputStream *stream);

@@ -125,7 +125,7 @@ read_some (GtxTask       *task,
     return 0;
   if (count > G_MAXSSIZE)
     return g_input_stream_read (stream, buffer, count, NULL, error);
-  if (kind == GTX_STREAM_BLOCKS && gtx_buffered_stream_is_on_descriptor (stream))
+  if (kind == GTX_STREAM_BLOCKS && gtx_buffered_stream_is_tried (stream))
     return gtx_buffered_stream_read (task, (GBufferedInputStream *) stream, buffer, count, error);
   switch (kind)
     {
@@ -153,7 +153,7 @@ read_all (GtxTask       *task,
   gssize n;
 
   if (kind == GTX_STREAM_BLOCKS && !is_answered_at_once (call->count) &&
-      !gtx_buffered_stream_is_on_descriptor (call->stream))
+      !gtx_buffered_stream_is_tried (call->stream))
     return call_in_thread (call->stream, "gtx_input_stream_read_all", (GtxThreadFunc) read_all_in_thread, call, error);
   while (call->bytes_read < call->count)
     {
@@ -207,6 +207,8 @@ skip (GtxTask       *task,
 
   if (is_answered_at_once (count))
     return g_input_stream_skip (stream, count, NULL, error);
+  if (gtx_buffered_stream_is_tried (stream))
+    return gtx_buffered_stream_skip (task, (GBufferedInputStream *) stream, count, error);
   switch (gtx_input_stream_get_kind (stream))
     {
     case GTX_STREAM_IS_AT_HAND:

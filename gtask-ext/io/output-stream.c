@@ -62,12 +62,13 @@ write_all_in_thread (WriteAll      *self,
                      GError       **error)
 {
   Write some = { self->stream, NULL, 0, 0 };
+  guint n_nothing = 0;
 
   while (self->bytes_written < self->count)
     {
       some.buffer = (const char *) self->buffer + self->bytes_written;
       some.count = self->count - self->bytes_written;
-      if (!write_in_thread (&some, cancellable, error))
+      if (!write_in_thread (&some, cancellable, error) || !gtx_stream_takes_more (some.n, &n_nothing, error))
         return FALSE;
       self->bytes_written += some.n;
     }
@@ -164,6 +165,7 @@ write_all (GtxTask   *task,
            GError   **error)
 {
   GtxStreamKind kind = gtx_output_stream_get_kind (call->stream);
+  guint n_nothing = 0;
   gssize n;
 
   if (kind == GTX_STREAM_BLOCKS && call->count > 0 && call->count <= G_MAXSSIZE)
@@ -173,7 +175,7 @@ write_all (GtxTask   *task,
     {
       n = write_some (task, call->stream, kind, (const char *) call->buffer + call->bytes_written,
                       call->count - call->bytes_written, error);
-      if (n < 0)
+      if (n < 0 || !gtx_stream_takes_more (n, &n_nothing, error))
         return FALSE;
       call->bytes_written += n;
     }
@@ -207,6 +209,7 @@ writev_by_trying (GtxTask    *task,
                   GError    **error)
 {
   gboolean succeeded = TRUE;
+  guint n_nothing = 0;
   gsize n;
 
   advance (call, 0);
@@ -216,6 +219,7 @@ writev_by_trying (GtxTask    *task,
         return FALSE;
       succeeded = gtx_stream_try_to_writev (task, call->stream, call->vectors, call->n_vectors, &n, error);
       g_output_stream_clear_pending (call->stream);
+      succeeded = succeeded && gtx_stream_takes_more (n, &n_nothing, error);
       if (succeeded)
         advance (call, n);
     }

@@ -332,6 +332,7 @@ connect_to (GtxTask         *task,
             GSocketAddress  *address,
             GError         **error)
 {
+  g_autoptr (GSocketAddress) remote = NULL;
   GError *failure = NULL;
   gboolean succeeded;
 
@@ -347,7 +348,11 @@ connect_to (GtxTask         *task,
       return succeeded;
     }
   g_error_free (failure);
-  return gtx_ready_await_socket (task, socket, G_IO_OUT, TRUE, error) && g_socket_check_connect_result (socket, error);
+  if (!gtx_ready_await_socket (task, socket, G_IO_OUT, TRUE, error) || !g_socket_check_connect_result (socket, error))
+    return FALSE;
+  /* Until somebody asks for it GIO takes the socket for one that connects. */
+  remote = g_socket_get_remote_address (socket, NULL);
+  return TRUE;
 }
 
 /**
@@ -448,8 +453,9 @@ gtx_socket_condition_wait (GSocket       *socket,
  *
  * Accepts a connection at any of the addresses of a listener: g_socket_listener_accept().
  *
- * Suspends the current task until somebody has connected.  Sets the errors of
- * g_socket_listener_accept(), %G_IO_ERROR_CANCELLED if the task is cancelled, and
+ * Suspends the current task until somebody has connected.  One task at a time accepts from a
+ * listener, and one process: of two, GIO may block the main loop of the slower one.  Sets the
+ * errors of g_socket_listener_accept(), %G_IO_ERROR_CANCELLED if the task is cancelled, and
  * %GTX_ERROR_NOT_IN_TASK outside a task.  For a server there is gtx_serve().
  *
  * Returns: (transfer full): the connection; %NULL with @error set

@@ -21,6 +21,7 @@ typedef struct
   GInputStream *source;
   GOutputStreamSpliceFlags flags;
   gssize n;
+  gboolean has_begun;           /* where a thread is to do it all */
 } Splice;
 
 static gboolean
@@ -28,21 +29,10 @@ splice_in_thread (Splice        *self,
                   GCancellable  *cancellable,
                   GError       **error)
 {
+  self->has_begun = TRUE;
   self->n = G_OUTPUT_STREAM_GET_CLASS (self->target)->splice (self->target, self->source, self->flags, cancellable,
                                                               error);
   return self->n >= 0;
-}
-
-/* It is the task that marks the target as pending: another may come before a thread is free. */
-static gssize
-splice_by_thread (Splice   *call,
-                  GError  **error)
-{
-  if (!g_output_stream_set_pending (call->target, error))
-    return -1;
-  gtx_to_thread_at ("gtx_output_stream_splice", 0, (GtxThreadFunc) splice_in_thread, call, error);
-  g_output_stream_clear_pending (call->target);
-  return call->n;
 }
 
 /* One of a local file's, of which the target is marked as pending: not by the public function. */
@@ -59,13 +49,15 @@ write_piece_in_thread (Piece         *self,
                        GCancellable  *cancellable,
                        GError       **error)
 {
+  guint n_nothing = 0;
+
   while (self->written < self->count)
     {
       gssize n = G_OUTPUT_STREAM_GET_CLASS (self->target)->write_fn (self->target, self->buffer + self->written,
                                                                      self->count - self->written,
                                                                      cancellable, error);
 
-      if (n < 0)
+      if (n < 0 || !gtx_stream_takes_more (n, &n_nothing, error))
         return FALSE;
       self->written += n;
     }
@@ -80,6 +72,7 @@ write_piece (GtxTask        *task,
              GError        **error)
 {
   Piece piece = { target, buffer, count, 0 };
+  guint n_nothing = 0;
   gssize n;
 
   switch (gtx_output_stream_get_kind (target))
@@ -93,7 +86,8 @@ write_piece (GtxTask        *task,
     case GTX_STREAM_IS_ASYNC:
     default:
       for (; count > 0; buffer += n, count -= n)
-        if ((n = gtx_stream_try_to_write (task, target, buffer, count, error)) < 0)
+        if ((n = gtx_stream_try_to_write (task, target, buffer, count, error)) < 0 ||
+            !gtx_stream_takes_more (n, &n_nothing, error))
           return FALSE;
       return TRUE;
     }
@@ -120,19 +114,77 @@ copy_piece_by_piece (GtxTask       *task,
   return n == 0;
 }
 
+/* What comes of closing: of a source, nothing but that a request was delivered by it. */
+static void
+end_with (GError   **failure,
+          GError    *of_close,
+          gboolean   is_told)
+{
+  if (g_error_matches (of_close, G_IO_ERROR, G_IO_ERROR_CANCELLED) || (is_told && *failure == NULL))
+    {
+      g_clear_error (failure);
+      *failure = of_close;
+    }
+  else
+    g_clear_error (&of_close);
+}
+
+/* Where it was cancelled a file that was to be replaced stays what it was. */
+static void
+close_both (GtxTask  *task,
+            Splice   *call,
+            GError  **failure)
+{
+  GError *of_close = NULL;
+
+  if ((call->flags & G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE) != 0 && !gtx_close_input (task, call->source, &of_close))
+    end_with (failure, g_steal_pointer (&of_close), FALSE);
+  if ((call->flags & G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET) == 0)
+    return;
+  if (g_error_matches (*failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    gtx_abandon_output (call->target);
+  else if (!gtx_close_output (task, call->target, &of_close))
+    end_with (failure, of_close, TRUE);
+}
+
+static gssize
+end_splice (Splice   *call,
+            GError   *failure,
+            GError  **error)
+{
+  if (failure == NULL)
+    return call->n;
+  g_propagate_error (error, failure);
+  return -1;
+}
+
 static gssize
 splice_here (GtxTask  *task,
              Splice   *call,
              GError  **error)
 {
-  gboolean succeeded = copy_piece_by_piece (task, call, error);
+  GError *failure = NULL;
 
-  if ((call->flags & G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE) != 0)
-    gtx_close_input (task, call->source, NULL);
-  if ((call->flags & G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET) != 0 &&
-      !gtx_close_output (task, call->target, succeeded ? error : NULL))
-    succeeded = FALSE;
-  return succeeded ? call->n : -1;
+  copy_piece_by_piece (task, call, &failure);
+  close_both (task, call, &failure);
+  return end_splice (call, failure, error);
+}
+
+/* It is the task that marks the target as pending: another may come before a thread is free. */
+static gssize
+splice_by_thread (GtxTask  *task,
+                  Splice   *call,
+                  GError  **error)
+{
+  GError *failure = NULL;
+
+  if (!g_output_stream_set_pending (call->target, error))
+    return -1;
+  gtx_to_thread_at ("gtx_output_stream_splice", 0, (GtxThreadFunc) splice_in_thread, call, &failure);
+  g_output_stream_clear_pending (call->target);
+  if (!call->has_begun)
+    close_both (task, call, &failure);
+  return end_splice (call, failure, error);
 }
 
 static gboolean
@@ -158,7 +210,7 @@ splice (GtxTask  *task,
     return g_output_stream_splice (call->target, call->source, call->flags, NULL, error);
   if ((is_file && (to == GTX_STREAM_BLOCKS || to == GTX_STREAM_IS_AT_HAND)) ||
       (from == GTX_STREAM_IS_AT_HAND && to == GTX_STREAM_BLOCKS))
-    return splice_by_thread (call, error);
+    return splice_by_thread (task, call, error);
   if (from != GTX_STREAM_IS_ASYNC && to != GTX_STREAM_IS_ASYNC && !has_splice_of_its_own (call->target))
     return splice_here (task, call, error);
   g_output_stream_splice_async (call->target, call->source, call->flags, G_PRIORITY_DEFAULT,
@@ -188,7 +240,7 @@ gtx_output_stream_splice (GOutputStream             *stream,
                           GOutputStreamSpliceFlags   flags,
                           GError                   **error)
 {
-  Splice call = { stream, source, flags, -1 };
+  Splice call = { stream, source, flags, -1, FALSE };
   GtxTask *task;
   gssize n;
 

@@ -81,15 +81,20 @@ ignore_sigpipe (void)
 static gboolean
 may_block_with_room (gpointer stream)
 {
+  gpointer bottom = stream;
   int fd;
   int flags;
   struct stat status;
 
-  if (!G_IS_UNIX_OUTPUT_STREAM (stream))
+  while (G_IS_FILTER_OUTPUT_STREAM (bottom))
+    bottom = g_filter_output_stream_get_base_stream (bottom);
+  if (!G_IS_UNIX_OUTPUT_STREAM (bottom))
     return FALSE;
-  fd = g_unix_output_stream_get_fd (stream);
+  fd = g_unix_output_stream_get_fd (bottom);
   flags = fcntl (fd, F_GETFL);
-  return flags >= 0 && (flags & O_NONBLOCK) == 0 && fstat (fd, &status) == 0 && !S_ISFIFO (status.st_mode);
+  /* What is above a pipe writes as much as it likes. */
+  return flags >= 0 && (flags & O_NONBLOCK) == 0 &&
+         (bottom != stream || (fstat (fd, &status) == 0 && !S_ISFIFO (status.st_mode)));
 }
 
 static StreamNotes *
@@ -98,7 +103,7 @@ notes_new (gpointer stream)
   StreamNotes *self = g_new0 (StreamNotes, 1);
   gboolean has_descriptor = G_IS_FILE_DESCRIPTOR_BASED (stream);
 
-  if (G_IS_UNIX_OUTPUT_STREAM (stream))
+  if (G_IS_OUTPUT_STREAM (stream))
     ignore_sigpipe ();
   if (!can_poll (stream) || may_block_with_room (stream))
     {
@@ -193,16 +198,6 @@ await_stream (GtxTask       *task,
   return gtx_ready_await_source (task, source, delivers, error);
 }
 
-gboolean
-gtx_stream_await (GtxTask       *task,
-                  gpointer       stream,
-                  GIOCondition   condition,
-                  gboolean       delivers,
-                  GError       **error)
-{
-  return await_stream (task, stream, notes_of (stream), condition, delivers, error);
-}
-
 /* ---- Trying ---- */
 
 gssize
@@ -214,7 +209,8 @@ gtx_stream_try_to_read (GtxTask       *task,
                         GError       **error)
 {
   StreamNotes *notes = notes_of (stream);
-  gboolean is_tried = gtx_first_tries_is_worth_it (&notes->reads);
+  /* What has a source of its own may have something that this one does not look at. */
+  gboolean is_tried = notes->kind == GTX_STREAM_HAS_SOURCE || gtx_first_tries_is_worth_it (&notes->reads);
   gboolean has_waited = FALSE;
   gboolean is_streams = FALSE;
   GError *failure = NULL;
@@ -237,6 +233,20 @@ gtx_stream_try_to_read (GtxTask       *task,
     return n;
   g_propagate_error (error, failure);
   return -1;
+}
+
+#define MOST_OF_NOTHING 1000
+
+gboolean
+gtx_stream_takes_more (gsize    n,
+                       guint   *n_nothing,
+                       GError **error)
+{
+  *n_nothing = n == 0 ? *n_nothing + 1 : 0;
+  if (*n_nothing < MOST_OF_NOTHING)
+    return TRUE;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "The stream takes no more");
+  return FALSE;
 }
 
 /* A pipe has room for so much where it says that it has room; to write more blocks unless the

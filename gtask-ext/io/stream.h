@@ -40,9 +40,8 @@ gboolean      gtx_stream_try_to_writev   (GtxTask             *task,
                                           gsize                n_vectors,
                                           gsize               *bytes_written,
                                           GError             **error);
-/* Suspends until a stream that is tried is ready, as far as can be known. */
-gboolean      gtx_stream_await           (GtxTask       *task,
-                                          gpointer       stream,
-                                          GIOCondition   condition,
-                                          gboolean       delivers,
+/* Whether a write took something, for who writes all, and would go on for ever.  A converter takes
+ * nothing for a while where it has something left of before.  @n_nothing is 0 at first. */
+gboolean      gtx_stream_takes_more      (gsize          n,
+                                          guint         *n_nothing,
                                           GError       **error);

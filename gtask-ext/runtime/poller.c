@@ -543,6 +543,12 @@ gtx_poller_look (GtxScheduler *scheduler,
   self = g_ptr_array_index (poller->descriptors, fd);
   if (self == NULL || gtx_handle_list_is_empty (&self->waits))
     return;
+  end_waits_of_closed (self, scheduler);
+  if (gtx_handle_list_is_empty (&self->waits))
+    {
+      rest (self);
+      return;
+    }
   if (fcntl (fd, F_GETFD) >= 0)
     {
       ask (self);

@@ -49,6 +49,9 @@ typedef gboolean (*GtxServeFunc) (gpointer            data,
  * want of descriptors, that is warned of, and tried again when a client has gone, and once a
  * second.
  *
+ * One task at a time accepts from a listener, and one process: of two, GIO may block the main
+ * loop of the slower one.
+ *
  * Sets %G_IO_ERROR_CANCELLED if the task is cancelled, the errors of
  * g_socket_listener_accept() if @listener is closed or has no address, and
  * %GTX_ERROR_NOT_IN_TASK outside a task.  Always suspends.
