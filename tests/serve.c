@@ -290,6 +290,11 @@ test_no_descriptors (gpointer data, GError **error)
   guint handler;
   GtxTask *task;
 
+  if (RUNNING_ON_VALGRIND)
+    {
+      g_test_skip ("Valgrind accepts a connection for which there is no descriptor, and closes it");
+      return TRUE;
+    }
   getrlimit (RLIMIT_NOFILE, &old);
   few.rlim_max = old.rlim_max;
   setrlimit (RLIMIT_NOFILE, &few);
