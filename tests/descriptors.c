@@ -740,6 +740,9 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  /* Before there are threads that watch children: what one has on its stack, and that alone, is
+   * lost in the child. */
+  g_test_add_func ("/descriptors/in-child", test_in_child);
   add_coroutine ("/descriptors/directions", test_directions);
   add_coroutine ("/descriptors/direction-left", test_direction_left);
   add_coroutine ("/descriptors/stays", test_stays);
@@ -751,7 +754,6 @@ main (int argc, char **argv)
   add_coroutine ("/descriptors/copied", test_copied);
   add_real_coroutine ("/descriptors/used-again/at-once", test_used_again_at_once);
   add_coroutine ("/descriptors/inherited", test_inherited);
-  g_test_add_func ("/descriptors/in-child", test_in_child);
   g_test_add_func ("/descriptors/end-of-run", test_end_of_run);
   g_test_add_func ("/descriptors/context-gone", test_context_gone);
   g_test_add_func ("/descriptors/told-once", test_told_once);
