@@ -61,18 +61,7 @@ write_all_in_thread (WriteAll      *self,
                      GCancellable  *cancellable,
                      GError       **error)
 {
-  Write some = { self->stream, NULL, 0, 0 };
-  guint n_nothing = 0;
-
-  while (self->bytes_written < self->count)
-    {
-      some.buffer = (const char *) self->buffer + self->bytes_written;
-      some.count = self->count - self->bytes_written;
-      if (!write_in_thread (&some, cancellable, error) || !gtx_stream_takes_more (some.n, &n_nothing, error))
-        return FALSE;
-      self->bytes_written += some.n;
-    }
-  return TRUE;
+  return gtx_stream_write_blocking (self->stream, self->buffer, self->count, &self->bytes_written, cancellable, error);
 }
 
 typedef struct
@@ -275,7 +264,7 @@ writev_all (GtxTask    *task,
     case GTX_STREAM_BLOCKS:
       advance (call, 0);
       if (call->n_vectors == 0)
-        return writev_one_by_one (task, call, error);
+        return TRUE;
       return call_in_thread (stream, "gtx_output_stream_writev_all", (GtxThreadFunc) writev_all_in_thread, call, error);
     case GTX_STREAM_IS_AT_HAND:
     case GTX_STREAM_IS_ASYNC:

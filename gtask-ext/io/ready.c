@@ -51,6 +51,17 @@ gtx_ready_would_block (GError **failure)
   return TRUE;
 }
 
+gpointer
+gtx_ready_note_down (gpointer object,
+                     GQuark   quark,
+                     gpointer notes)
+{
+  if (g_object_replace_qdata (object, quark, NULL, notes, g_free, NULL))
+    return notes;
+  g_free (notes);
+  return g_object_get_qdata (object, quark);
+}
+
 /* ---- First tries ---- */
 
 #define MOST_VAIN 2

@@ -52,5 +52,11 @@ gboolean gtx_ready_await_source     (GtxTask        *task,
                                      gboolean        delivers,
                                      GError        **error);
 
+/* Keeps @notes, of which it takes possession, with @object: those that it has from then on, which
+ * are another thread's where that was faster. */
+gpointer gtx_ready_note_down        (gpointer        object,
+                                     GQuark          quark,
+                                     gpointer        notes);
+
 /* Whether the error of a try says so, which is cleared then. */
 gboolean gtx_ready_would_block      (GError        **failure);

@@ -39,14 +39,7 @@ first_tries_of (GSocket *socket)
   if (G_UNLIKELY (quark == 0))
     quark = g_quark_from_static_string ("gtask-ext-first-tries");
   tries = g_object_get_qdata ((GObject *) socket, quark);
-  if (tries)
-    return tries;
-  tries = g_new0 (GtxFirstTries, 1);
-  if (g_object_replace_qdata ((GObject *) socket, quark, NULL, tries, g_free, NULL))
-    return tries;
-  /* Another thread was faster. */
-  g_free (tries);
-  return g_object_get_qdata ((GObject *) socket, quark);
+  return tries ? tries : gtx_ready_note_down (socket, quark, g_new0 (GtxFirstTries, 1));
 }
 
 static gssize

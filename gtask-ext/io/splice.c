@@ -49,19 +49,7 @@ write_piece_in_thread (Piece         *self,
                        GCancellable  *cancellable,
                        GError       **error)
 {
-  guint n_nothing = 0;
-
-  while (self->written < self->count)
-    {
-      gssize n = G_OUTPUT_STREAM_GET_CLASS (self->target)->write_fn (self->target, self->buffer + self->written,
-                                                                     self->count - self->written,
-                                                                     cancellable, error);
-
-      if (n < 0 || !gtx_stream_takes_more (n, &n_nothing, error))
-        return FALSE;
-      self->written += n;
-    }
-  return TRUE;
+  return gtx_stream_write_blocking (self->target, self->buffer, self->count, &self->written, cancellable, error);
 }
 
 static gboolean
@@ -94,7 +82,7 @@ write_piece (GtxTask        *task,
 }
 
 /* Between two of which one at least is tried; the target is marked as pending all the time. */
-static gboolean
+static void
 copy_piece_by_piece (GtxTask       *task,
                      Splice        *call,
                      GError       **error)
@@ -103,15 +91,12 @@ copy_piece_by_piece (GtxTask       *task,
   gssize n;
 
   if (!g_output_stream_set_pending (call->target, error))
-    return FALSE;
+    return;
   call->n = 0;
   while ((n = gtx_input_stream_read (call->source, buffer, COPIED_AT_ONCE, error)) > 0 &&
          write_piece (task, call->target, buffer, n, error))
     call->n = call->n > G_MAXSSIZE - n ? G_MAXSSIZE : call->n + n;
   g_output_stream_clear_pending (call->target);
-  if (n != 0)
-    call->n = -1;
-  return n == 0;
 }
 
 /* What comes of closing: of a source, nothing but that a request was delivered by it. */

@@ -129,14 +129,7 @@ notes_of (gpointer stream)
   if (G_UNLIKELY (quark == 0))
     quark = g_quark_from_static_string ("gtask-ext-notes");
   notes = g_object_get_qdata (stream, quark);
-  if (notes)
-    return notes;
-  notes = notes_new (stream);
-  if (g_object_replace_qdata (stream, quark, NULL, notes, g_free, NULL))
-    return notes;
-  /* Another thread was faster. */
-  g_free (notes);
-  return g_object_get_qdata (stream, quark);
+  return notes ? notes : gtx_ready_note_down (stream, quark, notes_new (stream));
 }
 
 /* ---- Kinds ---- */
@@ -249,6 +242,28 @@ gtx_stream_takes_more (gsize    n,
   return FALSE;
 }
 
+gboolean
+gtx_stream_write_blocking (GOutputStream  *stream,
+                           const char     *buffer,
+                           gsize           count,
+                           gsize          *bytes_written,
+                           GCancellable   *cancellable,
+                           GError        **error)
+{
+  guint n_nothing = 0;
+
+  while (*bytes_written < count)
+    {
+      gssize n = G_OUTPUT_STREAM_GET_CLASS (stream)->write_fn (stream, buffer + *bytes_written,
+                                                               count - *bytes_written, cancellable, error);
+
+      if (n < 0 || !gtx_stream_takes_more (n, &n_nothing, error))
+        return FALSE;
+      *bytes_written += n;
+    }
+  return TRUE;
+}
+
 /* A pipe has room for so much where it says that it has room; to write more blocks unless the
  * file is non-blocking, which is not ours to decide: other processes may share it. */
 static gsize
@@ -258,9 +273,7 @@ limit_to_room (GOutputStream     *stream,
 {
   int flags;
 
-  if (notes->socket || !G_IS_UNIX_OUTPUT_STREAM (stream))
-    return count;
-  if (count <= PIPE_BUF)
+  if (count <= PIPE_BUF || notes->socket || !G_IS_UNIX_OUTPUT_STREAM (stream))
     return count;
   flags = fcntl (gtx_stream_get_descriptor (stream), F_GETFL);
   return flags >= 0 && (flags & O_NONBLOCK) != 0 ? count : PIPE_BUF;

@@ -45,3 +45,10 @@ gboolean      gtx_stream_try_to_writev   (GtxTask             *task,
 gboolean      gtx_stream_takes_more      (gsize          n,
                                           guint         *n_nothing,
                                           GError       **error);
+/* Writes all, and blocks, to a stream that is marked as pending; adds to @bytes_written what was. */
+gboolean      gtx_stream_write_blocking  (GOutputStream *stream,
+                                          const char    *buffer,
+                                          gsize          count,
+                                          gsize         *bytes_written,
+                                          GCancellable  *cancellable,
+                                          GError       **error);

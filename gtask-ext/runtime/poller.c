@@ -111,6 +111,18 @@ wanted (const Descriptor *self)
   return (GIOCondition) condition;
 }
 
+static void
+end_wait (Descriptor    *self,
+          GtxPollWait   *wait,
+          GIOCondition   came,
+          GtxHandleList *woken)
+{
+  gtx_handle_unlink (&wait->link);
+  count_conditions (self, wait->condition, -1u);
+  wait->condition = came;
+  wait->came (wait, woken);
+}
+
 /* Those for whom it is have waited. */
 static void
 end_waits (Descriptor    *self,
@@ -125,12 +137,8 @@ end_waits (Descriptor    *self,
       GIOCondition its = came & (wait->condition | G_IO_ERR | G_IO_HUP | G_IO_NVAL);
 
       next = link->next;
-      if (its == 0)
-        continue;
-      gtx_handle_unlink (link);
-      count_conditions (self, wait->condition, -1u);
-      wait->condition = its;
-      wait->came (wait, woken);
+      if (its != 0)
+        end_wait (self, wait, its, woken);
     }
 }
 
@@ -151,10 +159,7 @@ end_waits_of_closed (Descriptor   *self,
       next = link->next;
       if (!wait->is_closed (wait))
         break;
-      gtx_handle_unlink (link);
-      count_conditions (self, wait->condition, -1u);
-      wait->condition = G_IO_NVAL;
-      wait->came (wait, &woken);
+      end_wait (self, wait, G_IO_NVAL, &woken);
     }
   if (!gtx_handle_list_is_empty (&woken))
     gtx_scheduler_call_all_soon (scheduler, &woken);
