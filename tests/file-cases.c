@@ -311,6 +311,29 @@ fill (GFile *tree)
   g_assert_no_error (error);
 }
 
+static gboolean
+has_file_being_written (GFile *folder)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GDir) names = g_dir_open (g_file_peek_path (folder), 0, &error);
+  const char *name;
+
+  g_assert_no_error (error);
+  while ((name = g_dir_read_name (names)) != NULL)
+    if (g_str_has_prefix (name, ".goutputstream-"))
+      return TRUE;
+  return FALSE;
+}
+
+/* A stream that GIO throws away because of a request is closed by GIO after the task was told,
+ * in a thread or in later turns of the main loop. */
+static void
+wait_for_closing (GFile *tree)
+{
+  while (has_file_being_written (tree))
+    g_assert_true (gtx_sleep (0, NULL));
+}
+
 static void
 clear (GFile *folder)
 {
@@ -360,6 +383,7 @@ file_tree_new (void)
 void
 file_tree_restore (GFile *tree)
 {
+  wait_for_closing (tree);
   clear (tree);
   fill (tree);
 }
@@ -367,6 +391,7 @@ file_tree_restore (GFile *tree)
 void
 file_tree_remove (GFile *tree)
 {
+  wait_for_closing (tree);
   clear (tree);
   g_assert_true (g_file_delete (tree, NULL, NULL));
   g_object_unref (tree);
