@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define MESSAGE_SIZE 64
+/* What is read into has room for more, as it has in most programs. */
+#define READ_SIZE 256
 #define BLOCK_SIZE 4096
 #define BULK_SIZE (1024 * 1024)
 #define BULK_READ_SIZE (256 * 1024)

@@ -75,8 +75,8 @@ assert_lets_others_run (GtxCoroutine coroutine, Endless *endless)
   for (int i = 0; i < 3; i++)
     g_assert_true (gtx_sleep (0.001, NULL));
   n = endless->n;
-  g_assert_true (gtx_sleep (0.01, NULL));
-  g_assert_cmpuint (endless->n, >, n);
+  while (endless->n == n)
+    g_assert_true (gtx_sleep (0.001, NULL));
   g_timeout_add (1, stop_endless, endless);
   assert_succeeds (task);
 }
@@ -653,7 +653,9 @@ test_nothing_left (gpointer data, GError **error)
   g_assert_true (use_each_kind (NULL, error));
   n = count_open ();
   g_assert_true (use_each_kind (NULL, error));
-  g_assert_cmpuint (count_open (), ==, n);
+  /* A thread closes what it cancels its read with after the task was told. */
+  while (count_open () > n)
+    g_assert_true (gtx_sleep (0.001, error));
   return TRUE;
 }
 

@@ -97,7 +97,7 @@ send_back (GIOStream *connection, GError **error)
 {
   GInputStream *in = g_io_stream_get_input_stream (connection);
   GOutputStream *out = g_io_stream_get_output_stream (connection);
-  char message[MESSAGE_SIZE];
+  char message[READ_SIZE];
   gssize n;
 
   while ((n = gtx_input_stream_read (in, message, sizeof message, error)) > 0)
@@ -107,21 +107,32 @@ send_back (GIOStream *connection, GError **error)
 }
 
 static gboolean
+receive_message (GInputStream *in, char *buffer, gsize size, GError **error)
+{
+  gssize n;
+
+  for (gsize n_received = 0; n_received < MESSAGE_SIZE; n_received += (gsize) n)
+    {
+      n = gtx_input_stream_read (in, buffer, size, error);
+      if (n < 0)
+        return FALSE;
+      check (n > 0, NULL);
+    }
+  return TRUE;
+}
+
+static gboolean
 send_and_receive (gpointer number, GError **error)
 {
   GIOStream *connection = g_ptr_array_index (connections, GPOINTER_TO_UINT (number));
   GInputStream *in = g_io_stream_get_input_stream (connection);
   GOutputStream *out = g_io_stream_get_output_stream (connection);
-  char message[MESSAGE_SIZE] = "";
-  gsize n_read;
+  char message[READ_SIZE] = "";
 
   for (guint64 i = 0; i < n_times; i += n_tasks)
-    {
-      if (!gtx_output_stream_write_all (out, message, sizeof message, NULL, error) ||
-          !gtx_input_stream_read_all (in, message, sizeof message, &n_read, error))
-        return FALSE;
-      check (n_read == sizeof message, NULL);
-    }
+    if (!gtx_output_stream_write_all (out, message, MESSAGE_SIZE, NULL, error) ||
+        !receive_message (in, message, sizeof message, error))
+      return FALSE;
   return TRUE;
 }
 

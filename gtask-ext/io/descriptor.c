@@ -74,7 +74,7 @@ gtx_descriptor_wait (GtxTask                 *task,
 {
   GtxScheduler *home = task->parent_instance.home;
   DescriptorWaiter self = {
-    .wait = { .condition = wanted->condition, .is_closed = is_closed, .came = on_came },
+    .wait = { .condition = wanted->condition, .stream = wanted->stream, .is_closed = is_closed, .came = on_came },
     .timer.handle.run = on_time, .wanted = wanted,
   };
   gboolean woken;

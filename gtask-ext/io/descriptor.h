@@ -12,6 +12,7 @@ typedef struct
 {
   int fd;
   GSocket *socket;              /* that has it, and may be closed; or NULL */
+  guint64 stream;               /* see GtxPollWait */
   GIOCondition condition;
   gint64 deadline;              /* of the scheduler's clock, or GTX_NEVER */
   gboolean delivers;            /* a request, which stands otherwise */

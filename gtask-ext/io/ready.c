@@ -116,13 +116,15 @@ gtx_ready_await_descriptor (GtxTask       *task,
 gboolean
 gtx_ready_await_socket (GtxTask       *task,
                         GSocket       *socket,
+                        guint64        stream,
                         GIOCondition   condition,
                         gboolean       delivers,
                         GError       **error)
 {
   guint seconds = g_socket_get_timeout (socket);
   GtxDescriptorWait wanted = {
-    .fd = g_socket_get_fd (socket), .socket = socket, .condition = condition, .delivers = delivers,
+    .fd = g_socket_get_fd (socket), .socket = socket, .stream = stream, .condition = condition,
+    .delivers = delivers,
     .deadline = seconds > 0 ? gtx_deadline (task->parent_instance.home, seconds) : GTX_NEVER,
   };
 

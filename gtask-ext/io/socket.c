@@ -5,104 +5,27 @@
 #include "gtask-ext/socket.h"
 
 #include "io/ready.h"
+#include "io/socket-try.h"
 #include "operation-private.h"
 
-#include <errno.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-/* What one try is about. */
-typedef struct
-{
-  char *buffer;
-  const char *data;
-  gsize size;
-  GSocketAddress *from;
-  gboolean wants_address;
-  struct sockaddr_storage to;
-  socklen_t to_length;          /* 0: where the socket is connected to */
-} Try;
-
-/* Tries without blocking: -1 with errno set where that fails, or would block.  GIO's own
- * functions would block where another process was faster, but for a property of the socket that
- * other threads look at, or are in the way of who only wants to know whether to wait. */
-typedef gssize (*TryFunc) (int   fd,
-                           Try  *self);
-
-/* Of the reads of @socket. */
-static GtxFirstTries *
-first_tries_of (GSocket *socket)
-{
-  static GQuark quark;
-  GtxFirstTries *tries;
-
-  if (G_UNLIKELY (quark == 0))
-    quark = g_quark_from_static_string ("gtask-ext-first-tries");
-  tries = g_object_get_qdata ((GObject *) socket, quark);
-  return tries ? tries : gtx_ready_note_down (socket, quark, g_new0 (GtxFirstTries, 1));
-}
-
 static gssize
-try_once (GSocket   *socket,
-          TryFunc    func,
-          Try       *self,
-          gboolean  *would_block,
-          GError   **error)
-{
-  gssize n;
-  int number;
-
-  *would_block = FALSE;
-  if (g_socket_is_closed (socket))
-    {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The socket is closed");
-      return -1;
-    }
-  do
-    n = func (g_socket_get_fd (socket), self);
-  while (n < 0 && errno == EINTR);
-  if (n >= 0)
-    return n;
-  number = errno;
-  /* As GIO has it, one that is set not to block does not wait. */
-  *would_block = (number == EAGAIN || number == EWOULDBLOCK) && g_socket_get_blocking (socket);
-  if (!*would_block)
-    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (number), "The socket failed: %s", g_strerror (number));
-  return -1;
-}
-
-static gssize
-try_until_ready (GSocket       *socket,
-                 GIOCondition   condition,
-                 TryFunc        func,
-                 Try           *self,
-                 const char    *function,
-                 GError       **error)
+try_socket (GSocket       *socket,
+            GtxSocketTry  *self,
+            const char    *function,
+            GError       **error)
 {
   GtxTask *task = gtx_task_begin_await (function, error);
-  GtxFirstTries *tries = NULL;
-  gboolean is_tried;
-  gboolean would_block = TRUE;
-  gssize n = -1;
+  gssize n;
 
   if (task == NULL)
     return -1;
   g_object_ref (socket);
-  if (condition == G_IO_IN && g_socket_get_blocking (socket))
-    tries = first_tries_of (socket);
-  is_tried = tries == NULL || gtx_first_tries_is_worth_it (tries);
-  while (gtx_ready_begin_try (task, error))
-    {
-      if (is_tried)
-        n = try_once (socket, func, self, &would_block, error);
-      if (is_tried && tries)
-        gtx_first_tries_note (tries, would_block);
-      if (n >= 0 || !would_block || !gtx_ready_await_socket (task, socket, condition, TRUE, error))
-        break;
-      is_tried = TRUE;
-      /* The others are no first ones. */
-      tries = NULL;
-    }
+  /* As GIO has it, one that is set not to block does not wait. */
+  self->waits = g_socket_get_blocking (socket);
+  self->delivers = TRUE;
+  n = gtx_socket_try (task, socket, gtx_socket_get_notes (socket), self, error);
   g_object_unref (socket);
   return n;
 }
@@ -110,19 +33,12 @@ try_until_ready (GSocket       *socket,
 /* ---- Tries ---- */
 
 static gssize
-receive (int  fd,
-         Try *self)
-{
-  return recv (fd, self->buffer, self->size, 0);
-}
-
-static gssize
-receive_from (int  fd,
-              Try *self)
+receive_from_once (int           fd,
+                   GtxSocketTry *self)
 {
   struct sockaddr_storage storage;
   socklen_t length = sizeof storage;
-  gssize n = recvfrom (fd, self->buffer, self->size, 0, (struct sockaddr *) &storage, &length);
+  gssize n = recvfrom (fd, self->buffer, self->size, MSG_DONTWAIT, (struct sockaddr *) &storage, &length);
 
   if (n >= 0 && self->wants_address && length > 0)
     self->from = g_socket_address_new_from_native (&storage, length);
@@ -130,16 +46,8 @@ receive_from (int  fd,
 }
 
 static gssize
-send_to (int  fd,
-         Try *self)
-{
-  return sendto (fd, self->data, self->size, MSG_NOSIGNAL,
-                 self->to_length > 0 ? (struct sockaddr *) &self->to : NULL, self->to_length);
-}
-
-static gssize
-accept_one (int  fd,
-            Try *self)
+accept_once (int           fd,
+             GtxSocketTry *self)
 {
   (void) self;
   return accept4 (fd, NULL, NULL, SOCK_CLOEXEC);
@@ -175,12 +83,12 @@ gtx_socket_receive (GSocket  *socket,
                     gsize     size,
                     GError  **error)
 {
-  Try self = { .buffer = buffer, .size = size };
+  GtxSocketTry self = { .once = gtx_socket_receive_once, .condition = G_IO_IN, .buffer = buffer, .size = size };
 
   g_return_val_if_fail (G_IS_SOCKET (socket), -1);
   g_return_val_if_fail (buffer != NULL, -1);
 
-  return try_until_ready (socket, G_IO_IN, receive, &self, G_STRFUNC, error);
+  return try_socket (socket, &self, G_STRFUNC, error);
 }
 
 /**
@@ -207,13 +115,15 @@ gtx_socket_receive_from (GSocket         *socket,
                          gsize            size,
                          GError         **error)
 {
-  Try self = { .buffer = buffer, .size = size, .wants_address = address != NULL };
+  GtxSocketTry self = {
+    .once = receive_from_once, .condition = G_IO_IN, .buffer = buffer, .size = size, .wants_address = address != NULL,
+  };
   gssize n;
 
   g_return_val_if_fail (G_IS_SOCKET (socket), -1);
   g_return_val_if_fail (buffer != NULL, -1);
 
-  n = try_until_ready (socket, G_IO_IN, receive_from, &self, G_STRFUNC, error);
+  n = try_socket (socket, &self, G_STRFUNC, error);
   if (address)
     *address = self.from;
   return n;
@@ -240,12 +150,12 @@ gtx_socket_send (GSocket     *socket,
                  gsize        size,
                  GError     **error)
 {
-  Try self = { .data = buffer, .size = size };
+  GtxSocketTry self = { .once = gtx_socket_send_once, .condition = G_IO_OUT, .data = buffer, .size = size };
 
   g_return_val_if_fail (G_IS_SOCKET (socket), -1);
   g_return_val_if_fail (buffer != NULL, -1);
 
-  return try_until_ready (socket, G_IO_OUT, send_to, &self, G_STRFUNC, error);
+  return try_socket (socket, &self, G_STRFUNC, error);
 }
 
 /**
@@ -271,7 +181,8 @@ gtx_socket_send_to (GSocket         *socket,
                     gsize            size,
                     GError         **error)
 {
-  Try self = { .data = buffer, .size = size };
+  GtxSocketTry self = { .once = gtx_socket_send_once, .condition = G_IO_OUT, .data = buffer, .size = size };
+  struct sockaddr_storage native;
 
   g_return_val_if_fail (G_IS_SOCKET (socket), -1);
   g_return_val_if_fail (address == NULL || G_IS_SOCKET_ADDRESS (address), -1);
@@ -279,11 +190,12 @@ gtx_socket_send_to (GSocket         *socket,
 
   if (address)
     {
-      if (!g_socket_address_to_native (address, &self.to, sizeof self.to, error))
+      if (!g_socket_address_to_native (address, &native, sizeof native, error))
         return -1;
+      self.to = (const struct sockaddr *) &native;
       self.to_length = (socklen_t) g_socket_address_get_native_size (address);
     }
-  return try_until_ready (socket, G_IO_OUT, send_to, &self, G_STRFUNC, error);
+  return try_socket (socket, &self, G_STRFUNC, error);
 }
 
 /**
@@ -304,13 +216,13 @@ GSocket *
 gtx_socket_accept (GSocket  *socket,
                    GError  **error)
 {
-  Try self = { .size = 0 };
+  GtxSocketTry self = { .once = accept_once, .condition = G_IO_IN };
   GSocket *accepted;
   int fd;
 
   g_return_val_if_fail (G_IS_SOCKET (socket), NULL);
 
-  fd = (int) try_until_ready (socket, G_IO_IN, accept_one, &self, G_STRFUNC, error);
+  fd = (int) try_socket (socket, &self, G_STRFUNC, error);
   if (fd < 0)
     return NULL;
   accepted = g_socket_new_from_fd (fd, error);
@@ -341,7 +253,7 @@ connect_to (GtxTask         *task,
       return succeeded;
     }
   g_error_free (failure);
-  if (!gtx_ready_await_socket (task, socket, G_IO_OUT, TRUE, error) || !g_socket_check_connect_result (socket, error))
+  if (!gtx_ready_await_socket (task, socket, 0, G_IO_OUT, TRUE, error) || !g_socket_check_connect_result (socket, error))
     return FALSE;
   /* Until somebody asks for it GIO takes the socket for one that connects. */
   remote = g_socket_get_remote_address (socket, NULL);
@@ -398,7 +310,7 @@ await_condition (GtxTask       *task,
         return g_socket_condition_wait (socket, condition, NULL, error);
       if (g_socket_condition_check (socket, condition) != 0)
         return TRUE;
-      if (!gtx_ready_await_socket (task, socket, condition, TRUE, error))
+      if (!gtx_ready_await_socket (task, socket, 0, condition, TRUE, error))
         return FALSE;
     }
   return FALSE;

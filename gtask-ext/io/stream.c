@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "io/stream.h"
+#include "io/socket-try.h"
 
 #include <fcntl.h>
 #include <gio/gfiledescriptorbased.h>
@@ -21,6 +22,7 @@ typedef struct
     GPollableOutputStreamInterface *output;
   } pollable;                   /* NULL: it is none */
   GSocket *socket;              /* the stream's own reference; NULL: it is no socket's */
+  GtxSocketNotes *of_socket;    /* NULL: the stream is not GIO's own */
   GtxFirstTries reads;
 } StreamNotes;
 
@@ -36,6 +38,15 @@ find_socket (gpointer stream)
   if (socket)
     g_object_unref (socket);
   return socket;
+}
+
+/* Rather than a class that has been derived from it, or does the like. */
+static gboolean
+is_gios_own (gpointer stream)
+{
+  const char *name = G_OBJECT_TYPE_NAME (stream);
+
+  return g_str_equal (name, "GSocketInputStream") || g_str_equal (name, "GSocketOutputStream");
 }
 
 static gboolean
@@ -113,6 +124,8 @@ notes_new (gpointer stream)
   self->kind = has_descriptor ? GTX_STREAM_HAS_DESCRIPTOR : GTX_STREAM_HAS_SOURCE;
   if (has_descriptor)
     self->socket = find_socket (stream);
+  if (self->socket && is_gios_own (stream))
+    self->of_socket = gtx_socket_get_notes (self->socket);
   if (G_IS_INPUT_STREAM (stream))
     self->pollable.input = G_POLLABLE_INPUT_STREAM_GET_INTERFACE (stream);
   else
@@ -183,7 +196,7 @@ await_stream (GtxTask       *task,
   GSource *source;
 
   if (notes->socket)
-    return gtx_ready_await_socket (task, notes->socket, condition, delivers, error);
+    return gtx_ready_await_socket (task, notes->socket, 0, condition, delivers, error);
   if (notes->kind == GTX_STREAM_HAS_DESCRIPTOR)
     return gtx_ready_await_descriptor (task, gtx_stream_get_descriptor (stream), condition, delivers, error);
   source = condition == G_IO_IN ? notes->pollable.input->create_source (stream, NULL)
@@ -193,15 +206,15 @@ await_stream (GtxTask       *task,
 
 /* ---- Trying ---- */
 
-gssize
-gtx_stream_try_to_read (GtxTask       *task,
-                        GInputStream  *stream,
-                        void          *buffer,
-                        gsize          count,
-                        gboolean       delivers,
-                        GError       **error)
+static gssize
+try_to_read_polled (GtxTask       *task,
+                    GInputStream  *stream,
+                    StreamNotes   *notes,
+                    void          *buffer,
+                    gsize          count,
+                    gboolean       delivers,
+                    GError       **error)
 {
-  StreamNotes *notes = notes_of (stream);
   /* What has a source of its own may have something that this one does not look at. */
   gboolean is_tried = notes->kind == GTX_STREAM_HAS_SOURCE || gtx_first_tries_is_worth_it (&notes->reads);
   gboolean has_waited = FALSE;
@@ -226,6 +239,24 @@ gtx_stream_try_to_read (GtxTask       *task,
     return n;
   g_propagate_error (error, failure);
   return -1;
+}
+
+gssize
+gtx_stream_try_to_read (GtxTask       *task,
+                        GInputStream  *stream,
+                        void          *buffer,
+                        gsize          count,
+                        gboolean       delivers,
+                        GError       **error)
+{
+  StreamNotes *notes = notes_of (stream);
+  GtxSocketTry self = {
+    .once = gtx_socket_receive_once, .condition = G_IO_IN, .waits = TRUE, .delivers = delivers,
+    .buffer = buffer, .size = count,
+  };
+
+  return notes->of_socket ? gtx_socket_try (task, notes->socket, notes->of_socket, &self, error)
+                          : try_to_read_polled (task, stream, notes, buffer, count, delivers, error);
 }
 
 #define MOST_OF_NOTHING 1000
@@ -296,14 +327,14 @@ write_leftover (GtxTask       *task,
   g_clear_error (&failure);
 }
 
-gssize
-gtx_stream_try_to_write (GtxTask        *task,
-                         GOutputStream  *stream,
-                         const void     *buffer,
-                         gsize           count,
-                         GError        **error)
+static gssize
+try_to_write_polled (GtxTask        *task,
+                     GOutputStream  *stream,
+                     StreamNotes    *notes,
+                     const void     *buffer,
+                     gsize           count,
+                     GError        **error)
 {
-  StreamNotes *notes = notes_of (stream);
   GError *failure = NULL;
   gssize n = -1;
 
@@ -322,6 +353,22 @@ gtx_stream_try_to_write (GtxTask        *task,
   if (notes->kind == GTX_STREAM_HAS_SOURCE)
     write_leftover (task, stream, notes);
   return n;
+}
+
+gssize
+gtx_stream_try_to_write (GtxTask        *task,
+                         GOutputStream  *stream,
+                         const void     *buffer,
+                         gsize           count,
+                         GError        **error)
+{
+  StreamNotes *notes = notes_of (stream);
+  GtxSocketTry self = {
+    .once = gtx_socket_send_once, .condition = G_IO_OUT, .waits = TRUE, .delivers = TRUE, .data = buffer, .size = count,
+  };
+
+  return notes->of_socket ? gtx_socket_try (task, notes->socket, notes->of_socket, &self, error)
+                          : try_to_write_polled (task, stream, notes, buffer, count, error);
 }
 
 /* Of a pipe's there is room for one at a time. */

@@ -10,8 +10,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define N_CONDITIONS 16
-
 /* How long events may be taken until it is the turn of the others in the main loop. */
 #define LOOK_AGAIN_US 1000
 
@@ -20,21 +18,30 @@
 #define ASK_ANEW_US 250000
 #define ASK_ANEW_SHARE 200
 
+/* How many events may be of files that are asked for no more and yet stay in the set, as those
+ * that a child process has open do, for each descriptor there is and besides. */
+#define MOST_STALE 100
+
 /* Invariants:
  * - A descriptor is linked exactly while somebody waits for it and it has no source of
  *   its own: among those that are asked for, or among those that are due.
  * - An event that carries another token than the descriptor's last is of a file that had
  *   its number before, or of what is asked for no more: it finds nobody.
- * - What is asked for includes what all who wait for it want. */
+ * - What is asked for includes what all who wait for it want.
+ * - A stream that is followed and has no news is empty, or an event of what it has is in the
+ *   set and was not taken yet.  So it may be waited for without asking. */
 typedef struct
 {
   GtxHandle link;
   GtxPoller *poller;
   int fd;
   guint32 asking;               /* the number of the last time; in its token */
-  GIOCondition asked;
+  GIOCondition wanted;          /* by those who wait, and maybe by who did */
   GIOCondition due;             /* came without an event */
-  guint n_wanting[N_CONDITIONS]; /* each bit of it */
+  guint64 stream;               /* that all wait for and found empty; or 0 */
+  guint64 followed;             /* whose every news the set tells; or 0 */
+  guint64 unfollowed;           /* that did what makes its emptiness unknown; or 0 */
+  gboolean has_news;            /* what is followed, since it was found empty */
   GtxHandleList waits;
   GSource *source;              /* its own, where it is in no set; or NULL */
   gpointer tag;
@@ -55,6 +62,7 @@ struct _GtxPoller
   GtxHandleList asked;
   GtxHandleList due;
   guint32 n_asked;
+  guint n_stale;
   gint64 ask_anew_at;
 };
 
@@ -72,6 +80,7 @@ static void ask (Descriptor *self);
 static void
 open_set (GtxPoller *self)
 {
+  self->n_stale = 0;
   self->set = gtx_pollset_new ();
   if (self->set >= 0)
     self->tag = g_source_add_unix_fd (&self->source, self->set, G_IO_IN);
@@ -89,36 +98,31 @@ close_set (GtxPoller *self)
 
 /* ---- Those who wait ---- */
 
+/* Nobody has been waiting, or all who wait are added again. */
 static void
-count_conditions (Descriptor   *self,
-                  GIOCondition  condition,
-                  guint         change)
+want_nothing (Descriptor *self)
 {
-  guint left = condition & ((1u << N_CONDITIONS) - 1);
-
-  for (guint i = 0; left > 0; i++, left >>= 1)
-    self->n_wanting[i] += change * (left & 1);
-}
-
-static GIOCondition
-wanted (const Descriptor *self)
-{
-  guint condition = 0;
-
-  for (guint i = 0; i < N_CONDITIONS; i++)
-    if (self->n_wanting[i] > 0)
-      condition |= 1u << i;
-  return (GIOCondition) condition;
+  self->wanted = 0;
+  self->stream = 0;
 }
 
 static void
-end_wait (Descriptor    *self,
-          GtxPollWait   *wait,
+add_wanted (Descriptor        *self,
+            const GtxPollWait *wait)
+{
+  if (self->wanted == 0)
+    self->stream = wait->stream;
+  else if (self->stream != wait->stream)
+    self->stream = 0;
+  self->wanted |= wait->condition;
+}
+
+static void
+end_wait (GtxPollWait   *wait,
           GIOCondition   came,
           GtxHandleList *woken)
 {
   gtx_handle_unlink (&wait->link);
-  count_conditions (self, wait->condition, -1u);
   wait->condition = came;
   wait->came (wait, woken);
 }
@@ -131,6 +135,7 @@ end_waits (Descriptor    *self,
 {
   GtxHandle *next;
 
+  want_nothing (self);
   for (GtxHandle *link = self->waits.ring.next; link != &self->waits.ring; link = next)
     {
       GtxPollWait *wait = GTX_CONTAINER_OF (link, GtxPollWait, link);
@@ -138,7 +143,9 @@ end_waits (Descriptor    *self,
 
       next = link->next;
       if (its != 0)
-        end_wait (self, wait, its, woken);
+        end_wait (wait, its, woken);
+      else
+        add_wanted (self, wait);
     }
 }
 
@@ -159,7 +166,7 @@ end_waits_of_closed (Descriptor   *self,
       next = link->next;
       if (!wait->is_closed (wait))
         break;
-      end_wait (self, wait, G_IO_NVAL, &woken);
+      end_wait (wait, G_IO_NVAL, &woken);
     }
   if (!gtx_handle_list_is_empty (&woken))
     gtx_scheduler_call_all_soon (scheduler, &woken);
@@ -239,14 +246,14 @@ ask_by_source (Descriptor *self)
 {
   if (self->source)
     {
-      g_source_modify_unix_fd (self->source, self->tag, self->asked);
+      g_source_modify_unix_fd (self->source, self->tag, self->wanted);
       return;
     }
   if (gtx_handle_is_linked (&self->link))
     gtx_handle_unlink (&self->link);
   self->source = g_source_new (&own_funcs, sizeof (OwnSource));
   ((OwnSource *) (void *) self->source)->descriptor = self;
-  self->tag = g_source_add_unix_fd (self->source, self->fd, self->asked);
+  self->tag = g_source_add_unix_fd (self->source, self->fd, self->wanted);
   g_source_set_static_name (self->source, "gtask-ext (await)");
   /* A task that it wakes may run the main loop, in which others wait for it. */
   g_source_set_can_recurse (self->source, TRUE);
@@ -274,14 +281,17 @@ static void
 ask_by_set (Descriptor *self)
 {
   GtxPoller *poller = self->poller;
+  gboolean follows = self->stream != 0 && self->stream != self->unfollowed;
   GtxPollAnswer answer;
 
   if (poller->set < 0)
     open_set (poller);
   self->asking = ++poller->n_asked;
-  answer = gtx_pollset_ask (poller->set, self->fd, self->asked, token_of (self));
+  answer = gtx_pollset_ask (poller->set, self->fd, self->wanted, follows, token_of (self));
+  self->followed = follows && answer == GTX_POLL_ASKED ? self->stream : 0;
+  self->has_news = FALSE;
   self->due = answer == GTX_POLL_NOT_OPEN ? G_IO_NVAL
-              : answer == GTX_POLL_ALWAYS_READY ? self->asked & (G_IO_IN | G_IO_OUT) : 0;
+              : answer == GTX_POLL_ALWAYS_READY ? self->wanted & (G_IO_IN | G_IO_OUT) : 0;
   if (self->due != 0)
     link_to (self, &poller->due);
   else if (answer == GTX_POLL_ASKED)
@@ -293,7 +303,6 @@ ask_by_set (Descriptor *self)
 static void
 ask (Descriptor *self)
 {
-  self->asked = wanted (self);
   if (self->source)
     ask_by_source (self);
   else
@@ -385,6 +394,56 @@ take_due (GtxPoller     *self,
     }
 }
 
+/* An event for which nobody waits.  Whoever reads next looks what it is; the set need not tell
+ * of more until then. */
+static void
+take_unheard (Descriptor *self)
+{
+  if (self->followed != 0 && !self->has_news)
+    {
+      self->has_news = TRUE;
+      return;
+    }
+  self->poller->n_stale += !gtx_pollset_drop (self->poller->set, self->fd);
+  self->followed = 0;
+}
+
+static void
+take_event (Descriptor    *self,
+            GIOCondition   came,
+            GtxHandleList *woken)
+{
+  /* Where it ends, or has urgent data, less may be read than there is. */
+  if (self->followed != 0 && came != G_IO_IN)
+    {
+      self->unfollowed = self->followed;
+      self->followed = 0;
+    }
+  if (!gtx_handle_is_linked (&self->link))
+    {
+      take_unheard (self);
+      return;
+    }
+  self->has_news = TRUE;
+  take (self, came, woken);
+}
+
+/* In a set of its own again, so that nothing is told of what is asked for no more. */
+static void
+renew_set (GtxPoller *self)
+{
+  close_set (self);
+  for (guint i = 0; i < self->descriptors->len; i++)
+    {
+      Descriptor *descriptor = g_ptr_array_index (self->descriptors, i);
+
+      if (descriptor)
+        descriptor->followed = 0;
+    }
+  open_set (self);
+  ask_all_anew (self);
+}
+
 static void
 take_events (GtxPoller     *self,
              GtxHandleList *woken)
@@ -393,12 +452,24 @@ take_events (GtxPoller     *self,
   guint n = self->set < 0 ? 0 : gtx_pollset_take (self->set, events);
 
   for (guint i = 0; i < n; i++)
+    __builtin_prefetch (g_ptr_array_index (self->descriptors, (guint32) events[i].token), 1);
+  for (guint i = 0; i < n; i++)
     {
       Descriptor *descriptor = g_ptr_array_index (self->descriptors, (guint32) events[i].token);
 
-      if (token_of (descriptor) == events[i].token && gtx_handle_is_linked (&descriptor->link))
-        take (descriptor, events[i].came, woken);
+      __builtin_prefetch (descriptor->waits.ring.next, 1);
     }
+  for (guint i = 0; i < n; i++)
+    {
+      Descriptor *descriptor = g_ptr_array_index (self->descriptors, (guint32) events[i].token);
+
+      if (token_of (descriptor) == events[i].token)
+        take_event (descriptor, events[i].came, woken);
+      else
+        self->n_stale++;
+    }
+  if (self->n_stale > MOST_STALE + self->descriptors->len)
+    renew_set (self);
 }
 
 /* Who is woken often makes somebody write who is waited for as well: while more comes,
@@ -512,10 +583,18 @@ gtx_poller_join (GtxScheduler *scheduler,
 {
   Descriptor *self = descriptor_of (poller_of (scheduler), fd);
 
-  if (!gtx_handle_list_is_empty (&self->waits))
+  if (gtx_handle_list_is_empty (&self->waits))
+    want_nothing (self);
+  else
     end_waits_of_closed (self, scheduler);
   gtx_handle_list_append (&self->waits, &wait->link);
-  count_conditions (self, wait->condition, 1);
+  add_wanted (self, wait);
+  if (self->stream != 0 && self->stream == self->followed)
+    {
+      self->has_news = FALSE;
+      link_to (self, &self->poller->asked);
+      return;
+    }
   /* Others may wait for a file that had the number before. */
   ask (self);
 }
@@ -528,12 +607,49 @@ gtx_poller_leave (GtxScheduler *scheduler,
   Descriptor *self = descriptor_of (scheduler->poller, fd);
 
   gtx_handle_unlink (&wait->link);
-  count_conditions (self, wait->condition, -1u);
   if (gtx_handle_list_is_empty (&self->waits))
     rest (self);
-  else if (self->source)
-    ask (self);
 }
+
+/* ---- Streams ---- */
+
+/* NULL: nothing is known of it. */
+static Descriptor *
+find_followed (GtxScheduler *scheduler,
+               int           fd,
+               guint64       stream)
+{
+  GtxPoller *poller = scheduler->poller;
+  Descriptor *self;
+
+  if (poller == NULL || poller->is_parents || fd < 0 || (guint) fd >= poller->descriptors->len)
+    return NULL;
+  self = g_ptr_array_index (poller->descriptors, fd);
+  return self && stream != 0 && self->followed == stream ? self : NULL;
+}
+
+gboolean
+gtx_poller_is_empty (GtxScheduler *scheduler,
+                     int           fd,
+                     guint64       stream)
+{
+  const Descriptor *self = find_followed (scheduler, fd, stream);
+
+  return self && !self->has_news;
+}
+
+void
+gtx_poller_note_empty (GtxScheduler *scheduler,
+                       int           fd,
+                       guint64       stream)
+{
+  Descriptor *self = find_followed (scheduler, fd, stream);
+
+  if (self)
+    self->has_news = FALSE;
+}
+
+/* ---- What was closed ---- */
 
 void
 gtx_poller_look (GtxScheduler *scheduler,

@@ -12,6 +12,7 @@ struct _GtxPollWait
 {
   GtxHandle link;               /* among those who wait for the descriptor */
   GIOCondition condition;       /* that is waited for; then: what of it came */
+  guint64 stream;               /* G_IO_IN of one that was found empty, see below; or 0 */
   /* Whether the file was closed here, as far as is known, so that another may have its number. */
   gboolean (*is_closed) (GtxPollWait *wait);
   /* The wait has ended: adds to @woken what is to run.  Runs nothing itself. */
@@ -31,3 +32,14 @@ void gtx_poller_leave (GtxScheduler *scheduler,
 /* Somebody may have closed @fd: who waits for it is told now, and not in a while. */
 void gtx_poller_look  (GtxScheduler *scheduler,
                        int           fd);
+
+/* Of some streams, which have numbers that are theirs for good, the set tells whatever is new as
+ * long as they are waited for now and then: TCP's, of which less is read than was asked for only
+ * where there is no more.  While one is known to be empty there is no need to try to read it. */
+gboolean gtx_poller_is_empty   (GtxScheduler *scheduler,
+                                int           fd,
+                                guint64       stream);
+/* All that it had was read. */
+void     gtx_poller_note_empty (GtxScheduler *scheduler,
+                                int           fd,
+                                guint64       stream);

@@ -24,11 +24,11 @@ GtxPollAnswer
 gtx_pollset_ask (int          set,
                  int          fd,
                  GIOCondition condition,
+                 gboolean     follows,
                  guint64      token)
 {
-  struct epoll_event event = {
-    .events = ((guint) condition & CONDITIONS) | EPOLLONESHOT, .data.u64 = token
-  };
+  guint flags = follows ? EPOLLET | EPOLLPRI | EPOLLRDHUP : EPOLLONESHOT;
+  struct epoll_event event = { .events = ((guint) condition & CONDITIONS) | flags, .data.u64 = token };
 
   /* Some files tell of a change once, to whoever asks first: of mounts, of pressure.  The
    * main loop's poll would ask them by way of the set, and the set would ask again. */
@@ -41,6 +41,13 @@ gtx_pollset_ask (int          set,
   if (errno == EPERM)
     return GTX_POLL_ALWAYS_READY;
   return errno == EBADF && set >= 0 ? GTX_POLL_NOT_OPEN : GTX_POLL_REFUSED;
+}
+
+gboolean
+gtx_pollset_drop (int set,
+                  int fd)
+{
+  return epoll_ctl (set, EPOLL_CTL_DEL, fd, NULL) == 0;
 }
 
 guint

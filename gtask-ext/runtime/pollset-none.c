@@ -16,13 +16,24 @@ GtxPollAnswer
 gtx_pollset_ask (int          set,
                  int          fd,
                  GIOCondition condition,
+                 gboolean     follows,
                  guint64      token)
 {
   (void) set;
   (void) fd;
   (void) condition;
+  (void) follows;
   (void) token;
   return GTX_POLL_REFUSED;
+}
+
+gboolean
+gtx_pollset_drop (int set,
+                  int fd)
+{
+  (void) set;
+  (void) fd;
+  return FALSE;
 }
 
 guint

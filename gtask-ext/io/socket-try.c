@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "io/socket-try.h"
+
+#include "io/ready.h"
+#include "runtime/poller.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+struct _GtxSocketNotes
+{
+  guint64 stream;               /* its number for the poller; or 0 */
+  GtxFirstTries reads;          /* where it has none */
+};
+
+/* ---- Notes ---- */
+
+/* Not what gives itself out as TCP, as several paths for one connection do, nor what is between
+ * it and the program, as encryption in the kernel is: that one gives a record at a time. */
+static gboolean
+is_plain_tcp (int fd)
+{
+  int protocol = 0;
+  socklen_t length = sizeof protocol;
+  char between[16];
+  socklen_t between_length = sizeof between;
+
+  return getsockopt (fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 && protocol == IPPROTO_TCP &&
+         (getsockopt (fd, IPPROTO_TCP, TCP_ULP, between, &between_length) != 0 || between_length == 0);
+}
+
+static guint64
+next_number (void)
+{
+  static guint64 n;
+
+  return __atomic_add_fetch (&n, 1, __ATOMIC_RELAXED);
+}
+
+static GtxSocketNotes *
+notes_new (GSocket *socket)
+{
+  GtxSocketNotes *self = g_new0 (GtxSocketNotes, 1);
+
+  self->stream = is_plain_tcp (g_socket_get_fd (socket)) ? next_number () : 0;
+  return self;
+}
+
+GtxSocketNotes *
+gtx_socket_get_notes (GSocket *socket)
+{
+  static GQuark quark;
+  GtxSocketNotes *notes;
+
+  if (G_UNLIKELY (quark == 0))
+    quark = g_quark_from_static_string ("gtask-ext-socket-notes");
+  notes = g_object_get_qdata ((GObject *) socket, quark);
+  return notes ? notes : gtx_ready_note_down (socket, quark, notes_new (socket));
+}
+
+/* ---- Trying ---- */
+
+gssize
+gtx_socket_receive_once (int           fd,
+                         GtxSocketTry *self)
+{
+  return recv (fd, self->buffer, self->size, MSG_DONTWAIT);
+}
+
+gssize
+gtx_socket_send_once (int           fd,
+                      GtxSocketTry *self)
+{
+  return sendto (fd, self->data, self->size, MSG_NOSIGNAL | MSG_DONTWAIT, self->to, self->to_length);
+}
+
+static gssize
+try_once (GtxSocketTry  *self,
+          int            fd,
+          gboolean      *would_block,
+          GError       **error)
+{
+  gssize n;
+  int number;
+
+  *would_block = FALSE;
+  if (fd < 0)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The socket is closed");
+      return -1;
+    }
+  do
+    n = self->once (fd, self);
+  while (n < 0 && errno == EINTR);
+  if (n >= 0)
+    return n;
+  number = errno;
+  *would_block = (number == EAGAIN || number == EWOULDBLOCK) && self->waits;
+  if (!*would_block)
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (number), "The socket failed: %s", g_strerror (number));
+  return -1;
+}
+
+static gboolean
+is_first_worth_it (GtxTask            *task,
+                   int                 fd,
+                   GtxSocketNotes     *notes,
+                   const GtxSocketTry *self)
+{
+  if (self->condition != G_IO_IN || !self->waits)
+    return TRUE;
+  if (notes->stream != 0)
+    return !gtx_poller_is_empty (task->parent_instance.home, fd, notes->stream);
+  return gtx_first_tries_is_worth_it (&notes->reads);
+}
+
+gssize
+gtx_socket_try (GtxTask         *task,
+                GSocket         *socket,
+                GtxSocketNotes  *notes,
+                GtxSocketTry    *self,
+                GError         **error)
+{
+  guint64 stream = self->condition == G_IO_IN ? notes->stream : 0;
+  int fd = g_socket_get_fd (socket);
+  gboolean is_tried = is_first_worth_it (task, fd, notes, self);
+  gboolean is_first = TRUE;
+  gboolean would_block = TRUE;
+  gssize n = -1;
+
+  while (gtx_ready_begin_next_try (task, self->delivers, error))
+    {
+      if (is_tried)
+        {
+          n = try_once (self, fd, &would_block, error);
+          if (is_first)
+            gtx_first_tries_note (&notes->reads, would_block);
+        }
+      if (n >= 0 || !would_block ||
+          !gtx_ready_await_socket (task, socket, stream, self->condition, self->delivers, error))
+        break;
+      /* It may be closed by now. */
+      fd = g_socket_get_fd (socket);
+      is_tried = TRUE;
+      is_first = FALSE;
+    }
+  if (stream != 0 && n > 0 && (gsize) n < self->size)
+    gtx_poller_note_empty (task->parent_instance.home, fd, stream);
+  return n;
+}

@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* TCP connections, of which the kernel tells whatever is new without being asked each time: what
+ * comes is read at once, whoever else reads and whatever comes. */
+
+#include "fixture.h"
+
+#include "stream-ends.h"
+
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+typedef struct
+{
+  Ends *ends;
+  gsize size;
+  gssize n;
+  char text[64];
+} Reading;
+
+/* What is written is sent at once. */
+static Ends *
+connection_new (void)
+{
+  Ends *self = ends_new (ENDS_ARE_TCP);
+  int yes = TRUE;
+
+  g_assert_cmpint (setsockopt (g_socket_get_fd (self->sockets[1]), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes), ==, 0);
+  return self;
+}
+
+static int
+count_bytes (GSocket *socket, unsigned long which)
+{
+  int n = -1;
+
+  g_assert_cmpint (ioctl (g_socket_get_fd (socket), which, &n), ==, 0);
+  return n;
+}
+
+/* It has come then. */
+static void
+put (Ends *self, const char *text)
+{
+  int n = count_bytes (self->sockets[0], SIOCINQ) + (int) strlen (text);
+
+  ends_put (self, text);
+  while (count_bytes (self->sockets[0], SIOCINQ) < n)
+    g_thread_yield ();
+}
+
+/* The same of what is not counted there, slower. */
+static void
+wait_until_acknowledged (Ends *self)
+{
+  while (count_bytes (self->sockets[1], SIOCOUTQ) > 0)
+    g_usleep (1000);
+}
+
+static gboolean
+read_some (Reading *self, GError **error)
+{
+  self->n = gtx_input_stream_read (self->ends->input, self->text, self->size, error);
+  return self->n >= 0;
+}
+
+static gboolean
+receive_some (Reading *self, GError **error)
+{
+  self->n = gtx_socket_receive (self->ends->sockets[0], self->text, self->size, error);
+  return self->n >= 0;
+}
+
+/* It goes on in the turns that the main loop has to do, and not when it asks anew. */
+static void
+assert_ends_with (GtxTask *task, const Reading *reading, const char *expected)
+{
+  let_loop_rest ();
+  g_assert_true (gtx_future_is_done (task));
+  assert_succeeds (task);
+  g_assert_cmpmem (reading->text, reading->n, expected, strlen (expected));
+}
+
+static void
+assert_has (Ends *ends, GtxCoroutine coroutine, gsize size, const char *expected)
+{
+  Reading reading = { .ends = ends, .size = size };
+
+  assert_ends_with (gtx_create_task (coroutine, &reading, NULL), &reading, expected);
+}
+
+/* A read that has to wait until @text comes. */
+static void
+assert_waits_for (Ends *ends, GtxCoroutine coroutine, gsize size, const char *text)
+{
+  Reading reading = { .ends = ends, .size = size };
+  GtxTask *task = begin_named ("waits", coroutine, &reading);
+
+  put (ends, text);
+  assert_ends_with (task, &reading, text);
+}
+
+#define READ ((GtxCoroutine) read_some)
+#define RECEIVE ((GtxCoroutine) receive_some)
+
+static gboolean
+test_talk (gpointer data, GError **error)
+{
+  g_autoptr (Ends) ends = connection_new ();
+
+  for (guint i = 0; i < 5; i++)
+    {
+      assert_waits_for (ends, READ, 64, "some");
+      assert_waits_for (ends, READ, 4, "full");
+      assert_waits_for (ends, RECEIVE, 64, "some");
+      assert_waits_for (ends, RECEIVE, 4, "full");
+    }
+  return TRUE;
+}
+
+/* Once and several times. */
+static gboolean
+test_while_nobody_waits (gpointer data, GError **error)
+{
+  g_autoptr (Ends) ends = connection_new ();
+  g_autoptr (GString) all = g_string_new (NULL);
+
+  assert_waits_for (ends, READ, 64, "first");
+  for (guint n = 1; n < 5; n++)
+    {
+      g_string_truncate (all, 0);
+      for (guint i = 0; i < n; i++)
+        {
+          put (ends, "unheard");
+          g_string_append (all, "unheard");
+          let_loop_rest ();
+        }
+      assert_has (ends, READ, 64, all->str);
+      assert_waits_for (ends, READ, 64, "heard");
+      put (ends, "here");
+      assert_has (ends, READ, 64, "here");
+    }
+  return TRUE;
+}
+
+/* More is left than who reads takes; another reads the rest, or the next read does. */
+static gboolean
+test_rest (gpointer data, GError **error)
+{
+  g_autoptr (Ends) ends = connection_new ();
+  Reading first = { .ends = ends, .size = 3 };
+  Reading second = { .ends = ends, .size = 3 };
+  GtxTask *tasks[2];
+
+  assert_waits_for (ends, READ, 64, "first");
+  tasks[0] = begin_named ("first", READ, &first);
+  tasks[1] = begin_named ("second", RECEIVE, &second);
+  put (ends, "abcdefghi");
+  assert_ends_with (tasks[0], &first, "abc");
+  assert_ends_with (tasks[1], &second, "def");
+  assert_has (ends, READ, 2, "gh");
+  assert_has (ends, RECEIVE, 64, "i");
+  assert_waits_for (ends, READ, 64, "next");
+  return TRUE;
+}
+
+/* The one that is woken first takes all, and the other goes on waiting. */
+static gboolean
+test_for_one (gpointer data, GError **error)
+{
+  g_autoptr (Ends) ends = connection_new ();
+  Reading first = { .ends = ends, .size = 64 };
+  Reading second = { .ends = ends, .size = 64 };
+  GtxTask *tasks[2];
+
+  assert_waits_for (ends, READ, 64, "first");
+  tasks[0] = begin_named ("first", READ, &first);
+  tasks[1] = begin_named ("second", RECEIVE, &second);
+  put (ends, "one");
+  assert_ends_with (tasks[0], &first, "one");
+  g_assert_false (gtx_future_is_done (tasks[1]));
+  put (ends, "two");
+  assert_ends_with (tasks[1], &second, "two");
+  return TRUE;
+}
+
+/* What is followed is read by GIO's own function as well. */
+static gboolean
+test_beside_gio (gpointer data, GError **error)
+{
+  g_autoptr (Ends) ends = connection_new ();
+  char text[64];
+
+  assert_waits_for (ends, READ, 64, "first");
+  put (ends, "abcdef");
+  let_loop_rest ();
+  g_assert_cmpint (g_socket_receive (ends->sockets[0], text, 3, NULL, error), ==, 3);
+  assert_has (ends, READ, 64, "def");
+  put (ends, "all");
+  g_assert_cmpint (g_socket_receive (ends->sockets[0], text, 64, NULL, error), ==, 3);
+  let_loop_rest ();
+  assert_waits_for (ends, READ, 64, "next");
+  return TRUE;
+}
+
+static gboolean
+wait_for_room (GSocket *socket, GError **error)
+{
+  return gtx_socket_condition_wait (socket, G_IO_OUT, error);
+}
+
+/* A task waits for room meanwhile, which is asked for once. */
+static gboolean
+test_both_directions (gpointer data, GError **error)
+{
+  g_autoptr (Ends) ends = connection_new ();
+  GtxTask *writer;
+  char block[65536] = { 0 };
+
+  assert_waits_for (ends, READ, 64, "first");
+  while (send (g_socket_get_fd (ends->sockets[0]), block, sizeof block, MSG_DONTWAIT) > 0)
+    g_usleep (10000);
+  writer = begin (wait_for_room, ends->sockets[0]);
+  for (guint i = 0; i < 3; i++)
+    assert_waits_for (ends, READ, 64, "meanwhile");
+  g_assert_false (gtx_future_is_done (writer));
+  while (recv (g_socket_get_fd (ends->sockets[1]), block, sizeof block, MSG_DONTWAIT) > 0)
+    g_usleep (10000);
+  assert_succeeds (writer);
+  for (guint i = 0; i < 3; i++)
+    assert_waits_for (ends, READ, 64, "after");
+  return TRUE;
+}
+
+/* A read that is cancelled leaves it as it was. */
+static gboolean
+test_cancelled (gpointer data, GError **error)
+{
+  g_autoptr (Ends) ends = connection_new ();
+  Reading reading = { .ends = ends, .size = 64 };
+
+  assert_waits_for (ends, READ, 64, "first");
+  for (guint i = 0; i < 3; i++)
+    {
+      GtxTask *task = begin_named ("cancelled", READ, &reading);
+
+      gtx_cancel (task);
+      put (ends, "kept");
+      assert_fails (task, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      assert_has (ends, READ, 64, "kept");
+      assert_waits_for (ends, READ, 64, "next");
+    }
+  return TRUE;
+}
+
+/* ---- What makes its emptiness unknown ---- */
+
+/* A read ends at urgent data, and there is more. */
+static void
+put_urgent (Ends *ends, const char *before, const char *after)
+{
+  int fd = g_socket_get_fd (ends->sockets[1]);
+  int length = (int) strlen (before);
+
+  g_assert_cmpint (send (fd, before, length, 0), ==, length);
+  g_assert_cmpint (send (fd, "!", 1, MSG_OOB), ==, 1);
+  length = (int) strlen (after);
+  g_assert_cmpint (send (fd, after, length, 0), ==, length);
+  wait_until_acknowledged (ends);
+}
+
+static gboolean
+test_urgent_while_waiting (gpointer data, GError **error)
+{
+  g_autoptr (Ends) ends = connection_new ();
+  Reading reading = { .ends = ends, .size = 64 };
+  GtxTask *task;
+
+  assert_waits_for (ends, READ, 64, "first");
+  task = begin_named ("waits", READ, &reading);
+  put_urgent (ends, "before", "after");
+  assert_ends_with (task, &reading, "before");
+  assert_has (ends, READ, 64, "after");
+  assert_waits_for (ends, READ, 64, "next");
+  return TRUE;
+}
+
+static gboolean
+test_urgent_unheard (gpointer data, GError **error)
+{
+  g_autoptr (Ends) ends = connection_new ();
+
+  assert_waits_for (ends, READ, 64, "first");
+  put_urgent (ends, "before", "after");
+  let_loop_rest ();
+  assert_has (ends, READ, 64, "before");
+  assert_has (ends, READ, 64, "after");
+  assert_waits_for (ends, READ, 64, "next");
+  return TRUE;
+}
+
+/* It is told of after it was read. */
+static gboolean
+test_urgent_read_first (gpointer data, GError **error)
+{
+  g_autoptr (Ends) ends = connection_new ();
+
+  put (ends, "first");
+  assert_has (ends, READ, 64, "first");
+  put_urgent (ends, "before", "after");
+  assert_has (ends, READ, 64, "before");
+  assert_has (ends, READ, 64, "after");
+  assert_waits_for (ends, READ, 64, "next");
+  return TRUE;
+}
+
+/* Nothing to read comes of it. */
+static gboolean
+test_urgent_alone (gpointer data, GError **error)
+{
+  g_autoptr (Ends) ends = connection_new ();
+  Reading reading = { .ends = ends, .size = 64 };
+  GtxTask *task;
+
+  assert_waits_for (ends, READ, 64, "first");
+  task = begin_named ("waits", READ, &reading);
+  g_assert_cmpint (send (g_socket_get_fd (ends->sockets[1]), "!", 1, MSG_OOB), ==, 1);
+  wait_until_acknowledged (ends);
+  let_loop_rest ();
+  g_assert_false (gtx_future_is_done (task));
+  ends_put (ends, "text");
+  wait_until_acknowledged (ends);
+  assert_ends_with (task, &reading, "text");
+  return TRUE;
+}
+
+static gboolean
+test_end (gpointer data, GError **error)
+{
+  for (int is_heard = FALSE; is_heard <= TRUE; is_heard++)
+    {
+      g_autoptr (Ends) ends = connection_new ();
+      Reading reading = { .ends = ends, .size = 64 };
+      GtxTask *task;
+
+      assert_waits_for (ends, READ, 64, "first");
+      task = is_heard ? begin_named ("waits", READ, &reading) : NULL;
+      put (ends, "last words");
+      ends_finish (ends);
+      if (task)
+        assert_ends_with (task, &reading, "last words");
+      else
+        assert_has (ends, READ, 64, "last words");
+      assert_has (ends, READ, 64, "");
+      assert_has (ends, RECEIVE, 64, "");
+    }
+  return TRUE;
+}
+
+static gboolean
+test_end_alone (gpointer data, GError **error)
+{
+  g_autoptr (Ends) ends = connection_new ();
+  Reading reading = { .ends = ends, .size = 64 };
+  GtxTask *task;
+
+  assert_waits_for (ends, READ, 64, "first");
+  task = begin_named ("waits", READ, &reading);
+  ends_finish (ends);
+  assert_ends_with (task, &reading, "");
+  assert_has (ends, READ, 64, "");
+  return TRUE;
+}
+
+/* ---- Others with the same number ---- */
+
+/* The memory may be the same as well. */
+static gboolean
+test_number_again (gpointer data, GError **error)
+{
+  int fd = -1;
+
+  for (guint i = 0; i < 5; i++)
+    {
+      g_autoptr (Ends) ends = connection_new ();
+
+      if (fd >= 0)
+        g_assert_cmpint (g_socket_get_fd (ends->sockets[0]), ==, fd);
+      fd = g_socket_get_fd (ends->sockets[0]);
+      assert_waits_for (ends, READ, 64, "first");
+      put (ends, "left");
+      if (i % 2 == 0)
+        let_loop_rest ();
+    }
+  return TRUE;
+}
+
+/* How many descriptors the process' sets have. */
+static guint
+count_watched (void)
+{
+  g_autoptr (GDir) infos = g_dir_open ("/proc/self/fdinfo", 0, NULL);
+  const char *name;
+  guint n = 0;
+
+  while ((name = g_dir_read_name (infos)))
+    {
+      g_autofree char *path = g_build_filename ("/proc/self/fdinfo", name, NULL);
+      g_autofree char *text = NULL;
+
+      if (g_file_get_contents (path, &text, NULL, NULL))
+        for (const char *at = text; (at = strstr (at, "tfd:")); at++)
+          n++;
+    }
+  return n;
+}
+
+/* What a child has open, or a duplicate, stays in the set when it is closed here, until that
+ * has told of it often enough. */
+static gboolean
+test_open_elsewhere (gpointer data, GError **error)
+{
+  Ends *ends = connection_new ();
+  int writes;
+  int kept;
+  guint n;
+
+  assert_waits_for (ends, READ, 64, "first");
+  n = count_watched ();
+  if (n == 0)
+    {
+      ends_free (ends);
+      g_test_skip ("Each descriptor has a source of its own here");
+      return TRUE;
+    }
+  kept = dup (g_socket_get_fd (ends->sockets[0]));
+  writes = dup (g_socket_get_fd (ends->sockets[1]));
+  ends_free (ends);
+  ends = connection_new ();
+  assert_waits_for (ends, READ, 64, "another");
+  g_assert_cmpuint (count_watched (), ==, n + 1);
+  while (count_watched () > n)
+    {
+      g_assert_cmpint (send (writes, "x", 1, 0), ==, 1);
+      let_loop_rest ();
+      assert_waits_for (ends, READ, 64, "another");
+    }
+  assert_waits_for (ends, READ, 64, "another");
+  ends_free (ends);
+  close (kept);
+  close (writes);
+  return TRUE;
+}
+
+/* Nobody is told of what nobody reads, but for once. */
+static gboolean
+test_unheard_for_long (gpointer data, GError **error)
+{
+  g_autoptr (Ends) ends = connection_new ();
+  g_autoptr (Ends) other = connection_new ();
+  guint before;
+
+  assert_waits_for (other, READ, 64, "first");
+  before = count_watched ();
+  assert_waits_for (ends, READ, 64, "first");
+  for (guint i = 0; i < 5; i++)
+    {
+      put (ends, "unheard");
+      let_loop_rest ();
+    }
+  g_assert_cmpuint (count_watched (), ==, before);
+  assert_has (ends, READ, 7, "unheard");
+  assert_waits_for (other, READ, 64, "next");
+  return TRUE;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  add_coroutine ("/streams-followed/talk", test_talk);
+  add_coroutine ("/streams-followed/while-nobody-waits", test_while_nobody_waits);
+  add_coroutine ("/streams-followed/rest", test_rest);
+  add_coroutine ("/streams-followed/for-one", test_for_one);
+  add_coroutine ("/streams-followed/beside-gio", test_beside_gio);
+  add_coroutine ("/streams-followed/both-directions", test_both_directions);
+  add_coroutine ("/streams-followed/cancelled", test_cancelled);
+  add_coroutine ("/streams-followed/urgent-while-waiting", test_urgent_while_waiting);
+  add_coroutine ("/streams-followed/urgent-unheard", test_urgent_unheard);
+  add_coroutine ("/streams-followed/urgent-read-first", test_urgent_read_first);
+  add_coroutine ("/streams-followed/urgent-alone", test_urgent_alone);
+  add_coroutine ("/streams-followed/end", test_end);
+  add_coroutine ("/streams-followed/end-alone", test_end_alone);
+  add_coroutine ("/streams-followed/number-again", test_number_again);
+  add_coroutine ("/streams-followed/open-elsewhere", test_open_elsewhere);
+  add_coroutine ("/streams-followed/unheard-for-long", test_unheard_for_long);
+  return g_test_run ();
+}
