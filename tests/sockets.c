@@ -290,20 +290,14 @@ test_number_used_again_by_gio (gpointer data, GError **error)
   return test_number_used_again (GINT_TO_POINTER (TRUE), error);
 }
 
-/* The number is that of a file that nobody waits for. */
+/* The number is that of a file that nobody reads. */
 static gboolean
 test_number_taken (gpointer data, GError **error)
 {
-  GtxTask *task;
+  GtxTask *task = begin (read_it, ends->input);
   int fd = g_socket_get_fd (ends->sockets[0]);
   int others;
 
-  if (!HAS_POLLSET)
-    {
-      g_test_skip ("GLib polls each descriptor, and nobody looks at the sockets again");
-      return TRUE;
-    }
-  task = begin (read_it, ends->input);
   g_assert_true (close_both_ways (TRUE, error));
   others = dup (1);
   g_assert_cmpint (others, ==, fd);
@@ -315,6 +309,26 @@ test_number_taken (gpointer data, GError **error)
     g_object_unref (task);
   }
   close (others);
+  return TRUE;
+}
+
+static gboolean
+watch (gpointer fd, GError **error)
+{
+  return gtx_await_fd (GPOINTER_TO_INT (fd), G_IO_PRI, error) != 0;
+}
+
+/* Who waits for the descriptor does not know of the socket, and came first. */
+static gboolean
+test_number_taken_while_watched (gpointer data, GError **error)
+{
+  gpointer fd = GINT_TO_POINTER (g_socket_get_fd (ends->sockets[0]));
+  g_autoptr (GtxTask) watcher = gtx_create_task (watch, fd, NULL);
+
+  let_loop_rest ();
+  g_assert_true (test_number_taken (NULL, error));
+  gtx_cancel (watcher);
+  gtx_await (watcher, NULL);
   return TRUE;
 }
 
@@ -662,6 +676,7 @@ main (int argc, char **argv)
   add_case ("/sockets/number-used-again", test_number_used_again);
   add_case ("/sockets/number-used-again/by-gio", test_number_used_again_by_gio);
   add_case ("/sockets/number-taken", test_number_taken);
+  add_case ("/sockets/number-taken/while-watched", test_number_taken_while_watched);
   add_case ("/sockets/half-closed", test_half_closed);
   add_case ("/sockets/shut-while-awaited", test_shut_while_awaited);
   add_case ("/sockets/reset", test_reset);

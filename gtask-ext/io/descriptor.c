@@ -46,7 +46,7 @@ is_closed (GtxPollWait *wait)
 {
   const GtxDescriptorWait *wanted = GTX_CONTAINER_OF (wait, DescriptorWaiter, wait)->wanted;
 
-  return wanted->socket && g_socket_get_fd (wanted->socket) != wanted->fd;
+  return g_socket_get_fd (wanted->socket) != wanted->fd;
 }
 
 static void
@@ -74,11 +74,13 @@ gtx_descriptor_wait (GtxTask                 *task,
 {
   GtxScheduler *home = task->parent_instance.home;
   DescriptorWaiter self = {
-    .wait = { .condition = wanted->condition, .stream = wanted->stream, .is_closed = is_closed, .came = on_came },
+    .wait = { .condition = wanted->condition, .stream = wanted->stream, .came = on_came },
     .timer.handle.run = on_time, .wanted = wanted,
   };
   gboolean woken;
 
+  if (wanted->socket)
+    self.wait.is_closed = is_closed;
   gtx_waiter_init (&self.waiter, task, wanted->delivers ? &delivering_kind : &standing_kind);
   gtx_poller_join (home, &self.wait, wanted->fd);
   if (wanted->deadline != GTX_NEVER)

@@ -23,8 +23,8 @@
 #define MOST_STALE 100
 
 /* Invariants:
- * - A descriptor is linked exactly while somebody waits for it and it has no source of
- *   its own: among those that are asked for, or among those that are due.
+ * - A descriptor is linked exactly while somebody waits for it: among those that are asked for,
+ *   those that are due, or those with a source of their own.
  * - An event that carries another token than the descriptor's last is of a file that had
  *   its number before, or of what is asked for no more: it finds nobody.
  * - What is asked for includes what all who wait for it want.
@@ -43,6 +43,7 @@ typedef struct
   guint64 unfollowed;           /* that did what makes its emptiness unknown; or 0 */
   gboolean has_news;            /* what is followed, since it was found empty */
   GtxHandleList waits;
+  guint n_knowing;              /* of these: when the file is closed */
   GSource *source;              /* its own, where it is in no set; or NULL */
   gpointer tag;
 } Descriptor;
@@ -61,6 +62,7 @@ struct _GtxPoller
   GPtrArray *descriptors;       /* by number */
   GtxHandleList asked;
   GtxHandleList due;
+  GtxHandleList apart;          /* with a source of their own */
   guint32 n_asked;
   guint n_stale;
   gint64 ask_anew_at;
@@ -118,11 +120,20 @@ add_wanted (Descriptor        *self,
 }
 
 static void
-end_wait (GtxPollWait   *wait,
+remove_wait (Descriptor  *self,
+             GtxPollWait *wait)
+{
+  gtx_handle_unlink (&wait->link);
+  self->n_knowing -= wait->is_closed != NULL;
+}
+
+static void
+end_wait (Descriptor    *self,
+          GtxPollWait   *wait,
           GIOCondition   came,
           GtxHandleList *woken)
 {
-  gtx_handle_unlink (&wait->link);
+  remove_wait (self, wait);
   wait->condition = came;
   wait->came (wait, woken);
 }
@@ -143,14 +154,14 @@ end_waits (Descriptor    *self,
 
       next = link->next;
       if (its != 0)
-        end_wait (wait, its, woken);
+        end_wait (self, wait, its, woken);
       else
         add_wanted (self, wait);
     }
 }
 
-/* Those whose file was closed by now, so that it is another that has the number.  They came
- * first: not all are looked at each time. */
+/* Those whose file was closed by now, so that it is another that has the number.  Of those who
+ * know they came first: not all are looked at each time. */
 static void
 end_waits_of_closed (Descriptor   *self,
                      GtxScheduler *scheduler)
@@ -159,14 +170,16 @@ end_waits_of_closed (Descriptor   *self,
   GtxHandle *next;
 
   gtx_handle_list_init (&woken);
-  for (GtxHandle *link = self->waits.ring.next; link != &self->waits.ring; link = next)
+  for (GtxHandle *link = self->waits.ring.next; self->n_knowing > 0 && link != &self->waits.ring; link = next)
     {
       GtxPollWait *wait = GTX_CONTAINER_OF (link, GtxPollWait, link);
 
       next = link->next;
+      if (wait->is_closed == NULL)
+        continue;
       if (!wait->is_closed (wait))
         break;
-      end_wait (wait, G_IO_NVAL, &woken);
+      end_wait (self, wait, G_IO_NVAL, &woken);
     }
   if (!gtx_handle_list_is_empty (&woken))
     gtx_scheduler_call_all_soon (scheduler, &woken);
@@ -242,6 +255,15 @@ own_dispatch (GSource     *source,
 static GSourceFuncs own_funcs = { NULL, NULL, own_dispatch, NULL, NULL, NULL };
 
 static void
+link_to (Descriptor    *self,
+         GtxHandleList *list)
+{
+  if (gtx_handle_is_linked (&self->link))
+    gtx_handle_unlink (&self->link);
+  gtx_handle_list_append (list, &self->link);
+}
+
+static void
 ask_by_source (Descriptor *self)
 {
   if (self->source)
@@ -249,8 +271,7 @@ ask_by_source (Descriptor *self)
       g_source_modify_unix_fd (self->source, self->tag, self->wanted);
       return;
     }
-  if (gtx_handle_is_linked (&self->link))
-    gtx_handle_unlink (&self->link);
+  link_to (self, &self->poller->apart);
   self->source = g_source_new (&own_funcs, sizeof (OwnSource));
   ((OwnSource *) (void *) self->source)->descriptor = self;
   self->tag = g_source_add_unix_fd (self->source, self->fd, self->wanted);
@@ -266,15 +287,6 @@ static guint64
 token_of (const Descriptor *self)
 {
   return (guint64) self->asking << 32 | (guint32) self->fd;
-}
-
-static void
-link_to (Descriptor    *self,
-         GtxHandleList *list)
-{
-  if (gtx_handle_is_linked (&self->link))
-    gtx_handle_unlink (&self->link);
-  gtx_handle_list_append (list, &self->link);
 }
 
 static void
@@ -309,26 +321,37 @@ ask (Descriptor *self)
     ask_by_set (self);
 }
 
+/* @list is of the poller's. */
+static void
+ask_anew (GtxPoller     *self,
+          GtxHandleList *list)
+{
+  GtxHandleList before;
+  GtxHandle *link;
+
+  gtx_handle_list_init (&before);
+  gtx_handle_list_splice (&before, list);
+  while ((link = before.ring.next) != &before.ring)
+    {
+      Descriptor *descriptor = GTX_CONTAINER_OF (link, Descriptor, link);
+
+      link_to (descriptor, list);
+      end_waits_of_closed (descriptor, self->scheduler);
+      if (gtx_handle_list_is_empty (&descriptor->waits))
+        rest (descriptor);
+      else if (descriptor->source == NULL)
+        ask (descriptor);
+    }
+}
+
 static void
 ask_all_anew (GtxPoller *self)
 {
   gint64 began = g_get_monotonic_time ();
   gint64 ended;
-  GtxHandleList before;
-  GtxHandle *link;
 
-  gtx_handle_list_init (&before);
-  gtx_handle_list_splice (&before, &self->asked);
-  while ((link = before.ring.next) != &before.ring)
-    {
-      Descriptor *descriptor = GTX_CONTAINER_OF (link, Descriptor, link);
-
-      end_waits_of_closed (descriptor, self->scheduler);
-      if (gtx_handle_list_is_empty (&descriptor->waits))
-        rest (descriptor);
-      else
-        ask (descriptor);
-    }
+  ask_anew (self, &self->apart);
+  ask_anew (self, &self->asked);
   ended = g_get_monotonic_time ();
   self->ask_anew_at = ended + MAX (ASK_ANEW_US, ASK_ANEW_SHARE * (ended - began));
 }
@@ -355,9 +378,17 @@ renew (GtxPoller *self)
   self->descriptors = g_ptr_array_new ();
   gtx_handle_list_init (&self->asked);
   gtx_handle_list_init (&self->due);
+  gtx_handle_list_init (&self->apart);
 }
 
 /* ---- What comes ---- */
+
+/* Nobody waits. */
+static gboolean
+is_resting (const GtxPoller *self)
+{
+  return gtx_handle_list_is_empty (&self->asked) && gtx_handle_list_is_empty (&self->apart);
+}
 
 static gboolean
 poller_prepare (GSource *source,
@@ -369,7 +400,7 @@ poller_prepare (GSource *source,
   *timeout = -1;
   if (self->is_parents || !gtx_scheduler_is_dispatched_here (self->scheduler))
     return FALSE;
-  if (gtx_handle_list_is_empty (&self->due) && !gtx_handle_list_is_empty (&self->asked))
+  if (gtx_handle_list_is_empty (&self->due) && !is_resting (self))
     {
       left = self->ask_anew_at - g_source_get_time (source);
       if (left > 0)
@@ -528,6 +559,7 @@ poller_new (GtxScheduler *scheduler)
   self->descriptors = g_ptr_array_new ();
   gtx_handle_list_init (&self->asked);
   gtx_handle_list_init (&self->due);
+  gtx_handle_list_init (&self->apart);
   open_set (self);
   g_source_set_static_name (source, "gtask-ext (descriptors)");
   g_source_set_can_recurse (source, TRUE);
@@ -588,6 +620,7 @@ gtx_poller_join (GtxScheduler *scheduler,
   else
     end_waits_of_closed (self, scheduler);
   gtx_handle_list_append (&self->waits, &wait->link);
+  self->n_knowing += wait->is_closed != NULL;
   add_wanted (self, wait);
   if (self->stream != 0 && self->stream == self->followed)
     {
@@ -606,7 +639,7 @@ gtx_poller_leave (GtxScheduler *scheduler,
 {
   Descriptor *self = descriptor_of (scheduler->poller, fd);
 
-  gtx_handle_unlink (&wait->link);
+  remove_wait (self, wait);
   if (gtx_handle_list_is_empty (&self->waits))
     rest (self);
 }

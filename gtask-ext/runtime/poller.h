@@ -13,7 +13,7 @@ struct _GtxPollWait
   GtxHandle link;               /* among those who wait for the descriptor */
   GIOCondition condition;       /* that is waited for; then: what of it came */
   guint64 stream;               /* G_IO_IN of one that was found empty, see below; or 0 */
-  /* Whether the file was closed here, as far as is known, so that another may have its number. */
+  /* Whether the file was closed here, so that another may have its number; NULL: nobody knows. */
   gboolean (*is_closed) (GtxPollWait *wait);
   /* The wait has ended: adds to @woken what is to run.  Runs nothing itself. */
   void (*came) (GtxPollWait   *wait,
