@@ -73,7 +73,7 @@ list_awaited (GtxWaiter *waiter,
   gtx_watches_list (&((NextWaiter *) waiter)->each->futures, futures);
 }
 
-static const GtxWaiterKind next_kind = { gtx_waiter_cancel, describe, list_awaited };
+static const GtxWaiterKind next_kind = { "next to be done", gtx_waiter_cancel, describe, list_awaited };
 
 /**
  * gtx_as_completed:

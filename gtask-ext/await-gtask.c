@@ -15,7 +15,7 @@ describe (GtxWaiter *waiter,
   g_string_append (text, "a GTask to complete");
 }
 
-static const GtxWaiterKind completion_kind = { gtx_waiter_cancel, describe, NULL };
+static const GtxWaiterKind completion_kind = { "GTask", gtx_waiter_cancel, describe, NULL };
 
 /* It may complete in another thread. */
 static GtxEmissionOutcome

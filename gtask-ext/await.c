@@ -60,7 +60,7 @@ await_list (GtxWaiter *waiter,
   g_ptr_array_add (futures, ((Await *) waiter)->awaited);
 }
 
-static const GtxWaiterKind await_kind = { gtx_waiter_pass_on, await_describe, await_list };
+static const GtxWaiterKind await_kind = { "future", gtx_waiter_pass_on, await_describe, await_list };
 
 static inline gboolean
 await_here (GtxTask   *task,
@@ -249,7 +249,7 @@ distant_describe (GtxWaiter *waiter,
                           (gpointer) ((DistantAwait *) waiter)->awaited);
 }
 
-static const GtxWaiterKind distant_kind = { distant_cancel, distant_describe, NULL };
+static const GtxWaiterKind distant_kind = { "future of another context", distant_cancel, distant_describe, NULL };
 
 static gboolean
 await_distant (GtxTask   *task,

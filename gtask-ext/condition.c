@@ -55,7 +55,7 @@ describe (GtxWaiter *waiter,
   g_string_append_printf (text, "condition %p", ((GtxInLine *) waiter)->object);
 }
 
-static const GtxWaiterKind condition_kind = { gtx_line_cancel, describe, NULL };
+static const GtxWaiterKind condition_kind = { "condition", gtx_line_cancel, describe, NULL };
 
 /**
  * gtx_condition_new:

@@ -49,7 +49,7 @@ describe (GtxWaiter *waiter,
   g_string_append_printf (text, "event %p", ((GtxInLine *) waiter)->object);
 }
 
-static const GtxWaiterKind event_kind = { gtx_line_cancel, describe, NULL };
+static const GtxWaiterKind event_kind = { "event", gtx_line_cancel, describe, NULL };
 
 /**
  * gtx_event_new:

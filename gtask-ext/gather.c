@@ -76,7 +76,7 @@ list_members (GtxWaiter *waiter,
         g_ptr_array_add (futures, self->named->pdata[i]);
 }
 
-static const GtxWaiterKind gathering_kind = { gtx_waiter_pass_on, describe, list_members };
+static const GtxWaiterKind gathering_kind = { "gather", gtx_waiter_pass_on, describe, list_members };
 
 static void
 count_done_members (Gathering *self)

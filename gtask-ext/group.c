@@ -333,7 +333,7 @@ list_children (GtxWaiter *waiter,
     g_ptr_array_add (futures, GTX_CONTAINER_OF (link, Child, sibling)->task);
 }
 
-static const GtxWaiterKind group_kind = { gtx_waiter_cancel, describe, list_children };
+static const GtxWaiterKind group_kind = { "group", gtx_waiter_cancel, describe, list_children };
 
 /* Returns whether the parent was cancelled while it waited and nothing was
  * aborting yet; *@swallowed: at any time. */
@@ -485,7 +485,7 @@ gtx_task_group_end (GtxTaskGroup  *self,
   return FALSE;
 }
 
-static const GtxWaiterKind left_kind = { gtx_waiter_leave_standing, describe, list_children };
+static const GtxWaiterKind left_kind = { "group", gtx_waiter_leave_standing, describe, list_children };
 
 /* Nobody is there to be told of a request: it stands, and stays whose it was.  The children have
  * been asked before. */

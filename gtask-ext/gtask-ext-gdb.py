@@ -102,19 +102,13 @@ def all_tasks():
 # ---- What a task waits for: each describe () and list_awaited () again ----
 
 class Waiter:
-    """A GtxWaiter and the file that defines its kind, by whose types it is read."""
+    """A GtxWaiter.  What it is a part of is a type of the file that defines its kind."""
 
     def __init__(self, value, scheduler):
         self.value = value
         self.scheduler = scheduler
-        block = gdb.block_for_pc(int(value['kind']['describe']))
-        while block and not block.is_static:
-            # The outermost function: others are inlined there.
-            if block.function:
-                function = block.function
-            block = block.superblock
-        self.block = block
-        self.kind = '%s in %s' % (function.name, os.path.basename(function.symtab.filename))
+        self.kind = value['kind']['name'].string()
+        self.block = gdb.block_for_pc(int(value['kind']['describe']))
 
     def as_type(self, name):
         return member_of(self.value, gdb.lookup_type(name, self.block), 'waiter')
@@ -222,26 +216,26 @@ def describe_call(waiter, tasks):
 
 
 DESCRIBERS = {
-    'await_describe in await.c': describe_await,
-    'distant_describe in await.c': describe_distant,
-    'describe in sleep.c': describe_sleep,
-    'describe in gather.c': describe_gathering,
-    'describe in wait.c': describe_wait,
-    'describe in as-completed.c': describe_next,
-    'describe in group.c': describe_group,
-    'describe in descriptor.c': describe_descriptor,
-    'describe in ready.c': lambda waiter, tasks: ('a stream', []),
-    'describe in unix-signal.c': describe_unix_signal,
-    'describe in operation.c': describe_operation,
-    'describe in to-thread.c': describe_call,
-    'describe in await-gtask.c': lambda waiter, tasks: ('a GTask to complete', []),
-    'describe in object.c': lambda waiter, tasks: ('a signal of an object', []),
-    'describe in lock.c': in_line('lock'),
-    'describe in event.c': in_line('event'),
-    'describe in semaphore.c': describe_semaphore,
-    'describe in condition.c': in_line('condition'),
-    'describe_getter in queue.c': in_line('an item of queue'),
-    'describe_putter in queue.c': in_line('room in queue'),
+    'future': describe_await,
+    'future of another context': describe_distant,
+    'sleep': describe_sleep,
+    'gather': describe_gathering,
+    'futures': describe_wait,
+    'next to be done': describe_next,
+    'group': describe_group,
+    'descriptor': describe_descriptor,
+    'stream': lambda waiter, tasks: ('a stream', []),
+    'Unix signal': describe_unix_signal,
+    'operation': describe_operation,
+    'thread': describe_call,
+    'GTask': lambda waiter, tasks: ('a GTask to complete', []),
+    'signal': lambda waiter, tasks: ('a signal of an object', []),
+    'lock': in_line('lock'),
+    'event': in_line('event'),
+    'semaphore': describe_semaphore,
+    'condition': in_line('condition'),
+    'item': in_line('an item of queue'),
+    'room': in_line('room in queue'),
 }
 
 

@@ -51,7 +51,7 @@ describe (GtxWaiter *waiter,
   g_string_append_printf (text, "lock %p", ((GtxInLine *) waiter)->object);
 }
 
-static const GtxWaiterKind lock_kind = { gtx_line_cancel, describe, NULL };
+static const GtxWaiterKind lock_kind = { "lock", gtx_line_cancel, describe, NULL };
 
 /**
  * gtx_lock_new:

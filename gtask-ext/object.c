@@ -500,7 +500,7 @@ describe (GtxWaiter *waiter,
   g_string_append (text, "a signal of an object");
 }
 
-static const GtxWaiterKind signal_kind = { gtx_waiter_cancel, describe, NULL };
+static const GtxWaiterKind signal_kind = { "signal", gtx_waiter_cancel, describe, NULL };
 
 static GtxEmissionOutcome
 await_emission (GtxTask  *task,

@@ -37,7 +37,7 @@ describe (GtxWaiter *waiter,
 }
 
 /* It ends by itself, if its GCancellable makes it. */
-static const GtxWaiterKind operation_kind = { gtx_waiter_leave_standing, describe, NULL };
+static const GtxWaiterKind operation_kind = { "operation", gtx_waiter_leave_standing, describe, NULL };
 
 GtxOperation *
 gtx_operation_new (GtxTask *task)

@@ -224,8 +224,8 @@ describe_putter (GtxWaiter *waiter,
   g_string_append_printf (text, "room in queue %p", ((GtxInLine *) waiter)->object);
 }
 
-static const GtxWaiterKind getter_kind = { gtx_line_cancel, describe_getter, NULL };
-static const GtxWaiterKind putter_kind = { gtx_line_cancel, describe_putter, NULL };
+static const GtxWaiterKind getter_kind = { "item", gtx_line_cancel, describe_getter, NULL };
+static const GtxWaiterKind putter_kind = { "room", gtx_line_cancel, describe_putter, NULL };
 
 static gboolean
 fail_shut_down (GError **error)

@@ -59,7 +59,7 @@ describe (GtxWaiter *waiter,
     g_string_append_printf (text, "semaphore %p", (gpointer) self);
 }
 
-static const GtxWaiterKind semaphore_kind = { gtx_line_cancel, describe, NULL };
+static const GtxWaiterKind semaphore_kind = { "semaphore", gtx_line_cancel, describe, NULL };
 
 /**
  * gtx_semaphore_new:

@@ -28,7 +28,7 @@ describe (GtxWaiter *waiter,
                       waiter->task->parent_instance.home, text);
 }
 
-static const GtxWaiterKind sleep_kind = { gtx_waiter_cancel, describe, NULL };
+static const GtxWaiterKind sleep_kind = { "sleep", gtx_waiter_cancel, describe, NULL };
 
 /* Not inlined, for what it saves on the stack is nothing to who lets others run. */
 G_GNUC_NO_INLINE static gboolean

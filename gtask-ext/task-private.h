@@ -15,6 +15,7 @@ typedef struct _GtxSignalInterest GtxSignalInterest;
 
 typedef struct
 {
+  const char *name;             /* by which a debugger knows it */
   /* A request to end: TRUE if the task will be woken for it, FALSE if the
    * waiting has ended already, or ends by itself and the request stands.  It
    * runs nothing of the program's. */

@@ -127,7 +127,7 @@ describe (GtxWaiter *waiter,
   g_string_append_printf (text, "%s %s", has_begun ? "the thread" : "a free thread", caller);
 }
 
-static const GtxWaiterKind call_kind = { give_up, describe, NULL };
+static const GtxWaiterKind call_kind = { "thread", give_up, describe, NULL };
 
 /* For the thread, unless it is given up.  What the function made of it is asked for,
  * whatever became of the task. */

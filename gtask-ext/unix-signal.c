@@ -47,7 +47,7 @@ describe (GtxWaiter *waiter,
   g_string_append_printf (text, "Unix signal %d", ((SignalWaiter *) waiter)->interest->signal->signum);
 }
 
-static const GtxWaiterKind signal_kind = { gtx_waiter_cancel, describe, NULL };
+static const GtxWaiterKind signal_kind = { "Unix signal", gtx_waiter_cancel, describe, NULL };
 
 /* ---- Signals ---- */
 

@@ -63,7 +63,7 @@ list_awaited (GtxWaiter *waiter,
   gtx_watches_list (&((Wait *) waiter)->futures, futures);
 }
 
-static const GtxWaiterKind wait_kind = { gtx_waiter_cancel, describe, list_awaited };
+static const GtxWaiterKind wait_kind = { "futures", gtx_waiter_cancel, describe, list_awaited };
 
 static gboolean
 wait_for_futures (GtxTask       *task,

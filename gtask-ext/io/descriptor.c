@@ -31,8 +31,8 @@ describe (GtxWaiter *waiter,
   gtx_timer_describe (&self->timer, waiter->task->parent_instance.home, text);
 }
 
-static const GtxWaiterKind delivering_kind = { gtx_waiter_cancel, describe, NULL };
-static const GtxWaiterKind standing_kind = { gtx_waiter_cancel_standing, describe, NULL };
+static const GtxWaiterKind delivering_kind = { "descriptor", gtx_waiter_cancel, describe, NULL };
+static const GtxWaiterKind standing_kind = { "descriptor", gtx_waiter_cancel_standing, describe, NULL };
 
 static void
 on_came (GtxPollWait   *wait,

@@ -141,8 +141,8 @@ describe (GtxWaiter *waiter,
   g_string_append (text, "a stream");
 }
 
-static const GtxWaiterKind delivering_kind = { gtx_waiter_cancel, describe, NULL };
-static const GtxWaiterKind standing_kind = { gtx_waiter_cancel_standing, describe, NULL };
+static const GtxWaiterKind delivering_kind = { "stream", gtx_waiter_cancel, describe, NULL };
+static const GtxWaiterKind standing_kind = { "stream", gtx_waiter_cancel_standing, describe, NULL };
 
 static gboolean
 on_ready (GObject  *stream,
