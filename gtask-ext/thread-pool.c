@@ -13,29 +13,35 @@
 /* To wake a thread takes both sides longer than so. */
 #define LOOK_US 20
 
-/* A job is handed to one thread, which waits for its own condition: with one for all,
- * as GThreadPool has it, the thread that is woken and the one that comes back wait for
- * each other's lock, and a job takes half as long again.  The last that came back is the
- * first to go: its memory is still in the processor's caches, and the others may end. */
+/* Each thread waits for its own condition: with one for all, as GThreadPool has it, the thread
+ * that is woken and the one that comes back wait for each other's lock, and a job takes half as
+ * long again.  The last that came back is the first to go: its memory is still in the
+ * processor's caches, and the others may end.
+ *
+ * At most one thread is called at a time, and whoever begins a job calls the next where there is
+ * one more.  So short jobs are done by few threads one after the other, which is faster than to
+ * wake one for each, and jobs that block have as many as there are of them soon. */
 typedef struct _Worker Worker;
 
 struct _Worker
 {
   Worker *next;                 /* among those that are idle, or not in use */
-  GtxHandle *job;               /* what it has been given, until it begins */
+  gboolean is_called;
   GCond cond;
 };
 
-/* Invariants: a worker is idle exactly while it waits for a job and has none; while there
- * is a line nobody is idle, there is a thread that will come back to it, and one that
- * watches. */
+/* Invariants: a worker is idle exactly while it waits to be called.  While there is a line,
+ * somebody looks for jobs, or nobody is idle and no thread can be had for the moment: then there
+ * is one that will come back to the line, and one that watches. */
 static struct
 {
   GMutex mutex;                 /* of all of it */
   Worker *idle;
   Worker *unused;               /* their threads have ended; never freed: somebody may signal yet */
   guint n_threads;
+  guint n_looking;              /* of them: will take a job, or find that there is none */
   GtxHandleList line;
+  guint n_in_line;              /* is read without the lock as well */
   guint n_begun;                /* jobs */
   gboolean has_watcher;
   GCond to_watcher;             /* there is a line, no thread any more, or other patience */
@@ -81,91 +87,13 @@ gtx_thread_pool_n_of_process (void)
   return n;
 }
 
-/* ---- A thread ---- */
-
-static void
-stop_being_idle (Worker *self)
-{
-  Worker **link = &pool.idle;
-
-  while (*link != self)
-    link = &(*link)->next;
-  *link = self->next;
-}
-
-/* For a moment, before it sleeps.  Where there is one processor nobody would give it a
- * job meanwhile. */
-static void
-look_for_job (Worker *self)
-{
-  gint64 end = g_get_monotonic_time () + LOOK_US;
-
-  if (pool.n_processors == 1)
-    return;
-  g_mutex_unlock (&pool.mutex);
-  while (__atomic_load_n (&self->job, __ATOMIC_RELAXED) == NULL && g_get_monotonic_time () < end)
-    ;
-  g_mutex_lock (&pool.mutex);
-}
-
-/* FALSE where it has waited long enough. */
-static gboolean
-wait_for_job (Worker *self)
-{
-  gint64 since = g_get_monotonic_time ();
-
-  self->next = pool.idle;
-  pool.idle = self;
-  look_for_job (self);
-  while (self->job == NULL)
-    if (!g_cond_wait_until (&self->cond, &pool.mutex, since + pool.patience_of_thread) && self->job == NULL)
-      {
-        stop_being_idle (self);
-        return FALSE;
-      }
-  return TRUE;
-}
-
-static void
-run_jobs (Worker *self)
-{
-  while (self->job)
-    {
-      GtxHandle *job = self->job;
-
-      pool.n_begun++;
-      g_mutex_unlock (&pool.mutex);
-      job->run (job);
-      g_mutex_lock (&pool.mutex);
-      self->job = gtx_handle_list_pop (&pool.line);
-    }
-}
+/* ---- To get a thread ---- */
 
 static void
 put_aside (Worker *worker)
 {
-  worker->job = NULL;
   worker->next = pool.unused;
   pool.unused = worker;
-}
-
-static gpointer
-work (gpointer data)
-{
-  Worker *self = data;
-
-  is_worker = TRUE;
-  g_mutex_lock (&pool.mutex);
-  if (self->job == NULL)
-    self->job = gtx_handle_list_pop (&pool.line);
-  do
-    run_jobs (self);
-  while (wait_for_job (self));
-  put_aside (self);
-  if (--pool.n_threads == 0)
-    g_cond_signal (&pool.to_watcher);
-  g_mutex_unlock (&pool.mutex);
-  return NULL;
 }
 
 static Worker *
@@ -195,21 +123,138 @@ start (GThreadFunc   func,
   return thread != NULL;
 }
 
-/* With @job, or where that is NULL with the first in line. */
+static gpointer work (gpointer data);
+
 static gboolean
-start_worker (GtxHandle  *job,
-              GError    **error)
+start_worker (GError **error)
 {
   Worker *worker = take_unused ();
 
-  worker->job = job;
   if (start (work, worker, error))
     {
       pool.n_threads++;
+      pool.n_looking++;
       return TRUE;
     }
   put_aside (worker);
   return FALSE;
+}
+
+/* Where nobody looks for the jobs that there are: one that is idle, which is to be signalled
+ * without the lock that it needs then, or a new one, and NULL. */
+static Worker *
+call_worker (GError **error)
+{
+  Worker *worker = pool.idle;
+
+  if (pool.n_in_line == 0 || pool.n_looking > 0)
+    return NULL;
+  if (worker == NULL)
+    {
+      if (pool.n_threads >= FEW_THREADS || !start_worker (error))
+        g_cond_signal (&pool.to_watcher);
+      return NULL;
+    }
+  pool.idle = worker->next;
+  pool.n_looking++;
+  worker->is_called = TRUE;
+  return worker;
+}
+
+/* ---- A thread ---- */
+
+static void
+set_n_in_line (guint n)
+{
+  __atomic_store_n (&pool.n_in_line, n, __ATOMIC_RELAXED);
+}
+
+static void
+stop_being_idle (Worker *self)
+{
+  Worker **link = &pool.idle;
+
+  while (*link != self)
+    link = &(*link)->next;
+  *link = self->next;
+}
+
+/* For a moment, before it sleeps.  Where there is one processor nobody would put a job in line
+ * meanwhile. */
+static gboolean
+look_for_job (void)
+{
+  gint64 end = g_get_monotonic_time () + LOOK_US;
+
+  if (pool.n_looking > 0 || pool.n_processors == 1)
+    return FALSE;
+  pool.n_looking++;
+  g_mutex_unlock (&pool.mutex);
+  while (__atomic_load_n (&pool.n_in_line, __ATOMIC_RELAXED) == 0 && g_get_monotonic_time () < end)
+    ;
+  g_mutex_lock (&pool.mutex);
+  if (pool.n_in_line > 0)
+    return TRUE;
+  pool.n_looking--;
+  return FALSE;
+}
+
+/* It looks for jobs then; FALSE where it has waited long enough. */
+static gboolean
+wait_for_job (Worker *self)
+{
+  gint64 since = g_get_monotonic_time ();
+
+  if (look_for_job ())
+    return TRUE;
+  self->is_called = FALSE;
+  self->next = pool.idle;
+  pool.idle = self;
+  while (!self->is_called)
+    if (!g_cond_wait_until (&self->cond, &pool.mutex, since + pool.patience_of_thread) && !self->is_called)
+      {
+        stop_being_idle (self);
+        return FALSE;
+      }
+  return TRUE;
+}
+
+static void
+run_jobs (void)
+{
+  GtxHandle *job;
+
+  pool.n_looking--;
+  while ((job = gtx_handle_list_pop (&pool.line)))
+    {
+      Worker *next;
+
+      set_n_in_line (pool.n_in_line - 1);
+      pool.n_begun++;
+      next = call_worker (NULL);
+      g_mutex_unlock (&pool.mutex);
+      if (next)
+        g_cond_signal (&next->cond);
+      job->run (job);
+      g_mutex_lock (&pool.mutex);
+    }
+}
+
+static gpointer
+work (gpointer data)
+{
+  Worker *self = data;
+
+  is_worker = TRUE;
+  g_mutex_lock (&pool.mutex);
+  do
+    run_jobs ();
+  while (wait_for_job (self));
+  put_aside (self);
+  if (--pool.n_threads == 0)
+    g_cond_signal (&pool.to_watcher);
+  g_mutex_unlock (&pool.mutex);
+  return NULL;
 }
 
 /* ---- The line ---- */
@@ -231,7 +276,7 @@ watch (gpointer data)
         g_cond_wait (&pool.to_watcher, &pool.mutex);
       else if (!g_cond_wait_until (&pool.to_watcher, &pool.mutex, end) && pool.n_begun == before &&
                !gtx_handle_list_is_empty (&pool.line) && pool.n_threads < MOST_THREADS)
-        start_worker (NULL, NULL);
+        start_worker (NULL);
     }
   pool.has_watcher = FALSE;
   g_mutex_unlock (&pool.mutex);
@@ -249,9 +294,15 @@ ensure_watcher (GError **error)
 static void
 put_in_line (GtxHandle *job)
 {
-  if (gtx_handle_list_is_empty (&pool.line))
-    g_cond_signal (&pool.to_watcher);
   gtx_handle_list_append (&pool.line, job);
+  set_n_in_line (pool.n_in_line + 1);
+}
+
+static void
+take_out_of_line (GtxHandle *job)
+{
+  gtx_handle_unlink (job);
+  set_n_in_line (pool.n_in_line - 1);
 }
 
 gboolean
@@ -262,7 +313,7 @@ gtx_thread_pool_withdraw (GtxHandle *job)
   g_mutex_lock (&pool.mutex);
   is_in_line = gtx_handle_is_linked (job);
   if (is_in_line)
-    gtx_handle_unlink (job);
+    take_out_of_line (job);
   g_mutex_unlock (&pool.mutex);
   return is_in_line;
 }
@@ -276,8 +327,10 @@ begin_in_child (void)
   g_mutex_init (&pool.mutex);
   pool.idle = NULL;
   pool.n_threads = is_worker ? 1 : 0;
+  pool.n_looking = 0;
   pool.has_watcher = FALSE;
   gtx_handle_list_init (&pool.line);
+  set_n_in_line (0);
 }
 
 static void
@@ -293,33 +346,23 @@ ensure_ready (void)
   g_once_init_leave (&ready, TRUE);
 }
 
-/* FALSE where there is no thread that could have it.  @idle: to be woken without the
- * lock, which it needs; or NULL. */
+/* FALSE where there is no thread that could have it.  @called: to be signalled; or NULL. */
 static gboolean
 place (GtxHandle  *job,
-       Worker    **idle,
+       Worker    **called,
        GError    **error)
 {
   g_autoptr (GError) failure = NULL;
 
-  *idle = pool.idle;
-  if (pool.idle)
-    {
-      pool.idle = pool.idle->next;
-      __atomic_store_n (&(*idle)->job, job, __ATOMIC_RELAXED);
-      return TRUE;
-    }
-  if (!ensure_watcher (error))
+  *called = NULL;
+  if (pool.idle == NULL && pool.n_looking == 0 && !ensure_watcher (error))
     return FALSE;
-  if (pool.n_threads < FEW_THREADS && start_worker (job, &failure))
-    return TRUE;
+  put_in_line (job);
+  *called = call_worker (&failure);
   if (pool.n_threads > 0)
-    {
-      put_in_line (job);
-      return TRUE;
-    }
+    return TRUE;
+  take_out_of_line (job);
   g_propagate_error (error, g_steal_pointer (&failure));
-  g_cond_signal (&pool.to_watcher);
   return FALSE;
 }
 
@@ -327,14 +370,14 @@ gboolean
 gtx_thread_pool_push (GtxHandle  *job,
                       GError    **error)
 {
-  Worker *idle;
+  Worker *called;
   gboolean has_place;
 
   ensure_ready ();
   g_mutex_lock (&pool.mutex);
-  has_place = place (job, &idle, error);
+  has_place = place (job, &called, error);
   g_mutex_unlock (&pool.mutex);
-  if (idle)
-    g_cond_signal (&idle->cond);
+  if (called)
+    g_cond_signal (&called->cond);
   return has_place;
 }

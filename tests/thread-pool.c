@@ -351,9 +351,10 @@ try_again (gpointer data, GError **error)
   g_autoptr (GPtrArray) tasks = create_passing (&gate, FEW_THREADS);
   g_autoptr (GtxTask) last = NULL;
 
-  gtx_thread_pool_set_patience (100, FOR_EVER);
+  gtx_thread_pool_set_patience (FOR_EVER, FOR_EVER);
   wait_until_begun (&gate, FEW_THREADS);
   g_atomic_int_set (&n_failures, 2);
+  gtx_thread_pool_set_patience (100, FOR_EVER);
   last = gtx_create_task (pass_in_thread, &gate, NULL);
   wait_until_begun (&gate, FEW_THREADS + 1);
   g_assert_cmpint (g_atomic_int_get (&n_failures), <, 0);
