@@ -70,13 +70,11 @@ gtx_ready_note_down (gpointer object,
 gboolean
 gtx_first_tries_is_worth_it (GtxFirstTries *self)
 {
-  if (self->n_vain >= MOST_VAIN && self->n_left_out < MOST_LEFT_OUT)
-    {
-      self->n_left_out++;
-      return FALSE;
-    }
-  self->n_left_out = 0;
-  return TRUE;
+  guint n_left_out = __atomic_load_n (&self->n_left_out, __ATOMIC_RELAXED);
+  gboolean is_worth_it = __atomic_load_n (&self->n_vain, __ATOMIC_RELAXED) < MOST_VAIN || n_left_out >= MOST_LEFT_OUT;
+
+  __atomic_store_n (&self->n_left_out, is_worth_it ? 0 : n_left_out + 1, __ATOMIC_RELAXED);
+  return is_worth_it;
 }
 
 /* ---- Descriptors ---- */

@@ -18,7 +18,8 @@ gboolean gtx_ready_begin_next_try   (GtxTask        *task,
 
 /* Where first tries were in vain, as in a talk of question and answer, the next one is likely
  * to be: it waits at once, which is no mistake where something is there, and takes a third of
- * the time where nothing is.  Now and then one is made all the same. */
+ * the time where nothing is.  Now and then one is made all the same.  Tasks of several main
+ * contexts may read from one socket. */
 typedef struct
 {
   guint n_vain;                 /* one after the other */
@@ -31,7 +32,9 @@ static inline void
 gtx_first_tries_note (GtxFirstTries *self,
                       gboolean       was_in_vain)
 {
-  self->n_vain = was_in_vain ? self->n_vain + 1 : 0;
+  guint n_vain = was_in_vain ? __atomic_load_n (&self->n_vain, __ATOMIC_RELAXED) + 1 : 0;
+
+  __atomic_store_n (&self->n_vain, n_vain, __ATOMIC_RELAXED);
 }
 
 /* These suspend until it is worth to try again: FALSE with @error set if the task was

@@ -105,18 +105,6 @@ try_once (GtxSocketTry  *self,
   return -1;
 }
 
-static gboolean
-is_first_worth_it (GtxTask            *task,
-                   int                 fd,
-                   GtxSocketNotes     *notes,
-                   const GtxSocketTry *self)
-{
-  if (self->condition != G_IO_IN || !self->waits)
-    return TRUE;
-  if (notes->stream != 0)
-    return !gtx_poller_is_empty (task->parent_instance.home, fd, notes->stream);
-  return gtx_first_tries_is_worth_it (&notes->reads);
-}
 
 gssize
 gtx_socket_try (GtxTask         *task,
@@ -125,10 +113,12 @@ gtx_socket_try (GtxTask         *task,
                 GtxSocketTry    *self,
                 GError         **error)
 {
-  guint64 stream = self->condition == G_IO_IN ? notes->stream : 0;
+  gboolean waits_for_data = self->condition == G_IO_IN && self->waits;
+  guint64 stream = waits_for_data ? notes->stream : 0;
+  GtxFirstTries *tries = waits_for_data && stream == 0 ? &notes->reads : NULL;
   int fd = g_socket_get_fd (socket);
-  gboolean is_tried = is_first_worth_it (task, fd, notes, self);
-  gboolean is_first = TRUE;
+  gboolean is_tried = tries ? gtx_first_tries_is_worth_it (tries)
+                            : !gtx_poller_is_empty (task->parent_instance.home, fd, stream);
   gboolean would_block = TRUE;
   gssize n = -1;
 
@@ -137,8 +127,8 @@ gtx_socket_try (GtxTask         *task,
       if (is_tried)
         {
           n = try_once (self, fd, &would_block, error);
-          if (is_first)
-            gtx_first_tries_note (&notes->reads, would_block);
+          if (tries)
+            gtx_first_tries_note (tries, would_block);
         }
       if (n >= 0 || !would_block ||
           !gtx_ready_await_socket (task, socket, stream, self->condition, self->delivers, error))
@@ -146,7 +136,8 @@ gtx_socket_try (GtxTask         *task,
       /* It may be closed by now. */
       fd = g_socket_get_fd (socket);
       is_tried = TRUE;
-      is_first = FALSE;
+      /* The others are no first ones. */
+      tries = NULL;
     }
   if (stream != 0 && n > 0 && (gsize) n < self->size)
     gtx_poller_note_empty (task->parent_instance.home, fd, stream);
