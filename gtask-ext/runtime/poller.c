@@ -2,7 +2,7 @@
 
 #include "config.h"
 
-#include "poller.h"
+#include "polled.h"
 
 #include "pollset.h"
 #include "scheduler-private.h"
@@ -22,65 +22,10 @@
  * that a child process has open do, for each descriptor there is and besides. */
 #define MOST_STALE 100
 
-/* Invariants:
- * - A descriptor is linked exactly while somebody waits for it: among those that are asked for,
- *   those that are due, or those with a source of their own.
- * - An event that carries another token than the descriptor's last is of a file that had
- *   its number before, or of what is asked for no more: it finds nobody.
- * - What is asked for includes what all who wait for it want.
- * - A stream that is followed and has no news is empty, or an event of what it has is in the
- *   set and was not taken yet.  So it may be waited for without asking. */
-typedef struct
-{
-  GtxHandle link;
-  GtxPoller *poller;
-  int fd;
-  guint32 asking;               /* the number of the last time; in its token */
-  GIOCondition wanted;          /* by those who wait, and maybe by who did */
-  GIOCondition due;             /* came without an event */
-  guint64 stream;               /* that all wait for and found empty; or 0 */
-  guint64 followed;             /* whose every news the set tells; or 0 */
-  guint64 unfollowed;           /* that did what makes its emptiness unknown; or 0 */
-  gboolean has_news;            /* what is followed, since it was found empty */
-  GtxHandleList waits;
-  guint n_knowing;              /* of these: when the file is closed */
-  GSource *source;              /* its own, where it is in no set; or NULL */
-  gpointer tag;
-} Descriptor;
-
-/* The kernel does not tell of a descriptor that is closed while it is asked for, nor of
- * another file that has its number then.  So all are asked for anew now and then, and in
- * any case after the last turn of a main loop that comes to rest: in a turn that did not
- * happen nobody closed anything. */
-struct _GtxPoller
-{
-  GSource source;
-  GtxScheduler *scheduler;
-  gboolean is_parents;          /* the set, in the child of a fork () */
-  int set;                      /* -1: could not be had */
-  gpointer tag;
-  GPtrArray *descriptors;       /* by number */
-  GtxHandleList asked;
-  GtxHandleList due;
-  GtxHandleList apart;          /* with a source of their own */
-  guint32 n_asked;
-  guint n_stale;
-  gint64 ask_anew_at;
-};
-
-/* What a descriptor has where it is in no set. */
-typedef struct
-{
-  GSource source;
-  Descriptor *descriptor;
-} OwnSource;
-
-static void ask (Descriptor *self);
-
 /* ---- The set ---- */
 
-static void
-open_set (GtxPoller *self)
+void
+gtx_poller_open_set (GtxPoller *self)
 {
   self->n_stale = 0;
   self->set = gtx_pollset_new ();
@@ -98,233 +43,17 @@ close_set (GtxPoller *self)
   self->set = -1;
 }
 
-/* ---- Those who wait ---- */
-
-/* Nobody has been waiting, or all who wait are added again. */
-static void
-want_nothing (Descriptor *self)
-{
-  self->wanted = 0;
-  self->stream = 0;
-}
-
-static void
-add_wanted (Descriptor        *self,
-            const GtxPollWait *wait)
-{
-  if (self->wanted == 0)
-    self->stream = wait->stream;
-  else if (self->stream != wait->stream)
-    self->stream = 0;
-  self->wanted |= wait->condition;
-}
-
-static void
-remove_wait (Descriptor  *self,
-             GtxPollWait *wait)
-{
-  gtx_handle_unlink (&wait->link);
-  self->n_knowing -= wait->is_closed != NULL;
-}
-
-static void
-end_wait (Descriptor    *self,
-          GtxPollWait   *wait,
-          GIOCondition   came,
-          GtxHandleList *woken)
-{
-  remove_wait (self, wait);
-  wait->condition = came;
-  wait->came (wait, woken);
-}
-
-/* Those for whom it is have waited. */
-static void
-end_waits (Descriptor    *self,
-           GIOCondition   came,
-           GtxHandleList *woken)
-{
-  GtxHandle *next;
-
-  want_nothing (self);
-  for (GtxHandle *link = self->waits.ring.next; link != &self->waits.ring; link = next)
-    {
-      GtxPollWait *wait = GTX_CONTAINER_OF (link, GtxPollWait, link);
-      GIOCondition its = came & (wait->condition | G_IO_ERR | G_IO_HUP | G_IO_NVAL);
-
-      next = link->next;
-      if (its != 0)
-        end_wait (self, wait, its, woken);
-      else
-        add_wanted (self, wait);
-    }
-}
-
-/* Those whose file was closed by now, so that it is another that has the number.  Of those who
- * know they came first: not all are looked at each time. */
-static void
-end_waits_of_closed (Descriptor   *self,
-                     GtxScheduler *scheduler)
-{
-  GtxHandleList woken;
-  GtxHandle *next;
-
-  gtx_handle_list_init (&woken);
-  for (GtxHandle *link = self->waits.ring.next; self->n_knowing > 0 && link != &self->waits.ring; link = next)
-    {
-      GtxPollWait *wait = GTX_CONTAINER_OF (link, GtxPollWait, link);
-
-      next = link->next;
-      if (wait->is_closed == NULL)
-        continue;
-      if (!wait->is_closed (wait))
-        break;
-      end_wait (self, wait, G_IO_NVAL, &woken);
-    }
-  if (!gtx_handle_list_is_empty (&woken))
-    gtx_scheduler_call_all_soon (scheduler, &woken);
-}
-
-static void
-drop_source (Descriptor *self)
-{
-  if (self->source == NULL)
-    return;
-  g_source_destroy (self->source);
-  g_clear_pointer (&self->source, g_source_unref);
-}
-
-static void
-descriptor_free (Descriptor *self)
-{
-  drop_source (self);
-  g_free (self);
-}
-
 static void
 free_descriptors (GPtrArray *descriptors)
 {
   for (guint i = 0; i < descriptors->len; i++)
     if (g_ptr_array_index (descriptors, i))
-      descriptor_free (g_ptr_array_index (descriptors, i));
+      gtx_polled_free (g_ptr_array_index (descriptors, i));
   g_ptr_array_unref (descriptors);
 }
 
-/* Nobody waits for it. */
 static void
-rest (Descriptor *self)
-{
-  if (gtx_handle_is_linked (&self->link))
-    gtx_handle_unlink (&self->link);
-  drop_source (self);
-}
-
-static void
-take (Descriptor    *self,
-      GIOCondition   came,
-      GtxHandleList *woken)
-{
-  end_waits (self, came, woken);
-  if (gtx_handle_list_is_empty (&self->waits))
-    rest (self);
-  else
-    ask (self);
-}
-
-/* ---- A source of its own ---- */
-
-static gboolean
-own_dispatch (GSource     *source,
-              GSourceFunc  callback,
-              gpointer     data)
-{
-  Descriptor *self = ((OwnSource *) (void *) source)->descriptor;
-  GtxScheduler *scheduler = self->poller->scheduler;
-  GtxHandleList woken;
-
-  (void) callback;
-  (void) data;
-  if (!gtx_scheduler_may_dispatch (scheduler))
-    return G_SOURCE_CONTINUE;
-  gtx_handle_list_init (&woken);
-  take (self, g_source_query_unix_fd (source, self->tag), &woken);
-  gtx_scheduler_call_all_now (scheduler, &woken);
-  return G_SOURCE_CONTINUE;
-}
-
-static GSourceFuncs own_funcs = { NULL, NULL, own_dispatch, NULL, NULL, NULL };
-
-static void
-link_to (Descriptor    *self,
-         GtxHandleList *list)
-{
-  if (gtx_handle_is_linked (&self->link))
-    gtx_handle_unlink (&self->link);
-  gtx_handle_list_append (list, &self->link);
-}
-
-static void
-ask_by_source (Descriptor *self)
-{
-  if (self->source)
-    {
-      g_source_modify_unix_fd (self->source, self->tag, self->wanted);
-      return;
-    }
-  link_to (self, &self->poller->apart);
-  self->source = g_source_new (&own_funcs, sizeof (OwnSource));
-  ((OwnSource *) (void *) self->source)->descriptor = self;
-  self->tag = g_source_add_unix_fd (self->source, self->fd, self->wanted);
-  g_source_set_static_name (self->source, "gtask-ext (await)");
-  /* A task that it wakes may run the main loop, in which others wait for it. */
-  g_source_set_can_recurse (self->source, TRUE);
-  g_source_attach (self->source, gtx_scheduler_get_context (self->poller->scheduler));
-}
-
-/* ---- To ask ---- */
-
-static guint64
-token_of (const Descriptor *self)
-{
-  return (guint64) self->asking << 32 | (guint32) self->fd;
-}
-
-static void
-ask_by_set (Descriptor *self)
-{
-  GtxPoller *poller = self->poller;
-  gboolean follows = self->stream != 0 && self->stream != self->unfollowed;
-  GtxPollAnswer answer;
-
-  if (poller->set < 0)
-    open_set (poller);
-  self->asking = ++poller->n_asked;
-  answer = gtx_pollset_ask (poller->set, self->fd, self->wanted, follows, token_of (self));
-  self->followed = follows && answer == GTX_POLL_ASKED ? self->stream : 0;
-  self->has_news = FALSE;
-  self->due = answer == GTX_POLL_NOT_OPEN ? G_IO_NVAL
-              : answer == GTX_POLL_ALWAYS_READY ? self->wanted & (G_IO_IN | G_IO_OUT) : 0;
-  if (self->due != 0)
-    link_to (self, &poller->due);
-  else if (answer == GTX_POLL_ASKED)
-    link_to (self, &poller->asked);
-  else
-    ask_by_source (self);
-}
-
-static void
-ask (Descriptor *self)
-{
-  if (self->source)
-    ask_by_source (self);
-  else
-    ask_by_set (self);
-}
-
-/* @list is of the poller's. */
-static void
-ask_anew (GtxPoller     *self,
-          GtxHandleList *list)
+ask_anew (GtxHandleList *list)
 {
   GtxHandleList before;
   GtxHandle *link;
@@ -333,14 +62,9 @@ ask_anew (GtxPoller     *self,
   gtx_handle_list_splice (&before, list);
   while ((link = before.ring.next) != &before.ring)
     {
-      Descriptor *descriptor = GTX_CONTAINER_OF (link, Descriptor, link);
-
-      link_to (descriptor, list);
-      end_waits_of_closed (descriptor, self->scheduler);
-      if (gtx_handle_list_is_empty (&descriptor->waits))
-        rest (descriptor);
-      else if (descriptor->source == NULL)
-        ask (descriptor);
+      gtx_handle_unlink (link);
+      gtx_handle_list_append (list, link);
+      gtx_polled_ask_anew (GTX_CONTAINER_OF (link, GtxPolled, link));
     }
 }
 
@@ -350,8 +74,8 @@ ask_all_anew (GtxPoller *self)
   gint64 began = g_get_monotonic_time ();
   gint64 ended;
 
-  ask_anew (self, &self->apart);
-  ask_anew (self, &self->asked);
+  ask_anew (&self->apart);
+  ask_anew (&self->asked);
   ended = g_get_monotonic_time ();
   self->ask_anew_at = ended + MAX (ASK_ANEW_US, ASK_ANEW_SHARE * (ended - began));
 }
@@ -419,44 +143,10 @@ take_due (GtxPoller     *self,
 
   while ((link = gtx_handle_list_pop (&self->due)))
     {
-      Descriptor *descriptor = GTX_CONTAINER_OF (link, Descriptor, link);
+      GtxPolled *descriptor = GTX_CONTAINER_OF (link, GtxPolled, link);
 
-      take (descriptor, descriptor->due, woken);
+      gtx_polled_take (descriptor, descriptor->due, woken);
     }
-}
-
-/* An event for which nobody waits.  Whoever reads next looks what it is; the set need not tell
- * of more until then. */
-static void
-take_unheard (Descriptor *self)
-{
-  if (self->followed != 0 && !self->has_news)
-    {
-      self->has_news = TRUE;
-      return;
-    }
-  self->poller->n_stale += !gtx_pollset_drop (self->poller->set, self->fd);
-  self->followed = 0;
-}
-
-static void
-take_event (Descriptor    *self,
-            GIOCondition   came,
-            GtxHandleList *woken)
-{
-  /* Where it ends, or has urgent data, less may be read than there is. */
-  if (self->followed != 0 && came != G_IO_IN)
-    {
-      self->unfollowed = self->followed;
-      self->followed = 0;
-    }
-  if (!gtx_handle_is_linked (&self->link))
-    {
-      take_unheard (self);
-      return;
-    }
-  self->has_news = TRUE;
-  take (self, came, woken);
 }
 
 /* In a set of its own again, so that nothing is told of what is asked for no more. */
@@ -466,12 +156,12 @@ renew_set (GtxPoller *self)
   close_set (self);
   for (guint i = 0; i < self->descriptors->len; i++)
     {
-      Descriptor *descriptor = g_ptr_array_index (self->descriptors, i);
+      GtxPolled *descriptor = g_ptr_array_index (self->descriptors, i);
 
       if (descriptor)
         descriptor->followed = 0;
     }
-  open_set (self);
+  gtx_poller_open_set (self);
   ask_all_anew (self);
 }
 
@@ -486,16 +176,16 @@ take_events (GtxPoller     *self,
     __builtin_prefetch (g_ptr_array_index (self->descriptors, (guint32) events[i].token), 1);
   for (guint i = 0; i < n; i++)
     {
-      Descriptor *descriptor = g_ptr_array_index (self->descriptors, (guint32) events[i].token);
+      GtxPolled *descriptor = g_ptr_array_index (self->descriptors, (guint32) events[i].token);
 
       __builtin_prefetch (descriptor->waits.ring.next, 1);
     }
   for (guint i = 0; i < n; i++)
     {
-      Descriptor *descriptor = g_ptr_array_index (self->descriptors, (guint32) events[i].token);
+      GtxPolled *descriptor = g_ptr_array_index (self->descriptors, (guint32) events[i].token);
 
-      if (token_of (descriptor) == events[i].token)
-        take_event (descriptor, events[i].came, woken);
+      if (gtx_polled_token (descriptor) == events[i].token)
+        gtx_polled_take_event (descriptor, events[i].came, woken);
       else
         self->n_stale++;
     }
@@ -560,7 +250,7 @@ poller_new (GtxScheduler *scheduler)
   gtx_handle_list_init (&self->asked);
   gtx_handle_list_init (&self->due);
   gtx_handle_list_init (&self->apart);
-  open_set (self);
+  gtx_poller_open_set (self);
   g_source_set_static_name (source, "gtask-ext (descriptors)");
   g_source_set_can_recurse (source, TRUE);
   g_source_attach (source, gtx_scheduler_get_context (scheduler));
@@ -589,21 +279,18 @@ poller_of (GtxScheduler *scheduler)
   return scheduler->poller;
 }
 
-static Descriptor *
+static GtxPolled *
 descriptor_of (GtxPoller *self,
                int        fd)
 {
-  Descriptor *descriptor;
+  GtxPolled *descriptor;
 
   if ((guint) fd >= self->descriptors->len)
     g_ptr_array_set_size (self->descriptors, fd + 1);
   descriptor = g_ptr_array_index (self->descriptors, fd);
   if (descriptor)
     return descriptor;
-  descriptor = g_new0 (Descriptor, 1);
-  descriptor->poller = self;
-  descriptor->fd = fd;
-  gtx_handle_list_init (&descriptor->waits);
+  descriptor = gtx_polled_new (self, fd);
   self->descriptors->pdata[fd] = descriptor;
   return descriptor;
 }
@@ -613,23 +300,7 @@ gtx_poller_join (GtxScheduler *scheduler,
                  GtxPollWait  *wait,
                  int           fd)
 {
-  Descriptor *self = descriptor_of (poller_of (scheduler), fd);
-
-  if (gtx_handle_list_is_empty (&self->waits))
-    want_nothing (self);
-  else
-    end_waits_of_closed (self, scheduler);
-  gtx_handle_list_append (&self->waits, &wait->link);
-  self->n_knowing += wait->is_closed != NULL;
-  add_wanted (self, wait);
-  if (self->stream != 0 && self->stream == self->followed)
-    {
-      self->has_news = FALSE;
-      link_to (self, &self->poller->asked);
-      return;
-    }
-  /* Others may wait for a file that had the number before. */
-  ask (self);
+  gtx_polled_join (descriptor_of (poller_of (scheduler), fd), wait);
 }
 
 void
@@ -637,28 +308,21 @@ gtx_poller_leave (GtxScheduler *scheduler,
                   GtxPollWait  *wait,
                   int           fd)
 {
-  Descriptor *self = descriptor_of (scheduler->poller, fd);
-
-  remove_wait (self, wait);
-  if (gtx_handle_list_is_empty (&self->waits))
-    rest (self);
+  gtx_polled_leave (descriptor_of (scheduler->poller, fd), wait);
 }
 
 /* ---- Streams ---- */
 
-/* NULL: nothing is known of it. */
-static Descriptor *
-find_followed (GtxScheduler *scheduler,
-               int           fd,
-               guint64       stream)
+/* NULL: nobody has waited for it. */
+static GtxPolled *
+find (GtxScheduler *scheduler,
+      int           fd)
 {
   GtxPoller *poller = scheduler->poller;
-  Descriptor *self;
 
   if (poller == NULL || poller->is_parents || fd < 0 || (guint) fd >= poller->descriptors->len)
     return NULL;
-  self = g_ptr_array_index (poller->descriptors, fd);
-  return self && stream != 0 && self->followed == stream ? self : NULL;
+  return g_ptr_array_index (poller->descriptors, fd);
 }
 
 gboolean
@@ -666,9 +330,9 @@ gtx_poller_is_empty (GtxScheduler *scheduler,
                      int           fd,
                      guint64       stream)
 {
-  const Descriptor *self = find_followed (scheduler, fd, stream);
+  const GtxPolled *self = find (scheduler, fd);
 
-  return self && !self->has_news;
+  return self && stream != 0 && self->followed == stream && !self->has_news;
 }
 
 void
@@ -676,9 +340,9 @@ gtx_poller_note_empty (GtxScheduler *scheduler,
                        int           fd,
                        guint64       stream)
 {
-  Descriptor *self = find_followed (scheduler, fd, stream);
+  GtxPolled *self = find (scheduler, fd);
 
-  if (self)
+  if (self && self->followed == stream)
     self->has_news = FALSE;
 }
 
@@ -688,28 +352,16 @@ void
 gtx_poller_look (GtxScheduler *scheduler,
                  int           fd)
 {
-  GtxPoller *poller = scheduler->poller;
-  Descriptor *self;
+  GtxPolled *self = find (scheduler, fd);
   GtxHandleList woken;
 
-  if (poller == NULL || poller->is_parents || fd < 0 || (guint) fd >= poller->descriptors->len)
+  if (self == NULL || !gtx_polled_is_awaited (self))
     return;
-  self = g_ptr_array_index (poller->descriptors, fd);
-  if (self == NULL || gtx_handle_list_is_empty (&self->waits))
+  gtx_polled_ask_anew (self);
+  if (!gtx_polled_is_awaited (self) || fcntl (fd, F_GETFD) >= 0)
     return;
-  end_waits_of_closed (self, scheduler);
-  if (gtx_handle_list_is_empty (&self->waits))
-    {
-      rest (self);
-      return;
-    }
-  if (fcntl (fd, F_GETFD) >= 0)
-    {
-      ask (self);
-      return;
-    }
   /* Not at the next turn: another file may have its number by then. */
   gtx_handle_list_init (&woken);
-  take (self, G_IO_NVAL, &woken);
+  gtx_polled_take (self, G_IO_NVAL, &woken);
   gtx_scheduler_call_all_soon (scheduler, &woken);
 }
