@@ -131,7 +131,7 @@ wait_for_next (GtxAsCompleted  *self,
 
       if (self->time_over)
         {
-          g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "The time is over");
+          g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "Timed out");
           return FALSE;
         }
       gtx_waiter_init (&next.waiter, task, &next_kind);

@@ -215,7 +215,7 @@ gtx_timeout_end (GtxTimeout  *self,
 
   if (self->state && leave (self->state, own))
     {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "The time is over");
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "Timed out");
       return FALSE;
     }
   if (own == NULL)

@@ -152,7 +152,7 @@ cancel_and_wait (GtxTask   *task,
     return FALSE;
   if (!gtx_future_is_cancelled (future))
     return gtx_future_propagate (future, error);
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "The time is over");
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "Timed out");
   return FALSE;
 }
 

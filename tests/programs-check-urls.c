@@ -294,7 +294,7 @@ check_time_out (Server *server, GError **error)
   g_autoptr (Outcome) outcome = wait_for (process, error);
 
   assert_outcome (outcome, 1, "check-urls: 1 of 1 are not well\n",
-                  "--- ?.??? http://*/slow: The time is over\n0 of 1 well, in * seconds\n");
+                  "--- ?.??? http://*/slow: Timed out\n0 of 1 well, in * seconds\n");
   return TRUE;
 }
 

@@ -146,8 +146,8 @@ test_time_out (Fixture *fixture, gconstpointer data)
     run_program (NULL, CALLER, "--bus", fixture->address, "--timeout", "0.5", "--times", "3", "Sleep:1000", NULL);
 
   assert_outcome (outcome, 1, "dbus-caller: 3 of 3 calls failed\n",
-                  "Sleep:1000: failed: The time is over\nSleep:1000: failed: The time is over\n"
-                  "Sleep:1000: failed: The time is over\n3 calls, 3 failed\n");
+                  "Sleep:1000: failed: Timed out\nSleep:1000: failed: Timed out\n"
+                  "Sleep:1000: failed: Timed out\n3 calls, 3 failed\n");
   end_service (service, SIGINT, "? calls, at most ? at once\n");
 }
 

@@ -650,7 +650,7 @@ test_slow_reader (void)
   g_autoptr (GSocketConnection) connection = connect_to (server);
 
   say (connection, "GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
-  await_line (server->process, "\"GET /big HTTP/1.1\" 200 *: The time is over");
+  await_line (server->process, "\"GET /big HTTP/1.1\" 200 *: Timed out");
   server_end (server, SIGINT, "");
 }
 

@@ -219,7 +219,7 @@ test_time_out (void)
   g_autoptr (Outcome) outcome =
     run_program ("1\n", PROGRAM, "--timeout", "1.5", "sh", "-c", "sleep 1000 & echo $!; wait", NULL);
 
-  assert_outcome (outcome, 125, "parallel: 1: The time is over\nparallel: 1 of 1 failed\n", "*\n");
+  assert_outcome (outcome, 125, "parallel: 1: Timed out\nparallel: 1 of 1 failed\n", "*\n");
   g_assert_cmpint (atoi (outcome->output), >, 0);
   g_assert_true (is_gone (atoi (outcome->output)));
 }
@@ -231,7 +231,7 @@ test_time_out_of_the_stubborn (void)
     run_program ("1\n", PROGRAM, "--timeout", "1.5", "sh", "-c",
                  "trap '' TERM; echo $$; while :; do sleep 1000; done", NULL);
 
-  assert_outcome (outcome, 125, "parallel: 1: The time is over\n*", "*\n");
+  assert_outcome (outcome, 125, "parallel: 1: Timed out\n*", "*\n");
   g_assert_cmpint (atoi (outcome->output), >, 0);
   g_assert_true (is_gone (atoi (outcome->output)));
 }

@@ -447,7 +447,7 @@ be_asked (How how)
 
 /* ---- Before a timeout begins, or inside it ---- */
 
-/* The time is over in the clean-up: the first request is told of all the same. */
+/* Timed out in the clean-up: the first request is told of all the same. */
 static gboolean
 be_asked_near_timeout (gpointer inside, GError **error)
 {

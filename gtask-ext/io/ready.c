@@ -95,7 +95,7 @@ await (GtxTask            *task,
   if (came == 0)
     gtx_set_cancelled_error (error);
   else if (came == GTX_IO_TIMED_OUT)
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "The socket's time limit is over");
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "The socket timed out");
   return came != 0 && came != GTX_IO_TIMED_OUT;
 }
 
