@@ -6,6 +6,8 @@
 
 #include "task-private.h"
 
+#include "gtask-ext/error.h"
+
 /* How the outer futures find the inner one, which may go before they do: all
  * shields of it share one, for GObject looks for a weak reference among all that
  * an object has. */
@@ -14,13 +16,18 @@ typedef struct
   GWeakRef inner;
 } Way;
 
-/* Invariant: the callback is set exactly while it may yet be called, and keeps the
- * outer future; it is of the home of the inner one. */
+/* Invariants:
+ * - The callback is set exactly while it may yet be called, and keeps the outer
+ *   future; it is of the home of the inner one, and so is at_end.
+ * - at_end is linked, and has a reference, only while the callback is set. */
 typedef struct
 {
   Way *way;
+  GtxScheduler *home;           /* of the inner one */
   GtxFuture *outer;
   GtxDoneCallback *callback;
+  GtxHandle at_end;             /* where the outer one has another home */
+  GtxScheduler *held;           /* that one, for virtual time; or NULL */
   GtxFuture *left;              /* the inner one, while it is told */
 } Shield;
 
@@ -67,6 +74,7 @@ static void
 shield_clear (gpointer shield)
 {
   way_unref (((Shield *) shield)->way);
+  gtx_scheduler_unref (((Shield *) shield)->home);
 }
 
 static void
@@ -88,11 +96,29 @@ on_inner_done (gpointer future,
   if (gtx_future_done (outer))
     return;
   if (gtx_future_state (inner) == GTX_FUTURE_CANCELLED)
-    gtx_cancel (outer);
+    gtx_future_finish_cancelled (outer);
   else if (inner->error == NULL)
     gtx_future_finish_as (outer, inner);
   else if (gtx_future_set_error (outer, g_error_copy (inner->error)))
     gtx_future_forgive_error (inner);
+}
+
+/* Nothing calls back from there any more.  An end of the inner one that nobody told of is told
+ * of here; that there will be none is news for those alone who ask. */
+static void
+end_without_home (Shield *shield)
+{
+  g_autoptr (GtxFuture) inner = g_weak_ref_get (&shield->way->inner);
+  GError *error;
+
+  if (inner && gtx_future_done (inner))
+    on_inner_done (inner, shield);
+  if (gtx_future_done (shield->outer))
+    return;
+  gtx_future_forgive_error (shield->outer);
+  error = g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
+                               "What is shielded can never end: its main context is gone");
+  gtx_future_set_error (shield->outer, error);
 }
 
 static void
@@ -101,7 +127,65 @@ callback_ends (gpointer data)
   Shield *shield = data;
 
   shield->callback = NULL;
+  if (gtx_handle_is_linked (&shield->at_end))
+    {
+      gtx_handle_unlink (&shield->at_end);
+      shield_unref (shield);
+    }
+  if (gtx_scheduler_get_context (shield->home) == NULL)
+    end_without_home (shield);
   g_object_unref (shield->outer);
+  shield_unref (shield);
+}
+
+/* ---- Across contexts ---- */
+
+static void
+home_has_ended (gpointer data)
+{
+  Shield *shield = data;
+
+  if (shield->callback)
+    end_without_home (shield);
+  shield_unref (shield);
+}
+
+/* What ends with the context may be, or bring, the end of the inner one. */
+static void
+home_ends (GtxHandle *handle)
+{
+  Shield *shield = GTX_CONTAINER_OF (handle, Shield, at_end);
+
+  gtx_scheduler_post (shield->home, home_has_ended, shield);
+}
+
+static void
+watch_home (gpointer data)
+{
+  Shield *shield = data;
+
+  if (shield->callback)
+    gtx_scheduler_call_at_end (shield->home, &shield->at_end);
+  else
+    shield_unref (shield);
+}
+
+/* Where the callback was added when the context was about to go, this may come too late. */
+static void
+begin_across (Shield    *shield,
+              GtxFuture *outer)
+{
+  GtxVisit visit = gtx_scheduler_enter (outer->home);
+
+  if (visit)
+    {
+      shield->held = outer->home;
+      gtx_scheduler_hold (shield->held);
+    }
+  gtx_scheduler_leave (outer->home, visit);
+  if (gtx_scheduler_post (shield->home, watch_home, g_atomic_rc_box_acquire (shield)))
+    return;
+  end_without_home (shield);
   shield_unref (shield);
 }
 
@@ -150,6 +234,17 @@ on_outer_done (gpointer outer,
   gtx_scheduler_leave (inner->home, visit);
 }
 
+/* The outer one keeps its home until then. */
+static void
+outer_ends (gpointer data)
+{
+  Shield *shield = data;
+
+  if (shield->held)
+    gtx_scheduler_release (shield->held);
+  shield_unref (shield);
+}
+
 /**
  * gtx_shield:
  * @future: (type GtxFuture): a #GtxFuture or #GtxTask
@@ -161,7 +256,8 @@ on_outer_done (gpointer outer,
  * error of @future that nobody asks for is warned of then, when @future goes.
  * Where @future is done already, it is @future itself.  A task that was not
  * started is.  The result stays that of @future: it is lent while either
- * lives, and who takes it from one takes it from both.  Never suspends; may be
+ * lives, and who takes it from one takes it from both.  Where the main context of
+ * @future goes first it fails with %GTX_ERROR_CONTEXT_GONE.  Never suspends; may be
  * called in any thread.
  *
  * Returns: (transfer full): a future
@@ -183,9 +279,13 @@ gtx_shield (gpointer future)
   outer = gtx_future_new ();
   shield = g_atomic_rc_box_new0 (Shield);
   shield->way = way_to (future);
+  shield->home = gtx_scheduler_ref (((GtxFuture *) future)->home);
+  shield->at_end.run = home_ends;
   shield->outer = g_object_ref (outer);
   gtx_future_call_back (future, on_inner_done, g_atomic_rc_box_acquire (shield), callback_ends,
                         &shield->callback);
-  gtx_future_add_done_callback (outer, on_outer_done, shield, shield_unref);
+  if (outer->home != shield->home)
+    begin_across (shield, outer);
+  gtx_future_add_done_callback (outer, on_outer_done, shield, outer_ends);
   return outer;
 }

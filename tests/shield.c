@@ -449,6 +449,48 @@ test_elsewhere_gone (gpointer data, GError **error)
   return gtx_sleep (0, error);
 }
 
+/* ---- Virtual time ---- */
+
+static gboolean
+take_a_while (gpointer data, GError **error)
+{
+  g_usleep (10000);
+  return TRUE;
+}
+
+/* It does not jump past what another thread does. */
+static gboolean
+test_elsewhere_in_time (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) inner = NULL;
+  g_autoptr (GtxFuture) outer = NULL;
+  Elsewhere elsewhere;
+  gboolean succeeded;
+
+  elsewhere_begin (&elsewhere);
+  inner = gtx_create_task_in (elsewhere.context, take_a_while, NULL, NULL);
+  outer = gtx_shield (inner);
+  succeeded = gtx_wait_for (outer, 10, error);
+  elsewhere_end (&elsewhere);
+  return succeeded;
+}
+
+/* One that nobody waits for any more does not stop it. */
+static gboolean
+test_elsewhere_stops_waiting (gpointer data, GError **error)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GtxFuture) inner = NULL;
+  g_autoptr (GtxFuture) outer = NULL;
+
+  g_main_context_push_thread_default (context);
+  inner = gtx_future_new ();
+  g_main_context_pop_thread_default (context);
+  outer = gtx_shield (inner);
+  gtx_cancel (outer);
+  return gtx_sleep (1, error);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -472,5 +514,7 @@ main (int argc, char *argv[])
   add_real_coroutine ("/shield/elsewhere/cancelled", test_elsewhere_cancelled);
   add_real_coroutine ("/shield/elsewhere/fails-later", test_elsewhere_fails_later);
   add_real_coroutine ("/shield/elsewhere/gone", test_elsewhere_gone);
+  add_coroutine ("/shield/elsewhere/in-time", test_elsewhere_in_time);
+  add_coroutine ("/shield/elsewhere/stops-waiting", test_elsewhere_stops_waiting);
   return g_test_run ();
 }

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What others have of a main context that goes before it has ended. */
+
+#include "fixture.h"
+
+static void
+turn (GMainContext *context)
+{
+  while (g_main_context_iteration (context, FALSE))
+    ;
+}
+
+static gpointer
+make_in (GMainContext *context, gpointer (*make) (void))
+{
+  gpointer made;
+
+  g_main_context_push_thread_default (context);
+  made = make ();
+  g_main_context_pop_thread_default (context);
+  return made;
+}
+
+static gpointer
+make_future (void)
+{
+  return gtx_future_new ();
+}
+
+static gpointer
+make_unstarted (void)
+{
+  return gtx_task_new (sleep_long, NULL, NULL);
+}
+
+static gpointer
+make_nap (void)
+{
+  return gtx_sleep_future (1000);
+}
+
+/* What never ends is nobody's any more: for those who look for leaks. */
+static GPtrArray *suspended_for_ever;
+
+static GtxTask *
+suspend_in (GMainContext *context)
+{
+  GtxTask *task = gtx_create_task_in (context, sleep_long, NULL, NULL);
+
+  if (suspended_for_ever == NULL)
+    suspended_for_ever = g_ptr_array_new ();
+  g_ptr_array_add (suspended_for_ever, g_object_ref (task));
+  turn (context);
+  return task;
+}
+
+static void
+drop_with_suspended (GMainContext *context)
+{
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "A main context goes away with 1 suspended task*");
+  g_main_context_unref (context);
+  g_test_assert_expected_messages ();
+}
+
+/* ---- Shields ---- */
+
+static gboolean
+fails_as_gone (GtxFuture *shield)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_await (shield, &failure));
+  return g_error_matches (failure, GTX_ERROR, GTX_ERROR_CONTEXT_GONE);
+}
+
+static gboolean
+test_shield_of_gone (gpointer data, GError **error)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxFuture) inner = make_in (context, make_future);
+  g_autoptr (GtxFuture) shield = NULL;
+
+  g_main_context_unref (context);
+  shield = gtx_shield (inner);
+  g_assert_true (fails_as_gone (shield));
+  return TRUE;
+}
+
+/* @is_run: before the shield is made, which then sees to the other main context at once. */
+static gboolean
+shield_until_gone (gboolean is_run)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxFuture) inner = make_in (context, make_future);
+  g_autoptr (GtxFuture) shield = NULL;
+
+  if (is_run)
+    turn (context);
+  shield = gtx_shield (inner);
+  if (is_run)
+    turn (context);
+  g_main_context_unref (context);
+  return fails_as_gone (shield);
+}
+
+static gboolean
+test_shield_until_gone (gpointer data, GError **error)
+{
+  g_assert_true (shield_until_gone (FALSE));
+  g_assert_true (shield_until_gone (TRUE));
+  return TRUE;
+}
+
+/* It is found to be undone, and ends before the shield is with it. */
+static gboolean
+test_shield_of_unstarted (gpointer data, GError **error)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxFuture) inner = make_in (context, make_unstarted);
+  g_autoptr (GtxFuture) shield = NULL;
+  g_autoptr (GError) failure = NULL;
+
+  g_main_context_unref (context);
+  shield = gtx_shield (inner);
+  g_assert_false (gtx_await (shield, &failure));
+  g_assert_cmpstr (failure->message, ==, gtx_future_get_error (inner)->message);
+  return TRUE;
+}
+
+static gboolean
+test_shield_of_suspended (gpointer data, GError **error)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxTask) inner = suspend_in (context);
+  g_autoptr (GtxFuture) before = gtx_shield (inner);
+  g_autoptr (GtxFuture) after = NULL;
+
+  drop_with_suspended (context);
+  after = gtx_shield (inner);
+  g_assert_true (fails_as_gone (before));
+  g_assert_true (fails_as_gone (after));
+  return TRUE;
+}
+
+static void
+set_other (gpointer future, gpointer other)
+{
+  gtx_future_set_result (other, (gpointer) "late", NULL);
+}
+
+/* What ends while the main context goes is what it comes to. */
+static gboolean
+test_shield_at_the_end (gpointer data, GError **error)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxFuture) inner = make_in (context, make_future);
+  g_autoptr (GtxFuture) shield = gtx_shield (inner);
+  g_autoptr (GtxFuture) nap = NULL;
+
+  turn (context);
+  nap = make_in (context, make_nap);
+  gtx_future_add_done_callback (nap, set_other, inner, NULL);
+  g_main_context_unref (context);
+  g_assert_cmpstr (gtx_await_peek_pointer (shield, error), ==, "late");
+  return TRUE;
+}
+
+/* Nobody is warned of the end of one that nobody waits for. */
+static gboolean
+test_shield_let_go_of (gpointer data, GError **error)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxFuture) inner = make_in (context, make_future);
+  GtxFuture *shield = gtx_shield (inner);
+  GtxFuture *cancelled = gtx_shield (inner);
+
+  g_object_add_weak_pointer (G_OBJECT (shield), (gpointer *) &shield);
+  g_object_unref (shield);
+  gtx_cancel (cancelled);
+  g_object_unref (cancelled);
+  turn (context);
+  g_main_context_unref (context);
+  if (!gtx_sleep (0, error))
+    return FALSE;
+  g_clear_object (&inner);
+  g_assert_null (shield);
+  return TRUE;
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  add_coroutine ("/context-gone/shield/before", test_shield_of_gone);
+  add_coroutine ("/context-gone/shield/after", test_shield_until_gone);
+  add_coroutine ("/context-gone/shield/unstarted", test_shield_of_unstarted);
+  add_coroutine ("/context-gone/shield/suspended", test_shield_of_suspended);
+  add_coroutine ("/context-gone/shield/at-the-end", test_shield_at_the_end);
+  add_coroutine ("/context-gone/shield/let-go-of", test_shield_let_go_of);
+  return g_test_run ();
+}
