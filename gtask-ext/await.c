@@ -28,6 +28,7 @@ typedef struct
   guint n_answers;              /* to come, while the waiter is pending; of its home */
   guint64 number;
   gboolean in_ring;             /* a request has come back to it */
+  gboolean is_asked;            /* one was passed on */
 } DistantAwait;
 
 /* A request that is passed on to another context, and the numbers of the awaits
@@ -89,24 +90,33 @@ await_open (GtxTask   *task,
 
 /* ---- Across contexts ---- */
 
-/* One answer from there is that it has ended, and each request has one. */
+/* A request that nobody there has taken, unless it was withdrawn. */
+static void
+let_stand (GtxTask *task)
+{
+  if (task->n_cancels > 0)
+    task->must_cancel = TRUE;
+}
+
+/* One answer from there is that it has ended, and each request has one.  Who took a request, and
+ * went with the context instead of ending, cannot be told of it. */
 static void
 distant_answered (gpointer data)
 {
   DistantAwait *await = data;
 
-  if (--await->n_answers == 0)
-    gtx_waiter_wake (&await->waiter);
+  if (--await->n_answers > 0)
+    return;
+  if (await->is_asked && !gtx_future_done (await->awaited))
+    let_stand (await->waiter.task);
+  gtx_waiter_wake (&await->waiter);
 }
 
-/* A request came there when it had ended: it stands, unless it was withdrawn. */
+/* A request came there when it had ended. */
 static void
 distant_refused (gpointer data)
 {
-  GtxTask *task = ((DistantAwait *) data)->waiter.task;
-
-  if (task->n_cancels > 0)
-    task->must_cancel = TRUE;
+  let_stand (((DistantAwait *) data)->waiter.task);
   distant_answered (data);
 }
 
@@ -234,6 +244,7 @@ distant_cancel (GtxWaiter *waiter)
       return FALSE;
     }
   await->n_answers++;
+  await->is_asked = TRUE;
   /* Who goes on there is not counted here. */
   gtx_task_count_going_on (await->waiter.task);
   return TRUE;

@@ -302,12 +302,17 @@ end_unrun (GtxTask *self,
   gtx_pins_drop (&self->parent_instance.pins, self);
 }
 
-/* Its main context is gone, and it cannot begin any more. */
+/* Its main context is gone, and it cannot begin any more; one that was cancelled would not have. */
 static void
 end_homeless_one (GtxTask *self)
 {
-  end_unrun (self, g_error_new (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
-                                "Task %s cannot run: its main context is gone", gtx_task_get_name (self)));
+  GError *error = NULL;
+
+  gtx_task_take_up_request (self);
+  if (!self->must_cancel)
+    error = g_error_new (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
+                         "Task %s cannot run: its main context is gone", gtx_task_get_name (self));
+  end_unrun (self, error);
 }
 
 static void

@@ -34,6 +34,12 @@ make_unstarted (void)
 }
 
 static gpointer
+make_started (void)
+{
+  return gtx_create_task (sleep_long, NULL, NULL);
+}
+
+static gpointer
 make_nap (void)
 {
   return gtx_sleep_future (1000);
@@ -187,6 +193,74 @@ test_shield_let_go_of (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- Requests that were passed on there ---- */
+
+static gboolean
+await_then_sleep (GtxTask *task, GError **error)
+{
+  gboolean succeeded = gtx_await (task, error);
+
+  /* It has been told of the request. */
+  g_assert_true (gtx_sleep (1, NULL));
+  return succeeded;
+}
+
+/* What comes of one that awaits what @context has, and is asked to end so often, once of which is
+ * taken back, where the context goes then. */
+static GError *
+ask_until_gone (GMainContext *context, GtxTask *inner, guint n_asked, gboolean is_suspended)
+{
+  g_autoptr (GtxTask) outer = gtx_create_task (await_then_sleep, inner, NULL);
+  GError *failure = NULL;
+
+  g_assert_true (gtx_sleep (0, NULL));
+  for (guint i = 0; i < n_asked; i++)
+    gtx_cancel (outer);
+  gtx_uncancel (outer);
+  if (is_suspended)
+    drop_with_suspended (context);
+  else
+    g_main_context_unref (context);
+  g_assert_false (gtx_await (outer, &failure));
+  return failure;
+}
+
+/* The request is nobody's else, and is not lost. */
+static gboolean
+test_request_to_suspended (gpointer data, GError **error)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxTask) inner = suspend_in (context);
+  g_autoptr (GError) failure = ask_until_gone (context, inner, 2, TRUE);
+
+  assert_cancelled (failure);
+  return TRUE;
+}
+
+static gboolean
+test_request_taken_back (gpointer data, GError **error)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxTask) inner = suspend_in (context);
+  g_autoptr (GError) failure = ask_until_gone (context, inner, 1, TRUE);
+
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_CONTEXT_GONE);
+  return TRUE;
+}
+
+/* One that does not begin ends as it would have. */
+static gboolean
+test_request_to_first_step (gpointer data, GError **error)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxTask) inner = make_in (context, make_started);
+  g_autoptr (GError) failure = ask_until_gone (context, inner, 2, FALSE);
+
+  assert_cancelled (failure);
+  g_assert_true (gtx_future_is_cancelled (inner));
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -197,5 +271,8 @@ main (int argc, char *argv[])
   add_coroutine ("/context-gone/shield/suspended", test_shield_of_suspended);
   add_coroutine ("/context-gone/shield/at-the-end", test_shield_at_the_end);
   add_coroutine ("/context-gone/shield/let-go-of", test_shield_let_go_of);
+  add_coroutine ("/context-gone/request/suspended", test_request_to_suspended);
+  add_coroutine ("/context-gone/request/taken-back", test_request_taken_back);
+  add_coroutine ("/context-gone/request/first-step", test_request_to_first_step);
   return g_test_run ();
 }
