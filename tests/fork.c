@@ -472,6 +472,107 @@ test_fork_beside_threads (void)
     g_thread_join (threads[i]);
 }
 
+/* A thread in the middle of what it does with the default main context, whose lock it has. */
+typedef struct
+{
+  GMutex mutex;
+  GCond changed;
+  gboolean has_lock;
+  gboolean may_go_on;
+} Holder;
+
+static void
+hold_lock (gpointer data)
+{
+  Holder *holder = data;
+
+  g_mutex_lock (&holder->mutex);
+  holder->has_lock = TRUE;
+  g_cond_signal (&holder->changed);
+  while (!holder->may_go_on)
+    g_cond_wait (&holder->changed, &holder->mutex);
+  g_mutex_unlock (&holder->mutex);
+}
+
+static void
+let_go_of_nothing (gpointer data)
+{
+}
+
+static gboolean
+go_away (gpointer data)
+{
+  return G_SOURCE_REMOVE;
+}
+
+static void
+give_callback (gpointer data, GSource *source, GSourceFunc *func, gpointer *func_data)
+{
+  *func = go_away;
+  *func_data = NULL;
+}
+
+static gpointer
+dispatch_default (gpointer data)
+{
+  g_main_context_iteration (NULL, FALSE);
+  return NULL;
+}
+
+/* GLib asks for the callback under the lock. */
+static GThread *
+begin_to_hold (Holder *holder)
+{
+  static GSourceCallbackFuncs funcs = { hold_lock, let_go_of_nothing, give_callback };
+  GSource *source = g_idle_source_new ();
+  GThread *thread;
+
+  g_source_set_callback_indirect (source, holder, &funcs);
+  g_source_attach (source, NULL);
+  g_source_unref (source);
+  thread = g_thread_new ("holder", dispatch_default, NULL);
+  g_mutex_lock (&holder->mutex);
+  while (!holder->has_lock)
+    g_cond_wait (&holder->changed, &holder->mutex);
+  g_mutex_unlock (&holder->mutex);
+  return thread;
+}
+
+static void
+end_holding (Holder *holder, GThread *thread)
+{
+  g_mutex_lock (&holder->mutex);
+  holder->may_go_on = TRUE;
+  g_cond_signal (&holder->changed);
+  g_mutex_unlock (&holder->mutex);
+  g_thread_join (thread);
+}
+
+/* Nobody lets go of it in the child. */
+static void
+test_fork_beside_default (void)
+{
+  Holder holder = { .has_lock = FALSE };
+  GThread *thread = begin_to_hold (&holder);
+  g_autofree char *output = NULL;
+  int wait_status;
+  pid_t pid;
+
+  g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
+  pid = fork ();
+  if (pid == 0)
+    {
+      alarm (SLOW ? 60 : 10);
+      run_own_thread ();
+    }
+  close (ends[1]);
+  g_assert_cmpint (waitpid (pid, &wait_status, 0), ==, pid);
+  end_holding (&holder, thread);
+  g_assert_cmpint (wait_status, ==, 0);
+  output = read_all ();
+  g_assert_cmpstr (output, ==, "threadthread");
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -483,7 +584,10 @@ main (int argc, char *argv[])
   add_real_coroutine ("/fork/own-tasks", test_fork_and_run);
   /* Children of ThreadSanitizer and of emulators may not have threads. */
   if (!UNDER_TSAN && !UNDER_EMULATOR)
-    add_real_coroutine ("/fork/own-threads", test_fork_and_call_in_thread);
+    {
+      g_test_add_func ("/fork/own-threads/beside-default", test_fork_beside_default);
+      add_real_coroutine ("/fork/own-threads", test_fork_and_call_in_thread);
+    }
   add_real_coroutine ("/fork/return", test_fork_and_return);
   add_real_coroutine ("/fork/in-free", test_fork_in_free);
   add_real_coroutine ("/fork/in-callback", test_fork_in_callback);

@@ -4,6 +4,8 @@
 
 #include "pushed.h"
 
+#include <pthread.h>
+
 /* Nobody pushes the default main context so often, one upon the other. */
 #define MOST_DEFAULTS 16
 
@@ -82,11 +84,30 @@ gtx_pushed_let_go (GSList *contexts)
   g_slist_free_full (contexts, let_go);
 }
 
+/* Of a fork (): another thread of the parent may have had the default main context's lock, which
+ * nobody lets go of then. */
+static gboolean is_child;
+
+static void
+begin_in_child (void)
+{
+  is_child = TRUE;
+}
+
+/* Whatever else of the library the parent has used. */
+__attribute__ ((constructor))
+static void
+handle_forks (void)
+{
+  pthread_atfork (NULL, NULL, begin_in_child);
+}
+
 /* The default main context is acquired, which tells it from nothing. */
 gboolean
 gtx_pushed_is_any (void)
 {
-  return g_main_context_get_thread_default () || g_main_context_is_owner (g_main_context_default ());
+  return g_main_context_get_thread_default () ||
+         (!is_child && g_main_context_is_owner (g_main_context_default ()));
 }
 
 void

@@ -14,7 +14,7 @@ void      gtx_pushed_put_back (GSList       *contexts);
 void      gtx_pushed_let_go   (GSList       *contexts);
 
 /* For a thread that had pushed nothing, and has not the default main context of its own: whether
- * something is pushed. */
+ * something is pushed; in the child of a fork () the default one is not told of. */
 gboolean  gtx_pushed_is_any   (void);
 /* Pops it all. */
 void      gtx_pushed_pop_all  (void);
