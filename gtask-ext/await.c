@@ -27,20 +27,24 @@ typedef struct
   GtxHandle at_end;             /* of the other context */
   guint n_answers;              /* to come, while the waiter is pending; of its home */
   guint64 number;
+  guint64 latest;               /* of the requests that were passed on, by number; 0: none was */
   gboolean in_ring;             /* a request has come back to it */
-  gboolean is_asked;            /* one was passed on */
 } DistantAwait;
 
-/* A request that is passed on to another context, and the numbers of the awaits
- * that it has come through. */
-typedef struct
+/* A request on its way from one context to another, and the crossings that it has come by.  Where
+ * it forks they have these in common. */
+typedef struct _Crossing Crossing;
+struct _Crossing
 {
-  DistantAwait *await;
-  GArray *path;
-} Request;
+  gatomicrefcount ref_count;
+  Crossing *before;             /* NULL: the request began there */
+  DistantAwait *await;          /* which is there until the request is made behind it */
+  guint64 number;               /* that one's */
+  guint64 request;              /* the request's: a later one has a higher one */
+};
 
-/* That of the request that is being made in this thread; NULL: it begins here. */
-static __thread GArray *path_to_here;
+/* The last one of the request that is being made in this thread; NULL: it begins here. */
+static __thread Crossing *last_crossing;
 
 static void
 await_describe (GtxWaiter *waiter,
@@ -107,7 +111,7 @@ distant_answered (gpointer data)
 
   if (--await->n_answers > 0)
     return;
-  if (await->is_asked && !gtx_future_done (await->awaited))
+  if (await->latest > 0 && !gtx_future_done (await->awaited))
     let_stand (await->waiter.task);
   gtx_waiter_wake (&await->waiter);
 }
@@ -156,48 +160,62 @@ distant_attach (gpointer data)
   gtx_scheduler_call_at_end (await->awaited->home, &await->at_end);
 }
 
-static Request *
-request_new (DistantAwait *await)
+static Crossing *
+crossing_new (DistantAwait *await)
 {
-  Request *self = g_new (Request, 1);
+  static guint64 n_requests;
+  Crossing *self = g_new (Crossing, 1);
 
+  g_atomic_ref_count_init (&self->ref_count);
   self->await = await;
-  self->path = path_to_here ? g_array_copy (path_to_here) : g_array_new (FALSE, FALSE, sizeof (guint64));
-  g_array_append_val (self->path, await->number);
+  self->number = await->number;
+  self->before = last_crossing;
+  if (last_crossing)
+    g_atomic_ref_count_inc (&last_crossing->ref_count);
+  self->request = last_crossing ? last_crossing->request : __atomic_add_fetch (&n_requests, 1, __ATOMIC_RELAXED);
   return self;
 }
 
+/* In a loop, since the way may be longer than the stack is deep. */
 static void
-request_free (Request *self)
+crossing_unref (Crossing *self)
 {
-  g_array_unref (self->path);
-  g_free (self);
+  while (self && g_atomic_ref_count_dec (&self->ref_count))
+    {
+      Crossing *before = self->before;
+
+      g_free (self);
+      self = before;
+    }
 }
 
 static void
 distant_cancel_there (gpointer data)
 {
-  Request *request = data;
-  DistantAwait *await = request->await;
-  GArray *outer = path_to_here;
+  Crossing *crossing = data;
+  DistantAwait *await = crossing->await;
+  Crossing *outer = last_crossing;
   gboolean made;
 
   /* What handlers ask for has not come this way. */
   gtx_requests_hold ();
-  path_to_here = request->path;
+  last_crossing = crossing;
   made = gtx_future_cancel_here (await->awaited);
-  path_to_here = outer;
+  last_crossing = outer;
   gtx_requests_release ();
-  request_free (request);
+  crossing_unref (crossing);
   gtx_scheduler_post (await->waiter.task->parent_instance.home,
                       made ? distant_answered : distant_refused, await);
 }
 
+/* One that is later than all that were passed on here has not been here. */
 static gboolean
 has_come_back (DistantAwait *await)
 {
-  for (guint i = 0; path_to_here && i < path_to_here->len; i++)
-    if (g_array_index (path_to_here, guint64, i) == await->number)
+  if (last_crossing == NULL || last_crossing->request > await->latest)
+    return FALSE;
+  for (Crossing *crossing = last_crossing; crossing; crossing = crossing->before)
+    if (crossing->number == await->number)
       return TRUE;
   return FALSE;
 }
@@ -225,7 +243,8 @@ static gboolean
 distant_cancel (GtxWaiter *waiter)
 {
   DistantAwait *await = (DistantAwait *) waiter;
-  Request *request;
+  Crossing *crossing;
+  guint64 request;
 
   /* The task is about to go on, and is told then. */
   if (waiter->state != GTX_WAITER_PENDING)
@@ -237,14 +256,15 @@ distant_cancel (GtxWaiter *waiter)
       stop_awaiting (await);
       return FALSE;
     }
-  request = request_new (await);
-  if (!gtx_scheduler_post (await->awaited->home, distant_cancel_there, request))
+  crossing = crossing_new (await);
+  request = crossing->request;
+  if (!gtx_scheduler_post (await->awaited->home, distant_cancel_there, crossing))
     {
-      request_free (request);
+      crossing_unref (crossing);
       return FALSE;
     }
   await->n_answers++;
-  await->is_asked = TRUE;
+  await->latest = MAX (await->latest, request);
   /* Who goes on there is not counted here. */
   gtx_task_count_going_on (await->waiter.task);
   return TRUE;

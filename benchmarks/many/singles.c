@@ -215,6 +215,29 @@ run_leave_chain (const Job *job, GError **error)
   return TRUE;
 }
 
+/* A request goes down a chain that crosses from one main context to another at each step. */
+static gboolean
+run_chain_across (const Job *job, GError **error)
+{
+  g_autoptr (GMainContext) other = g_main_context_new ();
+  GtxTask *last = NULL;
+
+  for (guint i = 0; i < job->n; i++)
+    last = gtx_create_task_in (i % 2 ? other : NULL, await_previous, last, g_object_unref);
+  let_others_run ();
+  while (g_main_context_iteration (other, FALSE))
+    ;
+  let_others_run ();
+  gtx_cancel (last);
+  while (!gtx_future_is_done (last))
+    {
+      gtx_sleep (0, NULL);
+      g_main_context_iteration (other, FALSE);
+    }
+  g_object_unref (last);
+  return TRUE;
+}
+
 /* ---- Callbacks ---- */
 
 static void
@@ -429,6 +452,7 @@ const Case single_cases[] = {
   { "group-limit", WAY (WOKEN), NULL, run_group_limit, FALSE },
   { "run-end", WAY (WOKEN), NULL, run_leave, FALSE },
   { "run-end-chain", WAY (WOKEN), NULL, run_leave_chain, FALSE },
+  { "chain-across", WAY (WOKEN), NULL, run_chain_across, FALSE },
   { "callbacks", ALL_WAYS, NULL, run_callbacks, FALSE },
   { "callbacks-among-many", WAY (WOKEN), NULL, run_callbacks_among, FALSE },
   { "sleep-future", ALL_WAYS, NULL, run_sleep_futures, FALSE },
