@@ -58,7 +58,8 @@ typedef gpointer (*GtxPointerThreadFunc) (gpointer       data,
  * delivered by the next await that suspends.  A call that still waits for a
  * thread is given up at once, and @func never called.  Task-local values are
  * those of the task.  A main context that @func leaves pushed as thread-default is
- * popped, and a g_critical() says so.
+ * popped, and a g_critical() says so.  The call keeps the main context of the task until
+ * that goes on: one that nobody runs any more is kept for ever, and who awaits the task waits.
  *
  * Sets the error of @func, %G_IO_ERROR_CANCELLED if it was given up,
  * %GTX_ERROR_NOT_IN_TASK outside a task, and %G_THREAD_ERROR_AGAIN where there
