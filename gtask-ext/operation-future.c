@@ -28,14 +28,21 @@ static GType gtx_operation_future_get_type (void);
 
 G_DEFINE_TYPE (GtxOperationFuture, gtx_operation_future, GTX_TYPE_FUTURE)
 
-/* What calls back later finds it done. */
+/* What calls back later finds it done.  Who holds it asks it; who has let go of it need not know. */
 static void
 context_ends (GtxHandle *handle)
 {
   GtxOperationFuture *self = GTX_CONTAINER_OF (handle, GtxOperationFuture, at_end);
-  GError *error = g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
-                                       "The operation's main context is gone before it has ended");
+  GError *error;
 
+  if (self->cancelling)
+    {
+      gtx_future_finish_cancelled (&self->parent_instance);
+      return;
+    }
+  error = g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
+                               "The operation's main context is gone before it has ended");
+  gtx_future_forgive_error (&self->parent_instance);
   if (!gtx_future_finish (&self->parent_instance, NULL, NULL, error))
     g_error_free (error);
 }

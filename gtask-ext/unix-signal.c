@@ -12,8 +12,8 @@
 #include <glib-unix.h>
 
 /* The source of one signal, for all tasks of a main context that ever waited for it.
- * In the context, and in the table of shared waits, until the last of them has
- * ended: as long GLib's handler is there. */
+ * In the table of shared waits, and in the context, which has the only reference, until
+ * the last of them has ended, or the context goes: as long GLib's handler is there. */
 typedef struct
 {
   GSource *source;
@@ -87,6 +87,7 @@ signal_new (GtxScheduler *home,
   g_source_set_callback (self->source, on_signal, self, NULL);
   g_source_set_static_name (self->source, "gtask-ext (await)");
   g_source_attach (self->source, gtx_scheduler_get_context (home));
+  g_source_unref (self->source);
   g_hash_table_insert (table, GTX_SHARED_WAIT (GTX_SHARED_SIGNAL, signum), self);
   return self;
 }
@@ -96,7 +97,6 @@ signal_free (Signal *self)
 {
   g_hash_table_remove (self->table, GTX_SHARED_WAIT (GTX_SHARED_SIGNAL, self->signum));
   g_source_destroy (self->source);
-  g_source_unref (self->source);
   g_free (self);
 }
 

@@ -3,6 +3,8 @@
 
 #include "fixture.h"
 
+#include <signal.h>
+
 static void
 turn (GMainContext *context)
 {
@@ -49,9 +51,9 @@ make_nap (void)
 static GPtrArray *suspended_for_ever;
 
 static GtxTask *
-suspend_in (GMainContext *context)
+suspend_in (GMainContext *context, GtxCoroutine coroutine)
 {
-  GtxTask *task = gtx_create_task_in (context, sleep_long, NULL, NULL);
+  GtxTask *task = gtx_create_task_in (context, coroutine, NULL, NULL);
 
   if (suspended_for_ever == NULL)
     suspended_for_ever = g_ptr_array_new ();
@@ -137,7 +139,7 @@ static gboolean
 test_shield_of_suspended (gpointer data, GError **error)
 {
   GMainContext *context = g_main_context_new ();
-  g_autoptr (GtxTask) inner = suspend_in (context);
+  g_autoptr (GtxTask) inner = suspend_in (context, sleep_long);
   g_autoptr (GtxFuture) before = gtx_shield (inner);
   g_autoptr (GtxFuture) after = NULL;
 
@@ -230,7 +232,7 @@ static gboolean
 test_request_to_suspended (gpointer data, GError **error)
 {
   GMainContext *context = g_main_context_new ();
-  g_autoptr (GtxTask) inner = suspend_in (context);
+  g_autoptr (GtxTask) inner = suspend_in (context, sleep_long);
   g_autoptr (GError) failure = ask_until_gone (context, inner, 2, TRUE);
 
   assert_cancelled (failure);
@@ -241,7 +243,7 @@ static gboolean
 test_request_taken_back (gpointer data, GError **error)
 {
   GMainContext *context = g_main_context_new ();
-  g_autoptr (GtxTask) inner = suspend_in (context);
+  g_autoptr (GtxTask) inner = suspend_in (context, sleep_long);
   g_autoptr (GError) failure = ask_until_gone (context, inner, 1, TRUE);
 
   g_assert_error (failure, GTX_ERROR, GTX_ERROR_CONTEXT_GONE);
@@ -261,6 +263,112 @@ test_request_to_first_step (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- Operations ---- */
+
+typedef struct
+{
+  GAsyncReadyCallback callback;
+  gpointer data;
+} Operation;
+
+static void
+begin_async (Operation *operation, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  operation->callback = callback;
+  operation->data = data;
+}
+
+static void
+call_back (Operation *operation)
+{
+  g_autoptr (GTask) result = g_task_new (NULL, NULL, NULL, NULL);
+
+  g_task_return_boolean (result, TRUE);
+  operation->callback (NULL, G_ASYNC_RESULT (result), operation->data);
+}
+
+static GtxFuture *
+begin_in (GMainContext *context, Operation *operation)
+{
+  GtxFuture *future;
+
+  g_main_context_push_thread_default (context);
+  future = gtx_operation_future_new ();
+  begin_async (operation, GTX_ASYNC_FUTURE (future));
+  g_main_context_pop_thread_default (context);
+  return future;
+}
+
+static void
+test_operation_cancelled (void)
+{
+  GMainContext *context = g_main_context_new ();
+  Operation operation;
+  g_autoptr (GtxFuture) future = begin_in (context, &operation);
+
+  g_main_context_push_thread_default (context);
+  g_assert_true (gtx_cancel (future));
+  g_main_context_pop_thread_default (context);
+  g_main_context_unref (context);
+  g_assert_true (gtx_future_is_cancelled (future));
+  call_back (&operation);
+}
+
+/* Nobody is warned of an error that nobody could ask for. */
+static void
+test_operation_let_go_of (void)
+{
+  GMainContext *context = g_main_context_new ();
+  Operation operation;
+
+  g_object_unref (begin_in (context, &operation));
+  g_main_context_unref (context);
+  call_back (&operation);
+}
+
+/* ---- What is left ---- */
+
+static void
+never_called (gpointer future, gpointer data)
+{
+  g_assert_not_reached ();
+}
+
+/* No thread can be told to do it. */
+static void
+test_remove_callback (void)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxFuture) future = make_in (context, make_future);
+
+  g_main_context_unref (context);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL,
+                         "gtx_future_remove_done_callback() was called * a main context that is gone*");
+  g_assert_cmpuint (gtx_future_remove_done_callback (future, never_called, NULL), ==, 0);
+  g_test_assert_expected_messages ();
+}
+
+static gboolean
+await_usr2 (gpointer data, GError **error)
+{
+  return gtx_await_unix_signal (SIGUSR2, error);
+}
+
+/* A signal does again what it did. */
+static void
+test_signal (void)
+{
+  GMainContext *context = g_main_context_new ();
+  struct sigaction action;
+
+  g_object_unref (suspend_in (context, await_usr2));
+  sigaction (SIGUSR2, NULL, &action);
+  g_assert_true (action.sa_handler != SIG_DFL);
+  drop_with_suspended (context);
+  sigaction (SIGUSR2, NULL, &action);
+  g_assert_true (action.sa_handler == SIG_DFL);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -274,5 +382,9 @@ main (int argc, char *argv[])
   add_coroutine ("/context-gone/request/suspended", test_request_to_suspended);
   add_coroutine ("/context-gone/request/taken-back", test_request_taken_back);
   add_coroutine ("/context-gone/request/first-step", test_request_to_first_step);
+  g_test_add_func ("/context-gone/operation/cancelled", test_operation_cancelled);
+  g_test_add_func ("/context-gone/operation/let-go-of", test_operation_let_go_of);
+  g_test_add_func ("/context-gone/callback/remove", test_remove_callback);
+  g_test_add_func ("/context-gone/signal", test_signal);
   return g_test_run ();
 }

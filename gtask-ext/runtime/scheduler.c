@@ -317,11 +317,25 @@ wait_for_visits (GtxScheduler *self)
   self->n_waiting--;
 }
 
+static void
+complain_of_function (const char *function,
+                      gboolean    is_gone)
+{
+  if (is_gone)
+    g_critical ("%s() was called for what belongs to a main context that is gone, where no thread can do "
+                "it any more: call it before the last reference of the context is let go of", function);
+  else
+    g_critical ("%s() was called in a thread that does not run the main context: call it in the one which "
+                "does, or give this thread a main context of its own, with "
+                "g_main_context_push_thread_default()", function);
+}
+
 GtxVisit
 gtx_scheduler_enter_home (GtxScheduler *self,
                           const char   *function)
 {
   GtxVisit visit = GTX_ELSEWHERE;
+  gboolean is_gone;
 
   number_of_this_thread ();
   if (gtx_scheduler_is_local (self))
@@ -329,14 +343,13 @@ gtx_scheduler_enter_home (GtxScheduler *self,
 
   g_mutex_lock (&self->mutex);
   wait_for_visits (self);
+  is_gone = self->base.context == NULL;
   if (may_visit (self, TRUE))
     visit = begin_visit (self);
   g_mutex_unlock (&self->mutex);
 
   if (visit == GTX_ELSEWHERE)
-    g_critical ("%s() was called in a thread that does not run the main context: call it in the one which "
-                "does, or give this thread a main context of its own, with "
-                "g_main_context_push_thread_default()", function);
+    complain_of_function (function, is_gone);
   return visit;
 }
 
