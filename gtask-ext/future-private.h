@@ -149,6 +149,9 @@ void     gtx_future_free_at_home    (GtxFuture      *self,
                                      gpointer        data,
                                      GDestroyNotify  data_free);
 
+/* For one that never ends: its callbacks are taken off, and what they have is freed at home. */
+void     gtx_future_drop_callbacks  (GtxFuture      *self);
+
 /* gtx_future_add_done_callback () for who wants it back: *@callback is set before
  * anything else happens. */
 void     gtx_future_call_back       (GtxFuture        *self,

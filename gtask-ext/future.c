@@ -107,14 +107,20 @@ queue_callbacks_and_unref (gpointer data)
   g_object_unref (data);
 }
 
-/* Only one thread gets past this, and only once.  A task is settled by that of
- * its home alone. */
+/* Only one thread gets past this, and only once. */
+static gboolean
+claim_settling (GtxFuture *self)
+{
+  return g_atomic_int_compare_and_exchange (&self->state, GTX_FUTURE_PENDING, GTX_FUTURE_SETTLING);
+}
+
+/* Nor past this: a task is settled by the thread of its home alone. */
 static gboolean
 begin_to_settle (GtxFuture *self)
 {
   if (gtx_future_is_task (self))
     return gtx_future_state (self) == GTX_FUTURE_PENDING;
-  return g_atomic_int_compare_and_exchange (&self->state, GTX_FUTURE_PENDING, GTX_FUTURE_SETTLING);
+  return claim_settling (self);
 }
 
 static void
@@ -135,8 +141,8 @@ free_dropped (gpointer callbacks)
 }
 
 /* They will never be called. */
-G_GNUC_NO_INLINE static void
-drop_callbacks (GtxFuture *self)
+G_GNUC_NO_INLINE void
+gtx_future_drop_callbacks (GtxFuture *self)
 {
   GtxHandleList *dropped;
 
@@ -166,7 +172,7 @@ settle (GtxFuture      *self,
     }
   else if (!gtx_scheduler_post (self->home, queue_callbacks_and_unref, self))
     {
-      drop_callbacks (self);
+      gtx_future_drop_callbacks (self);
       g_object_unref (self);
     }
 }
@@ -395,7 +401,7 @@ gtx_future_finalize (GObject *object)
                self->error->message);
   gtx_future_close (self);
   if (G_UNLIKELY (self->callback_table != NULL || !gtx_handle_list_is_empty (&self->callbacks)))
-    drop_callbacks (self);
+    gtx_future_drop_callbacks (self);
   if (!self->is_taken)
     gtx_future_free_at_home (self, self->result, self->result_free);
   if (self->error)
@@ -937,6 +943,19 @@ cancel_and_unref (gpointer data)
   g_object_unref (data);
 }
 
+/* Its main context is gone: no thread is the one to settle it.  A task that has been suspended in
+ * there never ends. */
+static gboolean
+cancel_homeless (GtxFuture *self)
+{
+  if (gtx_future_is_task (self) && !gtx_task_is_unstarted (self))
+    return FALSE;
+  if (!claim_settling (self))
+    return FALSE;
+  settle (self, GTX_FUTURE_CANCELLED);
+  return TRUE;
+}
+
 /**
  * gtx_cancel:
  * @future: (type GtxFuture): a #GtxFuture or #GtxTask
@@ -951,7 +970,8 @@ cancel_and_unref (gpointer data)
  * task that has not begun never does.  Never suspends; may be called in any
  * thread: from another than that of its home, the request is made there later.
  *
- * Returns: %TRUE if the request was made, %FALSE if @future was done already
+ * Returns: %TRUE if the request was made, %FALSE if @future was done already, or is a suspended
+ *   task whose main context is gone
  *
  * Since: 0.1
  */
@@ -972,5 +992,5 @@ gtx_cancel (gpointer future)
   if (gtx_scheduler_post (self->home, cancel_and_unref, g_object_ref (self)))
     return TRUE;
   g_object_unref (self);
-  return FALSE;
+  return cancel_homeless (self);
 }

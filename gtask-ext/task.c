@@ -339,7 +339,10 @@ end_homeless (GtxHandle *handle)
       if (task->step.fiber == NULL)
         end_homeless_one (task);
       else
-        task->step.handle.run = never_step;
+        {
+          task->step.handle.run = never_step;
+          gtx_future_drop_callbacks (&task->parent_instance);
+        }
     }
 }
 
@@ -609,7 +612,7 @@ start (GtxTask  *self,
     {
       g_object_unref (self);
       gtx_pins_add (pins, self);
-      end_homeless_one (self);
+      start_at_home (self);
     }
 }
 

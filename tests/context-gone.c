@@ -263,6 +263,54 @@ test_request_to_first_step (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- Requests that come when it has gone ---- */
+
+static gpointer
+make_operation (void)
+{
+  return gtx_operation_future_new ();
+}
+
+static void
+cancel_when_gone (gpointer (*make) (void))
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxFuture) future = make_in (context, make);
+
+  g_main_context_unref (context);
+  g_assert_true (gtx_cancel (future));
+  g_assert_true (gtx_future_is_cancelled (future));
+  g_assert_false (gtx_cancel (future));
+}
+
+/* Who is suspended will never learn of it. */
+static void
+test_cancel (void)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxTask) suspended = suspend_in (context, sleep_long);
+
+  cancel_when_gone (make_future);
+  cancel_when_gone (make_operation);
+  cancel_when_gone (make_unstarted);
+  drop_with_suspended (context);
+  g_assert_false (gtx_cancel (suspended));
+  g_assert_false (gtx_future_is_done (suspended));
+}
+
+/* It is done, as it is where its main context is there. */
+static void
+test_cancel_and_start (void)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxTask) task = make_in (context, make_unstarted);
+
+  g_main_context_unref (context);
+  gtx_cancel (task);
+  gtx_task_start (task);
+  g_assert_true (gtx_future_is_cancelled (task));
+}
+
 /* ---- Operations ---- */
 
 typedef struct
@@ -334,6 +382,22 @@ never_called (gpointer future, gpointer data)
   g_assert_not_reached ();
 }
 
+/* What callbacks have of a task that never ends is freed. */
+static void
+test_callback (void)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxTask) task = suspend_in (context, sleep_long);
+
+  n_freed = 0;
+  gtx_future_add_done_callback (task, never_called, g_strdup ("before"), count_free);
+  turn (context);
+  drop_with_suspended (context);
+  g_assert_cmpint (n_freed, ==, 1);
+  gtx_future_add_done_callback (task, never_called, g_strdup ("after"), count_free);
+  g_assert_cmpint (n_freed, ==, 2);
+}
+
 /* No thread can be told to do it. */
 static void
 test_remove_callback (void)
@@ -382,8 +446,11 @@ main (int argc, char *argv[])
   add_coroutine ("/context-gone/request/suspended", test_request_to_suspended);
   add_coroutine ("/context-gone/request/taken-back", test_request_taken_back);
   add_coroutine ("/context-gone/request/first-step", test_request_to_first_step);
+  g_test_add_func ("/context-gone/cancel", test_cancel);
+  g_test_add_func ("/context-gone/cancel/and-start", test_cancel_and_start);
   g_test_add_func ("/context-gone/operation/cancelled", test_operation_cancelled);
   g_test_add_func ("/context-gone/operation/let-go-of", test_operation_let_go_of);
+  g_test_add_func ("/context-gone/callback", test_callback);
   g_test_add_func ("/context-gone/callback/remove", test_remove_callback);
   g_test_add_func ("/context-gone/signal", test_signal);
   return g_test_run ();
