@@ -257,8 +257,9 @@ outer_ends (gpointer data)
  * Where @future is done already, it is @future itself.  A task that was not
  * started is.  The result stays that of @future: it is lent while either
  * lives, and who takes it from one takes it from both.  Where the main context of
- * @future goes first it fails with %GTX_ERROR_CONTEXT_GONE.  Never suspends; may be
- * called in any thread.
+ * @future goes first it fails with %GTX_ERROR_CONTEXT_GONE.  In virtual time another
+ * main context counts as waited for until then.  Never suspends; may be called in any
+ * thread.
  *
  * Returns: (transfer full): a future
  *
