@@ -234,13 +234,14 @@ on_outer_done (gpointer outer,
   gtx_scheduler_leave (inner->home, visit);
 }
 
-/* The outer one keeps its home until then. */
+/* The outer one keeps its home until then.  Where the context of that is gone this may be any
+ * thread, and there is no time any more. */
 static void
 outer_ends (gpointer data)
 {
   Shield *shield = data;
 
-  if (shield->held)
+  if (shield->held && gtx_scheduler_get_context (shield->held))
     gtx_scheduler_release (shield->held);
   shield_unref (shield);
 }

@@ -195,6 +195,74 @@ test_shield_let_go_of (gpointer data, GError **error)
   return TRUE;
 }
 
+/* Their own main context goes: what they shield ends them all the same, in several threads, which
+ * begin together and take long enough to meet. */
+#define N_SHIELDS 4000
+
+static gint n_ready;
+
+typedef struct
+{
+  GMainContext *context;
+  GtxFuture *inner;
+  GtxFuture *shields[N_SHIELDS];
+} Shielded;
+
+static void
+shielded_begin (Shielded *self, GMainContext *context)
+{
+  self->context = g_main_context_new ();
+  self->inner = make_in (self->context, make_future);
+  g_main_context_push_thread_default (context);
+  for (int i = 0; i < N_SHIELDS; i++)
+    self->shields[i] = gtx_shield (self->inner);
+  g_main_context_pop_thread_default (context);
+}
+
+static gpointer
+shielded_set (gpointer data)
+{
+  Shielded *self = data;
+
+  gtx_future_set_result (self->inner, NULL, NULL);
+  g_atomic_int_inc (&n_ready);
+  while (g_atomic_int_get (&n_ready) < 2)
+    g_thread_yield ();
+  turn (self->context);
+  return NULL;
+}
+
+static void
+shielded_end (Shielded *self)
+{
+  for (int i = 0; i < N_SHIELDS; i++)
+    {
+      g_assert_true (gtx_future_is_done (self->shields[i]));
+      g_assert_cmpint (G_OBJECT (self->shields[i])->ref_count, ==, 1);
+      g_object_unref (self->shields[i]);
+    }
+  g_object_unref (self->inner);
+  g_main_context_unref (self->context);
+}
+
+static void
+test_shields_in_gone (void)
+{
+  GMainContext *context = g_main_context_new ();
+  Shielded shielded[2];
+  GThread *threads[2];
+
+  for (int i = 0; i < 2; i++)
+    shielded_begin (&shielded[i], context);
+  g_main_context_unref (context);
+  for (int i = 0; i < 2; i++)
+    threads[i] = g_thread_new ("set", shielded_set, &shielded[i]);
+  for (int i = 0; i < 2; i++)
+    g_thread_join (threads[i]);
+  for (int i = 0; i < 2; i++)
+    shielded_end (&shielded[i]);
+}
+
 /* ---- Requests that were passed on there ---- */
 
 static gboolean
@@ -443,6 +511,7 @@ main (int argc, char *argv[])
   add_coroutine ("/context-gone/shield/suspended", test_shield_of_suspended);
   add_coroutine ("/context-gone/shield/at-the-end", test_shield_at_the_end);
   add_coroutine ("/context-gone/shield/let-go-of", test_shield_let_go_of);
+  g_test_add_func ("/context-gone/shield/its-own", test_shields_in_gone);
   add_coroutine ("/context-gone/request/suspended", test_request_to_suspended);
   add_coroutine ("/context-gone/request/taken-back", test_request_taken_back);
   add_coroutine ("/context-gone/request/first-step", test_request_to_first_step);
