@@ -401,18 +401,21 @@ repeat_request (Group    *group,
   gtx_future_cancel_here (&group->parent->parent_instance);
 }
 
-/* What the block ends with, or NULL; takes @failure. */
+/* What the block ends with, or NULL; takes @failure.  That tells of a request which stands, but not
+ * where nobody was told of the group's own: then it is of something else. */
 static GError *
 outcome (Group    *group,
          GError   *failure,
          gboolean  cancelled,
          gboolean  swallowed)
 {
+  gboolean was_told = group->parent->n_settled != group->made_at;
+
   cancelled = withdraw_request (group, cancelled || is_cancelled_error (failure), swallowed);
   if (cancelled && group->errors->len == 0)
     {
       g_clear_error (&failure);
-      if (group->ended_on_purpose)
+      if (group->ended_on_purpose && was_told)
         gtx_task_settle_request (group->parent);
       gtx_set_cancelled_error (&failure);
       return failure;

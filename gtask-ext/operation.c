@@ -227,18 +227,28 @@ reports_cancellation (GTask *result)
   return TRUE;
 }
 
+/* @result, if it was given the task's GCancellable; of any other it shows no request of the task's. */
+static GTask *
+as_asked (GtxTask      *task,
+          GAsyncResult *result)
+{
+  if (task->cancellable == NULL || !G_IS_TASK (result) ||
+      g_task_get_cancellable ((GTask *) result) != (GCancellable *) task->cancellable)
+    return NULL;
+  return (GTask *) result;
+}
+
 /* A request is delivered by an outcome that is a cancellation, and stands if there is any
  * other; delivered twice, where that cannot be seen, is better than lost. */
 static void
 deliver_request (GtxTask      *task,
                  GAsyncResult *result)
 {
-  GTask *gtask = G_IS_TASK (result) ? (GTask *) result : NULL;
+  GTask *asked = as_asked (task, result);
 
-  if (!task->must_cancel && gtask && task->cancellable &&
-      g_task_get_cancellable (gtask) == (GCancellable *) task->cancellable && !fix_outcome (gtask))
+  if (!task->must_cancel && asked && !fix_outcome (asked))
     gtx_task_take_up_request (task);
-  if (!task->must_cancel || (gtask && reports_cancellation (gtask)))
+  if (!task->must_cancel || (asked && reports_cancellation (asked)))
     gtx_task_settle_request (task);
   else
     task->outlived = TRUE;
@@ -417,11 +427,11 @@ nothing_to_await (GtxTask *task)
  * %G_IO_ERROR_CANCELLED among them when the task was cancelled: that delivers the
  * request.  An operation that succeeds or fails with another error although the
  * task was cancelled keeps its result, and the request is delivered by the next
- * await that suspends.  Where a #GTask failed and its #GCancellable was cancelled,
- * its `_finish` function reports the cancellation in place of its own error.  Of
- * results that are no #GTask, or of a #GTask that was not given the
- * #GCancellable, the error cannot be seen: where `_finish` reports a cancellation
- * nevertheless, the next await is told of the request again.
+ * await that suspends.  Where a #GTask failed that was given the task's #GCancellable,
+ * and this was cancelled, its `_finish` function reports the cancellation in place of
+ * its own error.  Of results that are no #GTask, or of a #GTask that was given none or
+ * another #GCancellable, the error cannot be seen: where `_finish` reports a
+ * cancellation nevertheless, the next await is told of the request again.
  *
  * Outside a task it iterates the main context instead, or waits for the thread
  * that does; the operation was given a cancelled #GCancellable then.  May be

@@ -159,12 +159,14 @@ expire (Block        *block,
         const GError *failure)
 {
   gboolean is_cancelled = failure && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  gboolean was_told = block->task->n_settled != block->made_at;
 
   block->state = EXPIRED;
   if (gtx_task_withdraw_request (block->task, block->made_at) > block->n_cancels)
     {
-      /* The failure is another's then: that request is told of, be it that it outlived an operation. */
-      if (is_cancelled && block->task->outlived)
+      /* The failure is another's then: that request is told of, be it that it outlived an operation; but
+       * not by what failed while nobody was told of a request. */
+      if (is_cancelled && was_told && block->task->outlived)
         gtx_task_settle_request (block->task);
       return FALSE;
     }

@@ -15,6 +15,14 @@ start_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer d
   under_way = g_task_new (NULL, NULL, callback, data);
 }
 
+/* Or one that looks at it. */
+static void
+start_skippable_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  g_assert_null (under_way);
+  under_way = g_task_new (NULL, cancellable, callback, data);
+}
+
 /* What was asked meanwhile stands when it has succeeded. */
 static void
 await_operation (void)
@@ -95,7 +103,8 @@ end_operation (void)
   g_autoptr (GTask) ended = g_steal_pointer (&under_way);
 
   g_assert_nonnull (ended);
-  g_task_return_boolean (ended, TRUE);
+  if (!g_task_return_error_if_cancelled (ended))
+    g_task_return_boolean (ended, TRUE);
   while (!g_task_get_completed (ended))
     gtx_sleep (0, NULL);
   let_run ();
@@ -130,6 +139,128 @@ be_told (void)
 
   g_assert_false (gtx_sleep (1000, &failure));
   assert_cancelled (failure);
+}
+
+/* ---- An operation whose GCancellable is not the task's own ---- */
+
+/* It is skipped, by whoever pressed a button, and that is no answer to a request: the outcome of
+ * both is the same error, which tells the program of the skipping alone. */
+static void
+be_skipped (GCancellable *skip, GError **error)
+{
+  g_autoptr (GCancellable) own = g_object_ref (skip);
+
+  start_skippable_async (own, GTX_CALLBACK);
+  g_assert_false (g_task_propagate_boolean (G_TASK (gtx_await_result ()), error));
+  g_assert_error (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+static void
+skip_operation (void)
+{
+  g_cancellable_cancel (g_task_get_cancellable (under_way));
+}
+
+static gboolean
+go_on_skipped (GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  be_skipped (cancellable, &failure);
+  note_rest (1);
+  return TRUE;
+}
+
+static gboolean
+check_skipped (GCancellable *cancellable, GError **error)
+{
+  Lent lent = { 0 };
+
+  lent.task = gtx_create_task (go_on_skipped, cancellable, NULL);
+  let_run ();
+  ask_task (&lent);
+  skip_operation ();
+  return end_task (&lent, "cancelled went-on", error);
+}
+
+static gboolean
+test_skipped (gpointer data, GError **error)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+
+  return check_skipped (cancellable, error);
+}
+
+/* That of another task is as little this one's. */
+static gboolean
+test_skipped_with_task (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) other = gtx_create_task (sleep_long, NULL, NULL);
+
+  if (!check_skipped (gtx_task_get_cancellable (other), error))
+    return FALSE;
+  g_assert_false (gtx_await (other, NULL));
+  return TRUE;
+}
+
+/* The block ends with what the skipping was told by, which is not the other's request. */
+static gboolean
+skip_in_timeout (Lent *lent, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GError) result = NULL;
+
+  gtx_timeout_begin (&timeout, GTX_FOREVER);
+  lent->timeout = &timeout;
+  be_skipped (cancellable, &failure);
+  g_assert_false (gtx_timeout_end (&timeout, &failure, &result));
+  assert_cancelled (result);
+  note_rest (1);
+  return TRUE;
+}
+
+static gboolean
+test_skipped_in_timeout (gpointer data, GError **error)
+{
+  Lent lent = { 0 };
+
+  begin_task (&lent, skip_in_timeout);
+  expire (&lent);
+  ask_task (&lent);
+  skip_operation ();
+  return end_task (&lent, "cancelled went-on", error);
+}
+
+/* The same, and it is the group that was ended on purpose. */
+static gboolean
+skip_in_group (Lent *lent, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GError) result = NULL;
+
+  gtx_task_group_begin (&group);
+  lent->group = &group;
+  be_skipped (cancellable, &failure);
+  g_assert_false (gtx_task_group_end (&group, &failure, &result));
+  assert_cancelled (result);
+  note_rest (1);
+  return TRUE;
+}
+
+static gboolean
+test_skipped_in_group (gpointer data, GError **error)
+{
+  Lent lent = { 0 };
+
+  begin_task (&lent, skip_in_group);
+  ask_group (lent.group);
+  ask_task (&lent);
+  skip_operation ();
+  return end_task (&lent, "cancelled went-on", error);
 }
 
 /* ---- A timeout's own request, in a block that was told of another's ---- */
@@ -621,6 +752,10 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
+  add_coroutine ("/requests/skipped/outside", test_skipped);
+  add_coroutine ("/requests/skipped/with-task", test_skipped_with_task);
+  add_coroutine ("/requests/skipped/in-timeout", test_skipped_in_timeout);
+  add_coroutine ("/requests/skipped/in-group", test_skipped_in_group);
   add_coroutine ("/requests/timeout/outlasted", test_timeout_outlasted);
   add_coroutine ("/requests/timeout/outlasted-and-fails", test_timeout_outlasted_fails);
   add_coroutine ("/requests/timeout/in-group", test_timeout_in_group);
