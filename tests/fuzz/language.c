@@ -69,7 +69,7 @@ static const Form border_forms[] = {
 
 static const Words border_words[] = {
   { 'm', WORDS ("0", "1", "2", "3", "5", "8") },
-  { 'i', WORDS ("task", "blind", "deaf", "other") },
+  { 'i', WORDS ("task", "blind", "deaf", "other", "own") },
   { 'j', WORDS ("now", "late", "thread", "elsewhere") },
   { 'q', WORDS ("succeed", "fail", "obey", "abort", "cancel_succeed", "cancel_fail") },
   { 'a', WORDS ("here", "loop", "thread") },

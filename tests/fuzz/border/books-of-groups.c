@@ -16,12 +16,21 @@ group_may_shut_down (GroupBlock *self)
   return FALSE;
 }
 
+/* How often the task was told of something, or may have been. */
+static guint
+n_told (Task *task)
+{
+  return task->n_told + task->n_taken_back + task->n_indirect;
+}
+
 /* Only the first time it does something. */
 void
 book_group_cancelled (GroupBlock *self)
 {
   gboolean is_certain = !group_may_shut_down (self) && !self->ends;
 
+  if (!self->on_purpose)
+    self->n_told = n_told (self->parent);
   self->on_purpose = TRUE;
   for (guint i = 0; is_certain && i < self->children->len; i++)
     if (!task_is_done (self->children->pdata[i]))
@@ -36,6 +45,7 @@ book_group_ends (GroupBlock *self, Ending body)
   self->ends = TRUE;
   self->body = body;
   self->cause = parent->cause;
+  self->was_told = self->on_purpose && n_told (parent) != self->n_told;
   parent->n_indirect++;
   for (guint i = 0; i < self->children->len; i++)
     self->suspends |= !task_is_done (self->children->pdata[i]);
@@ -114,7 +124,8 @@ ended_cancelled (GroupBlock *self, gboolean from_outside)
     book_cancelled (parent);
   else if (self->suspends)
     book_awaited_was_cancelled (parent);
-  else if (self->children->len > 0)
+  /* What the block was told of the group's request tells of another's that stands. */
+  else if (self->children->len > 0 || self->was_told)
     book_doubt (parent);
   parent->cause.surely |= from_outside;
   parent->cause.maybe = TRUE;

@@ -268,6 +268,12 @@ book_cancelled (Task *self)
 }
 
 void
+book_cancelled_by_itself (Task *self)
+{
+  self->cause = (Cause) { .surely = FALSE, .maybe = TRUE, .timeout = G_MAXUINT };
+}
+
+void
 book_awaited_was_cancelled (Task *self)
 {
   find_cause (self);
@@ -382,6 +388,9 @@ book_timeout_ended (Task *self, TimeoutBlock *block, Ending body, gboolean timed
             is_over ? "" : " not", timed_out ? "" : " not");
   if (is_over && !block->noted)
     broken ("%s: a timeout was over while its task ran", self->coroutine);
+  /* A block that was told of the timeout's request tells of another's that stands. */
+  if (is_over && body == CANCELLED && !timed_out && block->request != OWED)
+    book_doubt (self);
   if (is_over)
     take_back (self, block->n_at_end);
   book_count (self, n);

@@ -60,6 +60,8 @@ typedef struct
   gboolean on_purpose;          /* somebody cancelled it */
   gboolean own_delivered;       /* its request to the block */
   gboolean is_unclear;          /* the block took back requests, whosesoever */
+  guint n_told;                 /* the parent, when the group was cancelled on purpose */
+  gboolean was_told;            /* of anything since, until the block is over */
   gboolean ends;                /* the block is over, and the children are waited for */
   gboolean suspends;            /* for that */
   Ending body;
@@ -130,6 +132,8 @@ void  book_uncancelled (Task *self, guint n);
 void  book_resumed     (Task *self);
 /* It is told that it is cancelled. */
 void  book_cancelled   (Task *self);
+/* What it awaited says so, and that has to do with no request. */
+void  book_cancelled_by_itself (Task *self);
 /* What it awaited was cancelled, and for that it is told so. */
 void  book_awaited_was_cancelled (Task *self);
 /* An await that delivers what is owed has delivered nothing. */

@@ -87,7 +87,7 @@ other_result_init (OtherResult *self)
 Operation *
 operation_new (Task *owner, char **words)
 {
-  static const char *const kinds[] = { "task", "blind", "deaf", "other", NULL };
+  static const char *const kinds[] = { "task", "blind", "deaf", "own", "other", NULL };
   static const char *const whens[] = { "now", "late", "thread", "elsewhere", NULL };
   Operation *self = g_new0 (Operation, 1);
 
@@ -124,6 +124,12 @@ operation_unref (Operation *self)
   g_clear_object (&self->cancellable);
   g_clear_object (&self->result);
   g_free (self);
+}
+
+gboolean
+operation_obeys (const Operation *self)
+{
+  return self->end == OBEY || self->end == ABORT;
 }
 
 static void
@@ -182,12 +188,11 @@ calls_back_by_itself (Operation *self)
   return self->kind != OTHER && (self->when == LATE || self->when == IN_THREAD) && self->end != ABORT;
 }
 
+/* The task's GCancellable, or its own. */
 static void
-cancel_itself (Operation *self)
+book_cancelling (Operation *self)
 {
-  gboolean is_first = !g_cancellable_is_cancelled (self->cancellable);
-
-  if (!is_first)
+  if (self->kind == OWN)
     return;
   if (home_here () == self->home)
     book_request (self->owner);
@@ -196,6 +201,14 @@ cancel_itself (Operation *self)
       book_elsewhere (self->owner);
       mark (&self->has_cancelled);
     }
+}
+
+static void
+cancel_itself (Operation *self)
+{
+  if (g_cancellable_is_cancelled (self->cancellable))
+    return;
+  book_cancelling (self);
   cancelling++;
   g_cancellable_cancel (self->cancellable);
   cancelling--;
@@ -228,7 +241,12 @@ end_by_itself (gpointer data)
 {
   Operation *self = data;
 
-  if (claim (self))
+  if (self->kind == OWN && operation_obeys (self))
+    {
+      cancel_itself (self);
+      operation_unref (self);
+    }
+  else if (claim (self))
     end (self, FALSE);
   else
     operation_unref (self);
@@ -281,18 +299,21 @@ make_result (Operation *self)
       return;
     }
   self->result = G_ASYNC_RESULT (g_task_new (NULL, self->cancellable, has_callback ? on_ready : NULL, self));
-  g_task_set_check_cancellable (G_TASK (self->result), self->kind == TASK);
+  g_task_set_check_cancellable (G_TASK (self->result), self->kind == TASK || self->kind == OWN);
 }
 
 void
 operation_start (Operation *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
 {
-  self->cancellable = self->kind == DEAF || cancellable == NULL ? NULL : g_object_ref (cancellable);
+  if (self->kind == OWN)
+    self->cancellable = g_cancellable_new ();
+  else if (self->kind != DEAF && cancellable)
+    self->cancellable = g_object_ref (cancellable);
   self->callback = callback;
   self->data = data;
   make_result (self);
   operation_ref (self);
-  if ((self->end == OBEY || self->end == ABORT) && self->cancellable)
+  if (operation_obeys (self) && self->cancellable)
     self->handler = g_cancellable_connect (self->cancellable, G_CALLBACK (on_cancelled), self, NULL);
   if (self->when == NOW)
     end_by_itself (self);

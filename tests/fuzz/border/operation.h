@@ -23,6 +23,7 @@ typedef enum
   TASK,                         /* a GTask as they are */
   BLIND,                        /* a GTask that does not look at its GCancellable */
   DEAF,                         /* a GTask that was given none */
+  OWN,                          /* a GTask that was given another one, which is cancelled when it is to end */
   OTHER                         /* no GTask */
 } OperationKind;
 
@@ -60,6 +61,8 @@ typedef struct
 /* @words: kind, when, end, moments. */
 Operation *operation_new    (Task *owner, char **words);
 void       operation_unref  (Operation *self);
+/* When its GCancellable is cancelled. */
+gboolean   operation_obeys  (const Operation *self);
 void       operation_start  (Operation *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                              gpointer data);
 gboolean   operation_finish (Operation *self, GAsyncResult *result, GError **error);

@@ -99,11 +99,15 @@ judge_operation (Task *self, Operation *operation, const char *what, const GErro
     book_own_cancelling (self);
   if (is_cancelled (failure))
     {
-      gboolean may_say_so = operation->kind == TASK || (operation->kind == BLIND && fails);
+      gboolean may_say_so = operation->kind == TASK || (operation->kind == BLIND && fails) ||
+                            (operation->kind == OWN && operation->end >= CANCEL_AND_SUCCEED);
 
       if (!peek (&operation->says_cancelled) && !may_say_so)
         broken ("%s: %s: what came of the operation is lost", self->coroutine, what);
-      book_cancelled (self);
+      if (operation->kind == OWN)
+        book_cancelled_by_itself (self);
+      else
+        book_cancelled (self);
       /* Nobody but its _finish () knows what this one says. */
       if (operation->kind == OTHER)
         self->may = TRUE;
@@ -117,7 +121,7 @@ static Flow
 run_operation (Task *self, Statement *statement, GError **error)
 {
   Operation *operation = operation_new (self, statement->words + 1);
-  GCancellable *cancellable = operation->kind == DEAF ? NULL : GTX_CANCELLABLE;
+  GCancellable *cancellable = operation->kind == DEAF || operation->kind == OWN ? NULL : GTX_CANCELLABLE;
   GAsyncResult *result;
   GError *failure = NULL;
 
