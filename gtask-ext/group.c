@@ -399,6 +399,7 @@ repeat_request (Group    *group,
     return;
   gtx_uncancel (group->parent);
   gtx_future_cancel_here (&group->parent->parent_instance);
+  group->parent->made_anew = is_cancelled_from_outside (group);
 }
 
 /* What the block ends with, or NULL; takes @failure.  That tells of a request which stands, but not

@@ -86,6 +86,7 @@ struct _GtxTask
   guint must_cancel : 1;
   guint outlived : 1;           /* that request is another's, and stands behind an operation which took no
                                  * notice or a group that was left, or came while the task ran */
+  guint made_anew : 1;          /* that request is another's until it is told of: the errors of a group hid it */
   guint has_returned : 1;       /* its coroutine */
   guint in_request : 1;         /* a request is on its way down through it */
   guint begins_cancelled : 1;   /* where a request came before: the first await delivers it */
@@ -244,6 +245,7 @@ gtx_task_settle_request (GtxTask *self)
 {
   self->must_cancel = FALSE;
   self->outlived = FALSE;
+  self->made_anew = FALSE;
   self->n_standing = 0;
   self->n_settled++;
   if (G_UNLIKELY (self->cancellable != NULL))

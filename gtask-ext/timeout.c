@@ -14,6 +14,8 @@ typedef struct
   GtxTask *task;
   guint n_cancels;              /* of the task, when the block began: what it was told of */
   guint made_at;                /* its request: the task's n_settled then */
+  guint begun_at;               /* the block: the same */
+  gboolean stands_anew;         /* then: a request that counts from when the task is told of it */
   enum
   {
     ENTERED,
@@ -31,6 +33,8 @@ on_timeout (GtxHandle *handle)
   g_assert (block->state == ENTERED);
   block->state = EXPIRING;
   block->made_at = block->task->n_settled;
+  if (block->stands_anew && block->made_at != block->begun_at)
+    block->n_cancels++;
   gtx_future_cancel_here (&block->task->parent_instance);
 }
 
@@ -83,9 +87,12 @@ gtx_timeout_begin (GtxTimeout *self,
 
   block = g_new (Block, 1);
   *block = (Block) { .timer.handle.run = on_timeout, .task = g_object_ref (task), .state = ENTERED };
-  /* asyncio has no request that outlives an await; what the task has asked of itself counts there. */
+  /* asyncio has no request that outlives an await, and loses what a group made anew to a time that is over
+   * before anybody was told of it; what the task has asked of itself counts there. */
   block->n_cancels = gtx_task_n_cancels (task);
-  if (task->must_cancel && task->outlived)
+  block->begun_at = task->n_settled;
+  block->stands_anew = task->must_cancel && task->made_anew && !task->outlived;
+  if (block->stands_anew || (task->must_cancel && task->outlived))
     block->n_cancels--;
   self->state = block;
   arm (block, seconds);

@@ -674,6 +674,35 @@ test_limit_callback_cancellable (gpointer data, GError **error)
   return check_cancelled (await_with_limit, GINT_TO_POINTER (IN_CALLBACK | BY_CANCELLABLE));
 }
 
+/* A group that fails makes a request anew that came while it waited, and which its error does not
+ * tell of. */
+static gboolean
+ask_and_fail (GtxTask *parent, GError **error)
+{
+  gtx_cancel (parent);
+  return fail ("child", error);
+}
+
+static gboolean
+await_with_limit_after_group (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) awaited = gtx_create_task (work_and_clean_up, NULL, NULL);
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) failure = NULL;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_create_task (&group, ask_and_fail, gtx_current_task (), NULL, NULL);
+  g_assert_false (gtx_task_group_end (&group, NULL, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_GROUP);
+  return gtx_wait_for (awaited, 1, error);
+}
+
+static gboolean
+test_limit_group_fails (gpointer data, GError **error)
+{
+  return check_cancelled (await_with_limit_after_group, NULL);
+}
+
 /* ---- A thread's request, and then the group's own ---- */
 
 /* The thread's is known to the task a turn later, and was made before in any case. */
@@ -775,6 +804,7 @@ main (int argc, char *argv[])
   add_coroutine ("/requests/limit/thread-looks", test_limit_thread_looks);
   add_coroutine ("/requests/limit/callback-task", test_limit_callback_task);
   add_coroutine ("/requests/limit/callback-cancellable", test_limit_callback_cancellable);
+  add_coroutine ("/requests/limit/group-fails", test_limit_group_fails);
   add_coroutine ("/requests/chain/taken-back-at-bottom", test_taken_back_at_bottom);
   return g_test_run ();
 }
