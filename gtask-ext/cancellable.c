@@ -105,8 +105,9 @@ gtx_task_cancellable_new (GtxTask *task)
 
   self->home = gtx_scheduler_ref (task->parent_instance.home);
   g_weak_ref_init (&self->task, task);
-  if (task->must_cancel)
-    gtx_task_cancellable_show (self);
+  /* It has no handlers yet. */
+  if (task->must_cancel && gtx_task_cancellable_is_to_show (self))
+    g_cancellable_cancel (&self->parent_instance);
   return self;
 }
 
@@ -139,13 +140,6 @@ gtx_task_cancellable_is_to_show (GtxTaskCancellable *self)
     return FALSE;
   self->taken = TRUE;
   return TRUE;
-}
-
-void
-gtx_task_cancellable_show (GtxTaskCancellable *self)
-{
-  if (gtx_task_cancellable_is_to_show (self))
-    g_cancellable_cancel (&self->parent_instance);
 }
 
 void

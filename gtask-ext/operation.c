@@ -283,7 +283,8 @@ end_unawaited (GtxOperation *self,
       GCancellable *cancellable = gtx_task_get_cancellable (task);
 
       g_set_object (&self->lent, cancellable);
-      gtx_task_cancellable_show ((GtxTaskCancellable *) cancellable);
+      if (gtx_task_cancellable_is_to_show ((GtxTaskCancellable *) cancellable))
+        gtx_request_show (cancellable);
       wait_in_task (self);
       if (!task->must_cancel)
         gtx_task_settle_request (task);

@@ -181,15 +181,23 @@ current_way (void)
 
 /* Whoever is told may make requests, and so may what ends with a context. */
 static void
-tell (GtxHandle *handle)
+tell_apart (gpointer data)
 {
-  News *news = GTX_CONTAINER_OF (handle, News, handle);
+  News *news = data;
 
   for (guint i = 0; i < news->to_show->len; i++)
     gtx_cancellable_show (news->to_show->pdata[i]);
   g_ptr_array_unref (news->to_show);
   g_ptr_array_unref (news->to_let_go);
   g_free (news);
+}
+
+/* None of it suspends a task that runs: in the middle of an emission, whose end others may wait
+ * for in this thread, and for ever. */
+static void
+tell (GtxHandle *handle)
+{
+  gtx_fiber_call_apart (tell_apart, GTX_CONTAINER_OF (handle, News, handle));
 }
 
 /* NULL: there are none, or somebody else holds them. */

@@ -321,10 +321,9 @@ GtxTaskCancellable *gtx_task_cancellable_new (GtxTask *task);
 gboolean gtx_task_cancellable_take   (GtxTaskCancellable *self);
 /* Whether a request through it has been counted, or one that it shows, be it soon. */
 gboolean gtx_task_cancellable_is_taken  (GtxTaskCancellable *self);
-/* Shows a request that came otherwise to whoever watches the GCancellable. */
-void     gtx_task_cancellable_show   (GtxTaskCancellable *self);
-/* Whether it is to do so: then the caller has it shown soon, by the other function.  Meanwhile
- * the task may be told of the request, and has another GCancellable then. */
+/* Whether it is to show a request that came otherwise to whoever watches the GCancellable: then
+ * the caller has it shown soon, by the other function.  Meanwhile the task may be told of the
+ * request, and has another GCancellable then. */
 gboolean gtx_task_cancellable_is_to_show (GtxTaskCancellable *self);
 void     gtx_cancellable_show        (GCancellable *cancellable);
 /* It is as new, for one that is lent to an operation which is not started yet; but not while its

@@ -151,9 +151,9 @@ test_gathering_passed_on (gpointer data, GError **error)
   return check_passed_on (gather_on);
 }
 
-/* ---- Of a task that was told, and cleans up, before its own handlers are ---- */
+/* ---- What a task asks ---- */
 
-/* The operation by which it cleans up. */
+/* The operation that is under way. */
 static GTask *clean_up;
 
 static void
@@ -169,6 +169,90 @@ end_clean_up (gpointer data)
   g_clear_object (&clean_up);
   return G_SOURCE_REMOVE;
 }
+
+/* Each asks who has a handler that awaits, and goes on when it has run. */
+static void
+cancel_a_task (void)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (sleep_and_await, NULL, NULL);
+
+  g_assert_true (gtx_sleep (0, NULL));
+  gtx_cancel (task);
+  assert_trace ("handler");
+  g_assert_false (gtx_await (task, NULL));
+}
+
+static void
+cancel_a_group (void)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) failure = NULL;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_create_task (&group, sleep_and_await, NULL, NULL, NULL);
+  g_assert_true (gtx_sleep (0, NULL));
+  gtx_task_group_cancel (&group);
+  assert_trace ("handler");
+  gtx_task_group_end (&group, NULL, &failure);
+  g_assert_no_error (failure);
+}
+
+static void
+dispose_of_what_is_bound (void)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (sleep_and_await, NULL, NULL);
+  GObject *object = g_object_new (G_TYPE_OBJECT, NULL);
+
+  gtx_task_bind (task, object);
+  g_assert_true (gtx_sleep (0, NULL));
+  g_object_unref (object);
+  assert_trace ("handler");
+  g_assert_false (gtx_await (task, NULL));
+}
+
+static void
+cancel_an_operation (void)
+{
+  g_autoptr (GtxFuture) future = gtx_operation_future_new ();
+
+  clean_up_async (GTX_ASYNC_FUTURE (future));
+  g_signal_connect (g_task_get_cancellable (clean_up), "cancelled", G_CALLBACK (await_in_handler), NULL);
+  gtx_cancel (future);
+  assert_trace ("handler");
+  end_clean_up (NULL);
+  g_assert_false (gtx_await (future, NULL));
+}
+
+/* By mistake, and so it is cancelled. */
+static void
+await_something_else (void)
+{
+  clean_up_async (GTX_ASYNC);
+  g_signal_connect (g_task_get_cancellable (clean_up), "cancelled", G_CALLBACK (await_in_handler), NULL);
+  g_timeout_add (1, end_clean_up, NULL);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*awaits something else before the operation*");
+  g_assert_true (gtx_sleep (0, NULL));
+  g_test_assert_expected_messages ();
+  assert_trace ("handler");
+}
+
+/* No handler suspends the task that asks: who disconnects meanwhile would wait for it for ever. */
+static gboolean
+test_asked_by_task (gpointer data, GError **error)
+{
+  static void (*const ways[]) (void) = {
+    cancel_a_task, cancel_a_group, dispose_of_what_is_bound, cancel_an_operation, await_something_else
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ways); i++)
+    {
+      ways[i] ();
+      g_assert_true (gtx_current_task () != NULL);
+    }
+  return TRUE;
+}
+
+/* ---- Of a task that was told, and cleans up by an operation, before its own handlers are ---- */
 
 static void
 count_handler (GCancellable *cancellable, guint *n)
@@ -306,6 +390,7 @@ main (int argc, char *argv[])
   add_real_coroutine ("/cancelled-handlers/group/fails", test_group_fails);
   add_real_coroutine ("/cancelled-handlers/passed-on", test_passed_on);
   add_real_coroutine ("/cancelled-handlers/passed-on/gathering", test_gathering_passed_on);
+  add_real_coroutine ("/cancelled-handlers/asked-by-task", test_asked_by_task);
   add_real_coroutine ("/cancelled-handlers/told-before-shown", test_told_before_shown);
   add_real_coroutine ("/cancelled-handlers/distant", test_distant);
   return g_test_run ();

@@ -41,6 +41,24 @@ gtx_fiber_tell_of_switch (const GtxFiber *from,
   gtx_running_fiber = running;
 }
 
+void
+gtx_fiber_call_apart (GtxFiberFunc func,
+                      gpointer     data)
+{
+  GtxFiber *fiber = gtx_running_fiber;
+  gint depth;
+
+  if (fiber == NULL)
+    {
+      func (data);
+      return;
+    }
+  depth = fiber->resumer->depth;
+  fiber->resumer->depth = OUTSIDE;
+  func (data);
+  fiber->resumer->depth = depth;
+}
+
 static GtxFiber *
 end (GtxFiber *fiber)
 {

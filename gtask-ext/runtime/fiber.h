@@ -63,6 +63,11 @@ void      gtx_fiber_resume   (GtxFiber      *fiber,
 void      gtx_fiber_call_outside (GtxFiberFunc func,
                                   gpointer     data);
 
+/* The same on the stack of the fiber that runs, which @func cannot suspend: for less than two
+ * switches, where nobody minds which stack it is. */
+void      gtx_fiber_call_apart   (GtxFiberFunc func,
+                                  gpointer     data);
+
 /* What watches all fibers, each in its thread, where the program asked for it;
  * @data is the fiber's.  Nothing is awaited in it. */
 typedef struct
