@@ -467,7 +467,7 @@ gtx_task_group_end (GtxTaskGroup  *self,
 
   g_return_val_if_fail (self != NULL, FALSE);
   group = self->state;
-  if (group && group->parent == gtx_task_begin_await (G_STRFUNC, NULL))
+  if (group && !group->exiting && group->parent == gtx_task_begin_await (G_STRFUNC, NULL))
     {
       group->exiting = TRUE;
       if (own && !group->aborting)
@@ -480,7 +480,8 @@ gtx_task_group_end (GtxTaskGroup  *self,
     {
       g_critical ("gtx_task_group_end: to be called once, in the task that called gtx_task_group_begin()");
       if (own == NULL)
-        own = g_error_new_literal (GTX_ERROR, GTX_ERROR_INVALID_STATE, "No task group of this task has begun there");
+        own = g_error_new_literal (GTX_ERROR, GTX_ERROR_INVALID_STATE,
+                                   "No task group of this task has begun there, or it has ended");
     }
 
   if (own == NULL)

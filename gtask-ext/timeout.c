@@ -180,6 +180,21 @@ expire (Block        *block,
   return is_cancelled;
 }
 
+static gboolean
+has_ended (const Block *block)
+{
+  return block->state == EXPIRED || block->state == EXITED;
+}
+
+/* A mistake.  Not inlined either. */
+G_GNUC_NO_INLINE static void
+refuse_to_end (GError **own)
+{
+  g_critical ("gtx_timeout_end: to be called once");
+  if (*own == NULL)
+    *own = g_error_new_literal (GTX_ERROR, GTX_ERROR_INVALID_STATE, "The timeout's block has ended");
+}
+
 /* Whether the failure is what on_timeout () caused. */
 static gboolean
 leave (Block        *block,
@@ -207,7 +222,8 @@ leave (Block        *block,
  * Sets %G_IO_ERROR_TIMED_OUT where the block was cancelled because its time
  * was over, and the block's own error where it failed otherwise.  A block that
  * succeeded all the same has succeeded: gtx_timeout_expired() tells that its time
- * was over.  Never suspends; to be called in the task.
+ * was over.  Never suspends; to be called in the task, once: else it sets the block's
+ * error, or %GTX_ERROR_INVALID_STATE if there is none.
  *
  * Returns: %TRUE if the block did not fail
  *
@@ -219,10 +235,14 @@ gtx_timeout_end (GtxTimeout  *self,
                  GError     **error)
 {
   g_autoptr (GError) own = failure ? g_steal_pointer (failure) : NULL;
+  Block *block;
 
   g_return_val_if_fail (self != NULL, FALSE);
 
-  if (self->state && leave (self->state, own))
+  block = self->state;
+  if (block && has_ended (block))
+    refuse_to_end (&own);
+  else if (block && leave (block, own))
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "Timed out");
       return FALSE;

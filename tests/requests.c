@@ -733,6 +733,69 @@ test_thread_then_group_later (gpointer data, GError **error)
   return check_thread_then_group (TRUE, error);
 }
 
+/* ---- Blocks that are ended again ---- */
+
+static gboolean
+fail_at_once (gpointer data, GError **error)
+{
+  return fail ("child", error);
+}
+
+/* The group took its own request back the first time, and the one that comes then is another's. */
+static gboolean
+end_group_twice (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) failure = NULL;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_create_task (&group, fail_at_once, NULL, NULL, NULL);
+  be_told ();
+  g_assert_false (gtx_task_group_end (&group, NULL, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_GROUP);
+  g_clear_error (&failure);
+
+  gtx_cancel (gtx_current_task ());
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_task_group_end: *once*");
+  g_assert_false (gtx_task_group_end (&group, NULL, &failure));
+  g_test_assert_expected_messages ();
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_STATE);
+  return gtx_sleep (1, error);
+}
+
+static gboolean
+test_group_ended_twice (gpointer data, GError **error)
+{
+  return check_cancelled (end_group_twice, NULL);
+}
+
+static gboolean
+end_timeout_twice (gpointer is_over, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GError) result = NULL;
+
+  gtx_timeout_begin (&timeout, is_over ? 0 : 10);
+  gtx_sleep (1, &failure);
+  g_assert_true (gtx_timeout_end (&timeout, &failure, &result) == !is_over);
+  g_clear_error (&result);
+
+  gtx_cancel (gtx_current_task ());
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_timeout_end: *once*");
+  g_assert_false (gtx_timeout_end (&timeout, NULL, &result));
+  g_test_assert_expected_messages ();
+  g_assert_error (result, GTX_ERROR, GTX_ERROR_INVALID_STATE);
+  return gtx_sleep (1, error);
+}
+
+static gboolean
+test_timeout_ended_twice (gpointer data, GError **error)
+{
+  return check_cancelled (end_timeout_twice, GINT_TO_POINTER (FALSE)) &&
+         check_cancelled (end_timeout_twice, GINT_TO_POINTER (TRUE));
+}
+
 /* ---- Down a chain ---- */
 
 /* It cleans up, and would take its time. */
@@ -805,6 +868,8 @@ main (int argc, char *argv[])
   add_coroutine ("/requests/limit/callback-task", test_limit_callback_task);
   add_coroutine ("/requests/limit/callback-cancellable", test_limit_callback_cancellable);
   add_coroutine ("/requests/limit/group-fails", test_limit_group_fails);
+  add_coroutine ("/requests/group/ended-twice", test_group_ended_twice);
+  add_coroutine ("/requests/timeout/ended-twice", test_timeout_ended_twice);
   add_coroutine ("/requests/chain/taken-back-at-bottom", test_taken_back_at_bottom);
   return g_test_run ();
 }
