@@ -975,7 +975,10 @@ gtx_set_default_stack_size (gsize bytes)
  *
  * Lends the task's current #GCancellable, made when first asked for.
  *
- * Cancelling it, in any thread, is gtx_cancel(); gtx_cancel() cancels it.  It
+ * Cancelling it, in any thread, is gtx_cancel(); gtx_cancel() cancels it.  One
+ * that is cancelled already makes no further request, be it that it shows one by
+ * a timeout or a group of the task's own, which the task will carry on from: who
+ * wants the task to end in any case calls gtx_cancel(), in any thread too.  It
  * is the current one only until the task's next await: after a request was
  * delivered or withdrawn the task has a fresh one.  Never suspends; to be
  * called in the thread of the task's home.

@@ -703,6 +703,32 @@ test_limit_group_fails (gpointer data, GError **error)
   return check_cancelled (await_with_limit_after_group, NULL);
 }
 
+static gboolean
+await_within_limit (GtxTask *awaited, GError **error)
+{
+  return gtx_wait_for (awaited, 1, error);
+}
+
+/* The GCancellable shows that the time is over, and can be cancelled no more. */
+static gboolean
+test_limit_is_shown (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) awaited = gtx_create_task (work_and_clean_up, NULL, NULL);
+  g_autoptr (GtxTask) task = gtx_create_task (await_within_limit, awaited, NULL);
+  g_autoptr (GCancellable) cancellable = g_object_ref (gtx_task_get_cancellable (task));
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_true (gtx_sleep (2, error));
+  g_assert_true (g_cancellable_is_cancelled (cancellable));
+  g_cancellable_cancel (cancellable);
+  g_assert_cmpuint (gtx_cancelling (task), ==, 1);
+  gtx_cancel (task);
+  g_assert_cmpuint (gtx_cancelling (task), ==, 2);
+  g_assert_false (gtx_await (task, &failure));
+  assert_cancelled (failure);
+  return TRUE;
+}
+
 /* ---- A thread's request, and then the group's own ---- */
 
 /* The thread's is known to the task a turn later, and was made before in any case. */
@@ -867,6 +893,7 @@ main (int argc, char *argv[])
   add_coroutine ("/requests/limit/thread-looks", test_limit_thread_looks);
   add_coroutine ("/requests/limit/callback-task", test_limit_callback_task);
   add_coroutine ("/requests/limit/callback-cancellable", test_limit_callback_cancellable);
+  add_coroutine ("/requests/limit/is-shown", test_limit_is_shown);
   add_coroutine ("/requests/limit/group-fails", test_limit_group_fails);
   add_coroutine ("/requests/group/ended-twice", test_group_ended_twice);
   add_coroutine ("/requests/timeout/ended-twice", test_timeout_ended_twice);
