@@ -278,8 +278,11 @@ book_awaited_was_cancelled (Task *self)
 {
   find_cause (self);
   self->cause.maybe = TRUE;
+  /* Or of one by another thread, of which nobody else knows yet. */
   if (self->may)
     self->n_told++;
+  else
+    self->n_indirect++;
   forget_requests (self);
 }
 

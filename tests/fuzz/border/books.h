@@ -92,7 +92,7 @@ struct _Task
   int n_elsewhere_counted;      /* and those that are in least and most */
   guint n_told;                 /* that it is cancelled */
   guint n_taken_back;
-  guint n_indirect;             /* awaits of tasks, and of groups */
+  guint n_indirect;             /* awaits of tasks, and of groups, and what was told of unseen */
   Cause cause;
 
   GtxTask *task;                /* while it is not done */
