@@ -683,10 +683,9 @@ ask_and_fail (GtxTask *parent, GError **error)
   return fail ("child", error);
 }
 
-static gboolean
-await_with_limit_after_group (gpointer data, GError **error)
+static void
+be_asked_by_group (void)
 {
-  g_autoptr (GtxTask) awaited = gtx_create_task (work_and_clean_up, NULL, NULL);
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
   g_autoptr (GError) failure = NULL;
 
@@ -694,6 +693,14 @@ await_with_limit_after_group (gpointer data, GError **error)
   gtx_task_group_create_task (&group, ask_and_fail, gtx_current_task (), NULL, NULL);
   g_assert_false (gtx_task_group_end (&group, NULL, &failure));
   g_assert_error (failure, GTX_ERROR, GTX_ERROR_GROUP);
+}
+
+static gboolean
+await_with_limit_after_group (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) awaited = gtx_create_task (work_and_clean_up, NULL, NULL);
+
+  be_asked_by_group ();
   return gtx_wait_for (awaited, 1, error);
 }
 
@@ -701,6 +708,35 @@ static gboolean
 test_limit_group_fails (gpointer data, GError **error)
 {
   return check_cancelled (await_with_limit_after_group, NULL);
+}
+
+/* Where the block was told of it, and carries on, the time is over as in asyncio. */
+static gboolean
+be_told_with_limit_after_group (gpointer data, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GError) result = NULL;
+
+  be_asked_by_group ();
+  gtx_timeout_begin (&timeout, 1);
+  be_told ();
+  g_assert_false (gtx_sleep (10, &failure));
+  g_assert_false (gtx_timeout_end (&timeout, &failure, &result));
+  g_assert_error (result, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  note_rest (1);
+  return TRUE;
+}
+
+static gboolean
+test_limit_group_fails_told (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (be_told_with_limit_after_group, NULL, NULL);
+
+  if (!gtx_await (task, error))
+    return FALSE;
+  assert_trace ("went-on went-on");
+  return TRUE;
 }
 
 static gboolean
@@ -895,6 +931,7 @@ main (int argc, char *argv[])
   add_coroutine ("/requests/limit/callback-cancellable", test_limit_callback_cancellable);
   add_coroutine ("/requests/limit/is-shown", test_limit_is_shown);
   add_coroutine ("/requests/limit/group-fails", test_limit_group_fails);
+  add_coroutine ("/requests/limit/group-fails/told", test_limit_group_fails_told);
   add_coroutine ("/requests/group/ended-twice", test_group_ended_twice);
   add_coroutine ("/requests/timeout/ended-twice", test_timeout_ended_twice);
   add_coroutine ("/requests/chain/taken-back-at-bottom", test_taken_back_at_bottom);
