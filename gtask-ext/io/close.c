@@ -7,7 +7,6 @@
 #include "io/close.h"
 #include "operation-private.h"
 
-#include "gtask-ext/to-thread.h"
 #include "runtime/poller.h"
 
 /* Whoever waits for it is to be told that it is closed now. */
@@ -19,32 +18,6 @@ tell_of_descriptor (GtxTask *task,
 }
 
 /* ---- Streams ---- */
-
-static gboolean
-close_input_in_thread (GInputStream  *stream,
-                       GCancellable  *cancellable,
-                       GError       **error)
-{
-  return g_input_stream_close (stream, cancellable, error);
-}
-
-static gboolean
-close_output_in_thread (GOutputStream  *stream,
-                        GCancellable   *cancellable,
-                        GError        **error)
-{
-  return g_output_stream_close (stream, cancellable, error);
-}
-
-/* As GIO has it, what is cancelled is closed all the same: here where no thread had it. */
-static GCancellable *
-cancelled_new (void)
-{
-  GCancellable *cancellable = g_cancellable_new ();
-
-  g_cancellable_cancel (cancellable);
-  return cancellable;
-}
 
 gboolean
 gtx_close_input (GtxTask       *task,
@@ -62,36 +35,61 @@ gtx_close_input (GtxTask       *task,
       tell_of_descriptor (task, fd);
       return succeeded;
     }
-  if (kind == GTX_STREAM_BLOCKS)
-    {
-      g_autoptr (GCancellable) cancelled = NULL;
-      GError *failure = NULL;
-
-      succeeded = gtx_to_thread_at ("gtx_input_stream_close", 0, (GtxThreadFunc) close_input_in_thread, stream, &failure);
-      if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-        g_input_stream_close (stream, cancelled = cancelled_new (), NULL);
-      if (failure)
-        g_propagate_error (error, failure);
-      return succeeded;
-    }
+  /* What blocks it calls in a thread, and marks @stream as pending before. */
   g_input_stream_close_async (stream, G_PRIORITY_DEFAULT, GTX_ASYNC_OF ("gtx_input_stream_close"));
   return g_input_stream_close_finish (stream, gtx_await_result (), error);
 }
 
-/* One that has no descriptor may say goodbye, which takes time, and no request stops it. */
+/* As GIO has it, what is cancelled is closed all the same. */
+static GCancellable *
+cancelled_new (void)
+{
+  GCancellable *cancellable = g_cancellable_new ();
+
+  g_cancellable_cancel (cancellable);
+  return cancellable;
+}
+
+/* One that may block, or say goodbye, takes time, and no request stops it. */
 void
 gtx_abandon_output (GOutputStream *stream)
 {
   g_autoptr (GCancellable) cancelled = cancelled_new ();
   GtxStreamKind kind = gtx_output_stream_get_kind (stream);
 
-  if (kind != GTX_STREAM_HAS_SOURCE && kind != GTX_STREAM_IS_ASYNC)
+  if (kind == GTX_STREAM_IS_AT_HAND || kind == GTX_STREAM_HAS_DESCRIPTOR)
     {
       g_output_stream_close (stream, cancelled, NULL);
       return;
     }
-  g_output_stream_close_async (stream, G_PRIORITY_DEFAULT, cancelled, GTX_CALLBACK_OF ("gtx_output_stream_splice"));
+  g_output_stream_close_async (stream, G_PRIORITY_DEFAULT, cancelled, GTX_CALLBACK_OF ("gtx_output_stream_close"));
   g_output_stream_close_finish (stream, gtx_await_result (), NULL);
+}
+
+static gboolean
+is_on_file (GOutputStream *stream)
+{
+  while (G_IS_FILTER_OUTPUT_STREAM (stream))
+    stream = g_filter_output_stream_get_base_stream ((GFilterOutputStream *) stream);
+  return G_IS_FILE_OUTPUT_STREAM (stream);
+}
+
+/* Of a request that comes while it is closed GIO would tell, and not that the file has taken the
+ * place of another: it is delivered before, or stands. */
+static gboolean
+close_file (GtxTask        *task,
+            GOutputStream  *stream,
+            GError        **error)
+{
+  if (!gtx_ready_begin_try (task, error))
+    {
+      gtx_abandon_output (stream);
+      return FALSE;
+    }
+  if (g_output_stream_is_closed (stream))
+    return TRUE;
+  g_output_stream_close_async (stream, G_PRIORITY_DEFAULT, NULL, GTX_CALLBACK_OF ("gtx_output_stream_close"));
+  return g_output_stream_close_finish (stream, gtx_await_result (), error);
 }
 
 gboolean
@@ -113,18 +111,8 @@ gtx_close_output (GtxTask        *task,
       tell_of_descriptor (task, fd);
       return succeeded;
     }
-  if (kind == GTX_STREAM_BLOCKS)
-    {
-      GError *failure = NULL;
-
-      succeeded = gtx_to_thread_at ("gtx_output_stream_close", 0, (GtxThreadFunc) close_output_in_thread, stream,
-                                    &failure);
-      if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-        gtx_abandon_output (stream);
-      if (failure)
-        g_propagate_error (error, failure);
-      return succeeded;
-    }
+  if (kind == GTX_STREAM_BLOCKS && is_on_file (stream))
+    return close_file (task, stream, error);
   g_output_stream_close_async (stream, G_PRIORITY_DEFAULT, GTX_ASYNC_OF ("gtx_output_stream_close"));
   return g_output_stream_close_finish (stream, gtx_await_result (), error);
 }
@@ -206,7 +194,7 @@ gtx_input_stream_close (GInputStream  *stream,
  *
  * May suspend the current task, but for a socket's stream and a pipe's.  As GIO has it,
  * @stream is closed also where the task is cancelled meanwhile, and where closing fails;
- * a file that was to be replaced stays what it was if the task is cancelled.
+ * a local file that was to be replaced stays what it was where %G_IO_ERROR_CANCELLED is set.
  *
  * Sets the errors of g_output_stream_close() (%G_IO_ERROR_PENDING where another task
  * writes to @stream), %G_IO_ERROR_CANCELLED if the task is cancelled, and
