@@ -255,11 +255,10 @@ writev_all (GtxTask    *task,
   switch (gtx_output_stream_get_kind (stream))
     {
     case GTX_STREAM_HAS_DESCRIPTOR:
+    case GTX_STREAM_HAS_SOURCE:
       /* A pipe that says that it has room has it for one at a time. */
       if (G_IS_UNIX_OUTPUT_STREAM (stream))
         return writev_one_by_one (task, call, error);
-      return writev_by_trying (task, call, error);
-    case GTX_STREAM_HAS_SOURCE:
       return writev_by_trying (task, call, error);
     case GTX_STREAM_BLOCKS:
       advance (call, 0);

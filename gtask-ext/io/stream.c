@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <gio/gfiledescriptorbased.h>
+#include <gio/gunixinputstream.h>
 #include <gio/gunixoutputstream.h>
 #include <limits.h>
 #include <sys/stat.h>
@@ -22,31 +23,50 @@ typedef struct
     GPollableOutputStreamInterface *output;
   } pollable;                   /* NULL: it is none */
   GSocket *socket;              /* the stream's own reference; NULL: it is no socket's */
-  GtxSocketNotes *of_socket;    /* NULL: the stream is not GIO's own */
+  GtxSocketNotes *of_socket;
   GtxFirstTries reads;
 } StreamNotes;
 
-/* A socket's stream has it as a property; its class is not public. */
-static GSocket *
-find_socket (gpointer stream)
-{
-  GParamSpec *property = g_object_class_find_property (G_OBJECT_GET_CLASS (stream), "socket");
-  GSocket *socket = NULL;
+/* These ask whether a stream is GIO's own, rather than of a class that has been derived from it or
+ * does the like: that may have something to read of which no descriptor tells, or close it slowly. */
 
-  if (property && g_type_is_a (property->value_type, G_TYPE_SOCKET))
-    g_object_get (stream, "socket", &socket, NULL);
-  if (socket)
-    g_object_unref (socket);
-  return socket;
-}
-
-/* Rather than a class that has been derived from it, or does the like. */
 static gboolean
-is_gios_own (gpointer stream)
+is_gios_socket_stream (gpointer stream)
 {
   const char *name = G_OBJECT_TYPE_NAME (stream);
 
   return g_str_equal (name, "GSocketInputStream") || g_str_equal (name, "GSocketOutputStream");
+}
+
+static gboolean
+is_gios_pipe_input (gpointer stream)
+{
+  GUnixInputStreamClass *own = g_type_class_peek (G_TYPE_UNIX_INPUT_STREAM);
+
+  return G_IS_UNIX_INPUT_STREAM (stream) &&
+         G_POLLABLE_INPUT_STREAM_GET_INTERFACE (stream) == g_type_interface_peek (own, G_TYPE_POLLABLE_INPUT_STREAM) &&
+         G_INPUT_STREAM_GET_CLASS (stream)->close_fn == own->parent_class.close_fn;
+}
+
+static gboolean
+is_gios_pipe_output (gpointer stream)
+{
+  GUnixOutputStreamClass *own = g_type_class_peek (G_TYPE_UNIX_OUTPUT_STREAM);
+
+  return G_IS_UNIX_OUTPUT_STREAM (stream) &&
+         G_POLLABLE_OUTPUT_STREAM_GET_INTERFACE (stream) == g_type_interface_peek (own, G_TYPE_POLLABLE_OUTPUT_STREAM) &&
+         G_OUTPUT_STREAM_GET_CLASS (stream)->close_fn == own->parent_class.close_fn;
+}
+
+/* Its class is not public. */
+static GSocket *
+get_socket (gpointer stream)
+{
+  GSocket *socket;
+
+  g_object_get (stream, "socket", &socket, NULL);
+  g_object_unref (socket);
+  return socket;
 }
 
 static gboolean
@@ -64,13 +84,12 @@ is_for_threads (gpointer stream)
 {
   GInputStreamClass *input = g_type_class_peek (G_TYPE_INPUT_STREAM);
   GOutputStreamClass *output = g_type_class_peek (G_TYPE_OUTPUT_STREAM);
-  gboolean has_descriptor = G_IS_FILE_DESCRIPTOR_BASED (stream);
 
   if (G_IS_INPUT_STREAM (stream))
     return G_INPUT_STREAM_GET_CLASS (stream)->read_fn &&
-           (has_descriptor || G_INPUT_STREAM_GET_CLASS (stream)->read_async == input->read_async);
+           G_INPUT_STREAM_GET_CLASS (stream)->read_async == input->read_async;
   return G_OUTPUT_STREAM_GET_CLASS (stream)->write_fn &&
-         (has_descriptor || G_OUTPUT_STREAM_GET_CLASS (stream)->write_async == output->write_async);
+         G_OUTPUT_STREAM_GET_CLASS (stream)->write_async == output->write_async;
 }
 
 /* What GIO's sockets do for the process: who writes where nobody reads any more gets an
@@ -112,7 +131,6 @@ static StreamNotes *
 notes_new (gpointer stream)
 {
   StreamNotes *self = g_new0 (StreamNotes, 1);
-  gboolean has_descriptor = G_IS_FILE_DESCRIPTOR_BASED (stream);
 
   if (G_IS_OUTPUT_STREAM (stream))
     ignore_sigpipe ();
@@ -121,11 +139,15 @@ notes_new (gpointer stream)
       self->kind = is_for_threads (stream) ? GTX_STREAM_BLOCKS : GTX_STREAM_IS_ASYNC;
       return self;
     }
-  self->kind = has_descriptor ? GTX_STREAM_HAS_DESCRIPTOR : GTX_STREAM_HAS_SOURCE;
-  if (has_descriptor)
-    self->socket = find_socket (stream);
-  if (self->socket && is_gios_own (stream))
-    self->of_socket = gtx_socket_get_notes (self->socket);
+  self->kind = GTX_STREAM_HAS_SOURCE;
+  if (is_gios_pipe_input (stream) || is_gios_pipe_output (stream))
+    self->kind = GTX_STREAM_HAS_DESCRIPTOR;
+  if (is_gios_socket_stream (stream))
+    {
+      self->kind = GTX_STREAM_HAS_DESCRIPTOR;
+      self->socket = get_socket (stream);
+      self->of_socket = gtx_socket_get_notes (self->socket);
+    }
   if (G_IS_INPUT_STREAM (stream))
     self->pollable.input = G_POLLABLE_INPUT_STREAM_GET_INTERFACE (stream);
   else
@@ -298,13 +320,12 @@ gtx_stream_write_blocking (GOutputStream  *stream,
 /* A pipe has room for so much where it says that it has room; to write more blocks unless the
  * file is non-blocking, which is not ours to decide: other processes may share it. */
 static gsize
-limit_to_room (GOutputStream     *stream,
-               const StreamNotes *notes,
-               gsize              count)
+limit_to_room (GOutputStream *stream,
+               gsize          count)
 {
   int flags;
 
-  if (count <= PIPE_BUF || notes->socket || !G_IS_UNIX_OUTPUT_STREAM (stream))
+  if (count <= PIPE_BUF || !G_IS_UNIX_OUTPUT_STREAM (stream))
     return count;
   flags = fcntl (gtx_stream_get_descriptor (stream), F_GETFL);
   return flags >= 0 && (flags & O_NONBLOCK) != 0 ? count : PIPE_BUF;
@@ -338,7 +359,7 @@ try_to_write_polled (GtxTask        *task,
   GError *failure = NULL;
   gssize n = -1;
 
-  count = limit_to_room (stream, notes, count);
+  count = limit_to_room (stream, count);
   while (gtx_ready_begin_try (task, &failure))
     {
       n = notes->pollable.output->write_nonblocking ((GPollableOutputStream *) stream, buffer, count, &failure);
