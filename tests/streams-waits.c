@@ -278,6 +278,67 @@ test_lines_read_by_two (gpointer data, GError **error)
   return TRUE;
 }
 
+#define N_SHORT 1000
+#define N_LONG (20 * 1024 * 1024)
+
+typedef struct
+{
+  GDataInputStream *stream;
+  gboolean is_upto;
+  guint n;
+} Lines;
+
+static gboolean
+read_all_lines (Lines *self, GError **error)
+{
+  for (;;)
+    {
+      gsize length;
+      g_autofree char *line = self->is_upto ? gtx_data_input_stream_read_upto (self->stream, "\n", 1, &length, error)
+                                            : gtx_data_input_stream_read_line (self->stream, &length, error);
+
+      if (line == NULL)
+        return *error == NULL;
+      g_assert_null (memchr (line, '\n', length));
+      if (self->is_upto)
+        g_assert_cmpint (g_input_stream_skip (G_INPUT_STREAM (self->stream), 1, NULL, error), ==, 1);
+      self->n++;
+    }
+}
+
+/* Who looks for the end of a long one lets others run, who read some meanwhile. */
+static void
+assert_read_by_both (gboolean is_upto)
+{
+  g_autoptr (GString) text = g_string_sized_new (N_LONG + 2 * N_SHORT + 1);
+  g_autoptr (GInputStream) memory = NULL;
+  g_autoptr (GDataInputStream) stream = NULL;
+  Lines lines;
+  GtxTask *first, *second;
+
+  g_string_set_size (text, N_LONG);
+  memset (text->str, 'x', N_LONG);
+  for (int i = 0; i < N_SHORT; i++)
+    g_string_append (text, "\ny");
+  g_string_append_c (text, '\n');
+  memory = g_memory_input_stream_new_from_data (text->str, (gssize) text->len, NULL);
+  stream = g_data_input_stream_new (memory);
+  lines = (Lines) { stream, is_upto, 0 };
+  first = gtx_create_task (read_all_lines, &lines, NULL);
+  second = gtx_create_task (read_all_lines, &lines, NULL);
+  assert_succeeds (first);
+  assert_succeeds (second);
+  g_assert_cmpuint (lines.n, ==, N_SHORT + 1);
+}
+
+static gboolean
+test_lines_of_memory (gpointer data, GError **error)
+{
+  assert_read_by_both (FALSE);
+  assert_read_by_both (TRUE);
+  return TRUE;
+}
+
 /* ---- Lines ---- */
 
 static gboolean
@@ -672,6 +733,7 @@ main (int argc, char **argv)
   add_real_coroutine ("/streams-waits/full-terminal", test_full_terminal);
   add_real_coroutine ("/streams-waits/read-by-two", test_read_by_two);
   add_real_coroutine ("/streams-waits/lines-read-by-two", test_lines_read_by_two);
+  add_real_coroutine ("/streams-waits/lines-of-memory-read-by-two", test_lines_of_memory);
   add_coroutine ("/streams-waits/lines", test_lines);
   add_coroutine ("/streams-waits/line-cancelled", test_line_cancelled);
   add_coroutine ("/streams-waits/print", test_print);

@@ -64,9 +64,28 @@ find (Search           *self,
                           : find_line (self, data, length, g_data_input_stream_get_newline_type (stream));
 }
 
-/* Has it in the buffer, as a whole: how many bytes came last, 0 at the end of the stream
- * without it, -1 with @error set. */
+/* Fills the buffer.  Where others may have read from it meanwhile, all of it is to be looked at:
+ * nothing is pending while a stream in memory lets them run, nor where a result has come. */
 static gssize
+fill (GtxTask               *task,
+      Search                *search,
+      GBufferedInputStream  *stream,
+      GError               **error)
+{
+  gsize available = g_buffered_input_stream_get_available (stream);
+  gssize n;
+
+  if (gtx_buffered_stream_is_full (stream))
+    g_buffered_input_stream_set_buffer_size (stream, 2 * g_buffered_input_stream_get_buffer_size (stream));
+  n = gtx_buffered_stream_fill (task, stream, -1, error);
+  if (gtx_input_stream_get_kind ((GInputStream *) stream) == GTX_STREAM_IS_AT_HAND ||
+      g_buffered_input_stream_get_available (stream) != available + MAX (n, 0))
+    search->checked = 0;
+  return n;
+}
+
+/* Has it in the buffer, as a whole: 1, 0 at the end of the stream without it, -1 with @error set. */
+static int
 fill_until_found (GtxTask           *task,
                   Search            *search,
                   GDataInputStream  *stream,
@@ -78,13 +97,13 @@ fill_until_found (GtxTask           *task,
   /* In this order: meanwhile others may have closed it, or begun to read. */
   if (!gtx_ready_begin_try (task, error) || !gtx_buffered_stream_may_be_read (buffer, error))
     return -1;
-  while (n > 0 && !find (search, stream))
+  while (n >= 0 && !find (search, stream))
     {
-      if (gtx_buffered_stream_is_full (buffer))
-        g_buffered_input_stream_set_buffer_size (buffer, 2 * g_buffered_input_stream_get_buffer_size (buffer));
-      n = gtx_buffered_stream_fill (task, buffer, -1, error);
+      if (n == 0)
+        return 0;
+      n = fill (task, search, buffer, error);
     }
-  return n;
+  return n < 0 ? -1 : 1;
 }
 
 /* The end of the stream ends it, too: GIO would ask for more once more. */
@@ -131,7 +150,7 @@ gtx_data_input_stream_read_line (GDataInputStream  *stream,
 {
   Search search = { NULL, 0, 0 };
   GtxTask *task;
-  gssize n;
+  int n;
   char *line = NULL;
 
   g_return_val_if_fail (G_IS_DATA_INPUT_STREAM (stream), NULL);
@@ -176,7 +195,7 @@ gtx_data_input_stream_read_upto (GDataInputStream  *stream,
 {
   Search search = { stop_chars, 0, 0 };
   GtxTask *task;
-  gssize n;
+  int n;
   char *text = NULL;
 
   g_return_val_if_fail (G_IS_DATA_INPUT_STREAM (stream), NULL);
