@@ -457,6 +457,56 @@ test_descriptor_beside (gpointer data, GError **error)
   return read_it (stream, error);
 }
 
+/* ---- Flushed by an asynchronous function ---- */
+
+typedef struct
+{
+  GOutputStream parent_instance;
+  guint n_flushed;
+} Flushed;
+typedef GOutputStreamClass FlushedClass;
+
+static GType flushed_get_type (void);
+G_DEFINE_TYPE (Flushed, flushed, G_TYPE_OUTPUT_STREAM)
+
+static void
+flushed_flush_async (GOutputStream *stream, int priority, GCancellable *cancellable, GAsyncReadyCallback callback,
+                     gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (stream, cancellable, callback, data);
+
+  ((Flushed *) stream)->n_flushed++;
+  g_task_return_boolean (task, TRUE);
+}
+
+static gboolean
+flushed_flush_finish (GOutputStream *stream, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static void
+flushed_class_init (FlushedClass *class)
+{
+  class->flush_async = flushed_flush_async;
+  class->flush_finish = flushed_flush_finish;
+}
+
+static void
+flushed_init (Flushed *self)
+{
+}
+
+static gboolean
+test_flushed (gpointer data, GError **error)
+{
+  g_autoptr (GOutputStream) stream = g_object_new (flushed_get_type (), NULL);
+
+  g_assert_true (gtx_output_stream_flush (stream, error));
+  g_assert_cmpuint (((Flushed *) stream)->n_flushed, ==, 1);
+  return TRUE;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -467,5 +517,6 @@ main (int argc, char **argv)
   add_limited ("/streams-derived/closed-in-thread", test_closed_in_thread);
   add_limited ("/streams-derived/exchanged", test_exchanged);
   add_limited ("/streams-derived/descriptor-beside", test_descriptor_beside);
+  add_limited ("/streams-derived/flushed", test_flushed);
   return g_test_run ();
 }

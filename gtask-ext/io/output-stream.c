@@ -274,15 +274,18 @@ writev_all (GtxTask    *task,
 
 /* ---- Flushing ---- */
 
+/* A class may have one of the two functions alone. */
 static gboolean
 flush (GOutputStream  *stream,
        GError        **error)
 {
   GtxStreamKind kind = gtx_output_stream_get_kind (stream);
+  GOutputStreamClass *class = G_OUTPUT_STREAM_GET_CLASS (stream);
+  GOutputStreamClass *base = g_type_class_peek (G_TYPE_OUTPUT_STREAM);
 
-  if (G_OUTPUT_STREAM_GET_CLASS (stream)->flush == NULL || kind == GTX_STREAM_IS_AT_HAND)
+  if (kind == GTX_STREAM_IS_AT_HAND || (class->flush == NULL && class->flush_async == base->flush_async))
     return g_output_stream_flush (stream, NULL, error);
-  if (kind == GTX_STREAM_BLOCKS)
+  if (kind == GTX_STREAM_BLOCKS && class->flush)
     return call_in_thread (stream, "gtx_output_stream_flush", (GtxThreadFunc) flush_in_thread, stream, error);
   g_output_stream_flush_async (stream, G_PRIORITY_DEFAULT, GTX_ASYNC_OF ("gtx_output_stream_flush"));
   return g_output_stream_flush_finish (stream, gtx_await_result (), error);
