@@ -457,6 +457,60 @@ test_descriptor_beside (gpointer data, GError **error)
   return read_it (stream, error);
 }
 
+/* ---- A buffer that is filled in its own way ---- */
+
+typedef struct
+{
+  GDataInputStream parent_instance;
+  GThread *filled_in;
+} OwnFill;
+typedef GDataInputStreamClass OwnFillClass;
+
+static GType own_fill_get_type (void);
+G_DEFINE_TYPE (OwnFill, own_fill, G_TYPE_DATA_INPUT_STREAM)
+
+static gssize
+own_fill_fill (GBufferedInputStream *stream, gssize count, GCancellable *cancellable, GError **error)
+{
+  ((OwnFill *) stream)->filled_in = g_thread_self ();
+  return G_BUFFERED_INPUT_STREAM_CLASS (own_fill_parent_class)->fill (stream, count, cancellable, error);
+}
+
+static void
+own_fill_class_init (OwnFillClass *class)
+{
+  G_BUFFERED_INPUT_STREAM_CLASS (class)->fill = own_fill_fill;
+}
+
+static void
+own_fill_init (OwnFill *self)
+{
+}
+
+/* It may block, though nothing below does, or by a descriptor. */
+static void
+assert_is_filled_in_thread (GInputStream *base)
+{
+  g_autoptr (GDataInputStream) stream = g_object_new (own_fill_get_type (), "base-stream", base, NULL);
+  g_autofree char *line = gtx_data_input_stream_read_line (stream, NULL, NULL);
+  GThread *thread = ((OwnFill *) stream)->filled_in;
+
+  g_assert_cmpstr (line, ==, "line");
+  g_assert_true (thread != NULL && thread != g_thread_self ());
+}
+
+static gboolean
+test_own_fill (gpointer data, GError **error)
+{
+  g_autoptr (GInputStream) memory = g_memory_input_stream_new_from_data ("line\n", -1, NULL);
+  g_autoptr (Ends) ends = ends_new (ENDS_ARE_SOCKETS);
+
+  assert_is_filled_in_thread (memory);
+  ends_put (ends, "line\n");
+  assert_is_filled_in_thread (ends->input);
+  return TRUE;
+}
+
 /* ---- Flushed by an asynchronous function ---- */
 
 typedef struct
@@ -517,6 +571,7 @@ main (int argc, char **argv)
   add_limited ("/streams-derived/closed-in-thread", test_closed_in_thread);
   add_limited ("/streams-derived/exchanged", test_exchanged);
   add_limited ("/streams-derived/descriptor-beside", test_descriptor_beside);
+  add_limited ("/streams-derived/own-fill", test_own_fill);
   add_limited ("/streams-derived/flushed", test_flushed);
   return g_test_run ();
 }

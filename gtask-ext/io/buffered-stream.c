@@ -20,10 +20,9 @@ base_of (GBufferedInputStream *stream)
 gboolean
 gtx_buffered_stream_is_tried (GInputStream *stream)
 {
-  GType type = G_OBJECT_TYPE (stream);
   GtxStreamKind kind;
 
-  if (type != G_TYPE_BUFFERED_INPUT_STREAM && type != G_TYPE_DATA_INPUT_STREAM)
+  if (!gtx_input_stream_is_buffer (stream))
     return FALSE;
   kind = gtx_input_stream_get_kind (base_of ((GBufferedInputStream *) stream));
   return kind == GTX_STREAM_HAS_DESCRIPTOR || kind == GTX_STREAM_HAS_SOURCE;
@@ -120,6 +119,14 @@ is_answered_at_once (GBufferedInputStream *stream,
          g_input_stream_is_closed ((GInputStream *) stream);
 }
 
+/* A class may fill it in its own way, whatever is below. */
+static GtxStreamKind
+kind_to_fill (GInputStream *stream)
+{
+  return gtx_input_stream_get_kind (gtx_input_stream_is_buffer (stream) ? base_of ((GBufferedInputStream *) stream)
+                                                                        : stream);
+}
+
 gssize
 gtx_buffered_stream_fill (GtxTask               *task,
                           GBufferedInputStream  *stream,
@@ -132,7 +139,7 @@ gtx_buffered_stream_fill (GtxTask               *task,
     return g_buffered_input_stream_fill (stream, count, NULL, error);
   if (gtx_buffered_stream_is_tried ((GInputStream *) stream))
     return fill_by_trying (task, stream, count, TRUE, error);
-  switch (gtx_input_stream_get_kind (base_of (stream)))
+  switch (kind_to_fill ((GInputStream *) stream))
     {
     case GTX_STREAM_IS_AT_HAND:
       return gtx_ready_begin_try (task, error) ? g_buffered_input_stream_fill (stream, count, NULL, error) : -1;

@@ -12,11 +12,12 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-/* What is known of a stream that is no buffer of GIO's, since its interfaces are asked for
- * with every operation. */
+/* What is known of a stream whose type does not say it all, since its class and interfaces would be
+ * asked for with every operation. */
 typedef struct
 {
   GtxStreamKind kind;
+  gboolean is_buffer;           /* and GIO's functions are its own */
   union
   {
     GPollableInputStreamInterface *input;
@@ -127,11 +128,47 @@ may_block_with_room (gpointer stream)
          (bottom != stream || (fstat (fd, &status) == 0 && !S_ISFIFO (status.st_mode)));
 }
 
+/* GIO's own buffers block where what is below may. */
+static GtxStreamKind
+kind_on_top (GtxStreamKind base)
+{
+  return base == GTX_STREAM_IS_AT_HAND ? base : GTX_STREAM_BLOCKS;
+}
+
+static gboolean
+calls_the_same (const GInputStreamClass *class,
+                const GInputStreamClass *own)
+{
+  return class->read_fn == own->read_fn && class->read_async == own->read_async && class->skip == own->skip &&
+         class->skip_async == own->skip_async && class->close_fn == own->close_fn &&
+         class->close_async == own->close_async;
+}
+
+/* One that has been derived from GIO's buffers, and reads as they do. */
+static gboolean
+reads_as_buffer (gpointer stream)
+{
+  GBufferedInputStreamClass *own = g_type_class_peek (G_TYPE_BUFFERED_INPUT_STREAM);
+  GBufferedInputStreamClass *class;
+
+  if (!G_IS_BUFFERED_INPUT_STREAM (stream) || G_IS_POLLABLE_INPUT_STREAM (stream))
+    return FALSE;
+  class = G_BUFFERED_INPUT_STREAM_GET_CLASS (stream);
+  return class->fill == own->fill && class->fill_async == own->fill_async &&
+         calls_the_same ((GInputStreamClass *) class, (GInputStreamClass *) own);
+}
+
 static StreamNotes *
 notes_new (gpointer stream)
 {
   StreamNotes *self = g_new0 (StreamNotes, 1);
 
+  if (reads_as_buffer (stream))
+    {
+      self->is_buffer = TRUE;
+      self->kind = kind_on_top (gtx_input_stream_get_kind (g_filter_input_stream_get_base_stream (stream)));
+      return self;
+    }
   if (G_IS_OUTPUT_STREAM (stream))
     ignore_sigpipe ();
   if (!can_poll (stream) || may_block_with_room (stream))
@@ -169,13 +206,6 @@ notes_of (gpointer stream)
 
 /* ---- Kinds ---- */
 
-/* GIO's own buffers block where what is below may. */
-static GtxStreamKind
-kind_on_top (GtxStreamKind base)
-{
-  return base == GTX_STREAM_IS_AT_HAND ? base : GTX_STREAM_BLOCKS;
-}
-
 GtxStreamKind
 gtx_input_stream_get_kind (GInputStream *stream)
 {
@@ -185,6 +215,14 @@ gtx_input_stream_get_kind (GInputStream *stream)
     return kind_on_top (gtx_input_stream_get_kind (
       g_filter_input_stream_get_base_stream ((GFilterInputStream *) stream)));
   return type == G_TYPE_MEMORY_INPUT_STREAM ? GTX_STREAM_IS_AT_HAND : notes_of (stream)->kind;
+}
+
+gboolean
+gtx_input_stream_is_buffer (GInputStream *stream)
+{
+  GType type = G_OBJECT_TYPE (stream);
+
+  return type == G_TYPE_BUFFERED_INPUT_STREAM || type == G_TYPE_DATA_INPUT_STREAM || notes_of (stream)->is_buffer;
 }
 
 GtxStreamKind

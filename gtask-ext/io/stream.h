@@ -17,6 +17,9 @@ typedef enum
 GtxStreamKind gtx_input_stream_get_kind  (GInputStream  *stream);
 GtxStreamKind gtx_output_stream_get_kind (GOutputStream *stream);
 
+/* Whether it is a buffer that reads with GIO's own functions. */
+gboolean      gtx_input_stream_is_buffer (GInputStream  *stream);
+
 /* The descriptor of a stream that has one; -1 where it is closed. */
 int           gtx_stream_get_descriptor  (gpointer       stream);
 
