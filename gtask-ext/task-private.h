@@ -95,7 +95,13 @@ struct _GtxTask
   GPtrArray *locals;            /* of task-local.c; NULL: no values */
   GtxOperation *operation;      /* its last one, made when needed; see operation-private.h */
   GtxSignalInterest *signals;   /* Unix signals that it has awaited */
+  gpointer timeouts;            /* the innermost that was begun, of timeout.c */
 };
+
+/* ---- timeout.c ---- */
+
+/* Whether one of its timeouts expires in this round or the next, before the main loop turns. */
+gboolean gtx_task_is_out_of_time   (GtxTask     *self);
 
 /* ---- task.c ---- */
 

@@ -7,11 +7,14 @@
 #include "deadline.h"
 #include "task-private.h"
 
+typedef struct _Block Block;
+
 /* Invariant: the timer is armed or queued only while the state is ENTERED. */
-typedef struct
+struct _Block
 {
   GtxTimer timer;
   GtxTask *task;
+  Block *outer, *inner;         /* of the same task, which were begun before and since */
   guint n_cancels;              /* of the task, when the block began: what it was told of */
   guint made_at;                /* its request: the task's n_settled then */
   guint begun_at;               /* the block: the same */
@@ -23,7 +26,7 @@ typedef struct
     EXPIRED,
     EXITED
   } state;
-} Block;
+};
 
 static void
 on_timeout (GtxHandle *handle)
@@ -42,6 +45,17 @@ static void
 disarm (Block *block)
 {
   gtx_scheduler_cancel_timer (block->task->parent_instance.home, &block->timer);
+}
+
+gboolean
+gtx_task_is_out_of_time (GtxTask *self)
+{
+  gint64 now = self->timeouts ? gtx_scheduler_get_time (self->parent_instance.home) : 0;
+
+  for (const Block *block = self->timeouts; block; block = block->outer)
+    if (gtx_handle_is_linked (&block->timer.handle) || (block->timer.slot > 0 && block->timer.deadline <= now))
+      return TRUE;
+  return FALSE;
 }
 
 /* What is due already expires in the next round, and no timer is asked. */
@@ -94,7 +108,10 @@ gtx_timeout_begin (GtxTimeout *self,
   block->stands_anew = task->must_cancel && task->made_anew && !task->outlived;
   if (block->stands_anew || (task->must_cancel && task->outlived))
     block->n_cancels--;
-  self->state = block;
+  block->outer = task->timeouts;
+  if (block->outer)
+    block->outer->inner = block;
+  self->state = task->timeouts = block;
   arm (block, seconds);
 }
 
@@ -253,6 +270,17 @@ gtx_timeout_end (GtxTimeout  *self,
   return FALSE;
 }
 
+static void
+forget (Block *block)
+{
+  if (block->inner)
+    block->inner->outer = block->outer;
+  else
+    block->task->timeouts = block->outer;
+  if (block->outer)
+    block->outer->inner = block->inner;
+}
+
 /**
  * gtx_timeout_clear:
  * @self: a #GtxTimeout
@@ -272,6 +300,7 @@ gtx_timeout_clear (GtxTimeout *self)
   if (block == NULL)
     return;
   leave (block, NULL);
+  forget (block);
   g_object_unref (block->task);
   g_free (block);
 }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <gio/gunixinputstream.h>
 #include <gio/gunixoutputstream.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -24,6 +25,106 @@ read_it (GInputStream *stream, GError **error)
   if (n >= 0)
     note (n == 0 ? "end" : byte == 'x' ? "x" : "other");
   return n >= 0;
+}
+
+/* ---- What is there ---- */
+
+typedef enum { NO_TIME, NO_TIME_INSIDE, COMPUTES, WAITS, N_WAYS } Way;
+
+typedef struct
+{
+  GtxTimeout timeout;
+  GtxFuture *future;
+} Hurry;
+
+static gboolean
+read_inside (GInputStream *stream, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_task_new (read_it, stream, NULL);
+
+  return gtx_await (task, error);
+}
+
+/* Then who waits for this is to go on, and the timeout to expire behind it. */
+static gboolean
+spend_time (Hurry *self, GError **error)
+{
+  gint64 until = g_get_monotonic_time () + 10;
+
+  g_assert_true (gtx_timeout_reschedule (&self->timeout, 1e-6, error));
+  gtx_future_set_result (self->future, NULL, NULL);
+  while (g_get_monotonic_time () < until)
+    ;
+  return TRUE;
+}
+
+/* Its time is over before the main loop has turned. */
+static gboolean
+read_in_no_time (GInputStream *stream, Way way)
+{
+  Hurry hurry = { GTX_TIMEOUT_INIT, gtx_future_new () };
+  GError *failure = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean was_there;
+
+  gtx_timeout_begin (&hurry.timeout, way == COMPUTES || way == WAITS ? GTX_FOREVER : 0);
+  if (way == COMPUTES)
+    g_assert_true (spend_time (&hurry, NULL));
+  else if (way == WAITS)
+    {
+      g_autoptr (GtxTask) task = gtx_create_task (spend_time, &hurry, NULL);
+
+      g_assert_true (gtx_await (hurry.future, NULL));
+    }
+  was_there = way == NO_TIME_INSIDE ? read_inside (stream, &failure) : read_it (stream, &failure);
+  if (!gtx_timeout_end (&hurry.timeout, &failure, &error))
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  gtx_timeout_clear (&hurry.timeout);
+  g_object_unref (hurry.future);
+  return was_there;
+}
+
+/* It lets others run, and so its time be over, only where it has had its own, as a machine that is
+ * busy with something else may have it. */
+#define MOST_ATTEMPTS 6
+
+static gboolean
+is_read_soon (GInputStream *stream, Way way)
+{
+  for (int i = 0; i < MOST_ATTEMPTS; i++)
+    {
+      /* Nothing is left of the last request. */
+      g_assert_true (gtx_sleep (0, NULL));
+      if (read_in_no_time (stream, way))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Also after many reads that found nothing, which then wait first. */
+static void
+assert_is_read_at_once (EndsKind kind)
+{
+  g_autoptr (Ends) ends = ends_new (kind);
+  struct pollfd one = { ends_get_fd (ends, FALSE), POLLIN, 0 };
+
+  for (guint i = 0; i < 4 * N_WAYS; i++)
+    {
+      for (guint j = 0; j < i % 4; j++)
+        g_assert_false (read_in_no_time (ends->input, i % N_WAYS));
+      ends_put (ends, "x");
+      g_assert_cmpint (poll (&one, 1, -1), ==, 1);
+      g_assert_true (is_read_soon (ends->input, i % N_WAYS));
+    }
+}
+
+static gboolean
+test_there (gpointer data, GError **error)
+{
+  for (guint kind = 0; kind < N_KINDS; kind++)
+    if (kind != ENDS_ARE_ASYNC)
+      assert_is_read_at_once (kind);
+  return TRUE;
 }
 
 /* ---- What is always there ---- */
@@ -726,6 +827,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   /* For what writes without the library. */
   signal (SIGPIPE, SIG_IGN);
+  add_real_coroutine ("/streams-waits/there", test_there);
   add_real_coroutine ("/streams-waits/memory", test_memory);
   add_real_coroutine ("/streams-waits/memory-written", test_memory_written);
   add_real_coroutine ("/streams-waits/zero", test_zero);

@@ -68,10 +68,12 @@ gtx_ready_note_down (gpointer object,
 #define MOST_LEFT_OUT 15
 
 gboolean
-gtx_first_tries_is_worth_it (GtxFirstTries *self)
+gtx_first_tries_is_worth_it (GtxFirstTries *self,
+                             GtxTask       *task)
 {
   guint n_left_out = __atomic_load_n (&self->n_left_out, __ATOMIC_RELAXED);
-  gboolean is_worth_it = __atomic_load_n (&self->n_vain, __ATOMIC_RELAXED) < MOST_VAIN || n_left_out >= MOST_LEFT_OUT;
+  gboolean is_worth_it = __atomic_load_n (&self->n_vain, __ATOMIC_RELAXED) < MOST_VAIN || n_left_out >= MOST_LEFT_OUT ||
+                         gtx_task_is_out_of_time (task);
 
   __atomic_store_n (&self->n_left_out, is_worth_it ? 0 : n_left_out + 1, __ATOMIC_RELAXED);
   return is_worth_it;

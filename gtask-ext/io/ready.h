@@ -18,15 +18,17 @@ gboolean gtx_ready_begin_next_try   (GtxTask        *task,
 
 /* Where first tries were in vain, as in a talk of question and answer, the next one is likely
  * to be: it waits at once, which is no mistake where something is there, and takes a third of
- * the time where nothing is.  Now and then one is made all the same.  Tasks of several main
- * contexts may read from one socket. */
+ * the time where nothing is.  Now and then one is made all the same; and always where a timeout
+ * may end the wait before the main loop has asked what is there.  Tasks of several main contexts
+ * may read from one socket. */
 typedef struct
 {
   guint n_vain;                 /* one after the other */
   guint n_left_out;
 } GtxFirstTries;
 
-gboolean gtx_first_tries_is_worth_it (GtxFirstTries *self);
+gboolean gtx_first_tries_is_worth_it (GtxFirstTries *self,
+                                      GtxTask       *task);
 
 static inline void
 gtx_first_tries_note (GtxFirstTries *self,

@@ -117,8 +117,9 @@ gtx_socket_try (GtxTask         *task,
   guint64 stream = waits_for_data ? notes->stream : 0;
   GtxFirstTries *tries = waits_for_data && stream == 0 ? &notes->reads : NULL;
   int fd = g_socket_get_fd (socket);
-  gboolean is_tried = tries ? gtx_first_tries_is_worth_it (tries)
-                            : !gtx_poller_is_empty (task->parent_instance.home, fd, stream);
+  gboolean is_tried = tries ? gtx_first_tries_is_worth_it (tries, task)
+                            : !gtx_poller_is_empty (task->parent_instance.home, fd, stream) ||
+                              gtx_task_is_out_of_time (task);
   gboolean would_block = TRUE;
   gssize n = -1;
 

@@ -276,7 +276,7 @@ try_to_read_polled (GtxTask       *task,
                     GError       **error)
 {
   /* What has a source of its own may have something that this one does not look at. */
-  gboolean is_tried = notes->kind == GTX_STREAM_HAS_SOURCE || gtx_first_tries_is_worth_it (&notes->reads);
+  gboolean is_tried = notes->kind == GTX_STREAM_HAS_SOURCE || gtx_first_tries_is_worth_it (&notes->reads, task);
   gboolean has_waited = FALSE;
   gboolean is_streams = FALSE;
   GError *failure = NULL;
