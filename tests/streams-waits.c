@@ -248,11 +248,13 @@ write_much (GOutputStream *stream, GError **error)
   return TRUE;
 }
 
-/* A terminal says that it has room where it has little, and a write of more blocks. */
+/* A terminal says that it has room where it has little, and a write of more blocks; @flag: unless it
+ * is set, which it is at first alone. */
 static gboolean
-test_full_terminal (gpointer data, GError **error)
+fill_terminal (int flag, GError **error)
 {
   int master = posix_openpt (O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  int slave;
   g_autoptr (GOutputStream) stream = NULL;
   g_autoptr (GtxTask) task = NULL;
   char block[4096];
@@ -264,9 +266,12 @@ test_full_terminal (gpointer data, GError **error)
       g_test_skip ("there are no terminals");
       return TRUE;
     }
-  stream = g_unix_output_stream_new (open (ptsname (master), O_RDWR | O_NOCTTY | O_CLOEXEC), TRUE);
+  slave = open (ptsname (master), O_RDWR | O_NOCTTY | O_CLOEXEC | flag);
+  stream = g_unix_output_stream_new (slave, TRUE);
+  g_assert_cmpint (gtx_output_stream_write (stream, "x", 1, error), ==, 1);
+  g_assert_cmpint (fcntl (slave, F_SETFL, fcntl (slave, F_GETFL) & ~flag), ==, 0);
   task = gtx_create_task (write_much, stream, NULL);
-  while (n_read < MUCH)
+  while (n_read < MUCH + 1)
     {
       g_assert_true (gtx_sleep (0.001, error));
       while ((n = read (master, block, sizeof block)) > 0)
@@ -275,6 +280,18 @@ test_full_terminal (gpointer data, GError **error)
   g_assert_true (gtx_await (task, error));
   close (master);
   return TRUE;
+}
+
+static gboolean
+test_full_terminal (gpointer data, GError **error)
+{
+  return fill_terminal (0, error);
+}
+
+static gboolean
+test_full_terminal_later (gpointer data, GError **error)
+{
+  return fill_terminal (O_NONBLOCK, error);
 }
 
 static gboolean
@@ -833,6 +850,7 @@ main (int argc, char **argv)
   add_real_coroutine ("/streams-waits/zero", test_zero);
   add_real_coroutine ("/streams-waits/full-pipe", test_full_pipe);
   add_real_coroutine ("/streams-waits/full-terminal", test_full_terminal);
+  add_real_coroutine ("/streams-waits/full-terminal-later", test_full_terminal_later);
   add_real_coroutine ("/streams-waits/read-by-two", test_read_by_two);
   add_real_coroutine ("/streams-waits/lines-read-by-two", test_lines_read_by_two);
   add_real_coroutine ("/streams-waits/lines-of-memory-read-by-two", test_lines_of_memory);

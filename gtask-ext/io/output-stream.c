@@ -160,7 +160,8 @@ write_all (GtxTask   *task,
   if (kind == GTX_STREAM_BLOCKS && call->count > 0 && call->count <= G_MAXSSIZE)
     return call_in_thread (call->stream, "gtx_output_stream_write_all", (GtxThreadFunc) write_all_in_thread, call,
                            error);
-  while (call->bytes_written < call->count)
+  /* What it is may change: see is_blocking (). */
+  for (; call->bytes_written < call->count; kind = gtx_output_stream_get_kind (call->stream))
     {
       n = write_some (task, call->stream, kind, (const char *) call->buffer + call->bytes_written,
                       call->count - call->bytes_written, error);

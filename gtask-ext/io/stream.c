@@ -23,6 +23,7 @@ typedef struct
     GPollableInputStreamInterface *input;
     GPollableOutputStreamInterface *output;
   } pollable;                   /* NULL: it is none */
+  GUnixOutputStream *blocks_with_room; /* it is asked before each write; or NULL */
   GSocket *socket;              /* the stream's own reference; NULL: it is no socket's */
   GtxSocketNotes *of_socket;
   GtxFirstTries reads;
@@ -80,17 +81,20 @@ can_poll (gpointer stream)
 
 /* Of those that have no asynchronous function of their own, GIO's calls the one that blocks in a
  * thread, too; but what was read there is lost where the task is cancelled by then. */
-static gboolean
-is_for_threads (gpointer stream)
+static GtxStreamKind
+kind_unpolled (gpointer stream)
 {
   GInputStreamClass *input = g_type_class_peek (G_TYPE_INPUT_STREAM);
   GOutputStreamClass *output = g_type_class_peek (G_TYPE_OUTPUT_STREAM);
+  gboolean is_for_threads;
 
   if (G_IS_INPUT_STREAM (stream))
-    return G_INPUT_STREAM_GET_CLASS (stream)->read_fn &&
-           G_INPUT_STREAM_GET_CLASS (stream)->read_async == input->read_async;
-  return G_OUTPUT_STREAM_GET_CLASS (stream)->write_fn &&
-         G_OUTPUT_STREAM_GET_CLASS (stream)->write_async == output->write_async;
+    is_for_threads = G_INPUT_STREAM_GET_CLASS (stream)->read_fn &&
+                     G_INPUT_STREAM_GET_CLASS (stream)->read_async == input->read_async;
+  else
+    is_for_threads = G_OUTPUT_STREAM_GET_CLASS (stream)->write_fn &&
+                     G_OUTPUT_STREAM_GET_CLASS (stream)->write_async == output->write_async;
+  return is_for_threads ? GTX_STREAM_BLOCKS : GTX_STREAM_IS_ASYNC;
 }
 
 /* What GIO's sockets do for the process: who writes where nobody reads any more gets an
@@ -107,25 +111,31 @@ ignore_sigpipe (void)
     }
 }
 
-/* What says that it has room may have less than is to be written, and then a write blocks, unless
- * the file is non-blocking, or a pipe, whose room is known. */
-static gboolean
-may_block_with_room (gpointer stream)
+/* What says that it has room may have less than is to be written, and then a write blocks while the
+ * file is not non-blocking: the stream of that file, which is @stream or below it; or NULL. */
+static GUnixOutputStream *
+find_blocking_with_room (gpointer stream)
 {
   gpointer bottom = stream;
-  int fd;
-  int flags;
   struct stat status;
 
   while (G_IS_FILTER_OUTPUT_STREAM (bottom))
     bottom = g_filter_output_stream_get_base_stream (bottom);
   if (!G_IS_UNIX_OUTPUT_STREAM (bottom))
-    return FALSE;
-  fd = g_unix_output_stream_get_fd (bottom);
-  flags = fcntl (fd, F_GETFL);
-  /* What is above a pipe writes as much as it likes. */
-  return flags >= 0 && (flags & O_NONBLOCK) == 0 &&
-         (bottom != stream || (fstat (fd, &status) == 0 && !S_ISFIFO (status.st_mode)));
+    return NULL;
+  /* Of a pipe the room is known; but what is above one writes as much as it likes. */
+  if (bottom == stream && fstat (g_unix_output_stream_get_fd (bottom), &status) == 0 && S_ISFIFO (status.st_mode))
+    return NULL;
+  return bottom;
+}
+
+/* Now: others who have the file may change that. */
+static gboolean
+is_blocking (GUnixOutputStream *stream)
+{
+  int flags = fcntl (g_unix_output_stream_get_fd (stream), F_GETFL);
+
+  return flags >= 0 && (flags & O_NONBLOCK) == 0;
 }
 
 /* GIO's own buffers block where what is below may. */
@@ -171,9 +181,9 @@ notes_new (gpointer stream)
     }
   if (G_IS_OUTPUT_STREAM (stream))
     ignore_sigpipe ();
-  if (!can_poll (stream) || may_block_with_room (stream))
+  if (!can_poll (stream))
     {
-      self->kind = is_for_threads (stream) ? GTX_STREAM_BLOCKS : GTX_STREAM_IS_ASYNC;
+      self->kind = kind_unpolled (stream);
       return self;
     }
   self->kind = GTX_STREAM_HAS_SOURCE;
@@ -188,7 +198,10 @@ notes_new (gpointer stream)
   if (G_IS_INPUT_STREAM (stream))
     self->pollable.input = G_POLLABLE_INPUT_STREAM_GET_INTERFACE (stream);
   else
-    self->pollable.output = G_POLLABLE_OUTPUT_STREAM_GET_INTERFACE (stream);
+    {
+      self->pollable.output = G_POLLABLE_OUTPUT_STREAM_GET_INTERFACE (stream);
+      self->blocks_with_room = find_blocking_with_room (stream);
+    }
   return self;
 }
 
@@ -229,11 +242,15 @@ GtxStreamKind
 gtx_output_stream_get_kind (GOutputStream *stream)
 {
   GType type = G_OBJECT_TYPE (stream);
+  StreamNotes *notes;
 
   if (type == G_TYPE_BUFFERED_OUTPUT_STREAM || type == G_TYPE_DATA_OUTPUT_STREAM)
     return kind_on_top (gtx_output_stream_get_kind (
       g_filter_output_stream_get_base_stream ((GFilterOutputStream *) stream)));
-  return type == G_TYPE_MEMORY_OUTPUT_STREAM ? GTX_STREAM_IS_AT_HAND : notes_of (stream)->kind;
+  if (type == G_TYPE_MEMORY_OUTPUT_STREAM)
+    return GTX_STREAM_IS_AT_HAND;
+  notes = notes_of (stream);
+  return notes->blocks_with_room && is_blocking (notes->blocks_with_room) ? kind_unpolled (stream) : notes->kind;
 }
 
 /* ---- Waiting ---- */
@@ -361,12 +378,9 @@ static gsize
 limit_to_room (GOutputStream *stream,
                gsize          count)
 {
-  int flags;
-
   if (count <= PIPE_BUF || !G_IS_UNIX_OUTPUT_STREAM (stream))
     return count;
-  flags = fcntl (gtx_stream_get_descriptor (stream), F_GETFL);
-  return flags >= 0 && (flags & O_NONBLOCK) != 0 ? count : PIPE_BUF;
+  return is_blocking ((GUnixOutputStream *) stream) ? PIPE_BUF : count;
 }
 
 /* What a converter has taken and could not write yet, GIO's blocking functions wait for.  It is
