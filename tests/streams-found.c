@@ -656,6 +656,32 @@ test_close_cancelled_tells (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- Closing that waits for the other side ---- */
+
+static gboolean
+close_connection (GIOStream *connection, GError **error)
+{
+  return gtx_io_stream_close (connection, error);
+}
+
+/* Who reads is told in the turns that the main loop has to do, and not when it asks anew. */
+static gboolean
+test_close_graceful (gpointer data, GError **error)
+{
+  g_autoptr (Ends) ends = ends_new (ENDS_ARE_TCP);
+  GtxTask *reads, *closes;
+
+  g_tcp_connection_set_graceful_disconnect (G_TCP_CONNECTION (ends->connections[0]), TRUE);
+  reads = begin (read_it, ends->input);
+  closes = begin (close_connection, ends->connections[0]);
+  gtx_cancel (closes);
+  assert_fails (closes, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  let_loop_rest ();
+  g_assert_true (gtx_future_is_done (reads));
+  assert_fails (reads, G_IO_ERROR, G_IO_ERROR_CLOSED);
+  return TRUE;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -673,5 +699,6 @@ main (int argc, char **argv)
   add_limited ("/streams-found/close-once", test_close_once);
   add_limited ("/streams-found/close-cancelled", test_close_cancelled);
   add_limited ("/streams-found/close-cancelled-tells", test_close_cancelled_tells);
+  add_limited ("/streams-found/close-graceful", test_close_graceful);
   return g_test_run ();
 }

@@ -134,17 +134,19 @@ close_stream (GtxTask    *task,
               GError    **error)
 {
   gboolean succeeded;
-  int fd;
+  int fd = -1;
 
+  if (G_IS_SOCKET_CONNECTION (stream))
+    fd = g_socket_get_fd (g_socket_connection_get_socket ((GSocketConnection *) stream));
   if (is_closed_at_once (stream))
+    succeeded = g_io_stream_close (stream, NULL, error);
+  else
     {
-      fd = g_socket_get_fd (g_socket_connection_get_socket ((GSocketConnection *) stream));
-      succeeded = g_io_stream_close (stream, NULL, error);
-      tell_of_descriptor (task, fd);
-      return succeeded;
+      g_io_stream_close_async (stream, G_PRIORITY_DEFAULT, GTX_ASYNC_OF ("gtx_io_stream_close"));
+      succeeded = g_io_stream_close_finish (stream, gtx_await_result (), error);
     }
-  g_io_stream_close_async (stream, G_PRIORITY_DEFAULT, GTX_ASYNC_OF ("gtx_io_stream_close"));
-  return g_io_stream_close_finish (stream, gtx_await_result (), error);
+  tell_of_descriptor (task, fd);
+  return succeeded;
 }
 
 /* ---- The public side ---- */
