@@ -53,8 +53,8 @@ typedef gboolean (*GtxServeFunc) (gpointer            data,
  * loop of the slower one.
  *
  * Sets %G_IO_ERROR_CANCELLED if the task is cancelled, the errors of
- * g_socket_listener_accept() if @listener is closed or has no address, and
- * %GTX_ERROR_NOT_IN_TASK outside a task.  Always suspends.
+ * g_socket_listener_accept() if @listener is closed, and %GTX_ERROR_NOT_IN_TASK outside a
+ * task.  Where @listener has no address nobody ever comes.  Always suspends.
  *
  * Returns: %FALSE with @error set, when it has ended
  *
