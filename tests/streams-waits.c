@@ -75,6 +75,7 @@ read_in_no_time (GInputStream *stream, Way way)
       g_autoptr (GtxTask) task = gtx_create_task (spend_time, &hurry, NULL);
 
       g_assert_true (gtx_await (hurry.future, NULL));
+      g_assert_true (gtx_future_is_done (task));
     }
   was_there = way == NO_TIME_INSIDE ? read_inside (stream, &failure) : read_it (stream, &failure);
   if (!gtx_timeout_end (&hurry.timeout, &failure, &error))
