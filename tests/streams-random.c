@@ -71,8 +71,10 @@ log_read (Side *self, gssize result, gconstpointer buffer, gssize n)
 static void
 log_text (Side *self, char *text, gsize length, gboolean is_line)
 {
-  const char *left = (const char *) self->put->data + self->consumed;
-  gsize n_left = self->put->len - self->consumed;
+  /* Of a file it may be more, since what is written to it is read as well. */
+  gsize consumed = MIN (self->consumed, self->put->len);
+  const char *left = (const char *) self->put->data + consumed;
+  gsize n_left = self->put->len - consumed;
   gsize n = length;
 
   if (text == NULL)
