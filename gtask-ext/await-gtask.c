@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Waiting for somebody else's GTask. */
 
-#include "config.h"
-
 #include "gtask-ext/operation.h"
 
 #include "emission.h"

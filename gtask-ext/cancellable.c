@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A task's GCancellable: cancelling it, in any thread, cancels the task. */
 
-#include "config.h"
-
 #include "task-private.h"
 
 /* A class of its own rather than a handler of a signal: nothing to connect

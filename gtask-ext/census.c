@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How much of their stacks the tasks used, so that sizes can be chosen. */
 
-#include "config.h"
-
 #include "gtask-ext/print.h"
 
 #include "debug-private.h"

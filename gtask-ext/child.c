@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Child processes: those that are awaited, each once, and how they ended. */
 
-#include "config.h"
-
 #include "gtask-ext/unix.h"
 
 #include "io/descriptor.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* GTX_DEBUG: what a program is told of its tasks if it asks for it. */
 
-#include "config.h"
-
 #include "debug-private.h"
 
 #include "runtime/overflow.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Somebody's GTask, and the task that runs as it. */
 
-#include "config.h"
-
 #include "gtask-ext/gtask-run.h"
 
 #include "task-private.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Out of a task, onto the stack of its thread. */
 
-#include "config.h"
-
 #include "gtask-ext/main-stack.h"
 
 #include "task-private.h"

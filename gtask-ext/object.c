@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Objects: their signals, and tasks that end with them. */
 
-#include "config.h"
-
 #include "gtask-ext/object.h"
 
 #include "emission.h"

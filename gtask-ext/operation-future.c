@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* An operation of GIO as a future: no task waits for it, so it needs no stack. */
 
-#include "config.h"
-
 #include "gtask-ext/operation.h"
 
 #include "task-private.h"

@@ -2,8 +2,6 @@
 /* Operations that are begun outside of all tasks, by mistake: they are cancelled from the
  * beginning, and waited for all the same. */
 
-#include "config.h"
-
 #include "operation-private.h"
 
 /* How long to wait for another thread's main loop before its context is asked for again. */

@@ -2,8 +2,6 @@
 /* The border with GIO: what a task has started is never abandoned while it is under
  * way. */
 
-#include "config.h"
-
 #include "gtask-ext/operation.h"
 
 #include "caller.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The tasks as a tree, for a person: below a task those that it waits for. */
 
-#include "config.h"
-
 #include "gtask-ext/print.h"
 
 #include "task-private.h"

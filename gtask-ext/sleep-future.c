@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A sleep without a stack: a future with a timer. */
 
-#include "config.h"
-
 #include "gtask-ext/sleep.h"
 
 #include "deadline.h"

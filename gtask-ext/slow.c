@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Tasks that keep the main loop: what asyncio's debug mode warns of. */
 
-#include "config.h"
-
 #include "debug-private.h"
 
 static gint64 slow_limit = 100000;

@@ -2,8 +2,6 @@
 /* How a task suspends, wakes and is cancelled: asyncio's Task.__step(),
  * __wakeup() and cancel(). */
 
-#include "config.h"
-
 #include "task-private.h"
 
 /* ---- Waiters ---- */

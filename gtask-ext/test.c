@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Virtual time, for tests. */
 
-#include "config.h"
-
 #include "gtask-ext/test.h"
 
 #include "run-private.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Unix signals: those that are awaited, each once, and the tasks that wait. */
 
-#include "config.h"
-
 #include "gtask-ext/unix.h"
 
 #include "task-private.h"

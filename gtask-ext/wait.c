@@ -2,8 +2,6 @@
 /* Waiting for futures without passing a request on to them, and for one that
  * has a time limit. */
 
-#include "config.h"
-
 #include "gtask-ext/wait.h"
 
 #include "gtask-ext/timeout.h"

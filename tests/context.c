@@ -3,8 +3,6 @@
 
 #define _GNU_SOURCE             /* feenableexcept () */
 
-#include "config.h"
-
 #include "runtime/context.h"
 #include "runtime/fiber.h"
 

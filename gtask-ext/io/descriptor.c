@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Tasks that wait for descriptors. */
 
-#include "config.h"
-
 #include "io/descriptor.h"
 
 #include "gtask-ext/error.h"

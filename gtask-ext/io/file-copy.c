@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copying and moving, and how far they are. */
 
-#include "config.h"
-
 #include "gtask-ext/file.h"
 
 #include "io/file-thread.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Opening files. */
 
-#include "config.h"
-
 #include "gtask-ext/file.h"
 
 #include "io/file-thread.h"

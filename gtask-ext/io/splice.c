@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From one stream to the other. */
 
-#include "config.h"
-
 #include "gtask-ext/stream.h"
 
 #include "io/close.h"

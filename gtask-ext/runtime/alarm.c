@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "config.h"
-
 #include "alarm.h"
 
 /* A source tells the main loop how long to poll in whole milliseconds; for less there is

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The context switch where there is no assembly for the processor. */
 
-#include "config.h"
-
 #include "context.h"
 
 #include <glib.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "config.h"
-
 #include "fairness.h"
 
 /* GLib dispatches only the most urgent of the sources that are ready, so what keeps

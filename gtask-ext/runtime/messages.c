@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What other threads send. */
 
-#include "config.h"
-
 #include "scheduler-private.h"
 
 struct _GtxMessage

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* With epoll of Linux. */
 
-#include "config.h"
-
 #include "pollset.h"
 
 #include <errno.h>

@@ -2,8 +2,6 @@
 /* Where the system has no such set, or the builder wants none: each descriptor that
  * is waited for has a source of its own. */
 
-#include "config.h"
-
 #include "pollset.h"
 
 int

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is ready, and running it: asyncio's rounds. */
 
-#include "config.h"
-
 #include "alarm.h"
 #include "pushed.h"
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which scheduler a main context has, and whose thread that is. */
 
-#include "config.h"
-
 #include "scheduler-private.h"
 
 #include <pthread.h>

@@ -2,8 +2,6 @@
 /* When a scheduler runs: its sources of the main loop, and how they share the
  * thread with the others. */
 
-#include "config.h"
-
 #include "alarm.h"
 #include "fairness.h"
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "config.h"
-
 #include "stack.h"
 
 #include "guard.h"

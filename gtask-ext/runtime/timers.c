@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "config.h"
-
 #include "timers.h"
 
 /* A timer lies on the stack of what waits, which is far away where there are

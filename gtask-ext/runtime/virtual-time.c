@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Virtual time, for tests. */
 
-#include "config.h"
-
 #include "scheduler-private.h"
 
 /* A waker of ours, which never wakes by itself, counts as a timer of weeks. */
