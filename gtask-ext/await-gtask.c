@@ -9,7 +9,6 @@ static void
 describe (GtxWaiter *waiter,
           GString   *text)
 {
-  (void) waiter;
   g_string_append (text, "a GTask to complete");
 }
 

@@ -93,7 +93,6 @@ gtx_task_cancellable_class_init (GtxTaskCancellableClass *class)
 static void
 gtx_task_cancellable_init (GtxTaskCancellable *self)
 {
-  (void) self;
 }
 
 GtxTaskCancellable *

@@ -65,7 +65,6 @@ measure (gpointer stack,
   Use *use = data;
   gsize used = gtx_stack_measure (stack);
 
-  (void) unused;
   if (used <= use->largest)
     return;
   use->largest = used;

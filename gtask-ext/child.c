@@ -103,7 +103,6 @@ open_pidfd (pid_t pid)
 #ifdef SYS_pidfd_open
   return (int) syscall (SYS_pidfd_open, pid, 0);
 #else
-  (void) pid;
   errno = ENOSYS;
   return -1;
 #endif

@@ -427,14 +427,12 @@ gtx_future_init (GtxFuture *self)
 static gpointer
 get_user_data (GAsyncResult *result)
 {
-  (void) result;
   return NULL;
 }
 
 static GObject *
 get_source_object (GAsyncResult *result)
 {
-  (void) result;
   return NULL;
 }
 

@@ -67,7 +67,6 @@ on_cancelled (GCancellable *cancellable,
 {
   Run *run = data;
 
-  (void) cancellable;
   g_atomic_rc_box_acquire (run);
   if (!gtx_scheduler_post (run->home, cancel_at_home, run))
     run_unref (run);

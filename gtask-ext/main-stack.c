@@ -118,7 +118,6 @@ gtx_call_on_main_stack_pointer_named (const char               *name,
 {
   Call call = { .pointer_func = func, .data = data };
 
-  (void) name;
   g_return_val_if_fail (func != NULL, NULL);
 
   call_with_locals (&call);

@@ -99,7 +99,6 @@ static gpointer
 ties_ref (gpointer self,
           gpointer unused)
 {
-  (void) unused;
   return self ? g_atomic_rc_box_acquire (self) : NULL;
 }
 
@@ -177,7 +176,6 @@ static void
 listener_finalize (gpointer  ties,
                    GClosure *closure)
 {
-  (void) closure;
   ties_unref (ties);
 }
 
@@ -381,8 +379,6 @@ on_emitted (GClosure     *closure,
   GtxHandle *link;
   gboolean is_idle;
 
-  (void) return_value;
-  (void) marshal_data;
   gtx_handle_list_init (&taken);
   g_mutex_lock (&ties->mutex);
   take_emissions (self, ((GSignalInvocationHint *) hint)->detail, &taken);
@@ -494,7 +490,6 @@ static void
 describe (GtxWaiter *waiter,
           GString   *text)
 {
-  (void) waiter;
   g_string_append (text, "a signal of an object");
 }
 
@@ -649,7 +644,6 @@ on_bound_done (gpointer task,
   Bond *self = data;
   gboolean is_mine;
 
-  (void) task;
   g_mutex_lock (&self->ties->mutex);
   is_mine = !self->is_taken;
   self->is_taken = TRUE;

@@ -158,7 +158,6 @@ gtx_operation_future_ready (GObject      *source,
   Arrival *arrival;
   GtxVisit visit;
 
-  (void) source;
   if (self == NULL)
     return;
   home = self->parent_instance.home;

@@ -163,7 +163,6 @@ gtx_operation_ready (GObject      *source,
 {
   GtxOperation *self = gtx_token_claim (operation);
 
-  (void) source;
   if (self == NULL)
     return;
   if (self->task == NULL)

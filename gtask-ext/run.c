@@ -97,7 +97,6 @@ on_leftover_done (gpointer future,
 {
   Leftovers *leftovers = data;
 
-  (void) future;
   if (--leftovers->n_left == 0)
     gtx_future_set_result (leftovers->gathering, NULL, NULL);
 }

@@ -45,7 +45,6 @@ static gpointer
 way_ref (gpointer way,
          gpointer unused)
 {
-  (void) unused;
   return way ? g_atomic_rc_box_acquire (way) : NULL;
 }
 
@@ -211,7 +210,6 @@ on_outer_done (gpointer outer,
   g_autoptr (GtxFuture) inner = g_weak_ref_get (&shield->way->inner);
   GtxVisit visit;
 
-  (void) outer;
   if (inner == NULL || gtx_future_done (inner))
     return;
   shield->left = g_object_ref (inner);

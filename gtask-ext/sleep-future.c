@@ -74,7 +74,6 @@ gtx_sleep_futures_list (GtxScheduler *scheduler,
 static void
 gtx_sleep_class_init (GtxSleepClass *class)
 {
-  (void) class;
 }
 
 static void

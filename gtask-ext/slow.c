@@ -39,7 +39,6 @@ gtx_slow_leave (GtxTask *task)
 static gboolean
 turn_check (GSource *source)
 {
-  (void) source;
   gtx_slow_enter ();
   return FALSE;
 }

@@ -19,7 +19,6 @@ gtx_waiter_cancel (GtxWaiter *self)
 gboolean
 gtx_waiter_leave_standing (GtxWaiter *self)
 {
-  (void) self;
   return FALSE;
 }
 

@@ -316,7 +316,6 @@ end_homeless_one (GtxTask *self)
 static void
 never_step (GtxHandle *handle)
 {
-  (void) handle;
 }
 
 /* The main context goes.  What is suspended stays so for ever. */
@@ -459,7 +458,6 @@ static gboolean
 no_coroutine (gpointer   data,
               GError   **error)
 {
-  (void) data;
   g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_STATE,
                        "A task that g_object_new() made has no coroutine; make it with gtx_task_new()");
   return FALSE;

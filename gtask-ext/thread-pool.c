@@ -263,7 +263,6 @@ work (gpointer data)
 static gpointer
 watch (gpointer data)
 {
-  (void) data;
   g_mutex_lock (&pool.mutex);
   while (pool.n_threads > 0)
     {

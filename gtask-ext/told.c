@@ -21,10 +21,6 @@ on_cancelled (GSignalInvocationHint *hint,
 {
   GSource *source = g_main_current_source ();
 
-  (void) hint;
-  (void) n_parameters;
-  (void) parameters;
-  (void) data;
   last_told.source = source;
   last_told.time = source ? g_source_get_time (source) : 0;
   last_told.depth = g_main_depth ();

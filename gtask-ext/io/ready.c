@@ -135,7 +135,6 @@ static void
 describe (GtxWaiter *waiter,
           GString   *text)
 {
-  (void) waiter;
   g_string_append (text, "a stream");
 }
 
@@ -146,7 +145,6 @@ static gboolean
 on_ready (GObject  *stream,
           gpointer  waiter)
 {
-  (void) stream;
   gtx_waiter_wake_now (waiter);
   return G_SOURCE_REMOVE;
 }

@@ -47,7 +47,6 @@ static gssize
 accept_once (int           fd,
              GtxSocketTry *self)
 {
-  (void) self;
   return accept4 (fd, NULL, NULL, SOCK_CLOEXEC);
 }
 

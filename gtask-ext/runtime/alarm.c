@@ -35,8 +35,6 @@ alarm_dispatch (GSource     *source,
 {
   GtxScheduler *self = gtx_scheduler_of (source);
 
-  (void) callback;
-  (void) data;
   if (gtx_scheduler_is_dispatched_here (self) && self->alarm == source)
     self->alarm = NULL;
   return G_SOURCE_REMOVE;

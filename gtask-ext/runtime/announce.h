@@ -75,9 +75,6 @@ gtx_announce_stack (GtxAnnouncement *announcement,
       announcement->valgrind_id = VALGRIND_STACK_REGISTER (base, (guint8 *) base + size);
     }
 #endif
-  (void) announcement;
-  (void) base;
-  (void) size;
 }
 
 static inline void
@@ -96,9 +93,6 @@ gtx_announce_stack_gone (GtxAnnouncement *announcement,
   if (G_UNLIKELY (__atomic_load_n (&gtx_announce_to_valgrind, __ATOMIC_RELAXED)))
     VALGRIND_STACK_DEREGISTER (announcement->valgrind_id);
 #endif
-  (void) announcement;
-  (void) base;
-  (void) size;
 }
 
 /* Right before a switch.  @record: of the stack that is left, or NULL where it
@@ -116,10 +110,6 @@ gtx_announce_leave (GtxSwitchRecord *record,
 #ifdef GTX_TSAN
   __tsan_switch_to_fiber (to_tsan_fiber, 0);
 #endif
-  (void) record;
-  (void) to_base;
-  (void) to_size;
-  (void) to_tsan_fiber;
 }
 
 /* Right after a switch.  @record: of the stack that was entered, or NULL at
@@ -133,8 +123,6 @@ gtx_announce_enter (GtxSwitchRecord *record,
                                    from ? &from->asan_bottom : NULL,
                                    from ? &from->asan_size : NULL);
 #endif
-  (void) record;
-  (void) from;
 }
 
 static inline void *

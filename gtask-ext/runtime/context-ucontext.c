@@ -43,7 +43,6 @@ gtx_context_make (GtxContext       *context,
   uint64_t entry_bits = (uintptr_t) entry;
   uint64_t data_bits = (uintptr_t) data;
 
-  (void) like;
   getcontext (&context->ucontext);
   context->ucontext.uc_stack.ss_sp = base;
   context->ucontext.uc_stack.ss_size = size;
@@ -56,7 +55,6 @@ gtx_context_make (GtxContext       *context,
 void
 gtx_context_take_control (const GtxContext *like)
 {
-  (void) like;
   g_assert_not_reached ();
 }
 

@@ -53,7 +53,6 @@ static inline __attribute__ ((always_inline)) void
 gtx_context_prefetch (const GtxContext *context)
 {
 #ifdef GTX_CONTEXT_UCONTEXT
-  (void) context;
 #else
   const char *at = context->stack_pointer;
 

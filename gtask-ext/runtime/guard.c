@@ -61,7 +61,6 @@ mark (void *page)
 {
 #ifdef GTX_ASAN
   /* LeakSanitizer reads all that /proc/self/maps calls readable. */
-  (void) page;
   return FALSE;
 #else
   static gint marks = UNTRIED;

@@ -146,8 +146,6 @@ own_dispatch (GSource     *source,
   GtxScheduler *scheduler = self->poller->scheduler;
   GtxHandleList woken;
 
-  (void) callback;
-  (void) data;
   if (!gtx_scheduler_may_dispatch (scheduler))
     return G_SOURCE_CONTINUE;
   gtx_handle_list_init (&woken);

@@ -202,8 +202,6 @@ poller_dispatch (GSource     *source,
   gint64 until = g_source_get_time (source) + LOOK_AGAIN_US;
   GtxHandleList woken;
 
-  (void) callback;
-  (void) data;
   if (self->is_parents)
     renew (self);
   if (!gtx_scheduler_may_dispatch (self->scheduler))

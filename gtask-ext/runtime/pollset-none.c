@@ -17,11 +17,6 @@ gtx_pollset_ask (int          set,
                  gboolean     follows,
                  guint64      token)
 {
-  (void) set;
-  (void) fd;
-  (void) condition;
-  (void) follows;
-  (void) token;
   return GTX_POLL_REFUSED;
 }
 
@@ -29,8 +24,6 @@ gboolean
 gtx_pollset_drop (int set,
                   int fd)
 {
-  (void) set;
-  (void) fd;
   return FALSE;
 }
 
@@ -38,7 +31,5 @@ guint
 gtx_pollset_take (int          set,
                   GtxPollEvent events[GTX_POLL_MOST_EVENTS])
 {
-  (void) set;
-  (void) events;
   return 0;
 }

@@ -129,8 +129,6 @@ urgent_dispatch (GSource     *source,
 {
   GtxScheduler *self = gtx_scheduler_of (source);
 
-  (void) callback;
-  (void) data;
   if (gtx_scheduler_may_dispatch (self))
     run_urgently (self, gtx_fairness_time_of_dispatch (self));
   return G_SOURCE_CONTINUE;
@@ -172,8 +170,6 @@ idle_dispatch (GSource     *source,
 {
   GtxScheduler *self = gtx_scheduler_of (source);
 
-  (void) callback;
-  (void) data;
   if (gtx_scheduler_is_dispatched_here (self))
     run_idly (self);
   return G_SOURCE_CONTINUE;

@@ -100,8 +100,6 @@ lock_on_fault (void *memory,
   if (madvise (memory, size, MADV_DONTNEED) != 0 && errno == EINVAL)
     mlock2 (memory, size, MLOCK_ONFAULT);
 #else
-  (void) memory;
-  (void) size;
 #endif
 }
 

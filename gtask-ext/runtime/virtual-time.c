@@ -199,8 +199,6 @@ jump_dispatch (GSource     *source,
   GtxScheduler *self = gtx_scheduler_of (source);
   GtxTimer *timer = gtx_timers_first (&self->timers);
 
-  (void) callback;
-  (void) data;
   /* What another source did in the same turn may have changed it. */
   if (!may_move (self))
     tell_standstill (self);
