@@ -141,6 +141,38 @@ test_future (gpointer data, GError **error)
 
 /* Where nobody waits for what they may bring, their timers do not count. */
 static gboolean
+slow_check (GSource *source)
+{
+  g_usleep (5000);
+  return FALSE;
+}
+
+static gboolean
+await_it (gpointer future, GError **error)
+{
+  return gtx_await (future, error);
+}
+
+/* After work that was long the library asks for a turn without a wait: no other has a time then. */
+static gboolean
+test_after_work (gpointer data, GError **error)
+{
+  static GSourceFuncs slow_funcs = { NULL, slow_check, NULL, NULL, NULL, NULL };
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GtxTask) waits = gtx_create_task (await_it, future, NULL);
+  g_autoptr (GSource) slow = g_source_new (&slow_funcs, sizeof (GSource));
+
+  g_source_attach (slow, NULL);
+  g_assert_true (gtx_sleep (0.001, error));
+  g_usleep (3000);
+  g_assert_true (gtx_sleep (0.001, error));
+  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.002);
+  g_source_destroy (slow);
+  gtx_future_set_result (future, NULL, NULL);
+  return gtx_await (waits, error);
+}
+
+static gboolean
 tick (gpointer n)
 {
   ++*(guint *) n;
@@ -175,7 +207,7 @@ write_later (gpointer data)
 {
   Outside *outside = data;
 
-  g_usleep (20000);
+  g_usleep (3000);
   g_assert_cmpint (write (outside->pipe[1], "x", 1), ==, 1);
   return NULL;
 }
@@ -200,7 +232,7 @@ test_descriptor (gpointer data, GError **error)
 static gpointer
 set_later (gpointer future)
 {
-  g_usleep (20000);
+  g_usleep (3000);
   gtx_future_set_result (future, NULL, NULL);
   return NULL;
 }
@@ -225,7 +257,7 @@ await_usr1 (gpointer data, GError **error)
 static gpointer
 send_usr1 (gpointer data)
 {
-  g_usleep (20000);
+  g_usleep (3000);
   kill (getpid (), SIGUSR1);
   return NULL;
 }
@@ -250,7 +282,7 @@ test_unix_signal (gpointer data, GError **error)
 static gpointer
 answer (gpointer future)
 {
-  g_usleep (20000);
+  g_usleep (3000);
   gtx_future_set_result (future, NULL, NULL);
   return NULL;
 }
@@ -487,6 +519,7 @@ main (int argc, char **argv)
   add_coroutine ("/virtual-time/waits-for/idle-sources", test_idle_sources);
   add_coroutine ("/virtual-time/others/signal", test_signal);
   add_coroutine ("/virtual-time/others/future", test_future);
+  add_coroutine ("/virtual-time/others/after-work", test_after_work);
   add_coroutine ("/virtual-time/others/timers", test_others_timers);
   add_coroutine ("/virtual-time/others/descriptor", test_descriptor);
   add_coroutine ("/virtual-time/others/thread", test_thread);

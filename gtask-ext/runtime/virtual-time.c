@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Virtual time, for tests. */
 
+#include "fairness.h"
 #include "scheduler-private.h"
 
 /* A waker of ours, which never wakes by itself, counts as a timer of weeks. */
@@ -130,6 +131,9 @@ jump_prepare (GSource *source,
   stop_passing (self);
   if (!may_move (self))
     return prepare_standstill (self, timeout);
+  /* The main loop does not wait in this turn, and what others have is not seen. */
+  if (gtx_fairness_asks (self))
+    return FALSE;
   others = others_timeout (self, &have_descriptors);
   timer = gtx_timers_first (&self->timers);
   if (timer)
