@@ -146,21 +146,34 @@ test_while_nobody_waits (gpointer data, GError **error)
   return TRUE;
 }
 
+typedef struct
+{
+  Reading readings[2];
+  GtxTask *tasks[2];
+} TwoReaders;
+
+static void
+begin_two (TwoReaders *self, Ends *ends, gsize size)
+{
+  assert_waits_for (ends, READ, 64, "first");
+  for (int i = 0; i < 2; i++)
+    {
+      self->readings[i] = (Reading) { .ends = ends, .size = size };
+      self->tasks[i] = begin_named ("reader", i == 0 ? READ : RECEIVE, &self->readings[i]);
+    }
+}
+
 /* More is left than who reads takes; another reads the rest, or the next read does. */
 static gboolean
 test_rest (gpointer data, GError **error)
 {
   g_autoptr (Ends) ends = connection_new ();
-  Reading first = { .ends = ends, .size = 3 };
-  Reading second = { .ends = ends, .size = 3 };
-  GtxTask *tasks[2];
+  TwoReaders two;
 
-  assert_waits_for (ends, READ, 64, "first");
-  tasks[0] = begin_named ("first", READ, &first);
-  tasks[1] = begin_named ("second", RECEIVE, &second);
+  begin_two (&two, ends, 3);
   put (ends, "abcdefghi");
-  assert_ends_with (tasks[0], &first, "abc");
-  assert_ends_with (tasks[1], &second, "def");
+  assert_ends_with (two.tasks[0], &two.readings[0], "abc");
+  assert_ends_with (two.tasks[1], &two.readings[1], "def");
   assert_has (ends, READ, 2, "gh");
   assert_has (ends, RECEIVE, 64, "i");
   assert_waits_for (ends, READ, 64, "next");
@@ -172,18 +185,14 @@ static gboolean
 test_for_one (gpointer data, GError **error)
 {
   g_autoptr (Ends) ends = connection_new ();
-  Reading first = { .ends = ends, .size = 64 };
-  Reading second = { .ends = ends, .size = 64 };
-  GtxTask *tasks[2];
+  TwoReaders two;
 
-  assert_waits_for (ends, READ, 64, "first");
-  tasks[0] = begin_named ("first", READ, &first);
-  tasks[1] = begin_named ("second", RECEIVE, &second);
+  begin_two (&two, ends, 64);
   put (ends, "one");
-  assert_ends_with (tasks[0], &first, "one");
-  g_assert_false (gtx_future_is_done (tasks[1]));
+  assert_ends_with (two.tasks[0], &two.readings[0], "one");
+  g_assert_false (gtx_future_is_done (two.tasks[1]));
   put (ends, "two");
-  assert_ends_with (tasks[1], &second, "two");
+  assert_ends_with (two.tasks[1], &two.readings[1], "two");
   return TRUE;
 }
 
