@@ -8,11 +8,26 @@
 /* Nobody reads deeper, and a stack has an end. */
 #define DEEPEST 50
 
+/* What is in front of a task, and of those below it. */
+typedef struct
+{
+  const char *branch;
+  const char *below_branch;
+  const char *last;
+  const char *below_last;
+  const char *deeper;           /* in place of what is not shown */
+} Lines;
+
+static const Lines drawn_lines = { "├─ ", "│  ", "└─ ", "   ", "└─ …" };
+/* Where the locale has none of these, g_printerr () would print question marks. */
+static const Lines plain_lines = { "|- ", "|  ", "`- ", "   ", "`- ..." };
+
 typedef struct
 {
   GtxScheduler *scheduler;
   GString *text;
   GHashTable *shown;            /* tasks */
+  const Lines *lines;
 } Printer;
 
 static void
@@ -80,17 +95,18 @@ print_awaited (Printer    *printer,
                guint       depth)
 {
   g_autoptr (GPtrArray) awaited = list_awaited (printer, task);
+  const Lines *lines = printer->lines;
 
   if (depth == DEEPEST && awaited->len > 0)
     {
-      g_string_append_printf (printer->text, "%s└─ …\n", indent);
+      g_string_append_printf (printer->text, "%s%s\n", indent, lines->deeper);
       return;
     }
   for (guint i = 0; i < awaited->len; i++)
     if (i + 1 < awaited->len)
-      print_tree (printer, awaited->pdata[i], indent, "├─ ", "│  ", depth);
+      print_tree (printer, awaited->pdata[i], indent, lines->branch, lines->below_branch, depth);
     else
-      print_tree (printer, awaited->pdata[i], indent, "└─ ", "   ", depth);
+      print_tree (printer, awaited->pdata[i], indent, lines->last, lines->below_last, depth);
 }
 
 static void
@@ -137,7 +153,7 @@ gtx_scheduler_describe_tasks (GtxScheduler *scheduler,
 {
   g_autoptr (GPtrArray) tasks = gtx_scheduler_list_tasks (scheduler);
   g_autoptr (GHashTable) shown = g_hash_table_new (NULL, NULL);
-  Printer printer = { scheduler, text, shown };
+  Printer printer = { scheduler, text, shown, g_get_charset (NULL) ? &drawn_lines : &plain_lines };
   g_autoptr (GHashTable) awaited = all_awaited (&printer, tasks);
 
   for (guint i = 0; i < tasks->len; i++)
@@ -162,6 +178,9 @@ gtx_scheduler_describe_tasks (GtxScheduler *scheduler,
  * └─ Task-3 (check): waits for the operation started at mirrors.c:31
  * Task-4 (log_writer): waits for an item of queue 0x55d0c2f3a8e0
  * ]|
+ *
+ * A program that has not called setlocale(), or whose locale is not of UTF-8, gets plain
+ * lines.
  *
  * Never suspends; to be called in the thread that runs that context, be it
  * from a debugger.

@@ -410,6 +410,8 @@ main (int argc, char **argv)
   const char *remove[] = { "rm", "-rf", NULL, NULL };
   int status;
 
+  /* GLib takes it for the locale's. */
+  g_setenv ("CHARSET", "UTF-8", FALSE);
   g_test_init (&argc, &argv, NULL);
   folder = g_dir_make_tmp ("gtask-ext-XXXXXX", &error);
   g_assert_no_error (error);

@@ -223,6 +223,8 @@ test_wait_for_no_time (gpointer data, GError **error)
 int
 main (int argc, char *argv[])
 {
+  /* GLib takes it for the locale's. */
+  g_setenv ("CHARSET", "UTF-8", FALSE);
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/print-waits/wait", test_wait);
   add_coroutine ("/print-waits/as-completed", test_as_completed);

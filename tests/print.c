@@ -152,6 +152,34 @@ test_group (gpointer data, GError **error)
   return TRUE;
 }
 
+static gboolean
+print_plainly (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (two_children, NULL, NULL);
+  g_autoptr (GString) text = NULL;
+
+  g_assert_true (gtx_sleep (0.5, error));
+  text = print_tasks ();
+  g_assert_nonnull (strstr (text->str, "\n|- a (sleep_long): waits for a sleep, 999.500 s left\n"
+                                       "`- b (sleep_long): waits for a sleep, 999.500 s left\n"));
+  return TRUE;
+}
+
+/* Where the locale has no lines. */
+static void
+test_plain (void)
+{
+  if (g_test_subprocess ())
+    {
+      g_assert_true (gtx_test_run (print_plainly, NULL, NULL));
+      return;
+    }
+  g_setenv ("CHARSET", "US-ASCII", TRUE);
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+  g_test_trap_assert_passed ();
+  g_setenv ("CHARSET", "UTF-8", TRUE);
+}
+
 static gboolean ignores_cancellable;
 
 static void
@@ -389,10 +417,13 @@ test_deadlock (void)
 int
 main (int argc, char *argv[])
 {
+  /* GLib takes it for the locale's. */
+  g_setenv ("CHARSET", "UTF-8", FALSE);
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/print/tree", test_tree);
   add_coroutine ("/print/things", test_things);
   add_coroutine ("/print/group", test_group);
+  g_test_add_func ("/print/plain", test_plain);
   add_coroutine ("/print/operation", test_operation);
   add_coroutine ("/print/operation/of-function", test_operation_of_function);
   add_coroutine ("/print/ring", test_ring);
