@@ -332,6 +332,74 @@ test_number_taken_while_watched (gpointer data, GError **error)
   return TRUE;
 }
 
+typedef struct
+{
+  GtxTask *reader;
+  int others[2];
+} Change;
+
+/* Closes the socket of who has a request that stands, and takes that back. */
+static gboolean
+change_hands (Change *self, GError **error)
+{
+  gtx_uncancel (self->reader);
+  g_assert_true (g_socket_close (ends->sockets[0], NULL));
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, self->others), ==, 0);
+  for (int i = 0; i < 2; i++)
+    g_assert_cmpint (write (self->others[i], "x", 1), ==, 1);
+  return TRUE;
+}
+
+static gboolean
+receive_in_vain (Change *self, GError **error)
+{
+  self->reader = gtx_current_task ();
+  gtx_cancel (self->reader);
+  return receive (ends->sockets[0], error);
+}
+
+static gboolean
+send_in_vain (Change *self, GError **error)
+{
+  self->reader = gtx_current_task ();
+  gtx_cancel (self->reader);
+  return gtx_socket_send (ends->sockets[0], "y", 1, error) >= 0;
+}
+
+static void
+assert_finds_nobody (GtxCoroutine coroutine)
+{
+  Change change = { NULL, { -1, -1 } };
+  int fd = g_socket_get_fd (ends->sockets[0]);
+  GtxTask *task = gtx_create_task (coroutine, &change, NULL);
+  GtxTask *other = gtx_create_task (change_hands, &change, NULL);
+  char bytes[8];
+
+  assert_fails (task, G_IO_ERROR, G_IO_ERROR_CLOSED);
+  assert_succeeds (other);
+  g_assert_true (change.others[0] == fd || change.others[1] == fd);
+  for (int i = 0; i < 2; i++)
+    g_assert_cmpint (recv (change.others[i], bytes, sizeof bytes, MSG_DONTWAIT), ==, 1);
+  for (int i = 0; i < 2; i++)
+    close (change.others[i]);
+}
+
+/* A task lets others run before it tries, one of which closes the socket: what has its number
+ * is another's. */
+static gboolean
+test_number_used_before_receive (gpointer data, GError **error)
+{
+  assert_finds_nobody ((GtxCoroutine) receive_in_vain);
+  return TRUE;
+}
+
+static gboolean
+test_number_used_before_send (gpointer data, GError **error)
+{
+  assert_finds_nobody ((GtxCoroutine) send_in_vain);
+  return TRUE;
+}
+
 /* ---- Cut off ---- */
 
 static gboolean
@@ -677,6 +745,8 @@ main (int argc, char **argv)
   add_case ("/sockets/number-used-again/by-gio", test_number_used_again_by_gio);
   add_case ("/sockets/number-taken", test_number_taken);
   add_case ("/sockets/number-taken/while-watched", test_number_taken_while_watched);
+  add_case ("/sockets/number-used-before/receive", test_number_used_before_receive);
+  add_case ("/sockets/number-used-before/send", test_number_used_before_send);
   add_case ("/sockets/half-closed", test_half_closed);
   add_case ("/sockets/shut-while-awaited", test_shut_while_awaited);
   add_case ("/sockets/reset", test_reset);

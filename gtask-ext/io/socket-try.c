@@ -103,6 +103,17 @@ try_once (GtxSocketTry  *self,
   return -1;
 }
 
+/* Whether the first try is not left out. */
+static gboolean
+is_first_worth_it (GtxTask       *task,
+                   int            fd,
+                   guint64        stream,
+                   GtxFirstTries *tries)
+{
+  if (tries)
+    return gtx_first_tries_is_worth_it (tries, task);
+  return !gtx_poller_is_empty (task->parent_instance.home, fd, stream) || gtx_task_is_out_of_time (task);
+}
 
 gssize
 gtx_socket_try (GtxTask         *task,
@@ -114,16 +125,16 @@ gtx_socket_try (GtxTask         *task,
   gboolean waits_for_data = self->condition == G_IO_IN && self->waits;
   guint64 stream = waits_for_data ? notes->stream : 0;
   GtxFirstTries *tries = waits_for_data && stream == 0 ? &notes->reads : NULL;
-  int fd = g_socket_get_fd (socket);
-  gboolean is_tried = tries ? gtx_first_tries_is_worth_it (tries, task)
-                            : !gtx_poller_is_empty (task->parent_instance.home, fd, stream) ||
-                              gtx_task_is_out_of_time (task);
+  gboolean is_first = TRUE;
   gboolean would_block = TRUE;
   gssize n = -1;
+  int fd = -1;
 
   while (gtx_ready_begin_next_try (task, self->delivers, error))
     {
-      if (is_tried)
+      /* Not before: others may have run and closed it, or the poller may have heard of it. */
+      fd = g_socket_get_fd (socket);
+      if (!is_first || is_first_worth_it (task, fd, stream, tries))
         {
           n = try_once (self, fd, &would_block, error);
           if (tries)
@@ -132,10 +143,7 @@ gtx_socket_try (GtxTask         *task,
       if (n >= 0 || !would_block ||
           !gtx_ready_await_socket (task, socket, stream, self->condition, self->delivers, error))
         break;
-      /* It may be closed by now. */
-      fd = g_socket_get_fd (socket);
-      is_tried = TRUE;
-      /* The others are no first ones. */
+      is_first = FALSE;
       tries = NULL;
     }
   if (stream != 0 && n > 0 && (gsize) n < self->size)
