@@ -263,17 +263,29 @@ work (gpointer data)
 static gpointer
 watch (gpointer data)
 {
+  gint64 since = 0;             /* that there has been a line and nobody has begun; 0: there was none */
+  guint before = 0;
+
   g_mutex_lock (&pool.mutex);
   while (pool.n_threads > 0)
     {
-      gint64 end = g_get_monotonic_time () + pool.patience_of_line;
-      guint before = pool.n_begun;
-
       if (gtx_handle_list_is_empty (&pool.line))
-        g_cond_wait (&pool.to_watcher, &pool.mutex);
-      else if (!g_cond_wait_until (&pool.to_watcher, &pool.mutex, end) && pool.n_begun == before &&
-               !gtx_handle_list_is_empty (&pool.line) && pool.n_threads < MOST_THREADS)
+        {
+          since = 0;
+          g_cond_wait (&pool.to_watcher, &pool.mutex);
+          continue;
+        }
+      if (since == 0 || pool.n_begun != before)
+        {
+          since = g_get_monotonic_time ();
+          before = pool.n_begun;
+        }
+      /* Others that come into line do not begin the time anew. */
+      if (g_cond_wait_until (&pool.to_watcher, &pool.mutex, since + pool.patience_of_line))
+        continue;
+      if (pool.n_begun == before && !gtx_handle_list_is_empty (&pool.line) && pool.n_threads < MOST_THREADS)
         start_worker (NULL);
+      since = 0;
     }
   pool.has_watcher = FALSE;
   g_mutex_unlock (&pool.mutex);

@@ -76,7 +76,7 @@ static void
 open_gate (Gate *gate)
 {
   g_mutex_lock (&gate->mutex);
-  gate->is_open = TRUE;
+  g_atomic_int_set (&gate->is_open, TRUE);
   g_cond_broadcast (&gate->cond);
   g_mutex_unlock (&gate->mutex);
 }
@@ -283,6 +283,40 @@ test_beside_blocked (gpointer data, GError **error)
   return gtx_gather (tasks, GTX_GATHER_NONE, error);
 }
 
+static gboolean
+open_from_thread (Gate *gate, GCancellable *cancellable, GError **error)
+{
+  open_gate (gate);
+  return TRUE;
+}
+
+static gboolean
+open_in_thread (Gate *gate, GError **error)
+{
+  return gtx_to_thread (open_from_thread, gate, error);
+}
+
+/* Nor do calls that come faster than that keep them from a thread. */
+static gboolean
+test_stream_beside_blocked (gpointer data, GError **error)
+{
+  Gate gate = { .n_begun = 0 };
+  Gate open = { .is_open = TRUE };
+  guint n_threads = MAX (gtx_thread_pool_n_threads (), FEW_THREADS);
+  g_autoptr (GPtrArray) tasks = create_passing (&gate, n_threads);
+
+  gtx_thread_pool_set_patience (FOR_EVER, FOR_EVER);
+  wait_until_begun (&gate, n_threads);
+  gtx_thread_pool_set_patience (50000, FOR_EVER);
+  g_ptr_array_add (tasks, gtx_create_task (open_in_thread, &gate, NULL));
+  while (!g_atomic_int_get (&gate.is_open))
+    {
+      g_ptr_array_add (tasks, gtx_create_task (pass_in_thread, &open, NULL));
+      g_assert_true (gtx_sleep (0.005, error));
+    }
+  return gtx_gather (tasks, GTX_GATHER_NONE, error);
+}
+
 /* Threads that have nothing to do end, and there are others when there is. */
 static gboolean
 test_ends (gpointer data, GError **error)
@@ -391,6 +425,7 @@ main (int argc, char *argv[])
   add_real_coroutine ("/thread-pool/described/by-function", test_described_by_function);
   add_real_coroutine ("/thread-pool/grows", test_grows);
   add_real_coroutine ("/thread-pool/beside-blocked", test_beside_blocked);
+  add_real_coroutine ("/thread-pool/beside-blocked/stream", test_stream_beside_blocked);
   add_real_coroutine ("/thread-pool/ends", test_ends);
 #if !UNDER_ASAN && !UNDER_TSAN
   g_test_add_data_func ("/thread-pool/none", &without_threads, run_in_process);
