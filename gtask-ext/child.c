@@ -233,13 +233,14 @@ await_child (GtxTask  *task,
              GError  **error)
 {
   GtxDescriptorWait wanted = {
-    .fd = self->fd, .condition = G_IO_IN, .deadline = GTX_NEVER, .delivers = TRUE, .what = "process", .number = self->pid,
+    .fd = self->fd, .condition = G_IO_IN, .deadline = GTX_NEVER, .delivers = FALSE, .what = "process", .number = self->pid,
   };
 
   /* Who ended already is not waited for. */
   for (child_ask (self); self->state == CHILD_RUNS; child_ask (self))
-    if (gtx_descriptor_wait (task, &wanted) == 0)
+    if (gtx_descriptor_wait (task, &wanted) == 0 && self->state == CHILD_RUNS)
       {
+        gtx_task_settle_request (task);
         gtx_set_cancelled_error (error);
         return FALSE;
       }

@@ -585,6 +585,46 @@ await_status (GPid pid, int *wait_status)
   return FALSE;
 }
 
+typedef struct
+{
+  pid_t pid;
+  GtxTask *other;
+} Wait;
+
+static gboolean
+await_and_cancel_other (Wait *self, GError **error)
+{
+  if (!gtx_await_child (self->pid, NULL, error))
+    return FALSE;
+  gtx_cancel (self->other);
+  return TRUE;
+}
+
+static gboolean
+await_status_and_sleep (Wait *self, GError **error)
+{
+  int wait_status;
+
+  g_assert_true (gtx_await_child (self->pid, &wait_status, error));
+  g_assert_cmpint (WEXITSTATUS (wait_status), ==, 3);
+  return gtx_sleep (9, error);
+}
+
+/* Who is cancelled when another has asked how it ended is told so first. */
+static gboolean
+test_child_told_and_cancelled (gpointer data, GError **error)
+{
+  Wait wait = { spawn_shell ("sleep 0.1; exit 3"), NULL };
+  g_autoptr (GtxTask) first = gtx_create_task (await_and_cancel_other, &wait, NULL);
+  g_autoptr (GtxTask) second = gtx_create_task (await_status_and_sleep, &wait, NULL);
+
+  wait.other = second;
+  g_assert_true (gtx_await (first, error));
+  g_assert_false (gtx_await (second, NULL));
+  g_assert_true (gtx_future_is_cancelled (second));
+  return TRUE;
+}
+
 /* An error at once, and a thread of ours is none either. */
 static gboolean
 test_child_of_others (gpointer data, GError **error)
@@ -789,6 +829,7 @@ main (int argc, char *argv[])
   add_coroutine ("/unix/child/cancelled", test_child_cancelled);
   add_real_coroutine ("/unix/child/ended-then-cancelled", test_child_ended_then_cancelled);
   add_real_coroutine ("/unix/child/ended-and-cancelled", test_child_ended_and_cancelled);
+  add_coroutine ("/unix/child/told-and-cancelled", test_child_told_and_cancelled);
   add_coroutine ("/unix/child/of-others", test_child_of_others);
   add_coroutine ("/unix/child/reaped", test_child_reaped);
   add_coroutine ("/unix/child/ignored", test_child_ignored);
