@@ -96,8 +96,14 @@ on_inner_done (gpointer future,
     gtx_future_finish_cancelled (outer);
   else if (inner->error == NULL)
     gtx_future_finish_as (outer, inner);
-  else if (gtx_future_set_error (outer, g_error_copy (inner->error)))
-    gtx_future_forgive_error (inner);
+  else
+    {
+      /* Nobody is warned of an end of the main context: who has let go need not know. */
+      if (g_error_matches (inner->error, GTX_ERROR, GTX_ERROR_CONTEXT_GONE))
+        gtx_future_forgive_error (outer);
+      if (gtx_future_set_error (outer, g_error_copy (inner->error)))
+        gtx_future_forgive_error (inner);
+    }
 }
 
 /* Nothing calls back from there any more.  An end of the inner one that nobody told of is told

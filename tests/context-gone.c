@@ -501,6 +501,22 @@ test_signal (void)
   g_assert_true (action.sa_handler == SIG_DFL);
 }
 
+/* Nobody holds it any more, so that nobody is warned of its end. */
+static void
+test_shield_given_up (void)
+{
+  GMainContext *context = g_main_context_new ();
+
+  g_main_context_push_thread_default (context);
+  {
+    g_autoptr (GtxFuture) nap = gtx_sleep_future (1000);
+
+    g_object_unref (gtx_shield (nap));
+  }
+  g_main_context_pop_thread_default (context);
+  g_main_context_unref (context);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -512,6 +528,7 @@ main (int argc, char *argv[])
   add_coroutine ("/context-gone/shield/at-the-end", test_shield_at_the_end);
   add_coroutine ("/context-gone/shield/let-go-of", test_shield_let_go_of);
   g_test_add_func ("/context-gone/shield/its-own", test_shields_in_gone);
+  g_test_add_func ("/context-gone/shield/given-up", test_shield_given_up);
   add_coroutine ("/context-gone/request/suspended", test_request_to_suspended);
   add_coroutine ("/context-gone/request/taken-back", test_request_taken_back);
   add_coroutine ("/context-gone/request/first-step", test_request_to_first_step);
