@@ -6,6 +6,7 @@
 #include "debug-private.h"
 #include "runtime/guard.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,9 +22,22 @@ static GMutex mutex;            /* of both */
 static GHashTable *uses;        /* by the coroutine's name; NULL: none is taken */
 static GHashTable *living;      /* of GtxStack: the Use that it will count for */
 
+static void
+lock (void)
+{
+  g_mutex_lock (&mutex);
+}
+
+static void
+unlock (void)
+{
+  g_mutex_unlock (&mutex);
+}
+
 void
 gtx_census_take (void)
 {
+  pthread_atfork (lock, unlock, unlock);
   uses = g_hash_table_new (g_str_hash, g_str_equal);
   living = g_hash_table_new (NULL, NULL);
   atexit (gtx_print_stack_use);
