@@ -158,6 +158,7 @@ print_plainly (gpointer data, GError **error)
   g_autoptr (GtxTask) task = gtx_create_task (two_children, NULL, NULL);
   g_autoptr (GString) text = NULL;
 
+  set_names (task, "parent");
   g_assert_true (gtx_sleep (0.5, error));
   text = print_tasks ();
   g_assert_nonnull (strstr (text->str, "\n|- a (sleep_long): waits for a sleep, 999.500 s left\n"
