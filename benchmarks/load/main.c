@@ -84,11 +84,12 @@ run_rounds (gint64 start)
   return samples;
 }
 
-/* GIO's threads are idle only half a second after their work, and end then. */
+/* GIO's threads are idle only half a second after their work, and end then.  The library's end
+ * when they were idle for 15 seconds. */
 static void
 take_at_rest (Sample *sample)
 {
-  g_usleep (G_USEC_PER_SEC);
+  g_usleep (16 * G_USEC_PER_SEC);
   g_thread_pool_stop_unused_threads ();
   g_usleep (G_USEC_PER_SEC / 4);
   figures_take (sample);
