@@ -110,17 +110,16 @@ place_new (GtxPlaces    *self,
 {
   GtxPlace *place = g_new (GtxPlace, 1);
 
-  /* Who ended is let go of, lest each of an endless row keep all before it. */
-  while (above && !above->is_counted)
-    above = next_above (above);
-  if (above)
-    next_above (above);
   g_atomic_ref_count_init (&place->n_references);
   g_atomic_ref_count_inc (&self->n_references);
   place->places = self;
   place->home = home;
   place->above = place_ref (above);
   place->is_counted = TRUE;
+  /* Who ended is let go of, lest each of an endless row keep all before it. */
+  above = next_above (place);
+  if (above)
+    next_above (above);
   return place;
 }
 

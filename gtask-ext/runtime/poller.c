@@ -89,6 +89,16 @@ gtx_poller_leave_to_parent (GtxPoller *self,
     self->descriptors = NULL;
 }
 
+/* Nobody has waited for any. */
+static void
+have_no_descriptors (GtxPoller *self)
+{
+  self->descriptors = g_ptr_array_new ();
+  gtx_handle_list_init (&self->asked);
+  gtx_handle_list_init (&self->due);
+  gtx_handle_list_init (&self->apart);
+}
+
 /* What waits is the parent's, and does not go on here. */
 static void
 renew (GtxPoller *self)
@@ -97,10 +107,7 @@ renew (GtxPoller *self)
   close_set (self);
   if (self->descriptors)
     free_descriptors (self->descriptors);
-  self->descriptors = g_ptr_array_new ();
-  gtx_handle_list_init (&self->asked);
-  gtx_handle_list_init (&self->due);
-  gtx_handle_list_init (&self->apart);
+  have_no_descriptors (self);
 }
 
 /* ---- What comes ---- */
@@ -242,10 +249,7 @@ poller_new (GtxScheduler *scheduler)
 
   self->scheduler = scheduler;
   self->set = -1;
-  self->descriptors = g_ptr_array_new ();
-  gtx_handle_list_init (&self->asked);
-  gtx_handle_list_init (&self->due);
-  gtx_handle_list_init (&self->apart);
+  have_no_descriptors (self);
   gtx_poller_open_set (self);
   g_source_set_static_name (source, "gtask-ext (descriptors)");
   g_source_set_can_recurse (source, TRUE);
