@@ -22,7 +22,7 @@ gtx_buffered_stream_is_tried (GInputStream *stream)
 
   if (!gtx_input_stream_is_buffer (stream))
     return FALSE;
-  kind = gtx_input_stream_get_kind (base_of ((GBufferedInputStream *) stream));
+  kind = gtx_input_stream_look (base_of ((GBufferedInputStream *) stream)).kind;
   return kind == GTX_STREAM_HAS_DESCRIPTOR || kind == GTX_STREAM_HAS_SOURCE;
 }
 
@@ -44,7 +44,7 @@ read_base (GtxTask               *task,
     return -1;
   if (g_input_stream_set_pending (base, error))
     {
-      n = gtx_stream_try_to_read (task, base, buffer, count, delivers, error);
+      n = gtx_stream_try_to_read (task, base, gtx_input_stream_look (base).notes, buffer, count, delivers, error);
       g_input_stream_clear_pending (base);
     }
   g_input_stream_clear_pending ((GInputStream *) stream);
@@ -121,8 +121,8 @@ is_answered_at_once (GBufferedInputStream *stream,
 static GtxStreamKind
 kind_to_fill (GInputStream *stream)
 {
-  return gtx_input_stream_get_kind (gtx_input_stream_is_buffer (stream) ? base_of ((GBufferedInputStream *) stream)
-                                                                        : stream);
+  return gtx_input_stream_look (gtx_input_stream_is_buffer (stream) ? base_of ((GBufferedInputStream *) stream)
+                                                                    : stream).kind;
 }
 
 gssize

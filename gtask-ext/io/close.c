@@ -22,7 +22,7 @@ gtx_close_input (GtxTask       *task,
                  GInputStream  *stream,
                  GError       **error)
 {
-  GtxStreamKind kind = gtx_input_stream_get_kind (stream);
+  GtxStreamKind kind = gtx_input_stream_look (stream).kind;
   gboolean succeeded;
 
   if (kind == GTX_STREAM_IS_AT_HAND || kind == GTX_STREAM_HAS_DESCRIPTOR)
@@ -53,7 +53,7 @@ void
 gtx_abandon_output (GOutputStream *stream)
 {
   g_autoptr (GCancellable) cancelled = cancelled_new ();
-  GtxStreamKind kind = gtx_output_stream_get_kind (stream);
+  GtxStreamKind kind = gtx_output_stream_look (stream).kind;
 
   if (kind == GTX_STREAM_IS_AT_HAND || kind == GTX_STREAM_HAS_DESCRIPTOR)
     {
@@ -95,7 +95,7 @@ gtx_close_output (GtxTask        *task,
                   GOutputStream  *stream,
                   GError        **error)
 {
-  GtxStreamKind kind = gtx_output_stream_get_kind (stream);
+  GtxStreamKind kind = gtx_output_stream_look (stream).kind;
   gboolean succeeded;
 
   /* As GIO has it, but not its asynchronous function. */

@@ -76,7 +76,7 @@ fill (GtxTask               *task,
   if (gtx_buffered_stream_is_full (stream))
     g_buffered_input_stream_set_buffer_size (stream, 2 * g_buffered_input_stream_get_buffer_size (stream));
   n = gtx_buffered_stream_fill (task, stream, -1, error);
-  if (gtx_input_stream_get_kind ((GInputStream *) stream) == GTX_STREAM_IS_AT_HAND ||
+  if (gtx_input_stream_look ((GInputStream *) stream).kind == GTX_STREAM_IS_AT_HAND ||
       g_buffered_input_stream_get_available (stream) != available + MAX (n, 0))
     search->checked = 0;
   return n;

@@ -93,28 +93,29 @@ is_answered_at_once (gsize count)
 }
 
 static gssize
-read_by_trying (GtxTask       *task,
-                GInputStream  *stream,
-                void          *buffer,
-                gsize          count,
-                GError       **error)
+read_by_trying (GtxTask         *task,
+                GInputStream    *stream,
+                GtxStreamNotes  *notes,
+                void            *buffer,
+                gsize            count,
+                GError         **error)
 {
   gssize n;
 
   if (!g_input_stream_set_pending (stream, error))
     return -1;
-  n = gtx_stream_try_to_read (task, stream, buffer, count, TRUE, error);
+  n = gtx_stream_try_to_read (task, stream, notes, buffer, count, TRUE, error);
   g_input_stream_clear_pending (stream);
   return n;
 }
 
 static gssize
-read_some (GtxTask       *task,
-           GInputStream  *stream,
-           GtxStreamKind  kind,
-           void          *buffer,
-           gsize          count,
-           GError       **error)
+read_some (GtxTask          *task,
+           GInputStream     *stream,
+           GtxStreamAccess   access,
+           void             *buffer,
+           gsize             count,
+           GError          **error)
 {
   Read call = { stream, buffer, count, -1 };
 
@@ -123,15 +124,15 @@ read_some (GtxTask       *task,
     return 0;
   if (count > G_MAXSSIZE)
     return g_input_stream_read (stream, buffer, count, NULL, error);
-  if (kind == GTX_STREAM_BLOCKS && gtx_buffered_stream_is_tried (stream))
+  if (access.kind == GTX_STREAM_BLOCKS && gtx_buffered_stream_is_tried (stream))
     return gtx_buffered_stream_read (task, (GBufferedInputStream *) stream, buffer, count, error);
-  switch (kind)
+  switch (access.kind)
     {
     case GTX_STREAM_IS_AT_HAND:
       return gtx_ready_begin_try (task, error) ? g_input_stream_read (stream, buffer, count, NULL, error) : -1;
     case GTX_STREAM_HAS_DESCRIPTOR:
     case GTX_STREAM_HAS_SOURCE:
-      return read_by_trying (task, stream, buffer, count, error);
+      return read_by_trying (task, stream, access.notes, buffer, count, error);
     case GTX_STREAM_BLOCKS:
       return call_in_thread (stream, "gtx_input_stream_read", (GtxThreadFunc) read_in_thread, &call, error) ? call.n : -1;
     case GTX_STREAM_IS_ASYNC:
@@ -147,15 +148,15 @@ read_all (GtxTask       *task,
           ReadAll       *call,
           GError       **error)
 {
-  GtxStreamKind kind = gtx_input_stream_get_kind (call->stream);
+  GtxStreamAccess access = gtx_input_stream_look (call->stream);
   gssize n;
 
-  if (kind == GTX_STREAM_BLOCKS && !is_answered_at_once (call->count) &&
+  if (access.kind == GTX_STREAM_BLOCKS && !is_answered_at_once (call->count) &&
       !gtx_buffered_stream_is_tried (call->stream))
     return call_in_thread (call->stream, "gtx_input_stream_read_all", (GtxThreadFunc) read_all_in_thread, call, error);
   while (call->bytes_read < call->count)
     {
-      n = read_some (task, call->stream, kind, (char *) call->buffer + call->bytes_read,
+      n = read_some (task, call->stream, access, (char *) call->buffer + call->bytes_read,
                      call->count - call->bytes_read, error);
       if (n <= 0)
         return n == 0;
@@ -167,10 +168,11 @@ read_all (GtxTask       *task,
 /* As GIO's own does it: bytes that were skipped are told of where the task is cancelled
  * meanwhile. */
 static gssize
-skip_by_trying (GtxTask       *task,
-                GInputStream  *stream,
-                gsize          count,
-                GError       **error)
+skip_by_trying (GtxTask         *task,
+                GInputStream    *stream,
+                GtxStreamNotes  *notes,
+                gsize            count,
+                GError         **error)
 {
   g_autofree char *buffer = g_malloc (SKIP_AT_ONCE);
   GError *failure = NULL;
@@ -181,7 +183,8 @@ skip_by_trying (GtxTask       *task,
     return -1;
   do
     {
-      n = gtx_stream_try_to_read (task, stream, buffer, MIN (count - skipped, SKIP_AT_ONCE), skipped == 0, &failure);
+      n = gtx_stream_try_to_read (task, stream, notes, buffer, MIN (count - skipped, SKIP_AT_ONCE), skipped == 0,
+                                  &failure);
       skipped += MAX (n, 0);
     }
   while (n > 0 && skipped < count);
@@ -202,18 +205,20 @@ skip (GtxTask       *task,
       GError       **error)
 {
   Read call = { stream, NULL, count, -1 };
+  GtxStreamAccess access;
 
   if (is_answered_at_once (count))
     return g_input_stream_skip (stream, count, NULL, error);
   if (gtx_buffered_stream_is_tried (stream))
     return gtx_buffered_stream_skip (task, (GBufferedInputStream *) stream, count, error);
-  switch (gtx_input_stream_get_kind (stream))
+  access = gtx_input_stream_look (stream);
+  switch (access.kind)
     {
     case GTX_STREAM_IS_AT_HAND:
       return gtx_ready_begin_try (task, error) ? g_input_stream_skip (stream, count, NULL, error) : -1;
     case GTX_STREAM_HAS_DESCRIPTOR:
     case GTX_STREAM_HAS_SOURCE:
-      return skip_by_trying (task, stream, count, error);
+      return skip_by_trying (task, stream, access.notes, count, error);
     case GTX_STREAM_BLOCKS:
       return call_in_thread (stream, "gtx_input_stream_skip", (GtxThreadFunc) skip_in_thread, &call, error) ? call.n : -1;
     case GTX_STREAM_IS_ASYNC:
@@ -270,7 +275,7 @@ gtx_input_stream_read (GInputStream  *stream,
   if (task == NULL)
     return -1;
   g_object_ref (stream);
-  n = read_some (task, stream, gtx_input_stream_get_kind (stream), buffer, count, error);
+  n = read_some (task, stream, gtx_input_stream_look (stream), buffer, count, error);
   g_object_unref (stream);
   return n;
 }

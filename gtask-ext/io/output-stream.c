@@ -98,28 +98,29 @@ flush_in_thread (GOutputStream  *stream,
 /* ---- Writing ---- */
 
 static gssize
-write_by_trying (GtxTask        *task,
-                 GOutputStream  *stream,
-                 const void     *buffer,
-                 gsize           count,
-                 GError        **error)
+write_by_trying (GtxTask         *task,
+                 GOutputStream   *stream,
+                 GtxStreamNotes  *notes,
+                 const void      *buffer,
+                 gsize            count,
+                 GError         **error)
 {
   gssize n;
 
   if (!g_output_stream_set_pending (stream, error))
     return -1;
-  n = gtx_stream_try_to_write (task, stream, buffer, count, error);
+  n = gtx_stream_try_to_write (task, stream, notes, buffer, count, error);
   g_output_stream_clear_pending (stream);
   return n;
 }
 
 static gssize
-write_some (GtxTask        *task,
-            GOutputStream  *stream,
-            GtxStreamKind   kind,
-            const void     *buffer,
-            gsize           count,
-            GError        **error)
+write_some (GtxTask          *task,
+            GOutputStream    *stream,
+            GtxStreamAccess   access,
+            const void       *buffer,
+            gsize             count,
+            GError          **error)
 {
   Write call = { stream, buffer, count, -1 };
 
@@ -128,13 +129,13 @@ write_some (GtxTask        *task,
     return 0;
   if (count > G_MAXSSIZE)
     return g_output_stream_write (stream, buffer, count, NULL, error);
-  switch (kind)
+  switch (access.kind)
     {
     case GTX_STREAM_IS_AT_HAND:
       return gtx_ready_begin_try (task, error) ? g_output_stream_write (stream, buffer, count, NULL, error) : -1;
     case GTX_STREAM_HAS_DESCRIPTOR:
     case GTX_STREAM_HAS_SOURCE:
-      return write_by_trying (task, stream, buffer, count, error);
+      return write_by_trying (task, stream, access.notes, buffer, count, error);
     case GTX_STREAM_BLOCKS:
       return call_in_thread (stream, "gtx_output_stream_write", (GtxThreadFunc) write_in_thread, &call, error)
              ? call.n : -1;
@@ -151,17 +152,18 @@ write_all (GtxTask   *task,
            WriteAll  *call,
            GError   **error)
 {
-  GtxStreamKind kind = gtx_output_stream_get_kind (call->stream);
+  GtxStreamAccess access = gtx_output_stream_look (call->stream);
   guint n_nothing = 0;
   gssize n;
 
-  if (kind == GTX_STREAM_BLOCKS && call->count > 0 && call->count <= G_MAXSSIZE)
+  if (access.kind == GTX_STREAM_BLOCKS && call->count > 0 && call->count <= G_MAXSSIZE)
     return call_in_thread (call->stream, "gtx_output_stream_write_all", (GtxThreadFunc) write_all_in_thread, call,
                            error);
-  /* What it is may change: see is_blocking (). */
-  for (; call->bytes_written < call->count; kind = gtx_output_stream_get_kind (call->stream))
+  while (call->bytes_written < call->count)
     {
-      n = write_some (task, call->stream, kind, (const char *) call->buffer + call->bytes_written,
+      if (call->bytes_written > 0)
+        access = gtx_output_stream_look (call->stream);
+      n = write_some (task, call->stream, access, (const char *) call->buffer + call->bytes_written,
                       call->count - call->bytes_written, error);
       if (n < 0 || !gtx_stream_takes_more (n, &n_nothing, error))
         return FALSE;
@@ -192,9 +194,10 @@ advance (WritevAll *call,
 }
 
 static gboolean
-writev_by_trying (GtxTask    *task,
-                  WritevAll  *call,
-                  GError    **error)
+writev_by_trying (GtxTask         *task,
+                  WritevAll       *call,
+                  GtxStreamNotes  *notes,
+                  GError         **error)
 {
   gboolean succeeded = TRUE;
   guint n_nothing = 0;
@@ -205,7 +208,7 @@ writev_by_trying (GtxTask    *task,
     {
       if (!g_output_stream_set_pending (call->stream, error))
         return FALSE;
-      succeeded = gtx_stream_try_to_writev (task, call->stream, call->vectors, call->n_vectors, &n, error);
+      succeeded = gtx_stream_try_to_writev (task, call->stream, notes, call->vectors, call->n_vectors, &n, error);
       g_output_stream_clear_pending (call->stream);
       succeeded = succeeded && gtx_stream_takes_more (n, &n_nothing, error);
       if (succeeded)
@@ -248,17 +251,19 @@ writev_all (GtxTask    *task,
             GError    **error)
 {
   GOutputStream *stream = call->stream;
+  GtxStreamAccess access;
 
   if (is_too_much (call))
     return g_output_stream_writev_all (stream, call->vectors, call->n_vectors, &call->bytes_written, NULL, error);
-  switch (gtx_output_stream_get_kind (stream))
+  access = gtx_output_stream_look (stream);
+  switch (access.kind)
     {
     case GTX_STREAM_HAS_DESCRIPTOR:
     case GTX_STREAM_HAS_SOURCE:
       /* A pipe that says that it has room has it for one at a time. */
       if (G_IS_UNIX_OUTPUT_STREAM (stream))
         return writev_one_by_one (task, call, error);
-      return writev_by_trying (task, call, error);
+      return writev_by_trying (task, call, access.notes, error);
     case GTX_STREAM_BLOCKS:
       advance (call, 0);
       if (call->n_vectors == 0)
@@ -278,7 +283,7 @@ static gboolean
 flush (GOutputStream  *stream,
        GError        **error)
 {
-  GtxStreamKind kind = gtx_output_stream_get_kind (stream);
+  GtxStreamKind kind = gtx_output_stream_look (stream).kind;
   GOutputStreamClass *class = G_OUTPUT_STREAM_GET_CLASS (stream);
   GOutputStreamClass *base = g_type_class_peek (G_TYPE_OUTPUT_STREAM);
 
@@ -337,7 +342,7 @@ gtx_output_stream_write (GOutputStream  *stream,
   if (task == NULL)
     return -1;
   g_object_ref (stream);
-  n = write_some (task, stream, gtx_output_stream_get_kind (stream), buffer, count, error);
+  n = write_some (task, stream, gtx_output_stream_look (stream), buffer, count, error);
   g_object_unref (stream);
   return n;
 }

@@ -114,6 +114,7 @@ gtx_ready_await_descriptor (GtxTask       *task,
 gboolean
 gtx_ready_await_socket (GtxTask       *task,
                         GSocket       *socket,
+                        int            fd,
                         guint64        stream,
                         GIOCondition   condition,
                         gboolean       delivers,
@@ -121,7 +122,7 @@ gtx_ready_await_socket (GtxTask       *task,
 {
   guint seconds = g_socket_get_timeout (socket);
   GtxDescriptorWait wanted = {
-    .fd = g_socket_get_fd (socket), .socket = socket, .stream = stream, .condition = condition,
+    .fd = fd, .socket = socket, .stream = stream, .condition = condition,
     .delivers = delivers,
     .deadline = seconds > 0 ? gtx_deadline (task->parent_instance.home, seconds) : GTX_NEVER,
   };

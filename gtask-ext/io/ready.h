@@ -40,9 +40,10 @@ gtx_first_tries_note (GtxFirstTries *self,
 }
 
 /* These suspend until it is worth to try again: FALSE with @error set if the task was
- * cancelled (@delivers: see above), or the socket's time is over.  @stream: see GtxPollWait. */
+ * cancelled (@delivers: see above), or the socket's time is over.  @fd: @socket's.  @stream: see GtxPollWait. */
 gboolean gtx_ready_await_socket     (GtxTask        *task,
                                      GSocket        *socket,
+                                     int             fd,
                                      guint64         stream,
                                      GIOCondition    condition,
                                      gboolean        delivers,

@@ -141,7 +141,7 @@ gtx_socket_try (GtxTask         *task,
             gtx_first_tries_note (tries, would_block);
         }
       if (n >= 0 || !would_block ||
-          !gtx_ready_await_socket (task, socket, stream, self->condition, self->delivers, error))
+          !gtx_ready_await_socket (task, socket, fd, stream, self->condition, self->delivers, error))
         break;
       is_first = FALSE;
       tries = NULL;

@@ -250,7 +250,8 @@ connect_to (GtxTask         *task,
       return succeeded;
     }
   g_error_free (failure);
-  if (!gtx_ready_await_socket (task, socket, 0, G_IO_OUT, TRUE, error) || !g_socket_check_connect_result (socket, error))
+  if (!gtx_ready_await_socket (task, socket, g_socket_get_fd (socket), 0, G_IO_OUT, TRUE, error) ||
+      !g_socket_check_connect_result (socket, error))
     return FALSE;
   /* Until somebody asks for it GIO takes the socket for one that connects. */
   remote = g_socket_get_remote_address (socket, NULL);
@@ -307,7 +308,7 @@ await_condition (GtxTask       *task,
         return g_socket_condition_wait (socket, condition, NULL, error);
       if (g_socket_condition_check (socket, condition) != 0)
         return TRUE;
-      if (!gtx_ready_await_socket (task, socket, 0, condition, TRUE, error))
+      if (!gtx_ready_await_socket (task, socket, g_socket_get_fd (socket), 0, condition, TRUE, error))
         return FALSE;
     }
   return FALSE;

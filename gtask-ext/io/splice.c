@@ -57,11 +57,12 @@ write_piece (GtxTask        *task,
              gsize           count,
              GError        **error)
 {
+  GtxStreamAccess access = gtx_output_stream_look (target);
   Piece piece = { target, buffer, count, 0 };
   guint n_nothing = 0;
   gssize n;
 
-  switch (gtx_output_stream_get_kind (target))
+  switch (access.kind)
     {
     case GTX_STREAM_IS_AT_HAND:
       return gtx_ready_begin_try (task, error) && write_piece_in_thread (&piece, NULL, error);
@@ -72,7 +73,7 @@ write_piece (GtxTask        *task,
     case GTX_STREAM_IS_ASYNC:
     default:
       for (; count > 0; buffer += n, count -= n)
-        if ((n = gtx_stream_try_to_write (task, target, buffer, count, error)) < 0 ||
+        if ((n = gtx_stream_try_to_write (task, target, access.notes, buffer, count, error)) < 0 ||
             !gtx_stream_takes_more (n, &n_nothing, error))
           return FALSE;
       return TRUE;
@@ -183,8 +184,8 @@ splice (GtxTask  *task,
         Splice   *call,
         GError  **error)
 {
-  GtxStreamKind from = gtx_input_stream_get_kind (call->source);
-  GtxStreamKind to = gtx_output_stream_get_kind (call->target);
+  GtxStreamKind from = gtx_input_stream_look (call->source).kind;
+  GtxStreamKind to = gtx_output_stream_look (call->target).kind;
   gboolean is_file = from == GTX_STREAM_BLOCKS && G_IS_FILE_DESCRIPTOR_BASED (call->source);
 
   /* GIO's function answers at once. */

@@ -12,7 +12,7 @@
 
 /* What is known of a stream whose type does not say it all, since its class and interfaces would be
  * asked for with every operation. */
-typedef struct
+struct _GtxStreamNotes
 {
   GtxStreamKind kind;
   gboolean is_buffer;           /* and GIO's functions are its own */
@@ -25,7 +25,7 @@ typedef struct
   GSocket *socket;              /* the stream's own reference; NULL: it is no socket's */
   GtxSocketNotes *of_socket;
   GtxFirstTries reads;
-} StreamNotes;
+};
 
 /* These ask whether a stream is GIO's own, rather than of a class that has been derived from it or
  * does the like: that may have something to read of which no descriptor tells, or close it slowly. */
@@ -166,15 +166,15 @@ reads_as_buffer (gpointer stream)
          calls_the_same ((GInputStreamClass *) class, (GInputStreamClass *) own);
 }
 
-static StreamNotes *
+static GtxStreamNotes *
 notes_new (gpointer stream)
 {
-  StreamNotes *self = g_new0 (StreamNotes, 1);
+  GtxStreamNotes *self = g_new0 (GtxStreamNotes, 1);
 
   if (reads_as_buffer (stream))
     {
       self->is_buffer = TRUE;
-      self->kind = kind_on_top (gtx_input_stream_get_kind (g_filter_input_stream_get_base_stream (stream)));
+      self->kind = kind_on_top (gtx_input_stream_look (g_filter_input_stream_get_base_stream (stream)).kind);
       return self;
     }
   if (G_IS_OUTPUT_STREAM (stream))
@@ -203,11 +203,11 @@ notes_new (gpointer stream)
   return self;
 }
 
-static StreamNotes *
+static GtxStreamNotes *
 notes_of (gpointer stream)
 {
   static GQuark quark;
-  StreamNotes *notes;
+  GtxStreamNotes *notes;
 
   if (G_UNLIKELY (quark == 0))
     quark = g_quark_from_static_string ("gtask-ext-notes");
@@ -217,15 +217,21 @@ notes_of (gpointer stream)
 
 /* ---- Kinds ---- */
 
-GtxStreamKind
-gtx_input_stream_get_kind (GInputStream *stream)
+GtxStreamAccess
+gtx_input_stream_look (GInputStream *stream)
 {
   GType type = G_OBJECT_TYPE (stream);
+  GtxStreamAccess self = { GTX_STREAM_IS_AT_HAND, NULL };
 
   if (type == G_TYPE_BUFFERED_INPUT_STREAM || type == G_TYPE_DATA_INPUT_STREAM)
-    return kind_on_top (gtx_input_stream_get_kind (
-      g_filter_input_stream_get_base_stream ((GFilterInputStream *) stream)));
-  return type == G_TYPE_MEMORY_INPUT_STREAM ? GTX_STREAM_IS_AT_HAND : notes_of (stream)->kind;
+    self.kind = kind_on_top (gtx_input_stream_look (
+      g_filter_input_stream_get_base_stream ((GFilterInputStream *) stream)).kind);
+  else if (type != G_TYPE_MEMORY_INPUT_STREAM)
+    {
+      self.notes = notes_of (stream);
+      self.kind = self.notes->kind;
+    }
+  return self;
 }
 
 gboolean
@@ -236,19 +242,22 @@ gtx_input_stream_is_buffer (GInputStream *stream)
   return type == G_TYPE_BUFFERED_INPUT_STREAM || type == G_TYPE_DATA_INPUT_STREAM || notes_of (stream)->is_buffer;
 }
 
-GtxStreamKind
-gtx_output_stream_get_kind (GOutputStream *stream)
+GtxStreamAccess
+gtx_output_stream_look (GOutputStream *stream)
 {
   GType type = G_OBJECT_TYPE (stream);
-  StreamNotes *notes;
+  GtxStreamAccess self = { GTX_STREAM_IS_AT_HAND, NULL };
 
   if (type == G_TYPE_BUFFERED_OUTPUT_STREAM || type == G_TYPE_DATA_OUTPUT_STREAM)
-    return kind_on_top (gtx_output_stream_get_kind (
-      g_filter_output_stream_get_base_stream ((GFilterOutputStream *) stream)));
-  if (type == G_TYPE_MEMORY_OUTPUT_STREAM)
-    return GTX_STREAM_IS_AT_HAND;
-  notes = notes_of (stream);
-  return notes->blocks_with_room && is_blocking (notes->blocks_with_room) ? kind_unpolled (stream) : notes->kind;
+    self.kind = kind_on_top (gtx_output_stream_look (
+      g_filter_output_stream_get_base_stream ((GFilterOutputStream *) stream)).kind);
+  else if (type != G_TYPE_MEMORY_OUTPUT_STREAM)
+    {
+      self.notes = notes_of (stream);
+      self.kind = self.notes->blocks_with_room && is_blocking (self.notes->blocks_with_room) ? kind_unpolled (stream)
+                                                                                           : self.notes->kind;
+    }
+  return self;
 }
 
 /* ---- Waiting ---- */
@@ -261,17 +270,17 @@ gtx_stream_get_descriptor (gpointer stream)
 
 /* Whatever it is that @stream waits with. */
 static gboolean
-await_stream (GtxTask       *task,
-              gpointer       stream,
-              StreamNotes   *notes,
-              GIOCondition   condition,
-              gboolean       delivers,
-              GError       **error)
+await_stream (GtxTask         *task,
+              gpointer         stream,
+              GtxStreamNotes  *notes,
+              GIOCondition     condition,
+              gboolean         delivers,
+              GError         **error)
 {
   GSource *source;
 
   if (notes->socket)
-    return gtx_ready_await_socket (task, notes->socket, 0, condition, delivers, error);
+    return gtx_ready_await_socket (task, notes->socket, g_socket_get_fd (notes->socket), 0, condition, delivers, error);
   if (notes->kind == GTX_STREAM_HAS_DESCRIPTOR)
     return gtx_ready_await_descriptor (task, gtx_stream_get_descriptor (stream), condition, delivers, error);
   source = condition == G_IO_IN ? notes->pollable.input->create_source (stream, NULL)
@@ -282,13 +291,13 @@ await_stream (GtxTask       *task,
 /* ---- Trying ---- */
 
 static gssize
-try_to_read_polled (GtxTask       *task,
-                    GInputStream  *stream,
-                    StreamNotes   *notes,
-                    void          *buffer,
-                    gsize          count,
-                    gboolean       delivers,
-                    GError       **error)
+try_to_read_polled (GtxTask         *task,
+                    GInputStream    *stream,
+                    GtxStreamNotes  *notes,
+                    void            *buffer,
+                    gsize            count,
+                    gboolean         delivers,
+                    GError         **error)
 {
   /* What has a source of its own may have something that this one does not look at. */
   gboolean is_tried = notes->kind == GTX_STREAM_HAS_SOURCE || gtx_first_tries_is_worth_it (&notes->reads, task);
@@ -317,14 +326,14 @@ try_to_read_polled (GtxTask       *task,
 }
 
 gssize
-gtx_stream_try_to_read (GtxTask       *task,
-                        GInputStream  *stream,
-                        void          *buffer,
-                        gsize          count,
-                        gboolean       delivers,
-                        GError       **error)
+gtx_stream_try_to_read (GtxTask         *task,
+                        GInputStream    *stream,
+                        GtxStreamNotes  *notes,
+                        void            *buffer,
+                        gsize            count,
+                        gboolean         delivers,
+                        GError         **error)
 {
-  StreamNotes *notes = notes_of (stream);
   GtxSocketTry self = {
     .once = gtx_socket_receive_once, .condition = G_IO_IN, .waits = TRUE, .delivers = delivers,
     .buffer = buffer, .size = count,
@@ -384,9 +393,9 @@ limit_to_room (GOutputStream *stream,
 /* What a converter has taken and could not write yet, GIO's blocking functions wait for.  It is
  * told of as written, so that a request stands; what fails of it the next write tells of. */
 static void
-write_leftover (GtxTask       *task,
-                GOutputStream *stream,
-                StreamNotes   *notes)
+write_leftover (GtxTask        *task,
+                GOutputStream  *stream,
+                GtxStreamNotes *notes)
 {
   GError *failure = NULL;
 
@@ -399,12 +408,12 @@ write_leftover (GtxTask       *task,
 }
 
 static gssize
-try_to_write_polled (GtxTask        *task,
-                     GOutputStream  *stream,
-                     StreamNotes    *notes,
-                     const void     *buffer,
-                     gsize           count,
-                     GError        **error)
+try_to_write_polled (GtxTask         *task,
+                     GOutputStream   *stream,
+                     GtxStreamNotes  *notes,
+                     const void      *buffer,
+                     gsize            count,
+                     GError         **error)
 {
   GError *failure = NULL;
   gssize n = -1;
@@ -427,13 +436,13 @@ try_to_write_polled (GtxTask        *task,
 }
 
 gssize
-gtx_stream_try_to_write (GtxTask        *task,
-                         GOutputStream  *stream,
-                         const void     *buffer,
-                         gsize           count,
-                         GError        **error)
+gtx_stream_try_to_write (GtxTask         *task,
+                         GOutputStream   *stream,
+                         GtxStreamNotes  *notes,
+                         const void      *buffer,
+                         gsize            count,
+                         GError         **error)
 {
-  StreamNotes *notes = notes_of (stream);
   GtxSocketTry self = {
     .once = gtx_socket_send_once, .condition = G_IO_OUT, .waits = TRUE, .delivers = TRUE, .data = buffer, .size = count,
   };
@@ -446,13 +455,12 @@ gtx_stream_try_to_write (GtxTask        *task,
 gboolean
 gtx_stream_try_to_writev (GtxTask              *task,
                           GOutputStream        *stream,
+                          GtxStreamNotes       *notes,
                           const GOutputVector  *vectors,
                           gsize                 n_vectors,
                           gsize                *bytes_written,
                           GError              **error)
 {
-  StreamNotes *notes = notes_of (stream);
-
   while (gtx_ready_begin_try (task, error))
     switch (g_pollable_output_stream_writev_nonblocking ((GPollableOutputStream *) stream, vectors, n_vectors,
                                                          bytes_written, NULL, error))

@@ -14,8 +14,19 @@ typedef enum
   GTX_STREAM_IS_ASYNC           /* by its _async functions: all else */
 } GtxStreamKind;
 
-GtxStreamKind gtx_input_stream_get_kind  (GInputStream  *stream);
-GtxStreamKind gtx_output_stream_get_kind (GOutputStream *stream);
+/* What is known of a stream. */
+typedef struct _GtxStreamNotes GtxStreamNotes;
+
+/* How a stream is read or written.  The notes are there for all that is tried, and as long as the stream. */
+typedef struct
+{
+  GtxStreamKind kind;
+  GtxStreamNotes *notes;
+} GtxStreamAccess;
+
+GtxStreamAccess gtx_input_stream_look  (GInputStream  *stream);
+/* What is found may be another before the next write, as where somebody made the file non-blocking. */
+GtxStreamAccess gtx_output_stream_look (GOutputStream *stream);
 
 /* Whether it is a buffer that reads with GIO's own functions. */
 gboolean      gtx_input_stream_is_buffer (GInputStream  *stream);
@@ -26,19 +37,22 @@ int           gtx_stream_get_descriptor  (gpointer       stream);
 /* These read and write as GIO's functions do, a stream that is tried and has been marked as
  * pending.  They suspend.  @delivers: a request, which stands otherwise, as where bytes were
  * read before that are to be told of. */
-gssize        gtx_stream_try_to_read     (GtxTask       *task,
-                                          GInputStream  *stream,
-                                          void          *buffer,
-                                          gsize          count,
-                                          gboolean       delivers,
-                                          GError       **error);
-gssize        gtx_stream_try_to_write    (GtxTask       *task,
-                                          GOutputStream *stream,
-                                          const void    *buffer,
-                                          gsize          count,
-                                          GError       **error);
+gssize        gtx_stream_try_to_read     (GtxTask             *task,
+                                          GInputStream        *stream,
+                                          GtxStreamNotes      *notes,
+                                          void                *buffer,
+                                          gsize                count,
+                                          gboolean             delivers,
+                                          GError             **error);
+gssize        gtx_stream_try_to_write    (GtxTask             *task,
+                                          GOutputStream       *stream,
+                                          GtxStreamNotes      *notes,
+                                          const void          *buffer,
+                                          gsize                count,
+                                          GError             **error);
 gboolean      gtx_stream_try_to_writev   (GtxTask             *task,
                                           GOutputStream       *stream,
+                                          GtxStreamNotes      *notes,
                                           const GOutputVector *vectors,
                                           gsize                n_vectors,
                                           gsize               *bytes_written,
