@@ -3,8 +3,8 @@
 
 #define _GNU_SOURCE             /* feenableexcept () */
 
-#include "runtime/context.h"
-#include "runtime/fiber.h"
+#include "fiber/context.h"
+#include "fiber/fiber.h"
 
 #include <errno.h>
 #include <fenv.h>

@@ -4,7 +4,7 @@
 #include "fixture.h"
 #include "guards.h"
 
-#include "runtime/stack.h"
+#include "fiber/stack.h"
 
 static guint
 guard_budget (void)

@@ -9,7 +9,7 @@
 #include "guards.h"
 #include "spawn.h"
 
-#include "runtime/scheduler.h"
+#include "loop/scheduler.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -6,8 +6,8 @@
 #include "file-cases.h"
 #include "test-file.h"
 
-#include "task-private.h"
-#include "thread-pool.h"
+#include "task/task-private.h"
+#include "outside/thread-pool.h"
 
 #define FEW_THREADS 16
 

@@ -118,7 +118,7 @@ static void
 assert_whole (const char *backtrace, const char *functions)
 {
   g_autofree char *pattern =
-    g_strdup_printf ("(?s)^#0 .*%s.*\n#[0-9]+ [^\n]*runtime/context-[^\n]*\n(No locals.\n| [^\n]*\n)*$", functions);
+    g_strdup_printf ("(?s)^#0 .*%s.*\n#[0-9]+ [^\n]*fiber/context-[^\n]*\n(No locals.\n| [^\n]*\n)*$", functions);
 
   assert_lacks (backtrace, "Backtrace stopped");
   assert_lacks (backtrace, "??");

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "runtime/guard.h"
+#include "fiber/guard.h"
 
 #include <sys/mman.h>
 

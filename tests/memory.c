@@ -4,8 +4,8 @@
 
 #include "fixture.h"
 
-#include "runtime/guard.h"
-#include "runtime/scheduler.h"
+#include "fiber/guard.h"
+#include "loop/scheduler.h"
 
 #include <sys/mman.h>
 #include <sys/resource.h>

@@ -3,7 +3,7 @@
 
 #include "fixture.h"
 
-#include "runtime/stack.h"
+#include "fiber/stack.h"
 
 #include <errno.h>
 

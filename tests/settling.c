@@ -3,7 +3,7 @@
 
 #include "fixture.h"
 
-#include "future-private.h"
+#include "task/future-private.h"
 
 /* It finds nobody to tell then. */
 static void

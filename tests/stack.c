@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Stacks: reused hot, guarded, and given back. */
 
-#include "runtime/guard.h"
-#include "runtime/stack.h"
+#include "fiber/guard.h"
+#include "fiber/stack.h"
 
 #include <sys/mman.h>
 

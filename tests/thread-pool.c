@@ -6,8 +6,8 @@
 
 #include "fixture.h"
 
-#include "task-private.h"
-#include "thread-pool.h"
+#include "task/task-private.h"
+#include "outside/thread-pool.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The heap of timers beside a list that is searched. */
 
-#include "runtime/timers.h"
+#include "loop/timers.h"
 
 #define N_TIMERS 500
 

@@ -3,7 +3,7 @@
 #include "gtask-ext/stream.h"
 
 #include "io/buffered-stream.h"
-#include "operation-private.h"
+#include "outside/operation-private.h"
 
 #include "gtask-ext/to-thread.h"
 

@@ -3,9 +3,9 @@
 #include "gtask-ext/stream.h"
 
 #include "io/close.h"
-#include "operation-private.h"
+#include "outside/operation-private.h"
 
-#include "runtime/poller.h"
+#include "loop/poller.h"
 
 /* Whoever waits for it is to be told that it is closed now. */
 static void

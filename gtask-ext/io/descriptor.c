@@ -5,8 +5,8 @@
 
 #include "gtask-ext/error.h"
 #include "gtask-ext/unix.h"
-#include "deadline.h"
-#include "runtime/poller.h"
+#include "loop/deadline.h"
+#include "loop/poller.h"
 
 #include <fcntl.h>
 

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "task-private.h"
+#include "task/task-private.h"
 
 /* Comes where the deadline was first; no condition of poll () has that bit. */
 #define GTX_IO_TIMED_OUT ((GIOCondition) (1u << 16))

@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "operation-private.h"
+#include "outside/operation-private.h"
 
 #include "gtask-ext/to-thread.h"
 

@@ -4,7 +4,7 @@
 
 #include "io/stream.h"
 #include "io/buffered-stream.h"
-#include "operation-private.h"
+#include "outside/operation-private.h"
 
 #include "gtask-ext/to-thread.h"
 

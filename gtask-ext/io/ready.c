@@ -3,7 +3,7 @@
 #include "io/ready.h"
 
 #include "io/descriptor.h"
-#include "deadline.h"
+#include "loop/deadline.h"
 
 #include "gtask-ext/error.h"
 

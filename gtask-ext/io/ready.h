@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "task-private.h"
+#include "task/task-private.h"
 
 /* Before each try, and before whatever blocks so briefly that no thread is worth it: a
  * request that stands is delivered, and who has had its time lets others run.  FALSE with

@@ -8,7 +8,7 @@
 #include "gtask-ext/stream.h"
 #include "gtask-ext/timeout.h"
 #include "gtask-ext/wait.h"
-#include "task-private.h"
+#include "task/task-private.h"
 
 /* How long to wait where accepting fails for a while. */
 #define RETRY_SECONDS 1

@@ -3,7 +3,7 @@
 #include "io/socket-try.h"
 
 #include "io/ready.h"
-#include "runtime/poller.h"
+#include "loop/poller.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "task-private.h"
+#include "task/task-private.h"
 
 #include <sys/socket.h>
 

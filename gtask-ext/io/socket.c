@@ -4,7 +4,7 @@
 
 #include "io/ready.h"
 #include "io/socket-try.h"
-#include "operation-private.h"
+#include "outside/operation-private.h"
 
 #include <unistd.h>
 

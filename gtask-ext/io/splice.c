@@ -5,7 +5,7 @@
 
 #include "io/close.h"
 #include "io/stream.h"
-#include "operation-private.h"
+#include "outside/operation-private.h"
 
 #include "gtask-ext/to-thread.h"
 

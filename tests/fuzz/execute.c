@@ -8,8 +8,8 @@
 #include "scenario.h"
 #include "trace.h"
 
-#include "run-private.h"
-#include "task-private.h"
+#include "run/run-private.h"
+#include "task/task-private.h"
 
 /* Each deadlock ends something that a statement waits for; one statement may
  * wait several times. */

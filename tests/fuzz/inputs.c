@@ -2,7 +2,7 @@
 
 #include "inputs.h"
 
-#include "runtime/announce.h"
+#include "fiber/announce.h"
 
 #include <signal.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 
 #include "border/run-border.h"
 #include "decode.h"
-#include "thread-pool.h"
+#include "outside/thread-pool.h"
 
 int LLVMFuzzerInitialize (int *argc, char ***argv);
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);

@@ -4,7 +4,7 @@
 
 #include "../messages.h"
 
-#include "task-private.h"
+#include "task/task-private.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What GTX_DEBUG asks for. */
+
+#pragma once
+
+#include "task/task-private.h"
+
+/* ---- debug.c ---- */
+
+/* For each scheduler, before its first task begins. */
+void gtx_debug_scheduler   (GtxScheduler *scheduler);
+
+/* ---- census.c ---- */
+
+/* Once; it is printed when the program exits. */
+void gtx_census_take       (void);
+/* A task that is to run on @stack, and one that has ended on it. */
+void gtx_census_begin      (GtxStack     *stack,
+                            const char   *coroutine);
+void gtx_census_end        (GtxStack     *stack);
+
+/* ---- slow.c ---- */
+
+/* How long is slow, in microseconds. */
+void gtx_slow_set_limit    (gint64        limit);
+/* A turn of the main loop ends what a task kept it for. */
+void gtx_slow_watch_turns  (GMainContext *context);
+void gtx_slow_enter        (void);
+void gtx_slow_leave        (GtxTask      *task);

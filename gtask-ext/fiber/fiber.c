@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "fiber/fiber.h"
+
+#include "fiber/guard.h"
+
+/* Tops of stacks lie at equal distances: without an offset that differs they
+ * would meet in the same few sets of the processor's caches. */
+#define COLOURS 32
+#define COLOUR_STEP 64
+
+/* No main loop is so deep. */
+#define OUTSIDE -1
+
+__thread GtxFiber *gtx_running_fiber;
+
+static __thread guint n_forks;  /* after which this thread was the child's */
+
+const GtxFiberWatch *gtx_fiber_watch;
+
+void
+gtx_fiber_set_watch (const GtxFiberWatch *watch)
+{
+  gtx_fiber_watch = watch;
+}
+
+/* What watches is outside of all fibers. */
+void
+gtx_fiber_tell_of_switch (const GtxFiber *from,
+                          const GtxFiber *to)
+{
+  GtxFiber *running = gtx_running_fiber;
+
+  gtx_running_fiber = NULL;
+  if (from)
+    gtx_fiber_watch->leave (from->data);
+  if (to)
+    gtx_fiber_watch->enter ();
+  gtx_running_fiber = running;
+}
+
+void
+gtx_fiber_call_apart (GtxFiberFunc func,
+                      gpointer     data)
+{
+  GtxFiber *fiber = gtx_running_fiber;
+  gint depth;
+
+  if (fiber == NULL)
+    {
+      func (data);
+      return;
+    }
+  depth = fiber->resumer->depth;
+  fiber->resumer->depth = OUTSIDE;
+  func (data);
+  fiber->resumer->depth = depth;
+}
+
+static GtxFiber *
+end (GtxFiber *fiber)
+{
+  GtxResumer *resumer = fiber->resumer;
+  gint depth = resumer->depth;
+  GtxFiber *next;
+
+  if (G_UNLIKELY (gtx_fiber_watch != NULL))
+    gtx_fiber_tell_of_switch (fiber, NULL);
+  resumer->ended = fiber;
+  resumer->depth = OUTSIDE;
+  next = fiber->next_func (fiber->data);
+  resumer->depth = depth;
+  return next;
+}
+
+static GtxContext *
+start (void *data)
+{
+  GtxFiber *fiber = data;
+  GtxContext *context;
+  GtxFiber *next;
+
+  gtx_fiber_arrive (fiber, NULL);
+  do
+    {
+      fiber->func (fiber->data);
+      next = end (fiber);
+    }
+  while (next == fiber);
+  context = gtx_fiber_leave (fiber, next, NULL);
+#ifdef GTX_TSAN
+  /* It would count the return of this function on the stack that is entered. */
+  gtx_context_switch (&fiber->context, context);
+#endif
+  return context;
+}
+
+static inline void
+set_up (GtxFiber         *fiber,
+        GtxFiberFunc      func,
+        GtxFiberNextFunc  next,
+        GtxFiberFunc      ended,
+        gpointer          data)
+{
+  fiber->func = func;
+  fiber->next_func = next;
+  fiber->ended_func = ended;
+  fiber->data = data;
+  fiber->goes_on = FALSE;
+}
+
+/* What watches expects a stack that nobody is on. */
+static inline gboolean
+may_begin_again (const GtxFiber *fiber,
+                 GtxStackPool   *pool,
+                 gsize           stack_size)
+{
+  return fiber->resumer->ended == fiber && gtx_fiber_watch == NULL && fiber->pool == pool &&
+         gtx_stack_pool_suits (pool, fiber->stack, stack_size);
+}
+
+GtxFiber *
+gtx_fiber_new (GtxStackPool      *pool,
+               gsize              stack_size,
+               GtxFiberFunc       func,
+               GtxFiberNextFunc   next,
+               GtxFiberFunc       ended,
+               gpointer           data,
+               GtxFiber          *like,
+               GError           **error)
+{
+  static __thread guint colour;
+  GtxStack *stack;
+  GtxFiber *fiber;
+  gsize at;
+
+  if (like && may_begin_again (like, pool, stack_size))
+    {
+      like->resumer->ended = NULL;
+      gtx_context_take_control (&like->resumer->context);
+      set_up (like, func, next, ended, data);
+      return like;
+    }
+
+  stack = gtx_stack_pool_acquire (pool, stack_size, error);
+  if (stack == NULL)
+    return NULL;
+  if (G_UNLIKELY (gtx_fiber_watch != NULL))
+    gtx_fiber_watch->begin (stack, data);
+
+  at = stack->size - sizeof (GtxFiber) - (colour++ % COLOURS) * COLOUR_STEP;
+  at &= ~(gsize) (COLOUR_STEP - 1);
+  fiber = (GtxFiber *) (void *) (stack->base + at);
+  fiber->resumer = NULL;
+  fiber->pool = pool;
+  fiber->stack = stack;
+  fiber->came_straight = FALSE;
+  set_up (fiber, func, next, ended, data);
+  gtx_context_make (&fiber->context, stack->base, at, start, fiber,
+                    like ? &like->resumer->context : NULL);
+  return fiber;
+}
+
+/* On the stack of whoever goes on. */
+void
+gtx_fiber_bury_ended (GtxResumer *resumer)
+{
+  GtxFiber *fiber = g_steal_pointer (&resumer->ended);
+
+  if (G_UNLIKELY (gtx_fiber_watch != NULL))
+    gtx_fiber_watch->end (fiber->stack);
+  gtx_stack_pool_release (fiber->pool, fiber->stack);
+}
+
+void
+gtx_fiber_resume (GtxFiber *fiber,
+                  gint      depth)
+{
+  int saved_errno = errno;
+  GtxResumer resumer;
+  GtxFiber *last;
+
+  if (gtx_fiber_is_running (fiber))
+    {
+      g_assert (!fiber->goes_on);
+      fiber->goes_on = TRUE;
+      return;
+    }
+  resumer.outer = gtx_running_fiber;
+  resumer.ended = NULL;
+  resumer.call = NULL;
+  resumer.depth = depth;
+  resumer.record.tsan_fiber = gtx_announce_current_fiber ();
+  fiber->resumer = &resumer;
+  fiber->came_straight = FALSE;
+  gtx_running_fiber = fiber;
+  if (G_UNLIKELY (gtx_fiber_watch != NULL))
+    gtx_fiber_tell_of_switch (NULL, fiber);
+
+  gtx_announce_leave (&resumer.record, fiber->stack->base, fiber->stack->size,
+                      fiber->stack->announcement.tsan_fiber);
+  gtx_context_switch (&resumer.context, &fiber->context);
+  gtx_announce_enter (&resumer.record, NULL);
+  while (G_UNLIKELY (resumer.call != NULL))
+    {
+      GtxOutsideCall *call = g_steal_pointer (&resumer.call);
+
+      call->func (call->data);
+      gtx_announce_leave (&resumer.record, call->fiber->stack->base, call->fiber->stack->size,
+                          call->fiber->stack->announcement.tsan_fiber);
+      gtx_context_switch (&resumer.context, &call->context);
+      gtx_announce_enter (&resumer.record, NULL);
+    }
+
+  /* Nested dispatchers unwind last in, first out. */
+  last = gtx_running_fiber;
+  g_assert (last->resumer == &resumer);
+  last->resumer = NULL;
+  gtx_running_fiber = resumer.outer;
+  if (G_UNLIKELY (gtx_fiber_watch != NULL && resumer.ended == NULL))
+    gtx_fiber_tell_of_switch (last, NULL);
+  errno = saved_errno;
+  if (resumer.ended)
+    {
+      GtxFiberFunc ended_func = last->ended_func;
+      gpointer data = last->data;
+
+      gtx_fiber_bury_ended (&resumer);
+      ended_func (data);
+    }
+}
+
+gboolean
+gtx_fiber_find_overflow (const void *address,
+                         gpointer   *data,
+                         gsize      *stack_size)
+{
+  const GtxFiber *fiber = gtx_running_fiber;
+  const guint8 *at = address;
+
+  if (fiber == NULL || at >= fiber->stack->base || at < fiber->stack->base - gtx_guard_size ())
+    return FALSE;
+  *data = fiber->data;
+  *stack_size = fiber->stack->size + gtx_guard_size ();
+  return TRUE;
+}
+
+void
+gtx_fiber_leave_to_parent (void)
+{
+  gtx_running_fiber = NULL;
+  n_forks++;
+}
+
+/* The innermost that is on the thread's stack: those of main loops that fibers run are
+ * on stacks of fibers. */
+static GtxResumer *
+find_outermost (const GtxFiber *fiber)
+{
+  while (fiber->resumer->outer)
+    fiber = fiber->resumer->outer;
+  return fiber->resumer;
+}
+
+/* Whoever waits there on its stack calls it, and comes back. */
+void
+gtx_fiber_call_outside (GtxFiberFunc func,
+                        gpointer     data)
+{
+  GtxOutsideCall call = { .func = func, .data = data, .fiber = gtx_running_fiber };
+  guint n_forks_before = n_forks;
+  GtxResumer *resumer;
+
+  if (call.fiber == NULL)
+    {
+      func (data);
+      return;
+    }
+  resumer = find_outermost (call.fiber);
+  resumer->call = &call;
+  gtx_running_fiber = NULL;
+  gtx_announce_leave (&call.record, resumer->record.asan_bottom, resumer->record.asan_size,
+                      resumer->record.tsan_fiber);
+  gtx_context_switch (&call.context, &resumer->context);
+  gtx_announce_enter (&call.record, NULL);
+  /* In the child of a fork () it stays outside. */
+  if (n_forks == n_forks_before)
+    gtx_running_fiber = call.fiber;
+}

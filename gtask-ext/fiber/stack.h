@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Stacks: cut from slabs of address space, a guard page below each, the one
+ * freed last reused first. */
+
+#pragma once
+
+#include "fiber/announce.h"
+#include "fiber/handle.h"
+
+typedef struct _GtxStack GtxStack;
+typedef struct _GtxStackPool GtxStackPool;
+
+struct _GtxStack
+{
+  guint8 *base;                 /* the lowest byte above the guard */
+  gsize size;                   /* from @base to the top */
+  GtxAnnouncement announcement;
+};
+
+/* A pool belongs to one thread at a time. */
+GtxStackPool *gtx_stack_pool_new     (void);
+void          gtx_stack_pool_free    (GtxStackPool  *pool);
+GtxStack     *gtx_stack_pool_acquire (GtxStackPool  *pool,
+                                      gsize          size,
+                                      GError       **error);
+void          gtx_stack_pool_release (GtxStackPool  *pool,
+                                      GtxStack      *stack);
+/* Whether @stack is such as would be acquired. */
+gboolean      gtx_stack_pool_suits   (GtxStackPool  *pool,
+                                      const GtxStack *stack,
+                                      gsize          size);
+gsize         gtx_stack_pool_n_used  (GtxStackPool  *pool);
+
+/* How much of @stack has been touched since it was made or cleared, in whole
+ * pages; clearing it gives them back, and costs more than the pool's reuse. */
+gsize         gtx_stack_measure      (const GtxStack *stack);
+void          gtx_stack_clear        (GtxStack       *stack);
+
+/* Whether more stacks lie free than the pool keeps for ever. */
+gboolean      gtx_stack_pool_has_surplus (GtxStackPool *pool);
+
+/* Gives back to the system what has not been used since the trim before.
+ * Returns how many milliseconds later the next is due, or 0 where nothing is
+ * left to give back. */
+guint         gtx_stack_pool_trim    (GtxStackPool  *pool);
+
+/* The stack size of tasks that name none, in bytes. */
+gsize         gtx_stack_default_size     (void);
+void          gtx_stack_set_default_size (gsize size);
+
+/* The seam for tests of a system that is out of address space. */
+typedef void *(*GtxStackMap) (gsize size);
+void          gtx_stack_set_map      (GtxStackMap map);

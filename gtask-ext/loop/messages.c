@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What other threads send. */
+
+#include "loop/scheduler-private.h"
+
+struct _GtxMessage
+{
+  GtxMessage *next;
+  GtxPostFunc func;
+  gpointer data;
+};
+
+/* g_main_context_wakeup () is for those who keep the context; who posts does
+ * not, and may do so while the last reference goes.  A ready time that comes
+ * nearer wakes it, though it is still some hundred years away. */
+static void
+wake_from_afar (GtxScheduler *self)
+{
+  g_source_set_ready_time (self->waker, --self->waker_time);
+}
+
+/* @near: the context, of which the message has a reference; or NULL. */
+static gboolean
+post (GtxScheduler *self,
+      GtxPostFunc   func,
+      gpointer      data,
+      GMainContext *near)
+{
+  GtxMessage *message = g_new (GtxMessage, 1);
+  gboolean closed;
+
+  message->next = NULL;
+  message->func = func;
+  message->data = data;
+
+  g_mutex_lock (&self->mutex);
+  closed = self->closed;
+  if (!closed)
+    {
+      __atomic_store_n (self->last_message, message, __ATOMIC_RELAXED);
+      self->last_message = &message->next;
+      if (near)
+        g_main_context_wakeup (near);
+      else if (self->base.context)
+        wake_from_afar (self);
+    }
+  g_mutex_unlock (&self->mutex);
+
+  if (closed)
+    g_free (message);
+  return !closed;
+}
+
+gboolean
+gtx_scheduler_post (GtxScheduler *self,
+                    GtxPostFunc   func,
+                    gpointer      data)
+{
+  return post (self, func, data, NULL);
+}
+
+/* Without the context's lock, which the thread that wakes needs. */
+gboolean
+gtx_scheduler_post_near (GtxScheduler *self,
+                         GMainContext *context,
+                         GtxPostFunc   func,
+                         gpointer      data)
+{
+  return post (self, func, data, context);
+}
+
+/* Behind those that were taken before. */
+static void
+take_messages (GtxScheduler *self)
+{
+  if (self->taken == NULL)
+    self->last_taken = &self->taken;
+  g_mutex_lock (&self->mutex);
+  if (self->first_message)
+    {
+      *self->last_taken = self->first_message;
+      self->last_taken = self->last_message;
+      self->first_message = NULL;
+      self->last_message = &self->first_message;
+    }
+  g_mutex_unlock (&self->mutex);
+}
+
+/* One may run a main loop, or ask for those that are behind it, which are run inside of
+ * it then. */
+void
+gtx_scheduler_run_messages (GtxScheduler *self)
+{
+  GtxMessage *message;
+
+  if (!gtx_scheduler_has_messages (self))
+    return;
+
+  self->n_asking++;
+  take_messages (self);
+  while ((message = self->taken))
+    {
+      self->taken = message->next;
+      if (self->taken == NULL)
+        self->last_taken = &self->taken;
+      message->func (message->data);
+      g_free (message);
+    }
+  self->n_asking--;
+}
+
+gboolean
+gtx_scheduler_runs_messages (GtxScheduler *self)
+{
+  return self->n_asking > 0;
+}
+
+gboolean
+gtx_scheduler_is_asked_for_messages (GtxScheduler *self)
+{
+  return self->n_asking > 1;
+}
+
+gboolean
+gtx_scheduler_close_messages (GtxScheduler *self)
+{
+  gboolean closed;
+
+  g_mutex_lock (&self->mutex);
+  closed = self->closed = self->first_message == NULL;
+  g_mutex_unlock (&self->mutex);
+  return closed;
+}

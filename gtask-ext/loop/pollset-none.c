@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Where the system has no such set, or the builder wants none: each descriptor that
+ * is waited for has a source of its own. */
+
+#include "loop/pollset.h"
+
+int
+gtx_pollset_new (void)
+{
+  return -1;
+}
+
+GtxPollAnswer
+gtx_pollset_ask (int          set,
+                 int          fd,
+                 GIOCondition condition,
+                 gboolean     follows,
+                 guint64      token)
+{
+  return GTX_POLL_REFUSED;
+}
+
+gboolean
+gtx_pollset_drop (int set,
+                  int fd)
+{
+  return FALSE;
+}
+
+guint
+gtx_pollset_take (int          set,
+                  GtxPollEvent events[GTX_POLL_MOST_EVENTS])
+{
+  return 0;
+}

@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is ready, and running it: asyncio's rounds. */
+
+#include "loop/alarm.h"
+#include "loop/pushed.h"
+
+#include <time.h>
+
+/* The clock costs more than a switch: it is read once in so many entries. */
+#define MOST_ENTRIES_A_READ 16
+#define SHORT_READ_US 100
+#define LONG_READ_US 250
+
+/* How long after a burst its stacks are first looked at. */
+#define TRIM_AFTER_MS 1000
+
+/* ---- What is ready, and when ---- */
+
+/* The main loop looks again before it sleeps, unless it was already told. */
+static inline void
+ensure_noticed (GtxScheduler *self)
+{
+  if (G_UNLIKELY (self->polling))
+    {
+      self->polling = FALSE;
+      if (self->base.context)
+        g_main_context_wakeup (self->base.context);
+    }
+}
+
+void
+gtx_scheduler_call_soon (GtxScheduler *self,
+                         GtxHandle    *handle)
+{
+  gtx_handle_list_append (&self->ready, handle);
+  ensure_noticed (self);
+}
+
+void
+gtx_scheduler_call_all_soon (GtxScheduler  *self,
+                             GtxHandleList *handles)
+{
+  gtx_handle_list_splice (&self->ready, handles);
+  ensure_noticed (self);
+}
+
+void
+gtx_scheduler_call_at_end (GtxScheduler *self,
+                           GtxHandle    *handle)
+{
+  gtx_handle_list_append (&self->at_end, handle);
+}
+
+void
+gtx_scheduler_foreach_at_end (GtxScheduler  *self,
+                              void         (*run) (GtxHandle *handle),
+                              void         (*func) (GtxHandle *handle,
+                                                    gpointer   data),
+                              gpointer       data)
+{
+  for (GtxHandle *handle = self->at_end.ring.next; handle != &self->at_end.ring; handle = handle->next)
+    if (handle->run == run)
+      func (handle, data);
+}
+
+gint64
+gtx_scheduler_get_time (GtxScheduler *self)
+{
+  self->now = self->jumper ? gtx_scheduler_get_virtual_time (self) : g_get_monotonic_time ();
+  return self->now;
+}
+
+void
+gtx_scheduler_call_at (GtxScheduler *self,
+                       GtxTimer     *timer,
+                       gint64        time)
+{
+  if (time == GTX_NEVER)
+    return;
+  gtx_timers_insert (&self->timers, timer, time);
+  if (time - self->now < GTX_SHORT_WAIT_US)
+    self->exact_until = MAX (self->exact_until, time);
+  ensure_noticed (self);
+}
+
+void
+gtx_scheduler_cancel_timer (GtxScheduler *self,
+                            GtxTimer     *timer)
+{
+  if (timer->slot > 0)
+    gtx_timers_remove (&self->timers, timer);
+  else if (gtx_handle_is_linked (&timer->handle))
+    gtx_handle_unlink (&timer->handle);
+}
+
+static gboolean
+has_due_timer (GtxScheduler *self)
+{
+  return self->timers.length > 0 && gtx_timers_first (&self->timers)->deadline <= self->now;
+}
+
+void
+gtx_scheduler_queue_due_timers (GtxScheduler *self)
+{
+  while (has_due_timer (self))
+    {
+      GtxTimer *timer = gtx_timers_first (&self->timers);
+
+      gtx_timers_remove (&self->timers, timer);
+      gtx_handle_list_append (&self->ready, &timer->handle);
+    }
+}
+
+void
+gtx_scheduler_stop (GtxScheduler *self)
+{
+  self->stopping = TRUE;
+}
+
+gboolean
+gtx_scheduler_is_stopping (GtxScheduler *self)
+{
+  return self->stopping;
+}
+
+void
+gtx_scheduler_hold (GtxScheduler *self)
+{
+  self->holds++;
+}
+
+void
+gtx_scheduler_release (GtxScheduler *self)
+{
+  g_assert (self->holds > 0);
+  self->holds--;
+}
+
+void
+gtx_scheduler_hold_on_purpose (GtxScheduler *self)
+{
+  gtx_scheduler_hold (self);
+  self->n_on_purpose++;
+}
+
+void
+gtx_scheduler_release_on_purpose (GtxScheduler *self)
+{
+  g_assert (self->n_on_purpose > 0);
+  self->n_on_purpose--;
+  gtx_scheduler_release (self);
+}
+
+gboolean
+gtx_scheduler_is_held_on_purpose (GtxScheduler *self)
+{
+  return self->n_on_purpose > 0;
+}
+
+void
+gtx_scheduler_open (GtxScheduler *self)
+{
+  self->n_open++;
+}
+
+void
+gtx_scheduler_close (GtxScheduler *self)
+{
+  g_assert (self->n_open > 0);
+  self->n_open--;
+}
+
+void
+gtx_scheduler_open_to_system (GtxScheduler *self)
+{
+  self->n_real++;
+}
+
+void
+gtx_scheduler_close_to_system (GtxScheduler *self)
+{
+  g_assert (self->n_real > 0);
+  self->n_real--;
+}
+
+/* ---- Rounds ---- */
+
+/* A round is what is ready now, and the timers due by now behind it. */
+static gboolean
+begin_round (GtxScheduler *self)
+{
+  gtx_scheduler_run_messages (self);
+  /* One has run a main loop, in the middle of whose round we are. */
+  if (gtx_handle_is_linked (&self->marker))
+    return TRUE;
+  gtx_scheduler_queue_due_timers (self);
+  if (gtx_handle_list_is_empty (&self->ready))
+    return FALSE;
+  gtx_handle_list_append (&self->ready, &self->marker);
+  return TRUE;
+}
+
+static gboolean
+is_over_now (GtxScheduler *self)
+{
+  gint64 now = g_get_monotonic_time ();
+  gint64 took = now - self->last_read;
+
+  if (!self->jumper)
+    self->now = now;
+  self->last_read = now;
+  if (took < SHORT_READ_US)
+    self->entries_a_read = MIN (2 * self->entries_a_read, MOST_ENTRIES_A_READ);
+  else if (took > LONG_READ_US)
+    self->entries_a_read = MAX (self->entries_a_read / 4, 1);
+  self->entries_left = now < self->until ? self->entries_a_read : 1;
+  return now >= self->until;
+}
+
+/* To be asked before or after each entry: whether the run's time is over.  Reads
+ * the clock once in so many entries that they take some hundred microseconds,
+ * and each time once it is over. */
+static inline gboolean
+is_over (GtxScheduler *self)
+{
+  return G_UNLIKELY (--self->entries_left == 0) && is_over_now (self);
+}
+
+gboolean
+gtx_scheduler_is_over (GtxScheduler *self)
+{
+  return is_over (self);
+}
+
+/* NULL where it is no step. */
+static inline GtxStep *
+step_of (const GtxHandle *handle)
+{
+  return handle->run == gtx_scheduler_resume ? GTX_CONTAINER_OF (handle, GtxStep, handle) : NULL;
+}
+
+/* NULL where it is no step, or that of a fiber to be made. */
+static inline GtxFiber *
+fiber_of (const GtxHandle *handle)
+{
+  const GtxStep *step = step_of (handle);
+
+  return step ? step->fiber : NULL;
+}
+
+/* Where thousands take turns each finds its memory gone from the processor's
+ * caches: it is asked for while those before it run, a link further each time.  (A call
+ * of a function that does nothing else would be left out: gcc sees no effect of it.) */
+static G_ALWAYS_INLINE inline void
+foresee (const GtxHandle *next)
+{
+  const GtxHandle *second = next->next;
+  const GtxFiber *fiber = fiber_of (next);
+
+  if (fiber)
+    gtx_fiber_prefetch (fiber);
+  __builtin_prefetch (fiber_of (second));
+  __builtin_prefetch (second->next);
+}
+
+static void
+run_rounds (GtxScheduler *self)
+{
+  if (!gtx_handle_is_linked (&self->marker) && !begin_round (self))
+    return;
+
+  for (;;)
+    {
+      GtxHandle *handle;
+
+      /* The round has ended, here or in a nested loop. */
+      if (!gtx_handle_is_linked (&self->marker))
+        {
+          if (self->stopping)
+            {
+              self->stopping = FALSE;
+              self->stopped = TRUE;
+              return;
+            }
+          if (!begin_round (self))
+            return;
+        }
+      handle = gtx_handle_list_pop (&self->ready);
+      if (handle == &self->marker)
+        continue;
+      foresee (self->ready.ring.next);
+      handle->run (handle);
+      if (is_over (self))
+        return;
+    }
+}
+
+void
+gtx_scheduler_resume (GtxHandle *handle)
+{
+  GtxStep *step = GTX_CONTAINER_OF (handle, GtxStep, handle);
+  GError *error = NULL;
+
+  if (step->fiber == NULL)
+    step->fiber = step->kind->make (step, NULL, &error);
+  if (step->fiber)
+    gtx_fiber_resume (step->fiber, gtx_running.depth);
+  else
+    step->kind->abandon (step, error);
+}
+
+/* One that begins, made by the fiber that runs, whose errno is not to change; NULL
+ * where it is to be made outside. */
+static GtxFiber *
+make_fiber (GtxStep *step)
+{
+  int saved_errno = errno;
+
+  if (GTX_CONTEXT_TAKES_CONTROL)
+    step->fiber = step->kind->make (step, gtx_running_fiber, NULL);
+  errno = saved_errno;
+  return step->fiber;
+}
+
+/* Where the round has ended the next one begins, if nothing comes in between. */
+static inline gboolean
+begin_next_round (GtxScheduler *self)
+{
+  const GtxHandle *first = self->ready.ring.next;
+
+  if (first != &self->marker || first->next == &self->ready.ring ||
+      self->stopping || gtx_scheduler_has_messages (self) || has_due_timer (self))
+    return FALSE;
+  gtx_handle_unlink (&self->marker);
+  gtx_handle_list_append (&self->ready, &self->marker);
+  return TRUE;
+}
+
+/* The fiber of what comes next in the round, or in the next one, taken out of the
+ * list; NULL where it is none that could go on, or the time is over. */
+static G_ALWAYS_INLINE inline GtxFiber *
+take_next_fiber (GtxScheduler *self)
+{
+  GtxStep *step = step_of (self->ready.ring.next);
+  GtxFiber *fiber;
+
+  if (step == NULL && begin_next_round (self))
+    step = step_of (self->ready.ring.next);
+  if (step == NULL || !gtx_handle_is_linked (&self->marker) || is_over (self))
+    return NULL;
+  if (step->fiber && gtx_fiber_is_running (step->fiber))
+    return NULL;
+  fiber = step->fiber ? step->fiber : make_fiber (step);
+  if (fiber == NULL)
+    return NULL;
+  foresee (step->handle.next);
+  gtx_handle_unlink (&step->handle);
+  return fiber;
+}
+
+/* What a fiber has pushed would be the thread-default context of all others: their
+ * operations would call back there, where nobody iterates.  It is popped while the
+ * fiber is suspended. */
+G_GNUC_NO_INLINE static void
+suspend_without_pushed (GtxFiber *fiber,
+                        GtxFiber *next)
+{
+  GSList *pushed = gtx_pushed_take_off (gtx_running.thread_default);
+
+  gtx_fiber_suspend (fiber, next);
+  gtx_pushed_put_back (pushed);
+}
+
+/* Not its own one once more, which tells itself as what is below. */
+static inline gboolean
+has_pushed (void)
+{
+  return G_UNLIKELY (g_main_context_get_thread_default () != gtx_running.thread_default);
+}
+
+gboolean
+gtx_scheduler_is_pushed (GMainContext *context)
+{
+  GMainContext *pushed = g_main_context_get_thread_default ();
+
+  return has_pushed () && context == (pushed ? pushed : g_main_context_default ());
+}
+
+GSList *
+gtx_scheduler_take_off_pushed (void)
+{
+  return has_pushed () ? gtx_pushed_take_off (gtx_running.thread_default) : NULL;
+}
+
+/* Who runs next would have it as its own, and start tasks where nobody iterates. */
+void
+gtx_scheduler_let_go_of_pushed (void)
+{
+  if (!has_pushed ())
+    return;
+  g_critical ("A task or callback ended " GTX_PUSHED_LEFT);
+  gtx_pushed_let_go (gtx_pushed_take_off (gtx_running.thread_default));
+}
+
+/* A fiber that runs was resumed by the innermost of this thread's rounds. */
+void
+gtx_scheduler_suspend (GtxFiber *fiber)
+{
+  GtxFiber *next;
+
+  if (gtx_fiber_goes_on (fiber))
+    return;
+  next = take_next_fiber (gtx_running.scheduler);
+  if (has_pushed ())
+    suspend_without_pushed (fiber, next);
+  else
+    gtx_fiber_suspend (fiber, next);
+}
+
+GtxFiber *
+gtx_scheduler_take_next (void)
+{
+  return take_next_fiber (gtx_running.scheduler);
+}
+
+static void trim_later (GtxScheduler *self, guint milliseconds);
+
+static gboolean
+trim (gpointer data)
+{
+  GtxScheduler *self = data;
+  guint milliseconds;
+
+  if (!gtx_scheduler_may_dispatch (self))
+    return G_SOURCE_CONTINUE;
+  milliseconds = gtx_stack_pool_trim (self->base.stacks);
+  self->trimmer = NULL;
+  if (milliseconds > 0)
+    trim_later (self, milliseconds);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+trim_later (GtxScheduler *self,
+            guint         milliseconds)
+{
+  self->trimmer = g_timeout_source_new (milliseconds);
+  g_source_set_priority (self->trimmer, G_PRIORITY_LOW);
+  g_source_set_callback (self->trimmer, trim, self, NULL);
+  g_source_set_name (self->trimmer, "gtask-ext (stacks)");
+  g_source_attach (self->trimmer, self->base.context);
+  g_source_unref (self->trimmer);
+}
+
+/* A clock of the kernel's ticks, some milliseconds each, which costs a fifth of the
+ * exact one to read. */
+static gint64
+read_coarse_clock (void)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+  struct timespec now;
+
+  if (clock_gettime (CLOCK_MONOTONIC_COARSE, &now) == 0)
+    return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+#endif
+  return g_get_monotonic_time ();
+}
+
+/* As of the last look, which a run of few entries may come without, unless it took
+ * longer than it should. */
+static gint64
+time_of_end (GtxScheduler *self)
+{
+  gint64 ticks = read_coarse_clock ();
+
+  if (!self->demoted && ticks == self->last_ticks)
+    return self->last_read;
+  self->last_ticks = ticks;
+  return g_get_monotonic_time ();
+}
+
+/* What GIO starts calls back in the thread-default context: it is to be that which the
+ * tasks run in, also where its thread has not pushed it or has another pushed.  Tells
+ * which it is from now on; FALSE where it was so already. */
+static gboolean
+push_context (GtxScheduler  *self,
+              GMainContext **thread_default)
+{
+  *thread_default = g_main_context_get_thread_default ();
+  if (G_LIKELY (*thread_default == self->thread_default))
+    return FALSE;
+  /* A callback may have come outside of the main loop. */
+  if (!g_main_context_is_owner (self->base.context))
+    return FALSE;
+  g_main_context_push_thread_default (self->base.context);
+  *thread_default = self->thread_default;
+  return TRUE;
+}
+
+static void
+pop_context (GtxScheduler *self,
+             gboolean      pushed)
+{
+  gtx_scheduler_let_go_of_pushed ();
+  if (pushed)
+    g_main_context_pop_thread_default (self->base.context);
+}
+
+gint64
+gtx_scheduler_run (GtxScheduler *self,
+                   gint64        start,
+                   gint64        budget)
+{
+  GtxScheduler *outer = gtx_running.scheduler;
+  gint outer_depth = gtx_running.depth;
+  GMainContext *outer_default = gtx_running.thread_default;
+  GMainContext *thread_default;
+  gboolean pushed = push_context (self, &thread_default);
+  gint64 outer_until = self->until;
+  gint64 end;
+
+  gtx_scheduler_own (self);
+  self->streaming = TRUE;
+  self->polled = 0;
+  gtx_scheduler_ref (self);
+  gtx_running.scheduler = self;
+  gtx_running.depth = g_main_depth ();
+  gtx_running.thread_default = thread_default;
+  self->running++;
+  self->polling = FALSE;
+  self->now = self->jumper ? gtx_scheduler_get_virtual_time (self) : start;
+  self->stuck = GTX_NOT_STUCK;
+
+  self->until = start + budget;
+  self->last_read = start;
+
+  run_rounds (self);
+
+  self->running--;
+  pop_context (self, pushed);
+  self->until = outer_until;
+  gtx_running.scheduler = outer;
+  gtx_running.depth = outer_depth;
+  gtx_running.thread_default = outer_default;
+  if (self->trimmer == NULL && self->jumper == NULL && gtx_stack_pool_has_surplus (self->base.stacks))
+    trim_later (self, TRIM_AFTER_MS);
+  end = time_of_end (self);
+  self->last_run = end;
+  gtx_scheduler_unref (self);
+  return end - start;
+}

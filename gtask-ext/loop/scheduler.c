@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which scheduler a main context has, and whose thread that is. */
+
+#include "loop/scheduler-private.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+/* Numbers of no thread: */
+#define NOT_NUMBERED (G_MAXSIZE - 2)
+#define PARENT_PROCESS (G_MAXSIZE - 1) /* owns what had fibers at a fork () */
+#define NO_THREAD G_MAXSIZE     /* owns the schedulers whose contexts are gone */
+
+__thread gsize gtx_this_thread = NOT_NUMBERED;
+
+static __thread enum
+{
+  UNKNOWN,
+  MAIN,
+  OTHER
+} kind_of_this_thread;
+
+__thread GtxRunning gtx_running;
+
+G_LOCK_DEFINE_STATIC (schedulers);
+static GHashTable *schedulers;  /* of GMainContext: GtxScheduler */
+static GtxHandleList all_schedulers = { { &all_schedulers.ring, &all_schedulers.ring, NULL } };
+
+static void handle_forks (void);
+
+/* ---- Which scheduler ---- */
+
+GtxScheduler *
+gtx_scheduler_ref (GtxScheduler *self)
+{
+  g_atomic_int_inc (&self->ref_count);
+  return self;
+}
+
+void
+gtx_scheduler_unref (GtxScheduler *self)
+{
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
+    return;
+
+  g_assert (self->base.context == NULL);
+  gtx_timers_clear (&self->timers);
+  if (gtx_stack_pool_n_used (self->base.stacks) == 0)
+    gtx_stack_pool_free (self->base.stacks);
+  if (self->destroy_extension)
+    self->destroy_extension (self->base.extension);
+  g_cond_clear (&self->visits_ended);
+  g_mutex_clear (&self->mutex);
+  g_free (self);
+}
+
+static GtxScheduler *
+scheduler_new (GMainContext *context)
+{
+  GtxScheduler *self = g_new0 (GtxScheduler, 1);
+
+  self->ref_count = 1;
+  self->base.context = context;
+  self->thread_default = context == g_main_context_default () ? NULL : context;
+  self->base.stacks = gtx_stack_pool_new ();
+  self->entries_a_read = 1;
+  self->entries_left = 1;
+  gtx_handle_list_init (&self->ready);
+  gtx_handle_list_init (&self->held);
+  gtx_handle_list_init (&self->at_end);
+  g_mutex_init (&self->mutex);
+  g_cond_init (&self->visits_ended);
+  self->last_message = &self->first_message;
+  return self;
+}
+
+GtxScheduler *
+gtx_scheduler_for_context (GMainContext *context)
+{
+  GtxScheduler *self;
+
+  if (context == NULL)
+    context = g_main_context_default ();
+
+  G_LOCK (schedulers);
+  if (schedulers == NULL)
+    {
+      schedulers = g_hash_table_new (NULL, NULL);
+      handle_forks ();
+    }
+  self = g_hash_table_lookup (schedulers, context);
+  if (self == NULL)
+    {
+      self = scheduler_new (context);
+      g_hash_table_insert (schedulers, context, self);
+      gtx_handle_list_append (&all_schedulers, &self->known);
+      gtx_scheduler_attach_sources (self);
+    }
+  G_UNLOCK (schedulers);
+  return self;
+}
+
+GtxScheduler *
+gtx_scheduler_get (void)
+{
+  static GtxScheduler *of_default_context;
+  GMainContext *context = g_main_context_get_thread_default ();
+
+  /* What runs may have pushed another context for a while. */
+  if (gtx_running.scheduler && gtx_running.depth == g_main_depth () && gtx_running.thread_default == context)
+    return gtx_running.scheduler;
+
+  if (context == NULL)
+    {
+      GtxScheduler *self = __atomic_load_n (&of_default_context, __ATOMIC_ACQUIRE);
+
+      if (self == NULL)
+        {
+          self = gtx_scheduler_for_context (NULL);
+          __atomic_store_n (&of_default_context, self, __ATOMIC_RELEASE);
+        }
+      return self;
+    }
+  return gtx_scheduler_for_context (context);
+}
+
+static gsize
+read_owner (GtxScheduler *self)
+{
+  return __atomic_load_n (&self->base.owner, __ATOMIC_ACQUIRE);
+}
+
+gboolean
+gtx_scheduler_is_running (GtxScheduler *self)
+{
+  return self->running > 0;
+}
+
+gboolean
+gtx_scheduler_is_parents (GtxScheduler *self)
+{
+  return read_owner (self) == PARENT_PROCESS;
+}
+
+void
+gtx_scheduler_set_extension (GtxScheduler   *self,
+                             gpointer        extension,
+                             GDestroyNotify  destroy)
+{
+  self->base.extension = extension;
+  self->destroy_extension = destroy;
+}
+
+/* ---- Whose thread ---- */
+
+static gsize
+number_of_this_thread (void)
+{
+  static gsize n_threads;
+
+  if (gtx_this_thread == NOT_NUMBERED)
+    gtx_this_thread = __atomic_add_fetch (&n_threads, 1, __ATOMIC_RELAXED);
+  return gtx_this_thread;
+}
+
+static void
+set_owner (GtxScheduler *self,
+           gsize         thread)
+{
+  __atomic_store_n (&self->base.owner, thread, __ATOMIC_RELEASE);
+}
+
+static void
+set_dispatcher (GtxScheduler *self,
+                gsize         thread)
+{
+  __atomic_store_n (&self->dispatcher, thread, __ATOMIC_RELAXED);
+}
+
+void
+gtx_scheduler_own (GtxScheduler *self)
+{
+  if (!gtx_scheduler_is_local (self))
+    set_owner (self, number_of_this_thread ());
+}
+
+void
+gtx_scheduler_disown (GtxScheduler *self)
+{
+  if (self->running == 0 && gtx_stack_pool_n_used (self->base.stacks) == 0)
+    set_owner (self, 0);
+}
+
+gboolean
+gtx_scheduler_is_others (GtxScheduler *self)
+{
+  gsize owner = read_owner (self);
+
+  return owner != 0 && owner != gtx_this_thread;
+}
+
+static gboolean
+is_visited_by_another (GtxScheduler *self)
+{
+  return self->n_visits > 0 && self->visitor != gtx_this_thread;
+}
+
+static void
+complain_of_thread (GtxScheduler *self)
+{
+  if (gtx_scheduler_is_parents (self))
+    g_critical ("The child of a fork() dispatches a main context whose tasks are the parent's; they "
+                "do not run here: end the child with _exit(), or have it execute a program");
+  else
+    g_critical ("A main context whose tasks belong to another thread is dispatched by this one; "
+                "they do not run here: iterate the context in the thread that ran them first");
+}
+
+/* A context may change hands while no fiber lives.  Where somebody is in the middle of
+ * a visit its end wakes the main loop, which asks again. */
+gboolean
+gtx_scheduler_take (GtxScheduler *self)
+{
+  gsize this_thread = number_of_this_thread ();
+  gboolean complains = FALSE;
+  gboolean taken = FALSE;
+
+  g_mutex_lock (&self->mutex);
+  if (gtx_scheduler_is_others (self))
+    {
+      complains = !self->complained;
+      self->complained = TRUE;
+    }
+  else if (is_visited_by_another (self))
+    self->is_wanted = TRUE;
+  else
+    {
+      set_dispatcher (self, this_thread);
+      taken = TRUE;
+    }
+  g_mutex_unlock (&self->mutex);
+
+  if (complains)
+    complain_of_thread (self);
+  return taken;
+}
+
+/* ---- Visits ---- */
+
+/* The main thread is told by its number, which is the process's. */
+static gboolean
+is_main_thread (void)
+{
+  if (G_UNLIKELY (kind_of_this_thread == UNKNOWN))
+    kind_of_this_thread = getpid () == gettid () ? MAIN : OTHER;
+  return kind_of_this_thread == MAIN;
+}
+
+/* Before anybody dispatched the default context, it is the main thread that prepares
+ * what is to run in it, or one that says so. */
+static gboolean
+may_prepare (GtxScheduler *self,
+             gboolean      says_so)
+{
+  if (self->dispatcher != 0 || self->base.context != g_main_context_default ())
+    return FALSE;
+  return says_so ? g_main_context_get_thread_default () == NULL : is_main_thread ();
+}
+
+/* With the mutex.  Who has pushed the context has it, and may be another thread than
+ * the one that dispatched it last. */
+static gboolean
+may_visit (GtxScheduler *self,
+           gboolean      says_so)
+{
+  if (read_owner (self) != 0 || self->base.context == NULL || is_visited_by_another (self))
+    return FALSE;
+  if (gtx_scheduler_is_dispatched_here (self) || may_prepare (self, says_so))
+    return TRUE;
+  if (!g_main_context_is_owner (self->base.context))
+    return FALSE;
+  set_dispatcher (self, gtx_this_thread);
+  return TRUE;
+}
+
+static GtxVisit
+begin_visit (GtxScheduler *self)
+{
+  self->visitor = gtx_this_thread;
+  self->n_visits++;
+  return GTX_VISITING;
+}
+
+GtxVisit
+gtx_scheduler_enter_slowly (GtxScheduler *self)
+{
+  GtxVisit visit = GTX_ELSEWHERE;
+
+  if (read_owner (self) != 0)
+    return visit;
+  number_of_this_thread ();
+  g_mutex_lock (&self->mutex);
+  if (may_visit (self, FALSE))
+    visit = begin_visit (self);
+  g_mutex_unlock (&self->mutex);
+  return visit;
+}
+
+static void
+wait_for_visits (GtxScheduler *self)
+{
+  self->n_waiting++;
+  while (is_visited_by_another (self))
+    g_cond_wait (&self->visits_ended, &self->mutex);
+  self->n_waiting--;
+}
+
+static void
+complain_of_function (const char *function,
+                      gboolean    is_gone)
+{
+  if (is_gone)
+    g_critical ("%s() was called for what belongs to a main context that is gone, where no thread can do "
+                "it any more: call it before the last reference of the context is let go of", function);
+  else
+    g_critical ("%s() was called in a thread that does not run the main context: call it in the one which "
+                "does, or give this thread a main context of its own, with "
+                "g_main_context_push_thread_default()", function);
+}
+
+GtxVisit
+gtx_scheduler_enter_home (GtxScheduler *self,
+                          const char   *function)
+{
+  GtxVisit visit = GTX_ELSEWHERE;
+  gboolean is_gone;
+
+  number_of_this_thread ();
+  if (gtx_scheduler_is_local (self))
+    return GTX_HERE;
+
+  g_mutex_lock (&self->mutex);
+  wait_for_visits (self);
+  is_gone = self->base.context == NULL;
+  if (may_visit (self, TRUE))
+    visit = begin_visit (self);
+  g_mutex_unlock (&self->mutex);
+
+  if (visit == GTX_ELSEWHERE)
+    complain_of_function (function, is_gone);
+  return visit;
+}
+
+gboolean
+gtx_scheduler_is_abandoned (GtxScheduler *self)
+{
+  gboolean is_abandoned = TRUE;
+
+  g_mutex_lock (&self->mutex);
+  if (read_owner (self) != 0 || self->n_visits > 0)
+    is_abandoned = self->base.context == NULL;
+  else if (self->base.context)
+    {
+      is_abandoned = g_main_context_acquire (self->base.context);
+      if (is_abandoned)
+        g_main_context_release (self->base.context);
+    }
+  g_mutex_unlock (&self->mutex);
+  return is_abandoned;
+}
+
+void
+gtx_scheduler_end_visit (GtxScheduler *self)
+{
+  g_mutex_lock (&self->mutex);
+  g_assert (self->n_visits > 0 && self->visitor == gtx_this_thread);
+  if (--self->n_visits == 0)
+    {
+      if (self->is_wanted && self->base.context)
+        g_main_context_wakeup (self->base.context);
+      self->is_wanted = FALSE;
+      if (self->n_waiting > 0)
+        g_cond_broadcast (&self->visits_ended);
+    }
+  g_mutex_unlock (&self->mutex);
+}
+
+/* ---- The end of the context ---- */
+
+void
+gtx_scheduler_take_over (GtxScheduler *self)
+{
+  set_owner (self, number_of_this_thread ());
+}
+
+void
+gtx_scheduler_let_go (GtxScheduler *self)
+{
+  set_owner (self, NO_THREAD);
+}
+
+void
+gtx_scheduler_forget_context (GtxScheduler *self)
+{
+  G_LOCK (schedulers);
+  g_hash_table_remove (schedulers, self->base.context);
+  gtx_handle_unlink (&self->known);
+  G_UNLOCK (schedulers);
+
+  g_mutex_lock (&self->mutex);
+  wait_for_visits (self);
+  __atomic_store_n (&self->base.context, NULL, __ATOMIC_RELAXED);
+  g_mutex_unlock (&self->mutex);
+}
+
+/* ---- fork () ---- */
+
+/* Tasks that went on in the child as well would do everything twice, and take
+ * the wake-ups of the descriptor that both processes have for the context.  The
+ * timers stay: what the child cleans up takes its own away. */
+static void
+leave_to_parent (GtxScheduler *self)
+{
+  /* Another thread may have been in the middle of a change to its list. */
+  if (gtx_scheduler_is_local (self))
+    while (gtx_handle_list_pop (&self->ready) || gtx_handle_list_pop (&self->held))
+      ;
+  else
+    {
+      gtx_handle_list_init (&self->ready);
+      gtx_handle_list_init (&self->held);
+    }
+  set_owner (self, PARENT_PROCESS);
+  set_dispatcher (self, 0);
+}
+
+/* What a thread that is no more was in the middle of is not to be used. */
+static void
+forget_threads (GtxScheduler *self)
+{
+  gboolean is_others = is_visited_by_another (self) || gtx_scheduler_is_others (self);
+
+  if (self->poller)
+    gtx_poller_leave_to_parent (self->poller, is_others);
+  if (is_others)
+    {
+      gtx_handle_list_init (&self->ready);
+      gtx_handle_list_init (&self->held);
+      self->marker.next = NULL;
+      self->running = 0;
+      self->n_visits = 0;
+      set_owner (self, 0);
+    }
+  if (!gtx_scheduler_is_dispatched_here (self))
+    set_dispatcher (self, 0);
+  self->n_waiting = 0;
+  self->is_wanted = FALSE;
+}
+
+static void
+foreach_scheduler (void (*func) (GtxScheduler *self))
+{
+  GHashTableIter iter;
+  gpointer scheduler;
+
+  g_hash_table_iter_init (&iter, schedulers);
+  while (g_hash_table_iter_next (&iter, NULL, &scheduler))
+    func (scheduler);
+}
+
+static void
+lock (GtxScheduler *self)
+{
+  g_mutex_lock (&self->mutex);
+}
+
+static void
+unlock (GtxScheduler *self)
+{
+  g_mutex_unlock (&self->mutex);
+}
+
+/* No thread is in the middle of a message. */
+static void
+before_fork (void)
+{
+  G_LOCK (schedulers);
+  foreach_scheduler (lock);
+}
+
+static void
+after_fork_in_parent (void)
+{
+  foreach_scheduler (unlock);
+  G_UNLOCK (schedulers);
+}
+
+static void
+go_on_in_child (GtxScheduler *self)
+{
+  g_mutex_unlock (&self->mutex);
+  forget_threads (self);
+  if (gtx_stack_pool_n_used (self->base.stacks) > 0)
+    leave_to_parent (self);
+}
+
+/* The thread that forked is the only one. */
+static void
+after_fork_in_child (void)
+{
+  kind_of_this_thread = MAIN;
+  foreach_scheduler (go_on_in_child);
+  if (gtx_running.scheduler && gtx_scheduler_is_parents (gtx_running.scheduler))
+    gtx_running.scheduler = NULL;
+  gtx_fiber_leave_to_parent ();
+  G_UNLOCK (schedulers);
+}
+
+static void
+handle_forks (void)
+{
+  pthread_atfork (before_fork, after_fork_in_parent, after_fork_in_child);
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* When a scheduler runs: its sources of the main loop, and how they share the
+ * thread with the others. */
+
+#include "loop/alarm.h"
+#include "loop/fairness.h"
+
+/* GLib counts in nanoseconds, of 64 bits. */
+#define NEVER_REACHED_US (G_MAXINT64 / 1024)
+
+static gboolean
+is_due (GtxScheduler *self)
+{
+  const GtxTimer *timer;
+
+  if (!gtx_handle_list_is_empty (&self->ready) || gtx_scheduler_has_messages (self))
+    return TRUE;
+  timer = self->jumper ? NULL : gtx_timers_first (&self->timers);
+  return timer && timer->deadline <= g_source_get_time (self->urgent);
+}
+
+static gboolean
+urgent_prepare (GSource *source,
+                gint    *timeout)
+{
+  GtxScheduler *self = gtx_scheduler_of (source);
+
+  *timeout = -1;
+  if (!gtx_scheduler_may_dispatch (self))
+    return FALSE;
+  return !self->demoted && is_due (self);
+}
+
+static gboolean
+urgent_check (GSource *source)
+{
+  GtxScheduler *self = gtx_scheduler_of (source);
+
+  if (!gtx_scheduler_may_dispatch (self))
+    return FALSE;
+  self->polling = FALSE;
+  if (self->poll_began != 0)
+    gtx_fairness_end_poll (self, g_source_get_time (source));
+  if (self->demoted && !gtx_fairness_allows (self, g_source_get_time (source)))
+    return FALSE;
+  return is_due (self);
+}
+
+static gboolean urgent_dispatch (GSource *source, GSourceFunc callback, gpointer data);
+static void urgent_finalize (GSource *source);
+
+static GSourceFuncs urgent_funcs = {
+  urgent_prepare, urgent_check, urgent_dispatch, urgent_finalize, NULL, NULL
+};
+
+/* For a stream of callbacks, in whose turns the main loop does not wait: what gets ready
+ * in its poll is seen in the next turn.  To be asked costs more than the answer, for GLib
+ * looks at the clock before and after. */
+static GSourceFuncs urgent_unpolled_funcs = {
+  urgent_prepare, NULL, urgent_dispatch, urgent_finalize, NULL, NULL
+};
+
+/* The thread that asks is ours. */
+static void
+ask_after_poll (GtxScheduler *self,
+                gboolean      ask)
+{
+  self->urgent->source_funcs = ask ? &urgent_funcs : &urgent_unpolled_funcs;
+}
+
+static void
+run_urgently (GtxScheduler *self,
+              gint64        start)
+{
+  gint64 took = gtx_scheduler_run (self, start, gtx_fairness_budget (self));
+
+  gtx_fairness_end (self, start, took);
+  ask_after_poll (self, self->demoted);
+  gtx_scheduler_disown (self);
+}
+
+static void
+run_idly (GtxScheduler *self)
+{
+  gtx_fairness_let_go (self);
+  gtx_scheduler_run (self, g_get_monotonic_time (), self->slice);
+  gtx_fairness_end_idly (self);
+  gtx_scheduler_disown (self);
+}
+
+void
+gtx_scheduler_call_now (GtxScheduler *self,
+                        GtxHandle    *handle)
+{
+  if (G_UNLIKELY (self->demoted))
+    {
+      gtx_fairness_hold_back (self, handle);
+      return;
+    }
+  gtx_scheduler_call_soon (self, handle);
+  if (self->running == 0)
+    run_urgently (self, gtx_fairness_time_in_stream (self));
+}
+
+gboolean
+gtx_scheduler_call_all_now (GtxScheduler  *self,
+                            GtxHandleList *handles)
+{
+  GtxHandle *handle;
+
+  if (G_UNLIKELY (self->demoted))
+    {
+      while ((handle = gtx_handle_list_pop (handles)))
+        gtx_fairness_hold_back (self, handle);
+      return FALSE;
+    }
+  gtx_scheduler_call_all_soon (self, handles);
+  if (self->running > 0)
+    return FALSE;
+  self->stopped = FALSE;
+  run_urgently (self, gtx_fairness_time_in_stream (self));
+  return !self->stopped && !self->demoted && !gtx_scheduler_has_work (self);
+}
+
+static gboolean
+urgent_dispatch (GSource     *source,
+                 GSourceFunc  callback,
+                 gpointer     data)
+{
+  GtxScheduler *self = gtx_scheduler_of (source);
+
+  if (gtx_scheduler_may_dispatch (self))
+    run_urgently (self, gtx_fairness_time_of_dispatch (self));
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+idle_prepare (GSource *source,
+              gint    *timeout)
+{
+  GtxScheduler *self = gtx_scheduler_of (source);
+
+  *timeout = -1;
+  if (!gtx_scheduler_is_dispatched_here (self))
+    return FALSE;
+  if (self->demoted)
+    return TRUE;
+  if (gtx_fairness_asks (self))
+    *timeout = 0;
+  return FALSE;
+}
+
+/* To be asked at all says that nothing more urgent is ready. */
+static gboolean
+idle_check (GSource *source)
+{
+  GtxScheduler *self = gtx_scheduler_of (source);
+
+  if (!gtx_scheduler_is_dispatched_here (self))
+    return FALSE;
+  if (!self->demoted)
+    self->charge = 0;
+  return self->demoted;
+}
+
+static gboolean
+idle_dispatch (GSource     *source,
+               GSourceFunc  callback,
+               gpointer     data)
+{
+  GtxScheduler *self = gtx_scheduler_of (source);
+
+  if (gtx_scheduler_is_dispatched_here (self))
+    run_idly (self);
+  return G_SOURCE_CONTINUE;
+}
+
+/* To be asked says that nothing of default priority is ready that does not
+ * have to be polled for, so that the main loop may wait.  For how long is said here,
+ * and not where we are asked first: a source of that priority that was asked after us
+ * may have woken a task, or set a timer.  What comes after this wakes the loop. */
+static gboolean
+probe_prepare (GSource *source,
+               gint    *timeout)
+{
+  GtxScheduler *self = gtx_scheduler_of (source);
+
+  *timeout = -1;
+  if (!gtx_scheduler_is_dispatched_here (self))
+    return FALSE;
+  if (!self->demoted)
+    *timeout = is_due (self) ? 0 : gtx_alarm_time_left (self);
+  self->polling = TRUE;
+  ask_after_poll (self, TRUE);
+  if (self->streaming)
+    self->poll_began = g_get_monotonic_time ();
+  return FALSE;
+}
+
+/* Nor was any when it had been. */
+static gboolean
+probe_check (GSource *source)
+{
+  GtxScheduler *self = gtx_scheduler_of (source);
+
+  if (!gtx_scheduler_is_dispatched_here (self))
+    return FALSE;
+  gtx_fairness_rest (self, source);
+  return FALSE;
+}
+
+static void
+run_all (GtxHandleList *list)
+{
+  GtxHandle *handle;
+
+  while ((handle = gtx_handle_list_pop (list)))
+    if (handle->run)
+      handle->run (handle);
+}
+
+/* The context is gone.  It may have been a fiber that let go of it, and what ends is outside
+ * of that one. */
+static void
+urgent_finalize (GSource *source)
+{
+  GtxScheduler *self = gtx_scheduler_of (source);
+  GtxFiber *fiber = gtx_running_fiber;
+
+  gtx_running_fiber = NULL;
+  gtx_scheduler_take_over (self);
+  if (gtx_stack_pool_n_used (self->base.stacks) > 0)
+    g_critical ("A main context goes away with %" G_GSIZE_FORMAT " suspended tasks, which now "
+                "never end; cancel and await them first",
+                gtx_stack_pool_n_used (self->base.stacks));
+  do
+    {
+      gtx_scheduler_run_messages (self);
+      run_all (&self->at_end);
+      run_all (&self->held);
+      run_all (&self->ready);
+    }
+  while (!gtx_scheduler_close_messages (self));
+  g_clear_pointer (&self->poller, gtx_poller_free);
+  gtx_scheduler_let_go (self);
+  gtx_scheduler_unref (self);
+  gtx_running_fiber = fiber;
+}
+
+static GSourceFuncs idle_funcs = {
+  idle_prepare, idle_check, idle_dispatch, NULL, NULL, NULL
+};
+
+static GSourceFuncs probe_funcs = {
+  probe_prepare, probe_check, NULL, NULL, NULL, NULL
+};
+
+GSource *
+gtx_scheduler_source_new (GtxScheduler *self,
+                          GSourceFuncs *funcs,
+                          gint          priority,
+                          const char   *name)
+{
+  GSource *source = g_source_new (funcs, sizeof (GtxSchedulerSource));
+
+  ((GtxSchedulerSource *) (void *) source)->scheduler = self;
+  g_source_set_priority (source, priority);
+  g_source_set_can_recurse (source, TRUE);
+  g_source_set_name (source, name);
+  return source;
+}
+
+void
+gtx_scheduler_attach_source (GtxScheduler  *self,
+                             GSource      **where,
+                             GSourceFuncs  *funcs,
+                             gint           priority,
+                             const char    *name)
+{
+  GSource *source = gtx_scheduler_source_new (self, funcs, priority, name);
+
+  /* The context may be another thread's, which asks as soon as it is attached. */
+  if (where)
+    *where = source;
+  g_source_attach (source, self->base.context);
+  g_source_unref (source);
+}
+
+/* The context goes.  When its sources are finalized it has been freed already:
+ * this is the last time that it can be let go of. */
+static void
+let_go_of_context (gpointer data)
+{
+  gtx_scheduler_forget_context (data);
+}
+
+void
+gtx_scheduler_attach_sources (GtxScheduler *self)
+{
+  gtx_fairness_init (self);
+  gtx_scheduler_attach_source (self, NULL, &idle_funcs, G_PRIORITY_DEFAULT_IDLE, "gtask-ext (idle)");
+  gtx_scheduler_attach_source (self, &self->waker, &probe_funcs, GTX_PROBE_PRIORITY, "gtask-ext (probe)");
+  self->waker_time = NEVER_REACHED_US;
+  /* On the one that is never dispatched: there it costs nothing. */
+  g_source_set_callback (self->waker, NULL, self, let_go_of_context);
+  gtx_scheduler_attach_source (self, &self->urgent, &urgent_funcs, G_PRIORITY_DEFAULT, "gtask-ext");
+}

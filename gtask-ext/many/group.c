@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "gtask-ext/group.h"
+
+#include "task/error-private.h"
+#include "many/places.h"
+#include "task/task-private.h"
+
+#include "gtask-ext/error.h"
+
+/* Invariants: children holds exactly those that are not done or whose end the
+ * group has not seen; once aborting, none is added.  While a task creates one,
+ * the group does not end. */
+typedef struct
+{
+  GtxTask *parent;
+  GtxHandleList children;       /* as they were created */
+  GPtrArray *errors;            /* of GError, as they came */
+  GtxPlaces *places;            /* for children; NULL: no limit */
+  guint n_creators;             /* calls of gtx_task_group_start () under way */
+  GtxWaiter *waiter;            /* of the parent, while it waits for children */
+  guint n_cancels_before;       /* of the parent: those that it was told of before the block */
+  gboolean exiting;
+  gboolean aborting;
+  gboolean parent_cancel_requested;
+  gboolean ended_on_purpose;    /* by gtx_task_group_cancel () */
+  guint made_at;                /* that request: the parent's n_settled then */
+} Group;
+
+typedef struct
+{
+  GtxHandle done;               /* among the task's callbacks */
+  GtxHandle sibling;            /* a link, never run */
+  Group *group;
+  GtxTask *task;
+  GtxPlace *place;              /* NULL: there is no limit */
+} Child;
+
+static gboolean
+is_cancelled_error (const GError *error)
+{
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+static void
+abort_children (Group *group)
+{
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  group->aborting = TRUE;
+  for (GtxHandle *link = group->children.ring.next; link != &group->children.ring; link = link->next)
+    g_ptr_array_add (tasks, g_object_ref (GTX_CONTAINER_OF (link, Child, sibling)->task));
+  for (guint i = 0; i < tasks->len; i++)
+    if (!gtx_future_done (tasks->pdata[i]))
+      gtx_future_cancel_here (tasks->pdata[i]);
+}
+
+static gboolean
+is_idle (const Group *group)
+{
+  return gtx_handle_list_is_empty (&group->children) && group->n_creators == 0;
+}
+
+static void
+tell_if_idle (Group *group)
+{
+  if (group->waiter && is_idle (group))
+    gtx_waiter_wake (group->waiter);
+}
+
+/* The body is cancelled, and gtx_task_group_end () takes that back. */
+static void
+cancel_body (Group *group)
+{
+  GtxTask *parent = group->parent;
+
+  group->parent_cancel_requested = TRUE;
+  group->made_at = parent->n_settled;
+  gtx_future_cancel_here (&parent->parent_instance);
+}
+
+/* All are asked before anybody is told of it, who may turn a main loop until the group is gone. */
+static void
+abort_children_and_body (Group *group)
+{
+  gtx_requests_hold ();
+  abort_children (group);
+  cancel_body (group);
+  gtx_requests_release ();
+}
+
+static void
+on_child_done (GtxHandle *handle)
+{
+  Child *child = (Child *) handle;
+  Group *group = child->group;
+  GtxFuture *future = &child->task->parent_instance;
+
+  gtx_handle_unlink (&child->sibling);
+  tell_if_idle (group);
+
+  if (gtx_future_state (future) == GTX_FUTURE_FINISHED && future->error)
+    {
+      g_ptr_array_add (group->errors, g_error_copy (gtx_future_get_error (future)));
+      if (!group->aborting && !group->parent_cancel_requested)
+        abort_children_and_body (group);
+    }
+  g_clear_pointer (&child->place, gtx_place_leave);
+  g_object_unref (child->task);
+  g_free (child);
+}
+
+/**
+ * gtx_task_group_begin:
+ * @self: a #GtxTaskGroup that is %GTX_TASK_GROUP_INIT
+ *
+ * Begins the block: entering asyncio's `TaskGroup`.  Never suspends; to be
+ * called in a task.
+ *
+ * Since: 0.1
+ */
+void
+gtx_task_group_begin (GtxTaskGroup *self)
+{
+  GtxTask *task = gtx_task_current ();
+  Group *group;
+
+  g_return_if_fail (self != NULL && self->state == NULL);
+  if (task == NULL)
+    {
+      g_critical ("gtx_task_group_begin() was called outside a task, and only a task can wait for children");
+      return;
+    }
+  group = g_new0 (Group, 1);
+  group->parent = g_object_ref (task);
+  group->n_cancels_before = gtx_task_n_cancels (task);
+  if (task->must_cancel)
+    group->n_cancels_before--;
+  group->errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
+  gtx_handle_list_init (&group->children);
+  self->state = group;
+}
+
+/**
+ * gtx_task_group_set_limit:
+ * @self: a #GtxTaskGroup whose block has begun, and that has no children
+ * @limit: how many children may run at once; 0 for no limit
+ *
+ * Bounds how many children run at the same time: where so many do,
+ * gtx_task_group_create_task() suspends the task that calls it until one is
+ * done.
+ *
+ * A child, or a task that descends from one, is not made to wait for its own end:
+ * where there is no place it gives the child's place to the new one, and the child
+ * is not counted from then on; the next one is waited for.  So a child that finds
+ * work for the others adds to no number, and a tree can be walked by children that
+ * create children: then those that have created one may run beyond the limit.
+ *
+ * asyncio has no such limit.  Never suspends; to be called in the thread of
+ * the group's task.
+ *
+ * Since: 0.1
+ */
+void
+gtx_task_group_set_limit (GtxTaskGroup *self,
+                          guint         limit)
+{
+  Group *group;
+
+  g_return_if_fail (self != NULL && self->state != NULL);
+  group = self->state;
+  g_return_if_fail (is_idle (group));
+
+  g_clear_pointer (&group->places, gtx_places_unref);
+  if (limit > 0)
+    group->places = gtx_places_new (limit);
+}
+
+/**
+ * gtx_task_group_cancel:
+ * @self: a #GtxTaskGroup whose block has begun
+ *
+ * Ends the group before its time, and not as an error: its children are
+ * cancelled, and so is its block, whose gtx_task_group_end() then succeeds.
+ *
+ * To be called by the block, by a child or by whoever else has the group, once
+ * what was looked for has been found; asyncio has no such method before 3.15.
+ * It makes requests, and runs nobody.  Errors of children are told of all the
+ * same, and so is any other request to cancel the group's task, and a timeout around
+ * the group: the group takes back its own request alone.  Never suspends; to be
+ * called in the thread of the group's task.
+ *
+ * Since: 0.1
+ */
+void
+gtx_task_group_cancel (GtxTaskGroup *self)
+{
+  Group *group;
+
+  g_return_if_fail (self != NULL && self->state != NULL);
+  group = self->state;
+
+  if (group->aborting)
+    return;
+  group->ended_on_purpose = TRUE;
+  if (group->exiting)
+    abort_children (group);
+  else
+    abort_children_and_body (group);
+}
+
+static gboolean
+fail_if_closed (const Group  *group,
+                GError      **error)
+{
+  const char *why = NULL;
+
+  if (group == NULL)
+    why = "The task group has not begun";
+  else if (group->exiting && is_idle (group))
+    why = "The task group has ended";
+  else if (group->aborting)
+    why = "The task group is shutting down";
+  if (why)
+    g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_STATE, why);
+  return why != NULL;
+}
+
+static gboolean
+fail_if_foreign (const Group   *group,
+                 const GtxTask *task,
+                 GError       **error)
+{
+  if (task->parent_instance.home == group->parent->parent_instance.home)
+    return FALSE;
+  g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+                       "The task belongs to another main context than the group; "
+                       "give the group a task that awaits it");
+  return TRUE;
+}
+
+/* Waits for a place, if there is a limit. */
+static gboolean
+admit (Group     *group,
+       GtxPlace **place,
+       GError   **error)
+{
+  *place = NULL;
+  if (group->places == NULL)
+    return TRUE;
+  group->n_creators++;
+  *place = gtx_places_take (group->places, error);
+  if (*place && fail_if_closed (group, error))
+    g_clear_pointer (place, gtx_place_leave);
+  group->n_creators--;
+  if (*place == NULL)
+    tell_if_idle (group);
+  return *place != NULL;
+}
+
+/**
+ * gtx_task_group_start: (skip)
+ * @self: a #GtxTaskGroup whose block has begun
+ * @task: (transfer full): a task that was not started
+ * @error: return location for a #GError, or %NULL
+ *
+ * Starts a task in the group: the function behind
+ * gtx_task_group_create_task(), which see.  Sets %GTX_ERROR_INVALID_ARGUMENT too
+ * where @task belongs to another main context.  @task is dropped where it fails.
+ *
+ * Returns: (transfer none) (nullable): @task, or %NULL with @error set
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_task_group_start (GtxTaskGroup  *self,
+                      GtxTask       *task,
+                      GError       **error)
+{
+  Group *group;
+  GtxPlace *place;
+  Child *child;
+
+  g_return_val_if_fail (self != NULL, NULL);
+  g_return_val_if_fail (GTX_IS_TASK (task) && !task->is_started, NULL);
+
+  group = self->state;
+  if (fail_if_closed (group, error) || fail_if_foreign (group, task, error) || !admit (group, &place, error))
+    {
+      gtx_cancel (task);
+      g_object_unref (task);
+      return NULL;
+    }
+
+  child = g_new (Child, 1);
+  *child = (Child) { .done.run = on_child_done, .group = group, .task = gtx_task_start (task), .place = place };
+  if (place)
+    gtx_place_give (place, task);
+  gtx_handle_list_append (&group->children, &child->sibling);
+  /* One that was cancelled before has ended. */
+  if (gtx_future_done (&task->parent_instance))
+    gtx_scheduler_call_soon (task->parent_instance.home, &child->done);
+  else
+    gtx_handle_list_append (&task->parent_instance.callbacks, &child->done);
+  return task;
+}
+
+/* While it waits for its children, the task's waiter is the group's. */
+typedef struct
+{
+  GtxWaiter waiter;
+  Group *group;
+} GroupWaiter;
+
+static void
+describe (GtxWaiter *waiter,
+          GString   *text)
+{
+  Group *group = ((GroupWaiter *) waiter)->group;
+
+  g_string_append (text, group->aborting ? "a task group that is shutting down" : "a task group");
+}
+
+static void
+list_children (GtxWaiter *waiter,
+               GPtrArray *futures)
+{
+  Group *group = ((GroupWaiter *) waiter)->group;
+
+  for (GtxHandle *link = group->children.ring.next; link != &group->children.ring; link = link->next)
+    g_ptr_array_add (futures, GTX_CONTAINER_OF (link, Child, sibling)->task);
+}
+
+static const GtxWaiterKind group_kind = { "group", gtx_waiter_cancel, describe, list_children };
+
+/* Returns whether the parent was cancelled while it waited and nothing was
+ * aborting yet; *@swallowed: at any time. */
+static gboolean
+wait_for_children (Group    *group,
+                   gboolean *swallowed)
+{
+  gboolean cancelled_first = FALSE;
+  GroupWaiter self = { .group = group };
+
+  *swallowed = FALSE;
+  while (!is_idle (group))
+    {
+      gboolean woken;
+
+      gtx_waiter_init (&self.waiter, group->parent, &group_kind);
+      group->waiter = &self.waiter;
+      woken = gtx_waiter_wait (&self.waiter);
+      group->waiter = NULL;
+      if (woken)
+        continue;
+      *swallowed = TRUE;
+      if (!group->aborting)
+        {
+          cancelled_first = TRUE;
+          abort_children (group);
+        }
+    }
+  return cancelled_first;
+}
+
+static gboolean
+is_cancelled_from_outside (Group *group)
+{
+  return gtx_cancelling (group->parent) > group->n_cancels_before;
+}
+
+/* The group takes its own request back.  Returns whether the block was cancelled by another;
+ * @cancelled: it was told of any, or its end was before the children were ended; @swallowed: its
+ * end was told of one at any time. */
+static gboolean
+withdraw_request (Group    *group,
+                  gboolean  cancelled,
+                  gboolean  swallowed)
+{
+  if (group->parent_cancel_requested && gtx_task_withdraw_request (group->parent, group->made_at) == 0)
+    cancelled = FALSE;
+  if (!group->ended_on_purpose)
+    return cancelled;
+  return (cancelled || swallowed) && is_cancelled_from_outside (group);
+}
+
+/* A request from elsewhere is not hidden by errors. */
+static void
+repeat_request (Group    *group,
+                gboolean  is_told)
+{
+  gboolean is_anothers = gtx_cancelling (group->parent) > 0;
+
+  if (group->ended_on_purpose)
+    is_anothers = is_cancelled_from_outside (group) && (is_told || group->parent->must_cancel);
+  if (!is_anothers)
+    return;
+  gtx_uncancel (group->parent);
+  gtx_future_cancel_here (&group->parent->parent_instance);
+  group->parent->made_anew = is_cancelled_from_outside (group);
+}
+
+/* What the block ends with, or NULL; takes @failure.  That tells of a request which stands, but not
+ * where nobody was told of the group's own: then it is of something else. */
+static GError *
+outcome (Group    *group,
+         GError   *failure,
+         gboolean  cancelled,
+         gboolean  swallowed)
+{
+  gboolean was_told = group->parent->n_settled != group->made_at;
+
+  cancelled = withdraw_request (group, cancelled || is_cancelled_error (failure), swallowed);
+  if (cancelled && group->errors->len == 0)
+    {
+      g_clear_error (&failure);
+      if (group->ended_on_purpose && was_told)
+        gtx_task_settle_request (group->parent);
+      gtx_set_cancelled_error (&failure);
+      return failure;
+    }
+
+  if (failure && !is_cancelled_error (failure))
+    g_ptr_array_add (group->errors, g_steal_pointer (&failure));
+  g_clear_error (&failure);
+  if (group->errors->len == 0)
+    return NULL;
+  repeat_request (group, cancelled);
+  return gtx_error_new_group (group->errors);
+}
+
+/**
+ * gtx_task_group_end:
+ * @self: a #GtxTaskGroup whose block has begun
+ * @failure: (inout) (optional): where the block's error is, if it ended with
+ *   one: it is taken, and %NULL then; or %NULL
+ * @error: return location for a #GError, or %NULL
+ *
+ * Suspends the current task until all children are done: leaving asyncio's
+ * `TaskGroup`.
+ *
+ * If the block failed the children are cancelled first.  When the current task is
+ * cancelled they are, and waited for all the same.
+ *
+ * Sets %GTX_ERROR_GROUP where children failed, or the block did: it holds each
+ * error, see gtx_error_get_error(); and %G_IO_ERROR_CANCELLED if the task was
+ * cancelled and nothing failed.
+ * To be called in the task that began the group, once: else the children, if there are any,
+ * are not waited for, and it sets the block's error, or %GTX_ERROR_INVALID_STATE if there
+ * is none.
+ *
+ * Returns: %TRUE if neither the block nor a child failed
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_task_group_end (GtxTaskGroup  *self,
+                    GError       **failure,
+                    GError       **error)
+{
+  g_autoptr (GError) own = failure ? g_steal_pointer (failure) : NULL;
+  Group *group;
+  gboolean cancelled;
+  gboolean swallowed;
+
+  g_return_val_if_fail (self != NULL, FALSE);
+  group = self->state;
+  if (group && !group->exiting && group->parent == gtx_task_begin_await (G_STRFUNC, NULL))
+    {
+      group->exiting = TRUE;
+      if (own && !group->aborting)
+        abort_children (group);
+      cancelled = wait_for_children (group, &swallowed);
+      own = outcome (group, g_steal_pointer (&own), cancelled, swallowed);
+      g_ptr_array_set_size (group->errors, 0);
+    }
+  else
+    {
+      g_critical ("gtx_task_group_end: to be called once, in the task that called gtx_task_group_begin()");
+      if (own == NULL)
+        own = g_error_new_literal (GTX_ERROR, GTX_ERROR_INVALID_STATE,
+                                   "No task group of this task has begun there, or it has ended");
+    }
+
+  if (own == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&own));
+  return FALSE;
+}
+
+static const GtxWaiterKind left_kind = { "group", gtx_waiter_leave_standing, describe, list_children };
+
+/* Nobody is there to be told of a request: it stands, and stays whose it was.  The children have
+ * been asked before. */
+static void
+wait_for_children_untold (Group *group)
+{
+  GroupWaiter self = { .group = group };
+
+  g_assert (group->aborting);
+  while (!is_idle (group))
+    {
+      gtx_waiter_init (&self.waiter, group->parent, &left_kind);
+      group->waiter = &self.waiter;
+      gtx_task_suspend_raw (group->parent, &self.waiter);
+      group->waiter = NULL;
+    }
+}
+
+/* Left early: nobody asks for errors. */
+static void
+end_early (Group *group)
+{
+  GtxTask *parent = group->parent;
+
+  abort_children (group);
+  wait_for_children_untold (group);
+  if (group->parent_cancel_requested)
+    gtx_task_withdraw_request (parent, group->made_at);
+  if (parent->must_cancel)
+    parent->outlived = TRUE;
+  for (guint i = 0; i < group->errors->len; i++)
+    g_warning ("A task group was left before gtx_task_group_end(), and a task of it failed: %s",
+               ((GError *) group->errors->pdata[i])->message);
+}
+
+/**
+ * gtx_task_group_clear:
+ * @self: a #GtxTaskGroup
+ *
+ * Frees what a #GtxTaskGroup holds: what `g_auto` calls.  If its block was not
+ * ended, cancels the children and suspends until they are done.  A request to cancel
+ * the task meanwhile is delivered by the next await.  To be called in the task that
+ * began the group.
+ *
+ * Since: 0.1
+ */
+void
+gtx_task_group_clear (GtxTaskGroup *self)
+{
+  Group *group;
+
+  g_return_if_fail (self != NULL);
+  group = self->state;
+  if (group == NULL)
+    return;
+  if (!group->exiting && group->parent == gtx_task_begin_await (G_STRFUNC, NULL))
+    end_early (group);
+  if (!gtx_handle_list_is_empty (&group->children))
+    {
+      g_critical ("gtx_task_group_clear: not called in the group's task, so its children cannot be waited for");
+      return;
+    }
+  self->state = NULL;
+  g_clear_pointer (&group->places, gtx_places_unref);
+  g_ptr_array_unref (group->errors);
+  g_object_unref (group->parent);
+  g_free (group);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A sleep without a stack: a future with a timer. */
+
+#include "gtask-ext/sleep.h"
+
+#include "loop/deadline.h"
+#include "task/future-private.h"
+
+/* Invariant: the sleep has a reference of its own, and its at_end is linked,
+ * until it has settled, whoever settled it, and its home has seen that. */
+typedef struct
+{
+  GtxFuture parent_instance;
+  GtxTimer timer;
+  GtxHandle settled;            /* the first of its own callbacks */
+  GtxHandle at_end;             /* of its main context */
+} GtxSleep;
+
+typedef GtxFutureClass GtxSleepClass;
+
+static GType gtx_sleep_get_type (void);
+
+G_DEFINE_TYPE (GtxSleep, gtx_sleep, GTX_TYPE_FUTURE)
+
+static void
+on_settled (GtxHandle *handle)
+{
+  GtxSleep *self = GTX_CONTAINER_OF (handle, GtxSleep, settled);
+
+  gtx_scheduler_cancel_timer (self->parent_instance.home, &self->timer);
+  if (gtx_handle_is_linked (&self->at_end))
+    gtx_handle_unlink (&self->at_end);
+  g_object_unref (self);
+}
+
+static void
+time_is_over (GtxHandle *handle)
+{
+  GtxSleep *self = GTX_CONTAINER_OF (handle, GtxSleep, timer.handle);
+
+  gtx_future_finish (&self->parent_instance, NULL, NULL, NULL);
+}
+
+static void
+context_ends (GtxHandle *handle)
+{
+  GtxSleep *self = GTX_CONTAINER_OF (handle, GtxSleep, at_end);
+  GError *error = g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
+                                       "The sleep never ends: its main context is gone");
+
+  /* Who holds it asks it; who has let go of it need not know. */
+  gtx_future_forgive_error (&self->parent_instance);
+  if (!gtx_future_finish (&self->parent_instance, NULL, NULL, error))
+    g_error_free (error);
+  /* Another thread that is settling it may find nobody here to tell. */
+  gtx_handle_unlink (&self->settled);
+  on_settled (&self->settled);
+}
+
+static void
+add_future (GtxHandle *handle,
+            gpointer   futures)
+{
+  g_ptr_array_add (futures, g_object_ref (GTX_CONTAINER_OF (handle, GtxSleep, at_end)));
+}
+
+void
+gtx_sleep_futures_list (GtxScheduler *scheduler,
+                        GPtrArray    *futures)
+{
+  gtx_scheduler_foreach_at_end (scheduler, context_ends, add_future, futures);
+}
+
+static void
+gtx_sleep_class_init (GtxSleepClass *class)
+{
+}
+
+static void
+gtx_sleep_init (GtxSleep *self)
+{
+  self->timer.handle.run = time_is_over;
+  self->settled.run = on_settled;
+  self->at_end.run = context_ends;
+}
+
+/**
+ * gtx_sleep_future:
+ * @seconds: how long, in seconds; 0 or less ends in the next round, infinity
+ *   never ends by itself
+ *
+ * Makes a future that ends when a time is over, without a task: asyncio has
+ * `loop.call_later(seconds, future.set_result, None)` for it.
+ *
+ * It needs no stack, some 200 bytes instead of a page and more: a gather or a
+ * wait over a million of them is cheap.  Take it where nothing is done but wait,
+ * and a task with gtx_sleep() where something is done before or after.
+ * Cancelling it takes the timer away.  It
+ * lives until it ends even if nobody holds it.  Where its main context goes
+ * first it fails with %GTX_ERROR_CONTEXT_GONE.
+ *
+ * @seconds that are not a number are a programmer's mistake.  Never suspends; to
+ * be called in the thread that runs the thread-default main context, or is about to
+ * where none has run it yet: elsewhere it gives %NULL, and a g_critical() says so.
+ *
+ * Returns: (transfer full): a new #GtxFuture, whose result is %NULL
+ *
+ * Since: 0.1
+ */
+GtxFuture *
+gtx_sleep_future (double seconds)
+{
+  GtxScheduler *home = gtx_scheduler_get ();
+  GtxVisit visit;
+  GtxSleep *self;
+
+  g_return_val_if_fail (!__builtin_isnan (seconds), NULL);
+  visit = gtx_scheduler_enter_home (home, G_STRFUNC);
+  if (visit == GTX_ELSEWHERE)
+    return NULL;
+
+  self = g_object_new (gtx_sleep_get_type (), NULL);
+  g_object_ref (self);
+  gtx_handle_list_append (&self->parent_instance.callbacks, &self->settled);
+  gtx_scheduler_call_at_end (home, &self->at_end);
+  gtx_scheduler_call_at (home, &self->timer, gtx_deadline (home, seconds));
+  gtx_scheduler_leave (home, visit);
+  return &self->parent_instance;
+}

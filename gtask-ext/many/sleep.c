@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "gtask-ext/sleep.h"
+
+#include "loop/deadline.h"
+#include "task/task-private.h"
+
+typedef struct
+{
+  GtxTimer timer;
+  GtxWaiter waiter;
+} Sleep;
+
+static void
+wake_up (GtxHandle *handle)
+{
+  gtx_waiter_wake (&GTX_CONTAINER_OF (handle, Sleep, timer.handle)->waiter);
+}
+
+static void
+describe (GtxWaiter *waiter,
+          GString   *text)
+{
+  g_string_append (text, "a sleep");
+  gtx_timer_describe (&GTX_CONTAINER_OF (waiter, Sleep, waiter)->timer,
+                      waiter->task->parent_instance.home, text);
+}
+
+static const GtxWaiterKind sleep_kind = { "sleep", gtx_waiter_cancel, describe, NULL };
+
+/* Not inlined, for what it saves on the stack is nothing to who lets others run. */
+G_GNUC_NO_INLINE static gboolean
+sleep_for (GtxTask *task,
+           double   seconds)
+{
+  GtxScheduler *home = task->parent_instance.home;
+  Sleep sleep = { 0 };
+  gboolean woken;
+
+  gtx_waiter_init (&sleep.waiter, task, &sleep_kind);
+  sleep.timer.handle.run = wake_up;
+  gtx_scheduler_call_at (home, &sleep.timer, gtx_deadline (home, seconds));
+  woken = gtx_waiter_wait (&sleep.waiter);
+  gtx_scheduler_cancel_timer (home, &sleep.timer);
+  return woken;
+}
+
+/**
+ * gtx_sleep:
+ * @seconds: how long, in seconds; 0 or less only lets others run
+ * @error: return location for a #GError, or %NULL
+ *
+ * Suspends the current task for a time: asyncio's `sleep()`.
+ *
+ * It never sleeps for less than @seconds; infinity sleeps until the task is
+ * cancelled.  The main loop waits in whole milliseconds, as asyncio's does: this
+ * and every other timer of the library may be one late.  With GLib 2.81 or newer,
+ * which polls in microseconds, those of less than 10 ms are as exact as GLib's own
+ * timeouts, where the context's #GPollFunc is g_poll().  Tasks that never do more
+ * than let others run leave turns to the main loop's sources down to
+ * %G_PRIORITY_DEFAULT_IDLE, and none to those below, as an idle source that stays
+ * ready does.
+ *
+ * Sets %G_IO_ERROR_CANCELLED when the task is cancelled, %GTX_ERROR_NOT_IN_TASK
+ * outside a task and %GTX_ERROR_INVALID_ARGUMENT where @seconds is not a number.
+ *
+ * Returns: %TRUE when the time is over, %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_sleep (double   seconds,
+           GError **error)
+{
+  GtxTask *task = gtx_task_begin_await (G_STRFUNC, error);
+
+  if (task == NULL || !gtx_check_seconds (seconds, error))
+    return FALSE;
+  if (seconds > 0 ? sleep_for (task, seconds) : gtx_task_let_others_run (task))
+    return TRUE;
+  gtx_set_cancelled_error (error);
+  return FALSE;
+}

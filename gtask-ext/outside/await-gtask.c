@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Waiting for somebody else's GTask. */
+
+#include "gtask-ext/operation.h"
+
+#include "outside/emission.h"
+
+static void
+describe (GtxWaiter *waiter,
+          GString   *text)
+{
+  g_string_append (text, "a GTask to complete");
+}
+
+static const GtxWaiterKind completion_kind = { "GTask", gtx_waiter_cancel, describe, NULL };
+
+/* It may complete in another thread. */
+static GtxEmissionOutcome
+wait_for_completion (GtxTask *current,
+                     GTask   *task)
+{
+  GtxScheduler *home = current->parent_instance.home;
+  GtxEmissionOutcome outcome = GTX_EMISSION_EMITTED;
+  GtxEmission *emission = gtx_emission_listen (current, G_OBJECT (task),
+                                               g_signal_lookup ("notify", G_TYPE_OBJECT),
+                                               g_quark_from_static_string ("completed"));
+
+  if (emission == NULL)
+    return g_task_get_completed (task) ? GTX_EMISSION_EMITTED : GTX_EMISSION_GONE;
+  if (!g_task_get_completed (task))
+    {
+      gtx_scheduler_hold (home);
+      outcome = gtx_emission_wait (emission, &completion_kind);
+      gtx_scheduler_release (home);
+    }
+  gtx_emission_leave (emission);
+  return outcome;
+}
+
+/**
+ * gtx_await_gtask:
+ * @task: a #GTask
+ * @error: return location for a #GError, or %NULL
+ *
+ * Suspends the current task until somebody else's #GTask has completed, and
+ * does not touch its result.
+ *
+ * When the current task is cancelled the waiting ends at once; @task goes on.
+ * Sets %G_IO_ERROR_CANCELLED then, %GTX_ERROR_NOT_IN_TASK outside a task, and
+ * %GTX_ERROR_OBJECT_GONE if somebody disposes of @task by g_object_run_dispose().
+ * The context of @task may be another, and its thread too.
+ *
+ * Returns: %TRUE when @task has completed, %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_await_gtask (GTask   *task,
+                 GError **error)
+{
+  GtxTask *current = gtx_task_begin_await (G_STRFUNC, error);
+  GtxEmissionOutcome outcome;
+
+  g_return_val_if_fail (G_IS_TASK (task), FALSE);
+  if (current == NULL)
+    return FALSE;
+  if (g_task_get_completed (task))
+    return TRUE;
+
+  g_object_ref (task);
+  outcome = wait_for_completion (current, task);
+  g_object_unref (task);
+  return gtx_emission_propagate (outcome, error);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Somebody's GTask, and the task that runs as it. */
+
+#include "gtask-ext/gtask-run.h"
+
+#include "task/task-private.h"
+
+/* What the two share.  It is of the home thread from the moment when the runner
+ * starts, but for what the handler of the GCancellable uses: home, and the
+ * reference that it was given. */
+typedef struct
+{
+  GtxScheduler *home;
+  GTask *task;
+  GtxTask *runner;              /* NULL once it is done */
+  GtxIntCoroutine coroutine;    /* for a number, which no GtxTask has */
+  gssize number;
+  enum
+  {
+    BOOLEAN,
+    POINTER,
+    INT
+  } kind;
+  GDestroyNotify result_free;
+  gulong handler;
+  gboolean returned;
+} Run;
+
+static void
+run_clear (gpointer data)
+{
+  Run *run = data;
+  GtxVisit visit = gtx_scheduler_enter (run->home);
+
+  /* With it goes what its caller has given to it: an emission in another thread may have had
+   * the last reference. */
+  if (visit || !gtx_scheduler_post (run->home, g_object_unref, run->task))
+    g_object_unref (run->task);
+  gtx_scheduler_leave (run->home, visit);
+  gtx_scheduler_unref (run->home);
+}
+
+static void
+run_unref (gpointer data)
+{
+  g_atomic_rc_box_release_full (data, run_clear);
+}
+
+/* ---- Cancelling ---- */
+
+static void
+cancel_at_home (gpointer data)
+{
+  Run *run = data;
+
+  if (run->runner && !run->returned && g_task_get_return_on_cancel (run->task))
+    run->returned = g_task_return_error_if_cancelled (run->task);
+  if (run->runner)
+    gtx_future_cancel_here (&run->runner->parent_instance);
+  run_unref (run);
+}
+
+/* Never at once: the handler may be in the way of its being disconnected. */
+static void
+on_cancelled (GCancellable *cancellable,
+              gpointer      data)
+{
+  Run *run = data;
+
+  g_atomic_rc_box_acquire (run);
+  if (!gtx_scheduler_post (run->home, cancel_at_home, run))
+    run_unref (run);
+}
+
+/* ---- The end ---- */
+
+static void
+return_result (Run     *run,
+               GtxTask *runner)
+{
+  const GError *error = gtx_future_get_error (runner);
+
+  if (error)
+    g_task_return_error (run->task, g_error_copy (error));
+  else if (run->kind == BOOLEAN)
+    g_task_return_boolean (run->task, TRUE);
+  else if (run->kind == POINTER)
+    g_task_return_pointer (run->task, gtx_task_steal_pointer (runner), run->result_free);
+  else
+    g_task_return_int (run->task, run->number);
+}
+
+/* Outside of all tasks, as callbacks expect. */
+static void
+on_done (gpointer runner,
+         gpointer data)
+{
+  Run *run = data;
+
+  g_clear_object (&run->runner);
+  if (run->handler != 0)
+    g_signal_handler_disconnect (g_task_get_cancellable (run->task), run->handler);
+  if (run->returned)
+    gtx_future_get_error (runner);
+  else
+    {
+      run->returned = TRUE;
+      return_result (run, runner);
+    }
+}
+
+/* ---- The beginning ---- */
+
+static void
+watch_cancellable (gpointer data)
+{
+  Run *run = data;
+  GCancellable *cancellable = g_task_get_cancellable (run->task);
+
+  if (cancellable && run->runner)
+    run->handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
+                                          g_atomic_rc_box_acquire (run), run_unref);
+  run_unref (run);
+}
+
+/* Takes @run and @runner, which was not started.  It is watched after it has
+ * started, so that whatever comes finds it there. */
+static void
+start (Run     *run,
+       GtxTask *runner)
+{
+  run->runner = g_object_ref (runner);
+  runner->begins_cancelled = TRUE;
+  if (g_task_get_name (run->task))
+    gtx_task_set_name (runner, g_task_get_name (run->task));
+  gtx_task_set_home (runner, run->home);
+  gtx_future_add_done_callback (runner, on_done, g_atomic_rc_box_acquire (run), run_unref);
+  gtx_task_start (runner);
+  g_object_unref (runner);
+  if (gtx_scheduler_is_local (run->home))
+    watch_cancellable (run);
+  else if (!gtx_scheduler_post (run->home, watch_cancellable, run))
+    run_unref (run);
+}
+
+static Run *
+run_new (GTask *task)
+{
+  Run *run = g_atomic_rc_box_new0 (Run);
+
+  run->task = g_object_ref (task);
+  run->home = gtx_scheduler_ref (gtx_scheduler_for_context (g_task_get_context (task)));
+  return run;
+}
+
+/**
+ * gtx_gtask_run_named: (skip)
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @task: a #GTask
+ * @coroutine: (scope async): a boolean coroutine
+ *
+ * Runs @coroutine as what @task stands for: the function behind
+ * gtx_gtask_run(), which see.
+ *
+ * Since: 0.1
+ */
+void
+gtx_gtask_run_named (const char   *function,
+                    GTask        *task,
+                    GtxCoroutine  coroutine)
+{
+  g_return_if_fail (G_IS_TASK (task));
+
+  start (run_new (task), gtx_task_new_named (function, coroutine, g_object_ref (task), g_object_unref));
+}
+
+/**
+ * gtx_gtask_run_pointer_named: (skip)
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @task: a #GTask
+ * @coroutine: (scope async): a pointer coroutine
+ * @result_free: (nullable): frees a result that nobody took
+ *
+ * Runs @coroutine as what @task stands for: the function behind
+ * gtx_gtask_run_pointer(), which see.
+ *
+ * Since: 0.1
+ */
+void
+gtx_gtask_run_pointer_named (const char          *function,
+                            GTask               *task,
+                            GtxPointerCoroutine  coroutine,
+                            GDestroyNotify       result_free)
+{
+  Run *run;
+
+  g_return_if_fail (G_IS_TASK (task));
+
+  run = run_new (task);
+  run->kind = POINTER;
+  run->result_free = result_free;
+  start (run, gtx_task_new_pointer_named (function, coroutine, g_object_ref (task), g_object_unref,
+                                          result_free));
+}
+
+static gboolean
+run_for_number (gpointer   data,
+                GError   **error)
+{
+  Run *run = data;
+  GError *failure = NULL;
+
+  run->number = run->coroutine (run->task, &failure);
+  if (failure == NULL)
+    return TRUE;
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
+/**
+ * gtx_gtask_run_int_named: (skip)
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @task: a #GTask
+ * @coroutine: (scope async): a coroutine
+ *
+ * Runs @coroutine as what @task stands for: the function behind
+ * gtx_gtask_run_int(), which see.
+ *
+ * Since: 0.1
+ */
+void
+gtx_gtask_run_int_named (const char      *function,
+                        GTask           *task,
+                        GtxIntCoroutine  coroutine)
+{
+  Run *run;
+
+  g_return_if_fail (G_IS_TASK (task));
+
+  run = run_new (task);
+  run->kind = INT;
+  run->coroutine = coroutine;
+  start (run, gtx_task_new_named (function, run_for_number, g_atomic_rc_box_acquire (run), run_unref));
+}

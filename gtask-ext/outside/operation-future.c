@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An operation of GIO as a future: no task waits for it, so it needs no stack. */
+
+#include "gtask-ext/operation.h"
+
+#include "task/task-private.h"
+#include "outside/token.h"
+
+#include "gtask-ext/error.h"
+
+/* Invariant: while it is under way its callback has a reference, its home is
+ * held, for virtual time, and its at_end is linked. */
+typedef struct
+{
+  GtxFuture parent_instance;
+  GCancellable *cancellable;
+  GtxHandle at_end;             /* of its main context */
+  GtxToken *token;              /* of its callback, once it has begun */
+  gboolean is_under_way;
+  gboolean cancelling;          /* under way, and asked to end */
+} GtxOperationFuture;
+
+typedef GtxFutureClass GtxOperationFutureClass;
+
+static GType gtx_operation_future_get_type (void);
+
+G_DEFINE_TYPE (GtxOperationFuture, gtx_operation_future, GTX_TYPE_FUTURE)
+
+/* What calls back later finds it done.  Who holds it asks it; who has let go of it need not know. */
+static void
+context_ends (GtxHandle *handle)
+{
+  GtxOperationFuture *self = GTX_CONTAINER_OF (handle, GtxOperationFuture, at_end);
+  GError *error;
+
+  if (self->cancelling)
+    {
+      gtx_future_finish_cancelled (&self->parent_instance);
+      return;
+    }
+  error = g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
+                               "The operation's main context is gone before it has ended");
+  gtx_future_forgive_error (&self->parent_instance);
+  if (!gtx_future_finish (&self->parent_instance, NULL, NULL, error))
+    g_error_free (error);
+}
+
+static void
+add_future (GtxHandle *handle,
+            gpointer   futures)
+{
+  GtxOperationFuture *self = GTX_CONTAINER_OF (handle, GtxOperationFuture, at_end);
+
+  if (!gtx_future_done (&self->parent_instance))
+    g_ptr_array_add (futures, g_object_ref (self));
+}
+
+void
+gtx_operation_futures_list (GtxScheduler *scheduler,
+                            GPtrArray    *futures)
+{
+  gtx_scheduler_foreach_at_end (scheduler, context_ends, add_future, futures);
+}
+
+/* It is never abandoned: it ends when the operation has. */
+static gboolean
+gtx_operation_future_cancel (GtxFuture *future)
+{
+  GtxOperationFuture *self = (GtxOperationFuture *) future;
+
+  if (gtx_future_done (future))
+    return FALSE;
+  if (!self->is_under_way)
+    return gtx_future_finish_cancelled (future);
+  self->cancelling = TRUE;
+  gtx_request_show (self->cancellable);
+  return TRUE;
+}
+
+static void
+gtx_operation_future_finalize (GObject *object)
+{
+  GtxOperationFuture *self = (GtxOperationFuture *) object;
+
+  g_clear_pointer (&self->token, gtx_token_free);
+  g_object_unref (self->cancellable);
+  G_OBJECT_CLASS (gtx_operation_future_parent_class)->finalize (object);
+}
+
+static void
+gtx_operation_future_class_init (GtxOperationFutureClass *class)
+{
+  G_OBJECT_CLASS (class)->finalize = gtx_operation_future_finalize;
+  class->cancel = gtx_operation_future_cancel;
+}
+
+static void
+gtx_operation_future_init (GtxOperationFuture *self)
+{
+  self->cancellable = g_cancellable_new ();
+  self->at_end.run = context_ends;
+}
+
+/* ---- Its end ---- */
+
+typedef struct
+{
+  GtxOperationFuture *future;
+  GAsyncResult *result;
+} Arrival;
+
+static void
+arrival_free (Arrival *arrival)
+{
+  g_object_unref (arrival->result);
+  g_object_unref (arrival->future);
+  g_free (arrival);
+}
+
+static void
+arrive (gpointer data)
+{
+  Arrival *arrival = data;
+  GtxOperationFuture *self = arrival->future;
+
+  /* By mistake it may have begun in another thread. */
+  if (self->is_under_way)
+    gtx_scheduler_release (self->parent_instance.home);
+  self->is_under_way = FALSE;
+  if (gtx_handle_is_linked (&self->at_end))
+    gtx_handle_unlink (&self->at_end);
+  if (self->cancelling)
+    gtx_future_finish_cancelled (&self->parent_instance);
+  else if (gtx_future_finish (&self->parent_instance, arrival->result, g_object_unref, NULL))
+    g_object_ref (arrival->result);
+  arrival_free (arrival);
+}
+
+/**
+ * gtx_operation_future_ready:
+ * @source: (nullable): ignored
+ * @result: the operation's result
+ * @operation: what gtx_operation_future_get_data() returned
+ *
+ * The callback that %GTX_ASYNC_FUTURE passes: a #GAsyncReadyCallback.  A second
+ * call is a mistake of the operation's that is warned of.  May be called in any
+ * thread.
+ *
+ * Since: 0.1
+ */
+void
+gtx_operation_future_ready (GObject      *source,
+                            GAsyncResult *result,
+                            gpointer      operation)
+{
+  GtxOperationFuture *self = gtx_token_claim (operation);
+  GtxScheduler *home;
+  Arrival *arrival;
+  GtxVisit visit;
+
+  if (self == NULL)
+    return;
+  home = self->parent_instance.home;
+  arrival = g_new (Arrival, 1);
+  arrival->future = self;
+  arrival->result = g_object_ref (result);
+  visit = gtx_scheduler_enter (home);
+  if (visit)
+    arrive (arrival);
+  else if (!gtx_scheduler_post (home, arrive, arrival))
+    arrival_free (arrival);
+  gtx_scheduler_leave (home, visit);
+}
+
+/* ---- Its beginning ---- */
+
+static void
+begin_at_home (GtxOperationFuture *self)
+{
+  GtxScheduler *home = self->parent_instance.home;
+
+  self->is_under_way = TRUE;
+  gtx_scheduler_call_at_end (home, &self->at_end);
+  gtx_scheduler_hold (home);
+}
+
+/**
+ * gtx_operation_future_new:
+ *
+ * Makes a future for an operation of GIO that is started with
+ * %GTX_ASYNC_FUTURE.
+ *
+ * It ends when the operation has called back, and its result is the
+ * #GAsyncResult for the operation's `_finish` function, which reports the
+ * operation's errors.  Where its main context goes first it fails with
+ * %GTX_ERROR_CONTEXT_GONE.  Cancelling it cancels the operation; it ends as
+ * cancelled when the operation has ended.
+ *
+ * Several operations are under way at once like so without a task for each:
+ * gather or wait for their futures.  Never suspends; to be called in the thread
+ * that runs the thread-default main context, or is about to where none has run it
+ * yet: elsewhere it gives %NULL, and a g_critical() says so.
+ *
+ * Returns: (transfer full): a new #GtxFuture
+ *
+ * Since: 0.1
+ */
+GtxFuture *
+gtx_operation_future_new (void)
+{
+  GtxScheduler *home = gtx_scheduler_get ();
+  GtxVisit visit = gtx_scheduler_enter_home (home, G_STRFUNC);
+
+  if (visit == GTX_ELSEWHERE)
+    return NULL;
+  gtx_scheduler_leave (home, visit);
+  return g_object_new (gtx_operation_future_get_type (), NULL);
+}
+
+/* An argument that was evaluated, and waits for the other one: nobody knows which of
+ * the two a compiler evaluates first.  What is evaluated between them may be another
+ * pair, and may let other tasks run. */
+typedef struct _Half Half;
+struct _Half
+{
+  Half *below;
+  GtxTask *task;                /* whose it is */
+  gboolean has_future;          /* and is to be asked for its data */
+  GtxToken *token;
+};
+
+static __thread Half *halves;
+
+static void
+push_half (gboolean  has_future,
+           GtxToken *token)
+{
+  Half *half = g_new (Half, 1);
+
+  *half = (Half) { halves, gtx_task_current (), has_future, token };
+  halves = half;
+}
+
+/* The last one of this task, if it is of that kind.  *@token is its token. */
+static gboolean
+pop_half (gboolean   has_future,
+          GtxToken **token)
+{
+  GtxTask *task = gtx_task_current ();
+  Half **link = &halves;
+  Half *half;
+
+  while (*link && (*link)->task != task)
+    link = &(*link)->below;
+  half = *link;
+  if (half == NULL || half->has_future != has_future)
+    return FALSE;
+  *link = half->below;
+  *token = half->token;
+  g_free (half);
+  return TRUE;
+}
+
+/* Where @future cannot be begun, one that nobody has takes its place: the operation is
+ * going to be started. */
+static GtxOperationFuture *
+beginnable (GtxFuture *future)
+{
+  GtxOperationFuture *self = (GtxOperationFuture *) future;
+
+  if (!G_TYPE_CHECK_INSTANCE_TYPE (future, gtx_operation_future_get_type ()))
+    g_critical ("GTX_ASYNC_FUTURE wants what gtx_operation_future_new() made, and this is none");
+  else if (self->token)
+    g_critical ("GTX_ASYNC_FUTURE: an operation was started with this future before, and its end is the "
+                "future's; make a future for each");
+  else
+    return g_object_ref (self);
+  return g_object_new (gtx_operation_future_get_type (), NULL);
+}
+
+/**
+ * gtx_operation_future_begin:
+ * @future: what gtx_operation_future_new() made, in its own thread
+ *
+ * Notes that the operation of @future is about to be started: a function
+ * behind %GTX_ASYNC_FUTURE.  To start a second one is a programmer's mistake,
+ * and its end is nobody's.  Never suspends.
+ *
+ * Returns: (transfer none): the #GCancellable for the operation
+ *
+ * Since: 0.1
+ */
+GCancellable *
+gtx_operation_future_begin (GtxFuture *future)
+{
+  GtxOperationFuture *self = beginnable (future);
+  GtxScheduler *home = self->parent_instance.home;
+  GtxVisit visit;
+
+  if (!pop_half (FALSE, &self->token))
+    push_half (TRUE, self->token = gtx_token_new (NULL));
+  gtx_token_set_owner (self->token, self);
+
+  /* The operation finds its GCancellable cancelled. */
+  if (gtx_future_done (&self->parent_instance))
+    g_cancellable_cancel (self->cancellable);
+  visit = gtx_scheduler_enter_home (home, G_STRFUNC);
+  if (visit)
+    begin_at_home (self);
+  else
+    gtx_future_set_error (&self->parent_instance,
+                          g_error_new_literal (GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+                                               "The operation was started in another thread"));
+  gtx_scheduler_leave (home, visit);
+  return self->cancellable;
+}
+
+/**
+ * gtx_operation_future_get_data:
+ *
+ * Gives the data for the callback of the operation whose future the same call
+ * begins: a function behind %GTX_ASYNC_FUTURE.  Never suspends.
+ *
+ * Returns: (transfer none): the data for gtx_operation_future_ready()
+ *
+ * Since: 0.1
+ */
+gpointer
+gtx_operation_future_get_data (void)
+{
+  GtxToken *token;
+
+  if (!pop_half (TRUE, &token))
+    push_half (FALSE, token = gtx_token_new (NULL));
+  return gtx_token_arm (token, NULL, 0);
+}

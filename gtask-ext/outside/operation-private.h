@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "task/task-private.h"
+#include "outside/token.h"
+
+#include "gtask-ext/operation.h"
+
+/* Of a task: its last operation, and below it those that were begun before and set aside,
+ * since their function was not called yet.  Of a thread outside of all tasks: in the same
+ * way, with the lock of operation-outside.c. */
+struct _GtxOperation
+{
+  GtxWaiter waiter;             /* of the task, while it waits for the callback */
+  GtxTask *task;                /* NULL: begun outside of all tasks */
+  GtxOperation *outer;          /* begun before, and not over */
+  GtxToken *token;
+  const char *file;             /* where it was begun, as for gtx_caller_describe () */
+  int line;
+  enum
+  {
+    GTX_OPERATION_NONE,
+    GTX_OPERATION_BEGUN,
+    GTX_OPERATION_ARRIVED,      /* the callback came; the result was not asked for */
+    GTX_OPERATION_HANDED_OUT
+  } state;
+  gboolean is_set_aside;
+  gint n_references;            /* of the task's GCancellable, when it was begun */
+  GSList *pushed;               /* contexts that the task had pushed, until it is awaited */
+  GAsyncResult *result;
+  GCancellable *lent;           /* what a mistake may still be using */
+  GMainContext *context;        /* outside: in which it calls back */
+};
+
+/* GTX_ASYNC and GTX_CALLBACK for the library's own @function, by whose name a person is told of
+ * the operation. */
+#define GTX_ASYNC_OF(function) GTX_CANCELLABLE, GTX_CALLBACK_OF (function)
+#define GTX_CALLBACK_OF(function) gtx_operation_ready, gtx_operation_begin ((function), 0)
+
+/* ---- operation.c ---- */
+
+GtxOperation *gtx_operation_new (GtxTask *task);
+
+/* ---- operation-outside.c ---- */
+
+GCancellable *gtx_operation_cancelled_cancellable (void);
+gpointer      gtx_operation_begin_outside         (const char   *file,
+                                                   int           line);
+/* In any thread. */
+void          gtx_operation_arrive_outside        (GtxOperation *self,
+                                                   GAsyncResult *result);
+/* NULL: none was begun. */
+GAsyncResult *gtx_operation_await_outside         (void);
+/* Takes @result, which is kept until the thread's next one. */
+GAsyncResult *gtx_operation_lend_outside          (GAsyncResult *result);

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The border with GIO: what a task has started is never abandoned while it is under
+ * way. */
+
+#include "gtask-ext/operation.h"
+
+#include "task/caller.h"
+#include "outside/operation-private.h"
+#include "outside/told.h"
+#include "loop/pushed.h"
+
+#include "gtask-ext/error.h"
+
+/* ---- Operations of one task ---- */
+
+/* What is started takes a reference of its GCancellable, as a rule, and what refused its
+ * arguments, or is not called yet, has none.  An argument that takes one is taken for it: that
+ * waits without end, and the other mistake would free what is in use. */
+static gboolean
+is_seen_to_be_started (const GtxOperation *self)
+{
+  return self->task->cancellable &&
+         g_atomic_int_get (&((GObject *) self->task->cancellable)->ref_count) > self->n_references;
+}
+
+static void
+describe (GtxWaiter *waiter,
+          GString   *text)
+{
+  GtxOperation *self = (GtxOperation *) waiter;
+  g_autofree char *caller = gtx_caller_describe ("started at", "of", self->file, self->line);
+
+  g_string_append_printf (text, "the operation %s%s", caller,
+                          is_seen_to_be_started (self) ? "" : ", which has taken no GCancellable");
+}
+
+/* It ends by itself, if its GCancellable makes it. */
+static const GtxWaiterKind operation_kind = { "operation", gtx_waiter_leave_standing, describe, NULL };
+
+GtxOperation *
+gtx_operation_new (GtxTask *task)
+{
+  GtxOperation *self = g_new0 (GtxOperation, 1);
+
+  gtx_told_watch ();
+  self->task = task;
+  self->token = gtx_token_new (self);
+  return self;
+}
+
+static void
+forget_result (GtxOperation *self)
+{
+  self->state = GTX_OPERATION_NONE;
+  g_clear_object (&self->result);
+}
+
+void
+gtx_operation_free (GtxOperation *self)
+{
+  g_assert (self->state != GTX_OPERATION_BEGUN && self->outer == NULL);
+  forget_result (self);
+  g_clear_object (&self->lent);
+  gtx_token_free (self->token);
+  g_free (self);
+}
+
+static gboolean
+is_over (const GtxOperation *self)
+{
+  return self->state == GTX_OPERATION_NONE || self->state == GTX_OPERATION_HANDED_OUT;
+}
+
+/* The innermost of @task that is not over, or the last one; NULL: there never was any. */
+static GtxOperation *
+drop_finished (GtxTask *task)
+{
+  GtxOperation *self = task->operation;
+
+  while (self && is_over (self))
+    {
+      forget_result (self);
+      if (self->outer == NULL)
+        break;
+      task->operation = g_steal_pointer (&self->outer);
+      gtx_operation_free (self);
+      self = task->operation;
+    }
+  return self;
+}
+
+/* ---- Its callback ---- */
+
+/* In the task's home. */
+static void
+arrive (GtxOperation *self,
+        GAsyncResult *result)
+{
+  GtxTask *task = self->task;
+  GtxScheduler *home = task->parent_instance.home;
+
+  self->result = g_object_ref (result);
+  self->state = GTX_OPERATION_ARRIVED;
+  if (task->waiter != &self->waiter)
+    return;
+  /* Whoever cancels goes on first. */
+  if (gtx_told_in_this_turn ())
+    gtx_scheduler_call_soon (home, &task->step.handle);
+  else
+    gtx_scheduler_call_now (home, &task->step.handle);
+}
+
+typedef struct
+{
+  GtxOperation *operation;
+  GAsyncResult *result;
+} Arrival;
+
+static void
+arrive_later (gpointer data)
+{
+  Arrival *arrival = data;
+
+  arrive (arrival->operation, arrival->result);
+  g_object_unref (arrival->result);
+  g_free (arrival);
+}
+
+/* A callback belongs to the context in which the operation was started, but
+ * not every library keeps to that. */
+static void
+hand_over (GtxOperation *self,
+           GAsyncResult *result)
+{
+  Arrival *arrival = g_new (Arrival, 1);
+
+  arrival->operation = self;
+  arrival->result = g_object_ref (result);
+  if (gtx_scheduler_post (self->task->parent_instance.home, arrive_later, arrival))
+    return;
+  g_object_unref (arrival->result);
+  g_free (arrival);
+}
+
+/**
+ * gtx_operation_ready:
+ * @source: (nullable): ignored
+ * @result: the operation's result
+ * @operation: what gtx_operation_begin() returned
+ *
+ * The callback that %GTX_CALLBACK passes: a #GAsyncReadyCallback.
+ *
+ * It resumes the task that waits, before it returns where that is possible, but
+ * not while somebody is being told that a #GCancellable was cancelled.  A second call is a mistake of the
+ * operation's that is warned of.  May be called in any thread.
+ *
+ * Since: 0.1
+ */
+void
+gtx_operation_ready (GObject      *source,
+                     GAsyncResult *result,
+                     gpointer      operation)
+{
+  GtxOperation *self = gtx_token_claim (operation);
+
+  if (self == NULL)
+    return;
+  if (self->task == NULL)
+    gtx_operation_arrive_outside (self, result);
+  else if (gtx_scheduler_is_local (self->task->parent_instance.home))
+    arrive (self, result);
+  else
+    hand_over (self, result);
+}
+
+/* ---- Waiting for it ---- */
+
+/* What is started calls back in the thread-default context, which is the task's own from
+ * before it is started until it is awaited. */
+static inline void
+put_back_pushed (GtxOperation *self)
+{
+  if (G_UNLIKELY (self->pushed != NULL))
+    gtx_pushed_put_back (g_steal_pointer (&self->pushed));
+}
+
+static void
+wait_in_task (GtxOperation *self)
+{
+  GtxScheduler *home = self->task->parent_instance.home;
+
+  if (self->state != GTX_OPERATION_BEGUN)
+    {
+      gtx_task_take_up_request (self->task);
+      return;
+    }
+  gtx_waiter_init (&self->waiter, self->task, &operation_kind);
+  gtx_scheduler_hold (home);
+  gtx_task_suspend_raw (self->task, &self->waiter);
+  gtx_scheduler_release (home);
+  g_assert (self->state == GTX_OPERATION_ARRIVED);
+}
+
+/* A GTask may look at its GCancellable as late as in its _finish (): another
+ * thread that cancels until then would be reported, and be a request to the
+ * next await too.  FALSE where it has been cancelled meanwhile. */
+static gboolean
+fix_outcome (GTask *result)
+{
+  if (g_task_get_return_on_cancel (result) && !g_task_set_return_on_cancel (result, FALSE))
+    return FALSE;
+  g_task_set_check_cancellable (result, FALSE);
+  return TRUE;
+}
+
+/* Whether its _finish () reports a cancellation, for sure: which error it has is told to
+ * nobody else, but where it has one, and its GCancellable was cancelled, it can be made to. */
+static gboolean
+reports_cancellation (GTask *result)
+{
+  if (!g_task_had_error (result) || !g_cancellable_is_cancelled (g_task_get_cancellable (result)))
+    return FALSE;
+  g_task_set_check_cancellable (result, TRUE);
+  return TRUE;
+}
+
+/* @result, if it was given the task's GCancellable; of any other it shows no request of the task's. */
+static GTask *
+as_asked (GtxTask      *task,
+          GAsyncResult *result)
+{
+  if (task->cancellable == NULL || !G_IS_TASK (result) ||
+      g_task_get_cancellable ((GTask *) result) != (GCancellable *) task->cancellable)
+    return NULL;
+  return (GTask *) result;
+}
+
+/* A request is delivered by an outcome that is a cancellation, and stands if there is any
+ * other; delivered twice, where that cannot be seen, is better than lost. */
+static void
+deliver_request (GtxTask      *task,
+                 GAsyncResult *result)
+{
+  GTask *asked = as_asked (task, result);
+
+  if (!task->must_cancel && asked && !fix_outcome (asked))
+    gtx_task_take_up_request (task);
+  if (!task->must_cancel || (asked && reports_cancellation (asked)))
+    gtx_task_settle_request (task);
+  else
+    task->outlived = TRUE;
+}
+
+/* ---- Mistakes ---- */
+
+static void
+complain (const GtxOperation *self,
+          const char         *what)
+{
+  g_autofree char *caller = gtx_caller_describe ("started at", "of", self->file, self->line);
+
+  g_critical ("%s %s before the operation %s was awaited; it is cancelled%s: "
+              "call gtx_await_result() right after what takes GTX_ASYNC%s",
+              gtx_task_get_name (self->task), what, caller,
+              self->state == GTX_OPERATION_BEGUN ? ", and waited for" : "",
+              is_seen_to_be_started (self) ? ", and where an argument awaits, have it take no reference of "
+                                             "the task's GCancellable before" : "");
+}
+
+static void
+end_unawaited (GtxOperation *self,
+               const char   *what)
+{
+  GtxTask *task = self->task;
+
+  complain (self, what);
+  if (self->state == GTX_OPERATION_BEGUN)
+    {
+      /* In GTX_ASYNC it may have been lent to the next operation already. */
+      GCancellable *cancellable = gtx_task_get_cancellable (task);
+
+      g_set_object (&self->lent, cancellable);
+      if (gtx_task_cancellable_is_to_show ((GtxTaskCancellable *) cancellable))
+        gtx_request_show (cancellable);
+      wait_in_task (self);
+      if (!task->must_cancel)
+        gtx_task_settle_request (task);
+    }
+  put_back_pushed (self);
+  forget_result (self);
+}
+
+/* Where a function takes GTX_ASYNC, compilers may begin the operation before they call what
+ * makes the other arguments, which may await as it likes: what is not seen to be started is
+ * set aside, for gtx_await_result () to come back to. */
+void
+gtx_operation_leave (GtxTask    *task,
+                     const char *what)
+{
+  GtxOperation *self;
+
+  while ((self = drop_finished (task)) && self->state != GTX_OPERATION_NONE)
+    {
+      if (self->state == GTX_OPERATION_BEGUN && !self->is_set_aside)
+        self->is_set_aside = !is_seen_to_be_started (self);
+      if (self->is_set_aside && self->state == GTX_OPERATION_BEGUN)
+        return;
+      end_unawaited (self, what);
+    }
+}
+
+gboolean
+gtx_operation_has_lent (const GtxTask *task)
+{
+  for (const GtxOperation *operation = task->operation; operation; operation = operation->outer)
+    if (operation->state == GTX_OPERATION_BEGUN && operation->is_set_aside)
+      return TRUE;
+  return FALSE;
+}
+
+void
+gtx_operation_end_all (GtxTask *task)
+{
+  GtxOperation *self;
+
+  while ((self = drop_finished (task)) && self->state != GTX_OPERATION_NONE)
+    end_unawaited (self, "ends");
+}
+
+/* ---- The public side ---- */
+
+/**
+ * gtx_operation_get_cancellable:
+ *
+ * Lends the #GCancellable for an operation of the current task: the function
+ * behind %GTX_CANCELLABLE.  Outside a task it is one that is cancelled.  Never
+ * suspends; may be called in any thread.
+ *
+ * Returns: (transfer none): the #GCancellable
+ *
+ * Since: 0.1
+ */
+GCancellable *
+gtx_operation_get_cancellable (void)
+{
+  GtxTask *task = gtx_task_current ();
+
+  if (task == NULL)
+    return gtx_operation_cancelled_cancellable ();
+  return task->cancellable ? (GCancellable *) task->cancellable : gtx_task_get_cancellable (task);
+}
+
+/**
+ * gtx_operation_begin:
+ * @file: the source file of the caller
+ * @line: the line in @file; 0 in the library itself, where @file is the calling function's name
+ *
+ * Notes that an operation is about to be started: the function behind
+ * %GTX_CALLBACK.
+ *
+ * It suspends only where the current task made the mistake of starting one
+ * before and not awaiting it.  May be called in any thread.
+ *
+ * Returns: (transfer none): the data for gtx_operation_ready(), which is good
+ *   for one call
+ *
+ * Since: 0.1
+ */
+gpointer
+gtx_operation_begin (const char *file,
+                     int         line)
+{
+  GtxTask *task = gtx_task_current ();
+  GtxOperation *self;
+
+  if (task == NULL)
+    return gtx_operation_begin_outside (file, line);
+
+  if (task->operation)
+    gtx_operation_leave (task, "starts another operation");
+  self = task->operation;
+  if (self == NULL || self->state != GTX_OPERATION_NONE)
+    {
+      self = gtx_operation_new (task);
+      self->outer = task->operation;
+      task->operation = self;
+    }
+
+  self->file = file;
+  self->line = line;
+  self->state = GTX_OPERATION_BEGUN;
+  self->is_set_aside = FALSE;
+  self->pushed = gtx_scheduler_take_off_pushed ();
+  self->n_references = task->cancellable ? g_atomic_int_get (&((GObject *) task->cancellable)->ref_count) : 1;
+  return gtx_token_arm (self->token, file, line);
+}
+
+static GAsyncResult *
+nothing_to_await (GtxTask *task)
+{
+  GTask *result = g_task_new (NULL, NULL, NULL, NULL);
+
+  g_critical ("gtx_await_result: nothing to await; call it once, right after what takes GTX_ASYNC");
+  if (task)
+    g_task_return_new_error (result, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT, "No operation was started");
+  else
+    g_task_return_new_error (result, GTX_ERROR, GTX_ERROR_NOT_IN_TASK,
+                             "No operation was started, and only a task can wait for one");
+  if (task == NULL)
+    return gtx_operation_lend_outside (G_ASYNC_RESULT (result));
+  if (task->operation == NULL)
+    task->operation = gtx_operation_new (task);
+  task->operation->result = G_ASYNC_RESULT (result);
+  task->operation->state = GTX_OPERATION_HANDED_OUT;
+  return task->operation->result;
+}
+
+/**
+ * gtx_await_result:
+ *
+ * Suspends the current task until the operation that it started with
+ * %GTX_ASYNC has called back.
+ *
+ * The result is for the operation's `_finish` function, which reports errors,
+ * %G_IO_ERROR_CANCELLED among them when the task was cancelled: that delivers the
+ * request.  An operation that succeeds or fails with another error although the
+ * task was cancelled keeps its result, and the request is delivered by the next
+ * await that suspends.  Where a #GTask failed that was given the task's #GCancellable,
+ * and this was cancelled, its `_finish` function reports the cancellation in place of
+ * its own error.  Of results that are no #GTask, or of a #GTask that was given none or
+ * another #GCancellable, the error cannot be seen: where `_finish` reports a
+ * cancellation nevertheless, the next await is told of the request again.
+ *
+ * Outside a task it iterates the main context instead, or waits for the thread
+ * that does; the operation was given a cancelled #GCancellable then.  May be
+ * called in any thread.
+ *
+ * Returns: (transfer none): the result, valid until the next await
+ *
+ * Since: 0.1
+ */
+GAsyncResult *
+gtx_await_result (void)
+{
+  GtxTask *task = gtx_task_current ();
+  GtxOperation *self;
+  GAsyncResult *result;
+
+  if (task == NULL)
+    {
+      result = gtx_operation_await_outside ();
+      return result ? result : nothing_to_await (NULL);
+    }
+
+  self = task->operation;
+  if (self == NULL || is_over (self))
+    self = drop_finished (task);
+  if (self == NULL || self->state == GTX_OPERATION_NONE)
+    return nothing_to_await (task);
+  wait_in_task (self);
+  put_back_pushed (self);
+  deliver_request (task, self->result);
+  self->state = GTX_OPERATION_HANDED_OUT;
+  return self->result;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "gtask-ext/run.h"
+
+#include "loop/scheduler.h"
+
+/* Whether a new run may begin in the calling thread on @scheduler's context. */
+gboolean gtx_run_may_begin (GtxScheduler  *scheduler,
+                            GMainContext  *context,
+                            GError       **error);
+
+/* Runs a coroutine and then what is left, where that may begin. */
+gboolean gtx_run_on        (GtxScheduler  *scheduler,
+                            GMainContext  *context,
+                            const char    *name,
+                            GtxCoroutine   coroutine,
+                            gpointer       data,
+                            GError       **error);

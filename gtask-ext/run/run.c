@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "run/run-private.h"
+
+#include "task/task-private.h"
+
+#include "gtask-ext/error.h"
+
+/* Tasks that are started while others are cancelled are cancelled as well, at least so often
+ * and for so long: other threads may be starting some. */
+#define FEWEST_PASSES 10
+#define PASSES_US 100000
+
+/* One run of a main loop, until something is done. */
+typedef struct
+{
+  GtxScheduler *scheduler;
+  GMainContext *context;
+  const char *function;         /* the public one */
+  GMainLoop *loop;
+  gint depth;                   /* of main loops, around it */
+  gboolean has_cancelled;       /* all tasks, for one that holds a main loop of its own */
+} Run;
+
+/* Not on the stack: a program may exit in a task, where leak checkers do not look at the main
+ * loop's stack. */
+static Run *
+run_new (GtxScheduler *scheduler,
+         GMainContext *context,
+         const char   *function)
+{
+  Run *run = g_new0 (Run, 1);
+
+  run->scheduler = scheduler;
+  run->context = context;
+  run->function = function;
+  return run;
+}
+
+static GPtrArray *
+list_tasks (Run *run)
+{
+  /* Another thread may have started one. */
+  gtx_scheduler_run_messages (run->scheduler);
+  return gtx_scheduler_list_tasks (run->scheduler);
+}
+
+/* A task runs a main loop, above ours, for a modal dialog: ours goes on when that has ended. */
+static void
+ask_to_return (Run *run)
+{
+  g_autoptr (GPtrArray) tasks = list_tasks (run);
+
+  run->has_cancelled = TRUE;
+  for (guint i = 0; i < tasks->len; i++)
+    gtx_cancel (tasks->pdata[i]);
+}
+
+/* asyncio's run_until_complete (): the round in which the future's callback
+ * runs is finished, and then the rest waits. */
+static void
+stop (gpointer future,
+      gpointer data)
+{
+  Run *run = data;
+
+  g_main_loop_quit (run->loop);
+  gtx_scheduler_stop (((GtxFuture *) future)->home);
+  if (g_main_depth () > run->depth + 1)
+    ask_to_return (run);
+}
+
+static void
+iterate_until_done (Run      *run,
+                    gpointer  future)
+{
+  run->loop = g_main_loop_new (run->context, FALSE);
+  run->depth = g_main_depth ();
+  gtx_future_add_done_callback (future, stop, run, NULL);
+  g_main_loop_run (run->loop);
+  while (gtx_scheduler_is_stopping (run->scheduler))
+    g_main_context_iteration (run->context, TRUE);
+  g_clear_pointer (&run->loop, g_main_loop_unref);
+}
+
+/* ---- What is left ---- */
+
+typedef struct
+{
+  GtxFuture *gathering;
+  guint n_left;
+} Leftovers;
+
+static void
+on_leftover_done (gpointer future,
+                  gpointer data)
+{
+  Leftovers *leftovers = data;
+
+  if (--leftovers->n_left == 0)
+    gtx_future_set_result (leftovers->gathering, NULL, NULL);
+}
+
+/* Tasks first, which may yet start operations while they clean up, and then the
+ * operations that nobody waits for: GIO calls back into this main context, which
+ * it keeps for ever if nobody runs it any more. */
+static GPtrArray *
+list_leftovers (Run *run)
+{
+  GtxVisit visit = gtx_scheduler_enter_home (run->scheduler, run->function);
+  GPtrArray *futures;
+
+  if (visit == GTX_ELSEWHERE)
+    return g_ptr_array_new ();
+  futures = list_tasks (run);
+  if (futures->len == 0)
+    gtx_operation_futures_list (run->scheduler, futures);
+  gtx_scheduler_leave (run->scheduler, visit);
+  return futures;
+}
+
+/* Who was asked, and is about to end, is not asked again. */
+static void
+cancel (Run      *run,
+        gpointer  future)
+{
+  if (!run->has_cancelled || !GTX_IS_TASK (future) || gtx_cancelling (future) == 0)
+    gtx_cancel (future);
+}
+
+static gboolean
+cancel_leftovers (Run *run)
+{
+  g_autoptr (GPtrArray) futures = list_leftovers (run);
+  Leftovers leftovers = { NULL, futures->len };
+
+  if (futures->len == 0)
+    return FALSE;
+
+  leftovers.gathering = gtx_future_new ();
+  for (guint i = 0; i < futures->len; i++)
+    cancel (run, g_ptr_array_index (futures, i));
+  run->has_cancelled = FALSE;
+  for (guint i = 0; i < futures->len; i++)
+    gtx_future_add_done_callback (g_ptr_array_index (futures, i), on_leftover_done, &leftovers, NULL);
+  iterate_until_done (run, leftovers.gathering);
+  g_object_unref (leftovers.gathering);
+  return TRUE;
+}
+
+/* A worker that starts again whenever it ends would never let the run end. */
+static void
+end_leftovers (Run *run)
+{
+  gint64 end = g_get_monotonic_time () + PASSES_US;
+  g_autoptr (GPtrArray) left = NULL;
+  g_autoptr (GString) text = NULL;
+
+  for (guint i = 0; i < FEWEST_PASSES || g_get_monotonic_time () < end; i++)
+    if (!cancel_leftovers (run))
+      return;
+  left = list_leftovers (run);
+  if (left->len == 0)
+    return;
+  text = g_string_new (NULL);
+  gtx_scheduler_describe_tasks (run->scheduler, text);
+  g_warning ("%s() ends, and is not waited for any more what was started again and again while it "
+             "was cancelled:\n%s", run->function, text->str);
+}
+
+/* ---- A run ---- */
+
+/* For who has acquired @context: NULL, or why it cannot be iterated. */
+static const char *
+why_not_here (GtxScheduler *scheduler,
+              GMainContext *context)
+{
+  GSource *source = g_main_current_source ();
+
+  if (gtx_scheduler_is_others (scheduler))
+    return "tasks of another thread are suspended in the main context: iterate it in that thread";
+  if (gtx_scheduler_is_running (scheduler))
+    return "a task runs: await the coroutine by calling it, or start it with gtx_create_task()";
+  if (source && g_source_get_context (source) == context)
+    return "the main loop runs already: start the coroutine with gtx_create_task()";
+  return NULL;
+}
+
+gboolean
+gtx_run_may_begin (GtxScheduler  *scheduler,
+                   GMainContext  *context,
+                   GError       **error)
+{
+  gboolean acquired = FALSE;
+  const char *why = NULL;
+
+  if (gtx_scheduler_is_parents (scheduler))
+    why = "this is the child of a fork(), and the main context's tasks are the parent's: "
+          "make it a main context of its own";
+  else if (gtx_task_current ())
+    why = "a task runs: await the coroutine by calling it, or start it with gtx_create_task()";
+  else if (!(acquired = g_main_context_acquire (context)))
+    why = "another thread runs the main context: give this thread one of its own first, with "
+          "g_main_context_push_thread_default(), or start the coroutine in that one with gtx_create_task()";
+  else
+    why = why_not_here (scheduler, context);
+
+  if (why && acquired)
+    g_main_context_release (context);
+  if (why)
+    g_set_error (error, GTX_ERROR, GTX_ERROR_ALREADY_RUNNING, "gtx_run() cannot begin, since %s", why);
+  return why == NULL;
+}
+
+gboolean
+gtx_run_on (GtxScheduler  *scheduler,
+            GMainContext  *context,
+            const char    *name,
+            GtxCoroutine   coroutine,
+            gpointer       data,
+            GError       **error)
+{
+  g_autofree Run *run = run_new (scheduler, context, "gtx_run");
+  GtxTask *main_task = gtx_create_task_named (name, coroutine, data, NULL);
+  gboolean succeeded;
+
+  iterate_until_done (run, main_task);
+  end_leftovers (run);
+  succeeded = gtx_future_propagate (&main_task->parent_instance, error);
+  g_object_unref (main_task);
+  g_main_context_release (context);
+  return succeeded;
+}
+
+/**
+ * gtx_run_named: (skip)
+ * @name: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @coroutine: (scope call): a boolean coroutine
+ * @data: (nullable): its data
+ * @error: return location for a #GError, or %NULL
+ *
+ * Runs @coroutine on the thread-default main context: the function behind
+ * gtx_run(), which see.
+ *
+ * Returns: %TRUE if the coroutine succeeded
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_run_named (const char    *name,
+               GtxCoroutine   coroutine,
+               gpointer       data,
+               GError       **error)
+{
+  GtxScheduler *scheduler = gtx_scheduler_get ();
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
+
+  g_return_val_if_fail (coroutine != NULL, FALSE);
+
+  return gtx_run_may_begin (scheduler, context, error) &&
+         gtx_run_on (scheduler, context, name, coroutine, data, error);
+}
+
+/**
+ * gtx_cancel_all:
+ *
+ * Cancels the tasks of the thread-default main context, and iterates it until
+ * they are done: what gtx_run() does in the end, for a program that has a main
+ * loop of its own.
+ *
+ * Tasks that others start while they clean up are cancelled too, and so are
+ * operations of gtx_operation_future_new().  Where that makes more and more of
+ * them, for a tenth of a second, it warns of what is left and returns.  A #GApplication
+ * calls it in its `shutdown`:
+ *
+ * |[<!-- language="C" -->
+ * g_signal_connect (application, "shutdown", G_CALLBACK (gtx_cancel_all), NULL);
+ * ]|
+ *
+ * Blocks; not to be called in a task, nor in what runs inside a main loop that
+ * a task runs.  May be called in the thread that runs the context.
+ *
+ * Since: 0.1
+ */
+void
+gtx_cancel_all (void)
+{
+  GtxScheduler *scheduler = gtx_scheduler_get ();
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
+  g_autofree Run *run = run_new (scheduler, context, "gtx_cancel_all");
+
+  if (!g_main_context_acquire (context))
+    {
+      g_critical ("gtx_cancel_all() was called in a thread that does not run the main context");
+      return;
+    }
+  if (gtx_scheduler_is_others (scheduler))
+    g_critical ("gtx_cancel_all() was called in a thread to which the tasks do not belong");
+  else if (gtx_task_current () || gtx_scheduler_is_running (scheduler))
+    g_critical ("gtx_cancel_all() was called while a task runs, which could not end before it returns");
+  else
+    end_leftovers (run);
+  g_main_context_release (context);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Virtual time, for tests. */
+
+#include "gtask-ext/test.h"
+
+#include "run/run-private.h"
+#include "task/task-private.h"
+#include "outside/thread-pool.h"
+
+#ifdef HAVE_SINGLE_THREADED
+#include <sys/single_threaded.h>
+#endif
+
+/* Sources of the main loop that are ready when a test ends may make others so. */
+#define MOST_TURNS 1000
+
+/* Of the process, this one among them: -1 where that is not told. */
+static int
+n_threads (void)
+{
+  g_autoptr (GDir) threads = g_dir_open ("/proc/self/task", 0, NULL);
+  int n = 0;
+
+  if (threads == NULL)
+    return -1;
+  while (g_dir_read_name (threads))
+    n++;
+  return n;
+}
+
+/* Threads that the C library knows nothing of, and that run no code of the program:
+ * an emulator has one. */
+static int n_foreign_threads;
+
+static void
+note_foreign_threads (void)
+{
+#ifdef HAVE_SINGLE_THREADED
+  if (__libc_single_threaded)
+    g_atomic_int_set (&n_foreign_threads, MAX (n_threads () - 1, 0));
+#endif
+}
+
+/* Of the process, but for those that are the library's own: -1 where that is not told. */
+static int
+n_other_threads (void)
+{
+  int n = n_threads ();
+
+  if (n < 0)
+    return -1;
+  return n - 1 - g_atomic_int_get (&n_foreign_threads) - (int) gtx_thread_pool_n_of_process ();
+}
+
+static void
+tell (GtxScheduler   *scheduler,
+      GLogLevelFlags  level,
+      const char     *what)
+{
+  g_autoptr (GString) tasks = g_string_new (NULL);
+
+  gtx_scheduler_describe_tasks (scheduler, tasks);
+  g_log (G_LOG_DOMAIN, level, "%s:\n%s", what, tasks->str);
+}
+
+/* Another thread may set a future, or make a task that does, at any time; and also just before it
+ * ended, so that the process is to be alone for two turns. */
+static gboolean
+report_stuck (gpointer data,
+              GtxStuck how)
+{
+  gboolean is_alone = n_other_threads () == 0;
+
+  switch (how)
+    {
+    case GTX_DEADLOCK:
+      break;
+    case GTX_DEADLOCK_AGAIN:
+      if (is_alone)
+        tell (data, G_LOG_LEVEL_ERROR,
+              "Deadlock: nothing is ready, no timer is left, and these tasks wait for ever");
+      break;
+    case GTX_DEADLOCK_FOR_SECONDS:
+      if (!is_alone)
+        tell (data, G_LOG_LEVEL_MESSAGE,
+              "Nothing has happened for seconds, and unless another thread does something these tasks "
+              "wait for ever");
+      break;
+    case GTX_STANDSTILL_FOR_SECONDS:
+      tell (data, G_LOG_LEVEL_MESSAGE,
+            "Nothing has happened for seconds, and while something outside is waited for, such as an operation "
+            "or a thread, virtual time stands still, so that no sleep or timeout ends");
+      break;
+    }
+  return is_alone;
+}
+
+/* Done callbacks of what ended last, and sleeps in virtual time, are not the next test's. */
+static void
+leave_nothing (GtxScheduler *scheduler,
+               GMainContext *context)
+{
+  g_autoptr (GPtrArray) sleeps = g_ptr_array_new_with_free_func (g_object_unref);
+
+  gtx_sleep_futures_list (scheduler, sleeps);
+  g_ptr_array_foreach (sleeps, (GFunc) (void (*) (void)) gtx_cancel, NULL);
+  for (guint i = 0; i < MOST_TURNS && g_main_context_iteration (context, FALSE); i++)
+    ;
+}
+
+/**
+ * gtx_test_run_named: (skip)
+ * @name: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @coroutine: (scope call): a boolean coroutine
+ * @data: (nullable): its data
+ * @error: return location for a #GError, or %NULL
+ *
+ * Runs @coroutine in virtual time: the function behind gtx_test_run(), which
+ * see.
+ *
+ * Returns: %TRUE if the coroutine succeeded
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_test_run_named (const char    *name,
+                    GtxCoroutine   coroutine,
+                    gpointer       data,
+                    GError       **error)
+{
+  GtxScheduler *scheduler = gtx_scheduler_get ();
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
+  gboolean succeeded;
+
+  g_return_val_if_fail (coroutine != NULL, FALSE);
+
+  if (!gtx_run_may_begin (scheduler, context, error))
+    return FALSE;
+  note_foreign_threads ();
+  gtx_scheduler_set_virtual (scheduler, report_stuck, scheduler);
+  succeeded = gtx_run_on (scheduler, context, name, coroutine, data, error);
+  gtx_scheduler_set_real (scheduler);
+  leave_nothing (scheduler, context);
+  return succeeded;
+}
+
+typedef struct
+{
+  const char *name;
+  GtxCoroutine coroutine;
+} Test;
+
+static void
+run_test (gconstpointer data)
+{
+  const Test *test = data;
+  g_autoptr (GError) error = NULL;
+
+  if (!gtx_test_run_named (test->name, test->coroutine, NULL, &error))
+    g_test_fail_printf ("%s failed: %s", test->name, error->message);
+}
+
+/**
+ * gtx_test_add_func_named: (skip)
+ * @path: the path of the test
+ * @name: the name of @coroutine, for messages
+ * @coroutine: (scope forever): a boolean coroutine, called with %NULL
+ *
+ * Registers a test: the function behind gtx_test_add_func(), which see.
+ *
+ * Since: 0.1
+ */
+void
+gtx_test_add_func_named (const char   *path,
+                         const char   *name,
+                         GtxCoroutine  coroutine)
+{
+  /* GLib frees the data of a test only when it has run it. */
+  static GSList *tests;
+  Test *test;
+
+  g_return_if_fail (path != NULL && coroutine != NULL);
+
+  test = g_new (Test, 1);
+  test->name = g_intern_string (name);
+  test->coroutine = coroutine;
+  tests = g_slist_prepend (tests, test);
+  g_test_add_data_func (path, test, run_test);
+}
+
+/**
+ * gtx_test_hold:
+ *
+ * Stops virtual time until gtx_test_release(): for a test of something that is
+ * under way outside of the main context and that the library does not know of, such as
+ * a thread, or a server that is to answer.
+ *
+ * Meanwhile no deadlock is told of either.  The two may be nested.  In real time they do
+ * nothing.  Never suspends; to be called in the thread that runs the thread-default
+ * main context.
+ *
+ * Since: 0.1
+ */
+void
+gtx_test_hold (void)
+{
+  gtx_scheduler_hold_on_purpose (gtx_scheduler_get ());
+}
+
+/**
+ * gtx_test_release:
+ *
+ * Ends what gtx_test_hold() began.  Never suspends; to be called in the thread that
+ * runs the thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+gtx_test_release (void)
+{
+  GtxScheduler *scheduler = gtx_scheduler_get ();
+
+  if (gtx_scheduler_is_held_on_purpose (scheduler))
+    gtx_scheduler_release_on_purpose (scheduler);
+  else
+    g_critical ("gtx_test_release() was called more often than gtx_test_hold()");
+}
+
+/**
+ * gtx_test_get_time:
+ *
+ * Tells the time by which sleeps are measured, in seconds: virtual time in
+ * gtx_test_run(), else the monotonic clock's.  Never suspends; to be called in
+ * the thread that runs the thread-default main context.
+ *
+ * Returns: the time in seconds
+ *
+ * Since: 0.1
+ */
+double
+gtx_test_get_time (void)
+{
+  GtxScheduler *scheduler = gtx_scheduler_get ();
+  GtxVisit visit = gtx_scheduler_enter_home (scheduler, G_STRFUNC);
+  gint64 time;
+
+  if (visit == GTX_ELSEWHERE)
+    return g_get_monotonic_time () / 1e6;
+  time = gtx_scheduler_get_time (scheduler);
+  gtx_scheduler_leave (scheduler, visit);
+  return time / 1e6;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "sync/line.h"
+
+#include "gtask-ext/error.h"
+
+void
+gtx_line_init (GtxLine *self)
+{
+  gtx_handle_list_init (&self->places);
+  self->passed = &self->places.ring;
+  self->n_live = 0;
+  self->home = NULL;
+  self->n_pins = 0;
+  self->kept = FALSE;
+}
+
+void
+gtx_line_clear (GtxLine *self)
+{
+  g_assert (gtx_handle_list_is_empty (&self->places));
+  g_clear_pointer (&self->home, gtx_scheduler_unref);
+}
+
+/* ---- The object's life ---- */
+
+void
+gtx_line_let_go (GtxLine  *self,
+                 gpointer  object)
+{
+  self->kept = FALSE;
+  g_object_unref (object);
+}
+
+/* g_object_unref() goes on with an object that dispose() has kept, so that one
+ * which another thread has kept could never be let go of. */
+gboolean
+gtx_line_keep (GtxLine *self,
+               GObject *object)
+{
+  /* With more references it is g_object_run_dispose() that asks. */
+  if (G_LIKELY (self->n_pins == 0) || g_atomic_int_get (&object->ref_count) > 1)
+    return FALSE;
+  g_object_ref (object);
+  if (gtx_scheduler_is_local (self->home))
+    self->kept = TRUE;
+  else if (gtx_scheduler_get_context (self->home))
+    g_critical ("The last reference of a %s was dropped in a thread that is not that of the tasks which wait "
+                "for it: it is kept for ever; let the tasks' thread drop it", G_OBJECT_TYPE_NAME (object));
+  return TRUE;
+}
+
+/* ---- Waiting ---- */
+
+static void
+take_home (GtxLine *self,
+           GtxTask *task)
+{
+  if (G_UNLIKELY (self->home == NULL))
+    self->home = gtx_scheduler_ref (task->parent_instance.home);
+}
+
+GtxTask *
+gtx_line_begin (GtxLine     *self,
+                const char  *function,
+                GError     **error)
+{
+  GtxTask *task = gtx_task_begin_await (function, error);
+
+  if (task == NULL)
+    return NULL;
+  take_home (self, task);
+  if (G_LIKELY (self->home == task->parent_instance.home))
+    return task;
+  g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+               "What %s() was called for is used by tasks of another main context, and is theirs",
+               function);
+  return NULL;
+}
+
+static GtxInLine *
+in_line_at (GtxHandle *place)
+{
+  return GTX_CONTAINER_OF (place, GtxInLine, place);
+}
+
+static void
+enter (GtxLine   *self,
+       GtxInLine *in_line)
+{
+  /* Of a queue's two lines only one is asked at the beginning. */
+  take_home (self, in_line->waiter.task);
+  gtx_handle_list_append (&self->places, &in_line->place);
+  self->n_live++;
+}
+
+static void
+leave (GtxLine   *self,
+       GtxInLine *in_line)
+{
+  if (self->passed == &in_line->place)
+    self->passed = in_line->place.previous;
+  gtx_handle_unlink (&in_line->place);
+  if (in_line->waiter.state != GTX_WAITER_CANCELLED)
+    self->n_live--;
+}
+
+gboolean
+gtx_line_cancel (GtxWaiter *waiter)
+{
+  if (!gtx_waiter_cancel (waiter))
+    return FALSE;
+  ((GtxInLine *) waiter)->line->n_live--;
+  return TRUE;
+}
+
+gboolean
+gtx_line_wait (GtxLine             *self,
+               GtxTask             *task,
+               const GtxWaiterKind *kind,
+               gpointer             object,
+               gboolean            *woken,
+               GError             **error)
+{
+  GtxInLine in_line;
+  gboolean succeeded;
+
+  gtx_waiter_init (&in_line.waiter, task, kind);
+  in_line.place.next = NULL;
+  in_line.line = self;
+  in_line.object = object;
+  enter (self, &in_line);
+  succeeded = gtx_waiter_wait (&in_line.waiter);
+  if (gtx_handle_is_linked (&in_line.place))
+    leave (self, &in_line);
+
+  *woken = in_line.waiter.state == GTX_WAITER_WOKEN;
+  if (!succeeded)
+    gtx_set_cancelled_error (error);
+  return succeeded;
+}
+
+/* ---- Waking ---- */
+
+gboolean
+gtx_line_may_wake_slowly (GtxLine    *self,
+                          const char *function)
+{
+  GtxVisit visit;
+
+  /* No task uses it any more: it is whose it is. */
+  if (gtx_handle_list_is_empty (&self->places) && gtx_scheduler_is_abandoned (self->home))
+    return TRUE;
+  visit = gtx_scheduler_enter_home (self->home, function);
+  gtx_scheduler_leave (self->home, visit);
+  return visit != GTX_ELSEWHERE;
+}
+
+void
+gtx_line_wake_head (GtxLine *self)
+{
+  if (!gtx_handle_list_is_empty (&self->places))
+    gtx_waiter_wake (&in_line_at (self->places.ring.next)->waiter);
+}
+
+guint
+gtx_line_wake (GtxLine *self,
+               guint    n)
+{
+  guint n_woken = 0;
+
+  while (n_woken < n && self->passed->next != &self->places.ring)
+    {
+      GtxWaiter *waiter;
+
+      self->passed = self->passed->next;
+      waiter = &in_line_at (self->passed)->waiter;
+      if (waiter->state != GTX_WAITER_PENDING)
+        continue;
+      gtx_waiter_wake (waiter);
+      n_woken++;
+    }
+  return n_woken;
+}
+
+guint
+gtx_line_call (GtxLine *self,
+               guint    n)
+{
+  guint n_woken = 0;
+
+  while (n_woken < n && !gtx_handle_list_is_empty (&self->places))
+    {
+      GtxInLine *in_line = in_line_at (self->places.ring.next);
+
+      leave (self, in_line);
+      if (in_line->waiter.state != GTX_WAITER_PENDING)
+        continue;
+      gtx_waiter_wake (&in_line->waiter);
+      n_woken++;
+    }
+  return n_woken;
+}

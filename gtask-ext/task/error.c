@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "gtask-ext/error.h"
+
+#include "task/error-private.h"
+
+/* What an error of this domain holds beside its text. */
+typedef struct
+{
+  GPtrArray *errors;            /* of GError; NULL but in what gtx_error_new_group () made */
+} GtxErrorPrivate;
+
+static void
+gtx_error_private_init (GtxErrorPrivate *self)
+{
+  self->errors = NULL;
+}
+
+static void
+gtx_error_private_copy (const GtxErrorPrivate *from,
+                        GtxErrorPrivate       *to)
+{
+  to->errors = from->errors ? g_ptr_array_ref (from->errors) : NULL;
+}
+
+static void
+gtx_error_private_clear (GtxErrorPrivate *self)
+{
+  g_clear_pointer (&self->errors, g_ptr_array_unref);
+}
+
+G_DEFINE_EXTENDED_ERROR (GtxError, gtx_error)
+
+/* Groups in groups each have what those in them say. */
+#define MOST_TEXT 4096
+
+static void
+append_bounded (GString    *text,
+                const char *message)
+{
+  gsize room = text->len < MOST_TEXT ? MOST_TEXT - text->len : 0;
+  const char *end;
+
+  if (strlen (message) <= room)
+    {
+      g_string_append (text, message);
+      return;
+    }
+  end = g_utf8_find_prev_char (message, message + room);
+  g_string_append_len (text, message, end ? end - message : 0);
+  g_string_append (text, "…");
+}
+
+GError *
+gtx_error_new_group (GPtrArray *errors)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  GPtrArray *held = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
+  GError *error;
+
+  g_string_printf (text, "%u error%s in a task group: ", errors->len, errors->len == 1 ? "" : "s");
+  for (guint i = 0; i < errors->len; i++)
+    {
+      const GError *one = g_ptr_array_index (errors, i);
+
+      if (i > 0 && text->len < MOST_TEXT)
+        g_string_append (text, "; ");
+      if (i == 0 || text->len < MOST_TEXT)
+        append_bounded (text, one->message);
+      g_ptr_array_add (held, g_error_copy (one));
+    }
+  error = g_error_new_literal (GTX_ERROR, GTX_ERROR_GROUP, text->str);
+  gtx_error_get_private (error)->errors = held;
+  return error;
+}
+
+/**
+ * gtx_error_get_n_errors:
+ * @error: a #GError
+ *
+ * Tells how many errors a %GTX_ERROR_GROUP holds: the length of asyncio's
+ * `ExceptionGroup.exceptions`.  Never suspends; may be called in any thread.
+ *
+ * Returns: the number of errors; 0 for any other error, and for a
+ *   %GTX_ERROR_GROUP that no task group made
+ *
+ * Since: 0.1
+ */
+guint
+gtx_error_get_n_errors (const GError *error)
+{
+  const GPtrArray *errors;
+
+  g_return_val_if_fail (error != NULL, 0);
+
+  if (!g_error_matches (error, GTX_ERROR, GTX_ERROR_GROUP))
+    return 0;
+  errors = gtx_error_get_private (error)->errors;
+  return errors ? errors->len : 0;
+}
+
+/**
+ * gtx_error_get_error:
+ * @error: a %GTX_ERROR_GROUP
+ * @index: which, from 0, below gtx_error_get_n_errors()
+ *
+ * Lends one of the errors that a group holds, in the order in which the tasks
+ * ended; that of the block itself comes last.  Never suspends; may be called
+ * in any thread.
+ *
+ * Returns: (transfer none): the error, valid while @error lives
+ *
+ * Since: 0.1
+ */
+const GError *
+gtx_error_get_error (const GError *error,
+                     guint         index)
+{
+  g_return_val_if_fail (index < gtx_error_get_n_errors (error), NULL);
+
+  return g_ptr_array_index (gtx_error_get_private (error)->errors, index);
+}

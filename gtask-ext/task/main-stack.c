@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Out of a task, onto the stack of its thread. */
+
+#include "gtask-ext/main-stack.h"
+
+#include "task/task-private.h"
+
+#include "gtask-ext/error.h"
+
+/* On the stack of whoever calls. */
+typedef struct
+{
+  GtxMainStackFunc func;        /* or the other one */
+  GtxPointerMainStackFunc pointer_func;
+  gpointer data;
+  gboolean succeeded;
+  gpointer result;
+  GError *error;
+} Call;
+
+/* No main loop is so deep. */
+#define NONE -1
+
+static __thread gint depth_of_call = NONE;
+
+gboolean
+gtx_main_stack_is_called (void)
+{
+  return depth_of_call == g_main_depth ();
+}
+
+static void
+run_call (gpointer data)
+{
+  Call *self = data;
+  gint outer_depth = depth_of_call;
+
+  depth_of_call = g_main_depth ();
+  if (self->func)
+    self->succeeded = self->func (self->data, &self->error);
+  else
+    self->result = self->pointer_func (self->data, &self->error);
+  depth_of_call = outer_depth;
+}
+
+/* Outside of all tasks values are the thread's, which lends them meanwhile. */
+static void
+call_with_locals (Call *self)
+{
+  GtxTask *task = gtx_task_current ();
+  GPtrArray *of_thread;
+
+  if (task == NULL)
+    {
+      gtx_fiber_call_outside (run_call, self);
+      return;
+    }
+  of_thread = gtx_task_locals_exchange_of_thread (g_steal_pointer (&task->locals));
+  gtx_fiber_call_outside (run_call, self);
+  task->locals = gtx_task_locals_exchange_of_thread (of_thread);
+}
+
+/**
+ * gtx_call_on_main_stack_named: (skip)
+ * @name: the name of @func, for messages
+ * @func: (scope call): a function
+ * @data: (nullable): its data
+ * @error: return location for a #GError, or %NULL
+ *
+ * Calls @func on the thread's own stack: the function behind
+ * gtx_call_on_main_stack(), which see.
+ *
+ * Returns: what @func returned
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_call_on_main_stack_named (const char        *name,
+                              GtxMainStackFunc   func,
+                              gpointer           data,
+                              GError           **error)
+{
+  Call call = { .func = func, .data = data };
+
+  g_return_val_if_fail (func != NULL, FALSE);
+
+  call_with_locals (&call);
+  if (call.succeeded && call.error == NULL)
+    return TRUE;
+  if (call.error == NULL)
+    {
+      g_critical ("%s(), which gtx_call_on_main_stack() called, returned FALSE without setting an error", name);
+      call.error = g_error_new (GTX_ERROR, GTX_ERROR_NO_REASON, "%s() failed without saying why", name);
+    }
+  g_propagate_error (error, call.error);
+  return FALSE;
+}
+
+/**
+ * gtx_call_on_main_stack_pointer_named: (skip)
+ * @name: the name of @func, for messages
+ * @func: (scope call): a function
+ * @data: (nullable): its data
+ * @error: return location for a #GError, or %NULL
+ *
+ * Calls @func on the thread's own stack: the function behind
+ * gtx_call_on_main_stack_pointer(), which see.
+ *
+ * Returns: (transfer full) (nullable): what @func returned
+ *
+ * Since: 0.1
+ */
+gpointer
+gtx_call_on_main_stack_pointer_named (const char               *name,
+                                      GtxPointerMainStackFunc   func,
+                                      gpointer                  data,
+                                      GError                  **error)
+{
+  Call call = { .pointer_func = func, .data = data };
+
+  g_return_val_if_fail (func != NULL, NULL);
+
+  call_with_locals (&call);
+  if (call.error)
+    g_propagate_error (error, call.error);
+  return call.result;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The tasks as a tree, for a person: below a task those that it waits for. */
+
+#include "gtask-ext/print.h"
+
+#include "task/task-private.h"
+
+/* Nobody reads deeper, and a stack has an end. */
+#define DEEPEST 50
+
+/* What is in front of a task, and of those below it. */
+typedef struct
+{
+  const char *branch;
+  const char *below_branch;
+  const char *last;
+  const char *below_last;
+  const char *deeper;           /* in place of what is not shown */
+} Lines;
+
+static const Lines drawn_lines = { "├─ ", "│  ", "└─ ", "   ", "└─ …" };
+/* Where the locale has none of these, g_printerr () would print question marks. */
+static const Lines plain_lines = { "|- ", "|  ", "`- ", "   ", "`- ..." };
+
+typedef struct
+{
+  GtxScheduler *scheduler;
+  GString *text;
+  GHashTable *shown;            /* tasks */
+  const Lines *lines;
+} Printer;
+
+static void
+describe_state (GtxTask *task,
+                GString *text)
+{
+  if (task == gtx_task_current ())
+    g_string_append (text, "runs");
+  else if (task->runner)
+    g_string_append_printf (text, "runs inside %s", gtx_task_get_name (task->runner));
+  else if (task->step.fiber == NULL)
+    g_string_append (text, "has not begun");
+  else if (task->waiter == NULL || task->waiter->state != GTX_WAITER_PENDING)
+    g_string_append (text, "is ready");
+  else
+    {
+      g_string_append (text, "waits for ");
+      task->waiter->kind->describe (task->waiter, text);
+    }
+}
+
+static void
+describe_task (GtxTask *task,
+               GString *text)
+{
+  const char *name = gtx_task_get_name (task);
+
+  g_string_append (text, name);
+  if (!g_str_equal (name, task->function))
+    g_string_append_printf (text, " (%s)", task->function);
+  g_string_append (text, ": ");
+  describe_state (task, text);
+  if (task->must_cancel)
+    g_string_append (text, ", and is to be cancelled");
+}
+
+/* The tasks of this scheduler that @task waits for. */
+static GPtrArray *
+list_awaited (Printer *printer,
+              GtxTask *task)
+{
+  GPtrArray *futures = g_ptr_array_new ();
+  guint n = 0;
+
+  if (task->waiter && task->waiter->kind->list_awaited)
+    task->waiter->kind->list_awaited (task->waiter, futures);
+  for (guint i = 0; i < futures->len; i++)
+    {
+      GtxFuture *future = futures->pdata[i];
+
+      if (gtx_future_is_task (future) && future->home == printer->scheduler && !gtx_future_done (future))
+        futures->pdata[n++] = future;
+    }
+  g_ptr_array_set_size (futures, (gint) n);
+  return futures;
+}
+
+static void print_tree (Printer *printer, GtxTask *task, const char *indent,
+                        const char *branch, const char *below, guint depth);
+
+static void
+print_awaited (Printer    *printer,
+               GtxTask    *task,
+               const char *indent,
+               guint       depth)
+{
+  g_autoptr (GPtrArray) awaited = list_awaited (printer, task);
+  const Lines *lines = printer->lines;
+
+  if (depth == DEEPEST && awaited->len > 0)
+    {
+      g_string_append_printf (printer->text, "%s%s\n", indent, lines->deeper);
+      return;
+    }
+  for (guint i = 0; i < awaited->len; i++)
+    if (i + 1 < awaited->len)
+      print_tree (printer, awaited->pdata[i], indent, lines->branch, lines->below_branch, depth);
+    else
+      print_tree (printer, awaited->pdata[i], indent, lines->last, lines->below_last, depth);
+}
+
+static void
+print_tree (Printer    *printer,
+            GtxTask    *task,
+            const char *indent,
+            const char *branch,
+            const char *below,
+            guint       depth)
+{
+  gboolean is_new = g_hash_table_add (printer->shown, task);
+  g_autofree char *deeper = g_strconcat (indent, below, NULL);
+
+  g_string_append_printf (printer->text, "%s%s", indent, branch);
+  if (is_new)
+    {
+      describe_task (task, printer->text);
+      g_string_append_c (printer->text, '\n');
+      print_awaited (printer, task, deeper, depth + 1);
+    }
+  else
+    g_string_append_printf (printer->text, "%s (see above)\n", gtx_task_get_name (task));
+}
+
+static GHashTable *
+all_awaited (Printer   *printer,
+             GPtrArray *tasks)
+{
+  GHashTable *all = g_hash_table_new (NULL, NULL);
+
+  for (guint i = 0; i < tasks->len; i++)
+    {
+      g_autoptr (GPtrArray) awaited = list_awaited (printer, tasks->pdata[i]);
+
+      for (guint j = 0; j < awaited->len; j++)
+        g_hash_table_add (all, awaited->pdata[j]);
+    }
+  return all;
+}
+
+void
+gtx_scheduler_describe_tasks (GtxScheduler *scheduler,
+                              GString      *text)
+{
+  g_autoptr (GPtrArray) tasks = gtx_scheduler_list_tasks (scheduler);
+  g_autoptr (GHashTable) shown = g_hash_table_new (NULL, NULL);
+  Printer printer = { scheduler, text, shown, g_get_charset (NULL) ? &drawn_lines : &plain_lines };
+  g_autoptr (GHashTable) awaited = all_awaited (&printer, tasks);
+
+  for (guint i = 0; i < tasks->len; i++)
+    if (!g_hash_table_contains (awaited, tasks->pdata[i]))
+      print_tree (&printer, tasks->pdata[i], "", "", "", 0);
+  /* What is left waits in a ring, or deeper than was shown. */
+  for (guint i = 0; i < tasks->len; i++)
+    if (!g_hash_table_contains (shown, tasks->pdata[i]))
+      print_tree (&printer, tasks->pdata[i], "", "", "", 0);
+}
+
+/**
+ * gtx_print_tasks:
+ *
+ * Prints the tasks of the thread-default main context on standard error:
+ * what each waits for, and below it the tasks among that, as `python -m
+ * asyncio pstree` does.
+ *
+ * |[
+ * Task-1 (check_mirrors): waits for a task group
+ * ├─ Task-2 (check): waits for a sleep, 0.250 s left
+ * └─ Task-3 (check): waits for the operation started at mirrors.c:31
+ * Task-4 (log_writer): waits for an item of queue 0x55d0c2f3a8e0
+ * ]|
+ *
+ * A program that has not called setlocale(), or whose locale is not of UTF-8, gets plain
+ * lines.
+ *
+ * Never suspends; to be called in the thread that runs that context, be it
+ * from a debugger.
+ *
+ * Since: 0.1
+ */
+void
+gtx_print_tasks (void)
+{
+  GtxScheduler *scheduler = gtx_scheduler_get ();
+  GtxVisit visit = gtx_scheduler_enter_home (scheduler, G_STRFUNC);
+  g_autoptr (GString) text = NULL;
+
+  if (visit == GTX_ELSEWHERE)
+    return;
+  text = g_string_new (NULL);
+  gtx_scheduler_run_messages (scheduler);
+  gtx_scheduler_describe_tasks (scheduler, text);
+  gtx_scheduler_leave (scheduler, visit);
+  g_printerr ("%s", text->len > 0 ? text->str : "There are no tasks.\n");
+}

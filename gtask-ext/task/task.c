@@ -1,0 +1,1061 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "task/task-private.h"
+
+#include "debug/debug.h"
+#include "gtask-ext/error.h"
+
+typedef struct
+{
+  GtxFutureClass parent_class;
+} GtxTaskClass;
+
+G_DEFINE_TYPE (GtxTask, gtx_task, GTX_TYPE_FUTURE)
+
+gpointer gtx_task_class;
+
+/* ---- The registry of a scheduler's tasks ---- */
+
+typedef struct
+{
+  GtxHandleList tasks;
+  GtxHandle at_end;
+  GHashTable *shared_waits;     /* made when needed */
+  guint64 n_gone_on;
+} Registry;
+
+static void end_homeless (GtxHandle *handle);
+
+static void
+registry_free (gpointer data)
+{
+  Registry *self = data;
+
+  g_clear_pointer (&self->shared_waits, g_hash_table_unref);
+  g_free (self);
+}
+
+static GtxHandleList *
+registry (GtxScheduler *scheduler)
+{
+  Registry *self = gtx_scheduler_get_extension (scheduler);
+
+  if (self == NULL)
+    {
+      self = g_new0 (Registry, 1);
+      gtx_handle_list_init (&self->tasks);
+      self->at_end.run = end_homeless;
+      gtx_scheduler_call_at_end (scheduler, &self->at_end);
+      gtx_scheduler_set_extension (scheduler, self, registry_free);
+      gtx_debug_scheduler (scheduler);
+    }
+  return &self->tasks;
+}
+
+GPtrArray *
+gtx_scheduler_list_tasks (GtxScheduler *scheduler)
+{
+  GtxHandleList *list = registry (scheduler);
+  GPtrArray *tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (GtxHandle *link = list->ring.next; link != &list->ring; link = link->next)
+    g_ptr_array_add (tasks, g_object_ref (GTX_CONTAINER_OF (link, GtxTask, registered)));
+  return tasks;
+}
+
+GHashTable *
+gtx_scheduler_get_shared_waits (GtxScheduler *scheduler)
+{
+  Registry *self = gtx_scheduler_get_extension (scheduler);
+
+  if (self->shared_waits == NULL)
+    self->shared_waits = g_hash_table_new (NULL, NULL);
+  return self->shared_waits;
+}
+
+/* They are those of a task that is started, so that there is a registry. */
+guint64
+gtx_task_n_gone_on (const GtxTask *task)
+{
+  return ((Registry *) gtx_scheduler_get_extension (task->parent_instance.home))->n_gone_on;
+}
+
+void
+gtx_task_count_going_on (const GtxTask *task)
+{
+  ((Registry *) gtx_scheduler_get_extension (task->parent_instance.home))->n_gone_on++;
+}
+
+/* ---- The current task ---- */
+
+/**
+ * gtx_current_task:
+ *
+ * Tells which task runs: asyncio's `current_task()`.
+ *
+ * A callback that a main loop dispatches is outside of all tasks, even where a
+ * task iterates that main loop.  Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer none) (nullable): the current task, or %NULL outside one
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_current_task (void)
+{
+  return gtx_task_current ();
+}
+
+GtxTask *
+gtx_task_mend_await (GtxTask     *task,
+                     const char  *function,
+                     GError     **error)
+{
+  if (task == NULL && gtx_main_stack_is_called ())
+    g_set_error (error, GTX_ERROR, GTX_ERROR_NOT_IN_TASK,
+                 "%s() was called in what gtx_call_on_main_stack() calls, where nothing can be awaited; "
+                 "do so before it or after", function);
+  else if (task == NULL)
+    g_set_error (error, GTX_ERROR, GTX_ERROR_NOT_IN_TASK,
+                 "%s() was called outside a task, and only a task can wait; "
+                 "start one with gtx_create_task() or gtx_run()", function);
+  else
+    gtx_operation_leave (task, "awaits something else");
+  return task;
+}
+
+/**
+ * gtx_all_tasks:
+ *
+ * Lists the tasks of the thread-default main context that are started and not
+ * done, in the order in which they were: asyncio's `all_tasks()`, which has no
+ * order.  Never suspends; to be called in the thread that runs that context.
+ *
+ * Returns: (transfer container) (element-type GtxTask): the tasks
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+gtx_all_tasks (void)
+{
+  GtxScheduler *scheduler = gtx_scheduler_get ();
+  GtxVisit visit = gtx_scheduler_enter_home (scheduler, G_STRFUNC);
+  GPtrArray *tasks;
+
+  if (visit == GTX_ELSEWHERE)
+    return g_ptr_array_new_with_free_func (g_object_unref);
+  /* Another thread may have started some. */
+  gtx_scheduler_run_messages (scheduler);
+  tasks = gtx_scheduler_list_tasks (scheduler);
+  gtx_scheduler_leave (scheduler, visit);
+  return tasks;
+}
+
+/* ---- Running ---- */
+
+static GError *
+reasonless_error (GtxTask *self)
+{
+  g_critical ("The coroutine %s returned FALSE without setting an error; a coroutine that fails says why",
+              self->function);
+  return g_error_new (GTX_ERROR, GTX_ERROR_NO_REASON,
+                      "The coroutine %s failed without saying why", self->function);
+}
+
+/* A coroutine fails exactly when it sets the error. */
+static gpointer
+call_coroutine (GtxTask  *self,
+                GError  **error)
+{
+  gpointer result = NULL;
+  gboolean succeeded = TRUE;
+
+  if (self->is_pointer)
+    result = self->coroutine.pointer (self->data, error);
+  else
+    succeeded = self->coroutine.boolean (self->data, error);
+  self->has_returned = TRUE;
+
+  if (!succeeded && *error == NULL)
+    *error = reasonless_error (self);
+  if (*error && result)
+    {
+      if (self->result_free)
+        self->result_free (result);
+      result = NULL;
+    }
+  return result;
+}
+
+/* As Python drops a coroutine's frame: before anybody learns that it ended. */
+static void
+free_data (GtxTask *self)
+{
+  gpointer data = g_steal_pointer (&self->data);
+
+  if (data && self->data_free)
+    self->data_free (data);
+  if (self->locals)
+    gtx_task_locals_clear (self);
+}
+
+static void
+leave_registry (GtxTask *self)
+{
+  if (gtx_handle_is_linked (&self->registered))
+    gtx_handle_unlink (&self->registered);
+}
+
+/* What the task's data and result are freed by may begin operations, too. */
+static void
+end_operations (GtxTask *self)
+{
+  if (self->operation)
+    gtx_operation_end_all (self);
+}
+
+/* As in asyncio: a request that nothing delivered is not lost. */
+static gboolean
+ends_as_cancelled (GtxTask      *self,
+                   const GError *error)
+{
+  if (self->runner == NULL)
+    gtx_task_take_up_request (self);
+  if (error)
+    return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  return self->runner == NULL && self->must_cancel;
+}
+
+static void
+settle_at_end (GtxTask *self)
+{
+  gtx_task_settle_request (self);
+  if (self->n_cancels > 0 && gtx_handle_is_linked (&self->registered))
+    gtx_task_count_going_on (self);
+}
+
+/* Takes @result and @error. */
+static void
+finish (GtxTask  *self,
+        gpointer  result,
+        GError   *error)
+{
+  GtxFuture *future = &self->parent_instance;
+  gboolean is_cancelled = ends_as_cancelled (self, error);
+
+  if (is_cancelled && result && self->result_free)
+    {
+      self->result_free (result);
+      end_operations (self);
+    }
+  if (G_UNLIKELY (!gtx_task_is_unasked (self)))
+    settle_at_end (self);
+  leave_registry (self);
+
+  if (!is_cancelled)
+    {
+      gtx_future_finish (future, result, result ? self->result_free : NULL, error);
+      return;
+    }
+  if (error)
+    gtx_take_cancelled_error (error);
+  gtx_future_finish_cancelled (future);
+}
+
+/* What ran, and what frees its data, has to end in the process in which it began. */
+static inline void
+ensure_not_in_child (GtxTask *self)
+{
+  if (G_UNLIKELY (gtx_fiber_is_parents (self->step.fiber)))
+    g_error ("%s returned in the child of a fork(), where the main loop that it would go back to is "
+             "the parent's: end the child with _exit(), or have it execute a program",
+             gtx_task_get_name (self));
+}
+
+static void
+run_on_fiber (gpointer data)
+{
+  GtxTask *self = data;
+  GError *error = NULL;
+  gpointer result = call_coroutine (self, &error);
+
+  ensure_not_in_child (self);
+  end_operations (self);
+  free_data (self);
+  ensure_not_in_child (self);
+  end_operations (self);
+  if (G_UNLIKELY (self->signals != NULL))
+    gtx_task_leave_signals (self);
+  finish (self, result, error);
+  gtx_scheduler_let_go_of_pushed ();
+}
+
+/* It never ran: neither it nor its stack needs to be left. */
+static void
+end_unrun (GtxTask *self,
+           GError  *error)
+{
+  free_data (self);
+  finish (self, NULL, error);
+  gtx_pins_drop (&self->parent_instance.pins, self);
+}
+
+/* Its main context is gone, and it cannot begin any more; one that was cancelled would not have. */
+static void
+end_homeless_one (GtxTask *self)
+{
+  GError *error = NULL;
+
+  gtx_task_take_up_request (self);
+  if (!self->must_cancel)
+    error = g_error_new (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
+                         "Task %s cannot run: its main context is gone", gtx_task_get_name (self));
+  end_unrun (self, error);
+}
+
+static void
+never_step (GtxHandle *handle)
+{
+}
+
+/* The main context goes.  What is suspended stays so for ever. */
+static void
+end_homeless (GtxHandle *handle)
+{
+  GtxHandleList tasks;
+  GtxHandle *link;
+
+  gtx_handle_list_init (&tasks);
+  gtx_handle_list_splice (&tasks, &GTX_CONTAINER_OF (handle, Registry, at_end)->tasks);
+  while ((link = gtx_handle_list_pop (&tasks)))
+    {
+      GtxTask *task = GTX_CONTAINER_OF (link, GtxTask, registered);
+
+      if (gtx_handle_is_linked (&task->step.handle) && task->step.fiber == NULL)
+        gtx_handle_unlink (&task->step.handle);
+      if (task->step.fiber == NULL)
+        end_homeless_one (task);
+      else
+        {
+          task->step.handle.run = never_step;
+          gtx_future_drop_callbacks (&task->parent_instance);
+        }
+    }
+}
+
+/* Where nobody else keeps the task, what frees its result is to run on a larger
+ * stack than its own, and before the next one begins. */
+static GtxFiber *
+go_straight_on (gpointer data)
+{
+  GtxTask *self = data;
+  GtxPins *pins = &self->parent_instance.pins;
+  GtxFiber *next;
+
+  if (pins->n == 1 && g_atomic_int_get (&((GObject *) self)->ref_count) == 1)
+    return NULL;
+  next = gtx_scheduler_take_next ();
+  if (next == NULL)
+    return NULL;
+  self->step.fiber = NULL;
+  gtx_pins_drop (pins, self);
+  return next;
+}
+
+static void
+fiber_ended (gpointer data)
+{
+  GtxTask *self = data;
+
+  self->step.fiber = NULL;
+  gtx_pins_drop (&self->parent_instance.pins, self);
+}
+
+static GtxFiber *
+make_fiber (GtxStep   *step,
+            GtxFiber  *like,
+            GError   **error)
+{
+  GtxTask *self = GTX_CONTAINER_OF (step, GtxTask, step);
+
+  gtx_task_take_up_request (self);
+  if (self->must_cancel && !self->begins_cancelled)
+    return NULL;
+  return gtx_fiber_new (gtx_scheduler_get_stacks (self->parent_instance.home),
+                        self->stack_size ? self->stack_size : gtx_stack_default_size (),
+                        run_on_fiber, go_straight_on, fiber_ended, self, like, error);
+}
+
+static void
+abandon (GtxStep *step,
+         GError  *error)
+{
+  end_unrun (GTX_CONTAINER_OF (step, GtxTask, step), error);
+}
+
+static const GtxStepKind step_kind = { make_fiber, abandon };
+
+/* Tasks of several threads may await one that was not started: one starts it. */
+static gboolean
+claim_start (GtxTask *self)
+{
+  return !g_atomic_int_get (&self->is_started) &&
+         g_atomic_int_compare_and_exchange (&self->is_started, FALSE, TRUE);
+}
+
+gboolean
+gtx_task_run_inside (GtxTask *self,
+                     GtxTask *runner)
+{
+  GError *error = NULL;
+  gpointer result;
+
+  if (!claim_start (self))
+    return FALSE;
+  self->runner = runner;
+  result = call_coroutine (self, &error);
+  free_data (self);
+  finish (self, result, error);
+  self->runner = NULL;
+  return TRUE;
+}
+
+/* ---- GObject ---- */
+
+static void
+gtx_task_finalize (GObject *object)
+{
+  GtxTask *self = (GtxTask *) object;
+
+  g_assert (self->step.fiber == NULL && !gtx_handle_is_linked (&self->step.handle));
+
+  if (!self->is_started && !gtx_future_done (&self->parent_instance))
+    g_warning ("coroutine '%s' was never awaited", self->function);
+  gtx_future_close (&self->parent_instance);
+  gtx_future_free_at_home (&self->parent_instance, self->data, self->data_free);
+  /* Set by what freed the result. */
+  if (self->locals)
+    gtx_task_locals_clear (self);
+  if (self->operation)
+    gtx_operation_free (self->operation);
+  if (self->cancellable)
+    gtx_task_cancellable_retire (self->cancellable);
+  g_free (self->name);
+
+  ((GObjectClass *) gtx_task_parent_class)->finalize (object);
+}
+
+static void
+gtx_task_class_init (GtxTaskClass *class)
+{
+  gtx_task_class = class;
+  G_OBJECT_CLASS (class)->finalize = gtx_task_finalize;
+  ((GtxFutureClass *) class)->cancel = gtx_task_cancel;
+}
+
+/* That of a task that g_object_new () made, and no function of ours. */
+static gboolean
+no_coroutine (gpointer   data,
+              GError   **error)
+{
+  g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_STATE,
+                       "A task that g_object_new() made has no coroutine; make it with gtx_task_new()");
+  return FALSE;
+}
+
+static void
+gtx_task_init (GtxTask *self)
+{
+  self->coroutine.boolean = no_coroutine;
+  self->function = "no_coroutine";
+  self->step.handle.run = gtx_scheduler_resume;
+  self->step.kind = &step_kind;
+}
+
+/* ---- Making and starting ---- */
+
+static GtxTask *
+task_new (const char     *function,
+          gpointer        data,
+          GDestroyNotify  data_free)
+{
+  GtxTask *self = (GtxTask *) g_object_new_with_properties (GTX_TYPE_TASK, 0, NULL, NULL);
+
+  self->function = function;
+  self->data = data;
+  self->data_free = data_free;
+  return self;
+}
+
+/**
+ * gtx_task_new_named: (skip)
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @coroutine: (scope async): a boolean coroutine
+ * @data: (transfer full) (nullable): its data
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ *
+ * Makes a task that is not started: the function behind gtx_task_new(), for
+ * C++ and for callers whose coroutine is known at run time only.  Never
+ * suspends; may be called in any thread.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_task_new_named (const char     *function,
+                    GtxCoroutine    coroutine,
+                    gpointer        data,
+                    GDestroyNotify  data_free)
+{
+  GtxTask *self;
+
+  g_return_val_if_fail (coroutine != NULL, NULL);
+
+  self = task_new (function, data, data_free);
+  self->coroutine.boolean = coroutine;
+  return self;
+}
+
+/**
+ * gtx_task_new_pointer_named: (skip)
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @coroutine: (scope async): a pointer coroutine
+ * @data: (transfer full) (nullable): its data
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ * @result_free: (nullable): frees a result that nobody took
+ *
+ * Makes a task that is not started: the function behind
+ * gtx_task_new_pointer().  Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_task_new_pointer_named (const char          *function,
+                            GtxPointerCoroutine  coroutine,
+                            gpointer             data,
+                            GDestroyNotify       data_free,
+                            GDestroyNotify       result_free)
+{
+  GtxTask *self;
+
+  g_return_val_if_fail (coroutine != NULL, NULL);
+
+  self = task_new (function, data, data_free);
+  self->coroutine.pointer = coroutine;
+  self->is_pointer = TRUE;
+  self->result_free = result_free;
+  return self;
+}
+
+/* With a pin of its own. */
+static void
+start_at_home (GtxTask *self)
+{
+  /* Cancelled meanwhile: it is done, and nothing of it runs. */
+  if (gtx_future_done (&self->parent_instance))
+    {
+      free_data (self);
+      gtx_pins_drop (&self->parent_instance.pins, self);
+      return;
+    }
+  if (gtx_scheduler_get_context (self->parent_instance.home) == NULL)
+    {
+      end_homeless_one (self);
+      return;
+    }
+  gtx_handle_list_append (registry (self->parent_instance.home), &self->registered);
+  gtx_scheduler_call_soon (self->parent_instance.home, &self->step.handle);
+}
+
+static void
+start_at_home_and_unref (gpointer data)
+{
+  gtx_pins_add (&((GtxFuture *) data)->pins, data);
+  start_at_home (data);
+  g_object_unref (data);
+}
+
+/* @is_new: nobody else has had it yet. */
+static void
+start (GtxTask  *self,
+       gboolean  is_new)
+{
+  static guint64 n_tasks;
+  GtxPins *pins = &self->parent_instance.pins;
+  GtxScheduler *home = self->parent_instance.home;
+  GtxVisit visit;
+
+  self->locals = gtx_task_locals_inherit ();
+  if (self->name == NULL)
+    self->number = __atomic_add_fetch (&n_tasks, 1, __ATOMIC_RELAXED);
+
+  visit = gtx_scheduler_enter (home);
+  if (G_LIKELY (visit))
+    {
+      if (is_new)
+        gtx_pins_begin (pins, self);
+      else
+        gtx_pins_add (pins, self);
+      start_at_home (self);
+      gtx_scheduler_leave (home, visit);
+    }
+  else if (!gtx_scheduler_post (home, start_at_home_and_unref, g_object_ref (self)))
+    {
+      g_object_unref (self);
+      gtx_pins_add (pins, self);
+      start_at_home (self);
+    }
+}
+
+static void
+start_new (GtxTask *self)
+{
+  self->is_started = TRUE;
+  start (self, TRUE);
+}
+
+/**
+ * gtx_create_task_named: (skip)
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @coroutine: (scope async): a boolean coroutine
+ * @data: (transfer full) (nullable): its data
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ *
+ * Starts a task: the function behind gtx_create_task(), for C++ and for callers
+ * whose coroutine is known at run time only.  Never suspends; may be called in
+ * any thread.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_create_task_named (const char     *function,
+                       GtxCoroutine    coroutine,
+                       gpointer        data,
+                       GDestroyNotify  data_free)
+{
+  GtxTask *self = gtx_task_new_named (function, coroutine, data, data_free);
+
+  if (self)
+    start_new (self);
+  return self;
+}
+
+/**
+ * gtx_create_task_pointer_named: (skip)
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @coroutine: (scope async): a pointer coroutine
+ * @data: (transfer full) (nullable): its data
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ * @result_free: (nullable): frees a result that nobody took
+ *
+ * Starts a task of a coroutine that has a result: the function behind
+ * gtx_create_task_pointer().  Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_create_task_pointer_named (const char          *function,
+                               GtxPointerCoroutine  coroutine,
+                               gpointer             data,
+                               GDestroyNotify       data_free,
+                               GDestroyNotify       result_free)
+{
+  GtxTask *self = gtx_task_new_pointer_named (function, coroutine, data, data_free, result_free);
+
+  if (self)
+    start_new (self);
+  return self;
+}
+
+static GtxTask *
+start_in (GtxTask      *self,
+          GMainContext *context)
+{
+  return self ? gtx_task_start_in (self, context) : NULL;
+}
+
+/**
+ * gtx_create_task_in_named: (skip)
+ * @context: (nullable): the main context that it is to run in; %NULL: the
+ *   default one
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @coroutine: (scope async): a boolean coroutine
+ * @data: (transfer full) (nullable): its data
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ *
+ * Starts a task in another main context: the function behind
+ * gtx_create_task_in(), for C++ and for callers whose coroutine is known at run
+ * time only.  Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_create_task_in_named (GMainContext   *context,
+                          const char     *function,
+                          GtxCoroutine    coroutine,
+                          gpointer        data,
+                          GDestroyNotify  data_free)
+{
+  return start_in (gtx_task_new_named (function, coroutine, data, data_free), context);
+}
+
+/**
+ * gtx_create_task_pointer_in_named: (skip)
+ * @context: (nullable): the main context that it is to run in; %NULL: the
+ *   default one
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @coroutine: (scope async): a pointer coroutine
+ * @data: (transfer full) (nullable): its data
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ * @result_free: (nullable): frees a result that nobody took
+ *
+ * Starts a task of a coroutine that has a result in another main context: the
+ * function behind gtx_create_task_pointer_in().  Never suspends; may be called
+ * in any thread.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_create_task_pointer_in_named (GMainContext        *context,
+                                  const char          *function,
+                                  GtxPointerCoroutine  coroutine,
+                                  gpointer             data,
+                                  GDestroyNotify       data_free,
+                                  GDestroyNotify       result_free)
+{
+  return start_in (gtx_task_new_pointer_named (function, coroutine, data, data_free, result_free), context);
+}
+
+/**
+ * gtx_task_start:
+ * @self: a #GtxTask that was not started
+ *
+ * Starts a task that gtx_task_new() made: asyncio's `create_task()` of a
+ * coroutine object.
+ *
+ * Without a name it is given one now, `Task-N`.  To start a task twice, or one
+ * that was awaited, is a mistake that is warned of.  Never suspends; may be
+ * called in any thread.
+ *
+ * Returns: (transfer none): @self
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_task_start (GtxTask *self)
+{
+  g_return_val_if_fail (GTX_IS_TASK (self), self);
+
+  if (claim_start (self))
+    start (self, FALSE);
+  else
+    g_critical ("%s: the task of %s was started or awaited before; a task runs once",
+                G_STRFUNC, self->function);
+  return self;
+}
+
+void
+gtx_task_set_home (GtxTask      *self,
+                   GtxScheduler *home)
+{
+  GtxFuture *future = &self->parent_instance;
+
+  if (home == future->home)
+    return;
+  gtx_scheduler_unref (future->home);
+  future->home = gtx_scheduler_ref (home);
+}
+
+/**
+ * gtx_task_start_in:
+ * @self: a #GtxTask that was not started
+ * @context: (nullable): the main context that it is to run in; %NULL: the
+ *   default one
+ *
+ * Starts a task that gtx_task_new() made in another main context, as
+ * gtx_create_task_in() does.
+ *
+ * Nobody may have waited for the task before, bound it, or asked for its #GCancellable; in
+ * another thread than that of the main context in which it was made, nobody may have
+ * cancelled it.  No other thread has it yet.
+ * Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer none): @self
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_task_start_in (GtxTask      *self,
+                   GMainContext *context)
+{
+  GtxFuture *future = &self->parent_instance;
+
+  g_return_val_if_fail (GTX_IS_TASK (self), self);
+  if (g_atomic_int_get (&future->is_watched) || self->cancellable)
+    {
+      g_critical ("%s: the task of %s was bound, cancelled, given a done callback or asked for its GCancellable, "
+                  "in the main context in which it was made: do that when it has been started", G_STRFUNC,
+                  self->function);
+      return self;
+    }
+
+  if (!self->is_started)
+    gtx_task_set_home (self, gtx_scheduler_for_context (context));
+  return gtx_task_start (self);
+}
+
+void
+gtx_task_start_unless_started (GtxTask *self)
+{
+  if (claim_start (self))
+    start (self, FALSE);
+}
+
+/* ---- What it tells, and what it is told ---- */
+
+/**
+ * gtx_task_steal_pointer:
+ * @self: a #GtxTask that is done
+ *
+ * Takes the task's result over, which is the caller's then: what
+ * gtx_await_pointer() does, without awaiting.  Never suspends; may be called in
+ * any thread.
+ *
+ * Returns: (transfer full) (nullable): the result; %NULL where there is none,
+ *   or it was taken before
+ *
+ * Since: 0.1
+ */
+gpointer
+gtx_task_steal_pointer (GtxTask *self)
+{
+  gpointer result;
+
+  g_return_val_if_fail (GTX_IS_TASK (self), NULL);
+
+  if (!gtx_future_done (&self->parent_instance))
+    {
+      g_critical ("%s: the task of %s is not done; await it first", G_STRFUNC, self->function);
+      return NULL;
+    }
+  return gtx_future_take_result (&self->parent_instance, &result, NULL) ? result : NULL;
+}
+
+/**
+ * gtx_task_get_name:
+ * @self: a #GtxTask
+ *
+ * Tells the task's name: asyncio's `Task.get_name()`, `Task-N` by default, and
+ * the coroutine's name for one that is not started.  Never suspends; to be
+ * called in the thread of the task's home.
+ *
+ * Returns: (transfer none): the name, valid until it is changed
+ *
+ * Since: 0.1
+ */
+const char *
+gtx_task_get_name (GtxTask *self)
+{
+  g_return_val_if_fail (GTX_IS_TASK (self), NULL);
+
+  if (self->name)
+    return self->name;
+  if (self->number == 0)
+    return self->function;
+  return self->name = g_strdup_printf ("Task-%" G_GUINT64_FORMAT, self->number);
+}
+
+/**
+ * gtx_task_set_name:
+ * @self: a #GtxTask
+ * @name: the name
+ *
+ * Names the task: asyncio's `Task.set_name()`; before gtx_task_start(), the
+ * `name` of `create_task()`, which uses up no number.  Never suspends; to be
+ * called in the thread of the task's home.
+ *
+ * Since: 0.1
+ */
+void
+gtx_task_set_name (GtxTask    *self,
+                   const char *name)
+{
+  char *old;
+
+  g_return_if_fail (GTX_IS_TASK (self));
+  g_return_if_fail (name != NULL);
+
+  old = self->name;
+  self->name = g_strdup (name);
+  g_free (old);
+}
+
+/**
+ * gtx_task_get_function:
+ * @self: a #GtxTask
+ *
+ * Tells the name of the task's coroutine.  Never suspends; may be called in
+ * any thread.
+ *
+ * Returns: (transfer none): the name of the function
+ *
+ * Since: 0.1
+ */
+const char *
+gtx_task_get_function (GtxTask *self)
+{
+  g_return_val_if_fail (GTX_IS_TASK (self), NULL);
+
+  return self->function;
+}
+
+/**
+ * gtx_task_set_stack_size:
+ * @self: a #GtxTask that was not started
+ * @bytes: the size in bytes, rounded up to a power of two; 0: the default
+ *
+ * Sets how large the task's stack is.  Never suspends; may be called in any
+ * thread.
+ *
+ * Since: 0.1
+ */
+void
+gtx_task_set_stack_size (GtxTask *self,
+                         gsize    bytes)
+{
+  g_return_if_fail (GTX_IS_TASK (self));
+
+  if (self->step.fiber || gtx_future_done (&self->parent_instance))
+    g_critical ("%s: the task %s has run already; set its stack size before", G_STRFUNC,
+                gtx_task_get_name (self));
+  self->stack_size = bytes;
+}
+
+/**
+ * gtx_set_default_stack_size:
+ * @bytes: the size in bytes, rounded up to a power of two; 0: what it was at
+ *   first, 1 MiB on 64-bit machines and 256 KiB on others
+ *
+ * Sets how large the stacks are of tasks that begin from now on and name no
+ * size.  64 KiB suits large crowds of simple tasks.  Never suspends; may be
+ * called in any thread.
+ *
+ * Since: 0.1
+ */
+void
+gtx_set_default_stack_size (gsize bytes)
+{
+  gtx_stack_set_default_size (bytes);
+}
+
+/**
+ * gtx_task_get_cancellable:
+ * @self: a #GtxTask
+ *
+ * Lends the task's current #GCancellable, made when first asked for.
+ *
+ * Cancelling it, in any thread, is gtx_cancel(); gtx_cancel() cancels it.  One
+ * that is cancelled already makes no further request, be it that it shows one by
+ * a timeout or a group of the task's own, which the task will carry on from: who
+ * wants the task to end in any case calls gtx_cancel(), in any thread too.  It
+ * is the current one only until the task's next await: after a request was
+ * delivered or withdrawn the task has a fresh one.  Never suspends; to be
+ * called in the thread of the task's home.
+ *
+ * Returns: (transfer none): the #GCancellable
+ *
+ * Since: 0.1
+ */
+GCancellable *
+gtx_task_get_cancellable (GtxTask *self)
+{
+  g_return_val_if_fail (GTX_IS_TASK (self), NULL);
+
+  if (self->runner)
+    return gtx_task_get_cancellable (self->runner);
+  if (self->cancellable == NULL)
+    self->cancellable = gtx_task_cancellable_new (self);
+  return (GCancellable *) self->cancellable;
+}
+
+/**
+ * gtx_uncancel:
+ * @self: a #GtxTask
+ *
+ * Withdraws one request to cancel: asyncio's `Task.uncancel()`; when none is
+ * left, one that was not delivered yet is dropped.  Never suspends; to be
+ * called in the thread of the task's home.
+ *
+ * Returns: how many requests are left
+ *
+ * Since: 0.1
+ */
+guint
+gtx_uncancel (GtxTask *self)
+{
+  g_return_val_if_fail (GTX_IS_TASK (self), 0);
+
+  while (self->runner)
+    self = self->runner;
+  gtx_task_take_up_request (self);
+  if (self->n_cancels == 0 || --self->n_cancels > 0)
+    return self->n_cancels;
+  gtx_task_settle_request (self);
+  /* What was passed on to it is not asked again, but anew. */
+  if (g_atomic_int_get (&self->is_started))
+    gtx_task_count_going_on (self);
+  return 0;
+}
+
+guint
+gtx_task_withdraw_request (GtxTask *self,
+                           guint    made_at)
+{
+  gtx_task_take_up_request (self);
+  if (self->n_settled == made_at && self->n_standing > 0 && --self->n_standing == 0)
+    gtx_task_settle_request (self);
+  return gtx_uncancel (self);
+}
+
+/**
+ * gtx_cancelling:
+ * @self: a #GtxTask
+ *
+ * Tells how many requests to cancel were made and not withdrawn: asyncio's
+ * `Task.cancelling()`.  Those to a task that runs inside another are that one's.
+ *
+ * Where tasks await one another in a chain, and the first is asked again before any of
+ * them has gone on, that counts for the eight below it, and for asyncio's for all; each
+ * is told that it is cancelled in any case.  Never suspends; to be called in the thread of
+ * the task's home.
+ *
+ * Returns: the number of requests
+ *
+ * Since: 0.1
+ */
+guint
+gtx_cancelling (GtxTask *self)
+{
+  g_return_val_if_fail (GTX_IS_TASK (self), 0);
+
+  while (self->runner)
+    self = self->runner;
+  return gtx_task_n_cancels (self);
+}
