@@ -28,6 +28,7 @@ static const struct
 };
 
 static guint flags;
+static const GtxDebugNames *names;
 
 /* ---- The variable ---- */
 
@@ -106,12 +107,10 @@ static void
 tell_of_overflow (gpointer data,
                   gsize    stack_size)
 {
-  const GtxTask *task = data;
-
   say ("gtask-ext: task '");
-  say (task->name);
+  say (names->get_name (data));
   say ("' (coroutine ");
-  say (task->function);
+  say (names->get_coroutine (data));
   say (") has overflowed its stack of ");
   say_number (stack_size);
   say (" bytes: give it a larger one with gtx_task_set_stack_size (), or all tasks with "
@@ -124,16 +123,14 @@ static void
 begin_fiber (GtxStack *stack,
              gpointer  data)
 {
-  GtxTask *task = data;
-
   if (flags & STACK)
     {
       /* It is made now: a handler cannot. */
-      gtx_task_get_name (task);
+      names->get_name (data);
       gtx_overflow_watch_thread ();
     }
   if (flags & CENSUS)
-    gtx_census_begin (stack, task->function);
+    gtx_census_begin (stack, names->get_coroutine (data));
 }
 
 static void
@@ -147,7 +144,7 @@ static void
 leave_fiber (gpointer data)
 {
   if (flags & SLOW)
-    gtx_slow_leave (data);
+    gtx_slow_leave (data, names);
 }
 
 static void
@@ -160,8 +157,10 @@ end_fiber (GtxStack *stack)
 static const GtxFiberWatch watch = { begin_fiber, enter_fiber, leave_fiber, end_fiber };
 
 static void
-begin (const char *text)
+begin (const char          *text,
+       const GtxDebugNames *fibers_names)
 {
+  names = fibers_names;
   flags = text ? parse (text) : 0;
   if (flags & STACK)
     gtx_overflow_watch (tell_of_overflow);
@@ -172,13 +171,14 @@ begin (const char *text)
 }
 
 void
-gtx_debug_scheduler (GtxScheduler *scheduler)
+gtx_debug_scheduler (GtxScheduler        *scheduler,
+                     const GtxDebugNames *fibers_names)
 {
   static gsize begun;
 
   if (g_once_init_enter (&begun))
     {
-      begin (g_getenv ("GTX_DEBUG"));
+      begin (g_getenv ("GTX_DEBUG"), fibers_names);
       g_once_init_leave (&begun, 1);
     }
   if (flags & SLOW)

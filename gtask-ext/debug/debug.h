@@ -3,12 +3,20 @@
 
 #pragma once
 
-#include "task/task-private.h"
+#include "loop/scheduler.h"
 
 /* ---- debug.c ---- */
 
-/* For each scheduler, before its first task begins. */
-void gtx_debug_scheduler   (GtxScheduler *scheduler);
+/* How the data of a fiber is named for a person; the names stay as long as the data. */
+typedef struct
+{
+  const char *(*get_name) (gpointer data);
+  const char *(*get_coroutine) (gpointer data);
+} GtxDebugNames;
+
+/* For each scheduler, before its first fiber begins. */
+void gtx_debug_scheduler   (GtxScheduler        *scheduler,
+                            const GtxDebugNames *names);
 
 /* ---- census.c ---- */
 
@@ -26,4 +34,6 @@ void gtx_slow_set_limit    (gint64        limit);
 /* A turn of the main loop ends what a task kept it for. */
 void gtx_slow_watch_turns  (GMainContext *context);
 void gtx_slow_enter        (void);
-void gtx_slow_leave        (GtxTask      *task);
+/* Of the task of @data. */
+void gtx_slow_leave        (gpointer             data,
+                            const GtxDebugNames *names);

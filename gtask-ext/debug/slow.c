@@ -21,7 +21,8 @@ gtx_slow_enter (void)
 }
 
 void
-gtx_slow_leave (GtxTask *task)
+gtx_slow_leave (gpointer             data,
+                const GtxDebugNames *names)
 {
   gint64 now = g_get_monotonic_time ();
   gint64 kept = now - kept_since;
@@ -29,7 +30,7 @@ gtx_slow_leave (GtxTask *task)
   if (kept >= slow_limit)
     g_warning ("task '%s' (coroutine %s) kept the main loop for %.3f s: let it run in between with "
                "gtx_sleep (0), or give the work to a thread with gtx_to_thread ()",
-               gtx_task_get_name (task), gtx_task_get_function (task), kept / 1e6);
+               names->get_name (data), names->get_coroutine (data), kept / 1e6);
   kept_since = now;
 }
 

@@ -127,7 +127,7 @@ gtx_fiber_new (GtxStackPool      *pool,
                GtxFiberFunc       ended,
                gpointer           data,
                GtxFiber          *like,
-               GError           **error)
+               char             **problem)
 {
   static __thread guint colour;
   GtxStack *stack;
@@ -142,7 +142,7 @@ gtx_fiber_new (GtxStackPool      *pool,
       return like;
     }
 
-  stack = gtx_stack_pool_acquire (pool, stack_size, error);
+  stack = gtx_stack_pool_acquire (pool, stack_size, problem);
   if (stack == NULL)
     return NULL;
   if (G_UNLIKELY (gtx_fiber_watch != NULL))

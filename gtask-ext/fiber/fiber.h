@@ -17,14 +17,14 @@ typedef GtxFiber *(*GtxFiberNextFunc) (gpointer data);
 typedef struct
 {
   /* Makes the fiber, for gtx_fiber_new () to be given @like, and nothing of anybody's
-   * runs meanwhile.  NULL where there is to be none, or with @error set where there
+   * runs meanwhile.  NULL where there is to be none, or with *@problem set where there
    * is none to be had. */
   GtxFiber *(*make) (GtxStep   *step,
                      GtxFiber  *like,
-                     GError   **error);
-  /* There is none; outside of all fibers.  Takes @error. */
+                     char     **problem);
+  /* There is none; outside of all fibers.  Takes @problem. */
   void (*abandon) (GtxStep *step,
-                   GError  *error);
+                   char    *problem);
 } GtxStepKind;
 
 /* What resumes a fiber when its turn comes: asyncio's Task.__step(). */
@@ -51,7 +51,7 @@ GtxFiber *gtx_fiber_new      (GtxStackPool      *pool,
                               GtxFiberFunc       ended,
                               gpointer           data,
                               GtxFiber          *like,
-                              GError           **error);
+                              char             **problem);
 
 /* Runs @fiber until it, or one that it went straight on to, suspends or ends.
  * One that runs already, below a nested main loop, goes on as soon as it would

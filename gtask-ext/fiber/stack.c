@@ -4,7 +4,6 @@
 
 #include "fiber/guard.h"
 
-#include "gtask-ext/error.h"
 
 #include <errno.h>
 #include <string.h>
@@ -248,9 +247,23 @@ map_new_slab (Class *class)
   return slab;
 }
 
+G_GNUC_PRINTF (2, 3) static void
+tell (char       **problem,
+      const char  *format,
+      ...)
+{
+  va_list arguments;
+
+  if (problem == NULL)
+    return;
+  va_start (arguments, format);
+  *problem = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+}
+
 static Cell *
-cut (Class   *class,
-     GError **error)
+cut (Class  *class,
+     char  **problem)
 {
   Slab *slab = class->slabs;
   Cell *cell;
@@ -261,11 +274,11 @@ cut (Class   *class,
   /* g_strerror () would need memory, and mappings too. */
   if (slab == NULL)
     {
-      g_set_error (error, GTX_ERROR, GTX_ERROR_NO_STACK,
-                   "No memory for a stack of %" G_GSIZE_FORMAT " bytes: address space (RLIMIT_AS), "
-                   "locked memory (RLIMIT_MEMLOCK) or mappings (vm.max_map_count) are used up, but for "
-                   "what is left to the program; run fewer tasks at once, or give them smaller stacks",
-                   class->stride);
+      tell (problem,
+            "No memory for a stack of %" G_GSIZE_FORMAT " bytes: address space (RLIMIT_AS), "
+            "locked memory (RLIMIT_MEMLOCK) or mappings (vm.max_map_count) are used up, but for "
+            "what is left to the program; run fewer tasks at once, or give them smaller stacks",
+            class->stride);
       return NULL;
     }
 
@@ -273,9 +286,9 @@ cut (Class   *class,
   cell = &slab->cells[slab->n_cut];
   if (!gtx_guard_install (bottom, &cell->guard_takes_mappings))
     {
-      g_set_error (error, GTX_ERROR, GTX_ERROR_NO_STACK,
-                   "No guard page for one more stack: the system's mappings "
-                   "(vm.max_map_count) are used up; run fewer tasks at once");
+      tell (problem,
+            "No guard page for one more stack: the system's mappings "
+            "(vm.max_map_count) are used up; run fewer tasks at once");
       return NULL;
     }
 
@@ -306,7 +319,7 @@ gtx_stack_pool_suits (GtxStackPool   *pool,
 GtxStack *
 gtx_stack_pool_acquire (GtxStackPool  *pool,
                         gsize          size,
-                        GError       **error)
+                        char         **problem)
 {
   guint index = class_index (size);
   Class *class;
@@ -314,8 +327,7 @@ gtx_stack_pool_acquire (GtxStackPool  *pool,
 
   if (index >= N_CLASSES)
     {
-      g_set_error (error, GTX_ERROR, GTX_ERROR_NO_STACK,
-                   "A stack of %" G_GSIZE_FORMAT " bytes is more than this system can give", size);
+      tell (problem, "A stack of %" G_GSIZE_FORMAT " bytes is more than this system can give", size);
       return NULL;
     }
 
@@ -326,7 +338,7 @@ gtx_stack_pool_acquire (GtxStackPool  *pool,
       unlist_free_cell (class, cell);
       pool->n_free--;
     }
-  else if ((cell = cut (class, error)) == NULL)
+  else if ((cell = cut (class, problem)) == NULL)
     return NULL;
 
   cell->dirty = TRUE;

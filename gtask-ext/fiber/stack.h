@@ -17,12 +17,13 @@ struct _GtxStack
   GtxAnnouncement announcement;
 };
 
-/* A pool belongs to one thread at a time. */
+/* A pool belongs to one thread at a time.  Where no stack can be had NULL is returned, and
+ * *@problem, unless that is NULL, says why and what to do. */
 GtxStackPool *gtx_stack_pool_new     (void);
 void          gtx_stack_pool_free    (GtxStackPool  *pool);
 GtxStack     *gtx_stack_pool_acquire (GtxStackPool  *pool,
                                       gsize          size,
-                                      GError       **error);
+                                      char         **problem);
 void          gtx_stack_pool_release (GtxStackPool  *pool,
                                       GtxStack      *stack);
 /* Whether @stack is such as would be acquired. */

@@ -4,6 +4,7 @@
 #include "gtask-ext/unix.h"
 
 #include "io/descriptor.h"
+#include "io/shared-wait.h"
 
 #include "gtask-ext/error.h"
 

@@ -4,6 +4,7 @@
 
 #include "io/descriptor.h"
 #include "loop/deadline.h"
+#include "many/timeout-private.h"
 
 #include "gtask-ext/error.h"
 

@@ -4,6 +4,7 @@
 
 #include "io/ready.h"
 #include "loop/poller.h"
+#include "many/timeout-private.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -3,6 +3,7 @@
 
 #include "gtask-ext/unix.h"
 
+#include "io/shared-wait.h"
 #include "task/task-private.h"
 
 #include "gtask-ext/error.h"
@@ -22,20 +23,20 @@ typedef struct
 } Signal;
 
 /* A task that has waited for a signal keeps it to its end. */
-struct _GtxSignalInterest
+typedef struct
 {
+  GtxTaskEnd end;
   GtxHandle link;
-  GtxSignalInterest *next;      /* the task's in another signal */
   Signal *signal;
   gboolean is_pending;          /* it came while the task did something else */
-};
+} Interest;
 
 /* A task that waits; in no list once the signal came. */
 typedef struct
 {
   GtxWaiter waiter;
   GtxHandle link;
-  GtxSignalInterest *interest;
+  Interest *interest;
 } SignalWaiter;
 
 static void
@@ -57,7 +58,7 @@ on_signal (gpointer data)
   GtxHandle *link;
 
   for (link = self->interests.ring.next; link != &self->interests.ring; link = link->next)
-    GTX_CONTAINER_OF (link, GtxSignalInterest, link)->is_pending = TRUE;
+    GTX_CONTAINER_OF (link, Interest, link)->is_pending = TRUE;
   while ((link = gtx_handle_list_pop (&self->waiters)))
     {
       SignalWaiter *waiter = GTX_CONTAINER_OF (link, SignalWaiter, link);
@@ -100,45 +101,43 @@ signal_free (Signal *self)
 
 /* ---- Interests ---- */
 
-static GtxSignalInterest *
+/* The task has ended. */
+static void
+end_interest (GtxTaskEnd *end)
+{
+  Interest *self = GTX_CONTAINER_OF (end, Interest, end);
+
+  gtx_handle_unlink (&self->link);
+  if (gtx_handle_list_is_empty (&self->signal->interests))
+    signal_free (self->signal);
+  g_free (self);
+}
+
+static Interest *
 interest_new (GtxTask *task,
               int      signum)
 {
   GtxScheduler *home = task->parent_instance.home;
   GHashTable *table = gtx_scheduler_get_shared_waits (home);
   Signal *signal = g_hash_table_lookup (table, GTX_SHARED_WAIT (GTX_SHARED_SIGNAL, signum));
-  GtxSignalInterest *self = g_new0 (GtxSignalInterest, 1);
+  Interest *self = g_new0 (Interest, 1);
 
   self->signal = signal ? signal : signal_new (home, table, signum);
   gtx_handle_list_append (&self->signal->interests, &self->link);
-  self->next = task->signals;
-  task->signals = self;
+  self->end.run = end_interest;
+  self->end.next = task->ends;
+  task->ends = &self->end;
   return self;
 }
 
-static GtxSignalInterest *
+static Interest *
 interest_get (GtxTask *task,
               int      signum)
 {
-  for (GtxSignalInterest *self = task->signals; self; self = self->next)
-    if (self->signal->signum == signum)
-      return self;
+  for (GtxTaskEnd *end = task->ends; end; end = end->next)
+    if (end->run == end_interest && GTX_CONTAINER_OF (end, Interest, end)->signal->signum == signum)
+      return GTX_CONTAINER_OF (end, Interest, end);
   return interest_new (task, signum);
-}
-
-void
-gtx_task_leave_signals (GtxTask *task)
-{
-  GtxSignalInterest *self;
-
-  while ((self = task->signals))
-    {
-      task->signals = self->next;
-      gtx_handle_unlink (&self->link);
-      if (gtx_handle_list_is_empty (&self->signal->interests))
-        signal_free (self->signal);
-      g_free (self);
-    }
 }
 
 /* ---- The public side ---- */
@@ -151,8 +150,8 @@ may_be_awaited (int signum)
 }
 
 static gboolean
-await_interest (GtxTask            *task,
-                GtxSignalInterest  *interest,
+await_interest (GtxTask   *task,
+                Interest  *interest,
                 GError            **error)
 {
   GtxScheduler *home = task->parent_instance.home;

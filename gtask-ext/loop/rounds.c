@@ -299,14 +299,14 @@ void
 gtx_scheduler_resume (GtxHandle *handle)
 {
   GtxStep *step = GTX_CONTAINER_OF (handle, GtxStep, handle);
-  GError *error = NULL;
+  char *problem = NULL;
 
   if (step->fiber == NULL)
-    step->fiber = step->kind->make (step, NULL, &error);
+    step->fiber = step->kind->make (step, NULL, &problem);
   if (step->fiber)
     gtx_fiber_resume (step->fiber, gtx_running.depth);
   else
-    step->kind->abandon (step, error);
+    step->kind->abandon (step, problem);
 }
 
 /* One that begins, made by the fiber that runs, whose errno is not to change; NULL

@@ -4,7 +4,7 @@
 #include "gtask-ext/sleep.h"
 
 #include "loop/deadline.h"
-#include "task/future-private.h"
+#include "many/sleep-future.h"
 
 /* Invariant: the sleep has a reference of its own, and its at_end is linked,
  * until it has settled, whoever settled it, and its home has seen that. */

@@ -3,7 +3,7 @@
 #include "gtask-ext/timeout.h"
 
 #include "loop/deadline.h"
-#include "task/task-private.h"
+#include "many/timeout-private.h"
 
 typedef struct _Block Block;
 

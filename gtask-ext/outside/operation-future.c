@@ -3,8 +3,7 @@
 
 #include "gtask-ext/operation.h"
 
-#include "task/task-private.h"
-#include "outside/token.h"
+#include "outside/operation-private.h"
 
 #include "gtask-ext/error.h"
 

@@ -2,8 +2,8 @@
 
 #pragma once
 
-#include "task/task-private.h"
 #include "outside/token.h"
+#include "task/task-private.h"
 
 #include "gtask-ext/operation.h"
 
@@ -12,6 +12,7 @@
  * way, with the lock of operation-outside.c. */
 struct _GtxOperation
 {
+  const GtxOperationKind *kind;
   GtxWaiter waiter;             /* of the task, while it waits for the callback */
   GtxTask *task;                /* NULL: begun outside of all tasks */
   GtxOperation *outer;          /* begun before, and not over */
@@ -40,7 +41,14 @@ struct _GtxOperation
 
 /* ---- operation.c ---- */
 
-GtxOperation *gtx_operation_new (GtxTask *task);
+GtxOperation *gtx_operation_new  (GtxTask      *task);
+void          gtx_operation_free (GtxOperation *operation);
+
+/* ---- operation-future.c ---- */
+
+/* Adds the futures of @scheduler whose operations are under way. */
+void          gtx_operation_futures_list          (GtxScheduler *scheduler,
+                                                   GPtrArray    *futures);
 
 /* ---- operation-outside.c ---- */
 

@@ -27,7 +27,7 @@ static void
 describe (GtxWaiter *waiter,
           GString   *text)
 {
-  GtxOperation *self = (GtxOperation *) waiter;
+  GtxOperation *self = GTX_CONTAINER_OF (waiter, GtxOperation, waiter);
   g_autofree char *caller = gtx_caller_describe ("started at", "of", self->file, self->line);
 
   g_string_append_printf (text, "the operation %s%s", caller,
@@ -35,7 +35,13 @@ describe (GtxWaiter *waiter,
 }
 
 /* It ends by itself, if its GCancellable makes it. */
-static const GtxWaiterKind operation_kind = { "operation", gtx_waiter_leave_standing, describe, NULL };
+static const GtxWaiterKind waiter_kind = { "operation", gtx_waiter_leave_standing, describe, NULL };
+
+static void leave (GtxTask *task, const char *what);
+static void end_all (GtxTask *task);
+static gboolean has_lent (const GtxTask *task);
+
+static const GtxOperationKind operation_kind = { leave, end_all, has_lent, gtx_operation_free };
 
 GtxOperation *
 gtx_operation_new (GtxTask *task)
@@ -43,6 +49,7 @@ gtx_operation_new (GtxTask *task)
   GtxOperation *self = g_new0 (GtxOperation, 1);
 
   gtx_told_watch ();
+  self->kind = &operation_kind;
   self->task = task;
   self->token = gtx_token_new (self);
   return self;
@@ -194,7 +201,7 @@ wait_in_task (GtxOperation *self)
       gtx_task_take_up_request (self->task);
       return;
     }
-  gtx_waiter_init (&self->waiter, self->task, &operation_kind);
+  gtx_waiter_init (&self->waiter, self->task, &waiter_kind);
   gtx_scheduler_hold (home);
   gtx_task_suspend_raw (self->task, &self->waiter);
   gtx_scheduler_release (home);
@@ -293,9 +300,9 @@ end_unawaited (GtxOperation *self,
 /* Where a function takes GTX_ASYNC, compilers may begin the operation before they call what
  * makes the other arguments, which may await as it likes: what is not seen to be started is
  * set aside, for gtx_await_result () to come back to. */
-void
-gtx_operation_leave (GtxTask    *task,
-                     const char *what)
+static void
+leave (GtxTask    *task,
+       const char *what)
 {
   GtxOperation *self;
 
@@ -309,8 +316,8 @@ gtx_operation_leave (GtxTask    *task,
     }
 }
 
-gboolean
-gtx_operation_has_lent (const GtxTask *task)
+static gboolean
+has_lent (const GtxTask *task)
 {
   for (const GtxOperation *operation = task->operation; operation; operation = operation->outer)
     if (operation->state == GTX_OPERATION_BEGUN && operation->is_set_aside)
@@ -318,8 +325,8 @@ gtx_operation_has_lent (const GtxTask *task)
   return FALSE;
 }
 
-void
-gtx_operation_end_all (GtxTask *task)
+static void
+end_all (GtxTask *task)
 {
   GtxOperation *self;
 
@@ -377,7 +384,7 @@ gtx_operation_begin (const char *file,
     return gtx_operation_begin_outside (file, line);
 
   if (task->operation)
-    gtx_operation_leave (task, "starts another operation");
+    leave (task, "starts another operation");
   self = task->operation;
   if (self == NULL || self->state != GTX_OPERATION_NONE)
     {

@@ -2,6 +2,7 @@
 
 #include "run/run-private.h"
 
+#include "outside/operation-private.h"
 #include "task/task-private.h"
 
 #include "gtask-ext/error.h"

@@ -3,9 +3,10 @@
 
 #include "gtask-ext/test.h"
 
+#include "many/sleep-future.h"
+#include "outside/thread-pool.h"
 #include "run/run-private.h"
 #include "task/task-private.h"
-#include "outside/thread-pool.h"
 
 #ifdef HAVE_SINGLE_THREADED
 #include <sys/single_threaded.h>

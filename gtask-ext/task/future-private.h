@@ -130,18 +130,6 @@ gboolean gtx_future_take_result     (GtxFuture      *self,
 gpointer gtx_future_lend_result     (GtxFuture      *self,
                                      GError        **error);
 
-/* ---- operation-future.c ---- */
-
-/* Adds those whose operations are under way. */
-void     gtx_operation_futures_list (GtxScheduler   *scheduler,
-                                     GPtrArray      *futures);
-
-/* ---- sleep-future.c ---- */
-
-/* Adds those whose time is not over. */
-void     gtx_sleep_futures_list     (GtxScheduler   *scheduler,
-                                     GPtrArray      *futures);
-
 /* ---- future.c ---- */
 
 /* For the end: frees what is its home's in its home. */

@@ -97,7 +97,7 @@ gtx_task_retire_cancellable (GtxTask *self)
   /* One that another thread cancelled just now makes a request yet to come. */
   if (!gtx_task_cancellable_is_taken (self->cancellable))
     return;
-  if (G_UNLIKELY (gtx_operation_has_lent (self)))
+  if (G_UNLIKELY (self->operation && gtx_task_operation_kind (self)->has_lent (self)))
     gtx_task_cancellable_renew (self->cancellable);
   else
     gtx_task_cancellable_retire (g_steal_pointer (&self->cancellable));

@@ -11,7 +11,6 @@
 typedef struct _GtxWaiter GtxWaiter;
 typedef struct _GtxOperation GtxOperation;
 typedef struct _GtxTaskCancellable GtxTaskCancellable;
-typedef struct _GtxSignalInterest GtxSignalInterest;
 
 typedef struct
 {
@@ -42,6 +41,29 @@ struct _GtxWaiter
   gboolean passed_on;           /* a request, to what is awaited, which took it */
   gboolean was_taken;           /* the last one */
   guint64 passed_at;            /* when that was, by gtx_task_n_gone_on () */
+};
+
+/* What a task keeps of the border with GIO; it is set when there is something. */
+typedef struct
+{
+  /* The task is about to @what, as in "awaits something else": an operation in flight is a mistake
+   * then, and waited for; one that is not started is set aside.  May suspend. */
+  void (*leave) (GtxTask    *task,
+                 const char *what);
+  /* The task ends.  May suspend. */
+  void (*end_all) (GtxTask *task);
+  /* Whether the task's GCancellable is lent to one that was set aside. */
+  gboolean (*has_lent) (const GtxTask *task);
+  void (*free) (GtxOperation *operation);
+} GtxOperationKind;
+
+/* What is to happen when a task ends; the task's until then. */
+typedef struct _GtxTaskEnd GtxTaskEnd;
+
+struct _GtxTaskEnd
+{
+  GtxTaskEnd *next;
+  void (*run) (GtxTaskEnd *self);
 };
 
 /* Invariants, outside of the functions that change them:
@@ -93,15 +115,10 @@ struct _GtxTask
 
   GtxTaskCancellable *cancellable; /* made when asked for */
   GPtrArray *locals;            /* of task-local.c; NULL: no values */
-  GtxOperation *operation;      /* its last one, made when needed; see operation-private.h */
-  GtxSignalInterest *signals;   /* Unix signals that it has awaited */
+  GtxOperation *operation;      /* its last one, made when needed; begins with its GtxOperationKind */
+  GtxTaskEnd *ends;
   gpointer timeouts;            /* the innermost that was begun, of timeout.c */
 };
-
-/* ---- timeout.c ---- */
-
-/* Whether one of its timeouts expires in this round or the next, before the main loop turns. */
-gboolean gtx_task_is_out_of_time   (GtxTask     *self);
 
 /* ---- task.c ---- */
 
@@ -160,16 +177,8 @@ gtx_task_ensure_started (GtxFuture *future)
 /* The tasks of @scheduler that are started and not done, as they came. */
 GPtrArray *gtx_scheduler_list_tasks (GtxScheduler *scheduler);
 
-/* What tasks of @scheduler wait for together, by GTX_SHARED_WAIT (). */
+/* What tasks of @scheduler wait for together; see io/shared-wait.h. */
 GHashTable *gtx_scheduler_get_shared_waits (GtxScheduler *scheduler);
-
-typedef enum
-{
-  GTX_SHARED_SIGNAL,
-  GTX_SHARED_CHILD
-} GtxSharedWaitKind;
-
-#define GTX_SHARED_WAIT(kind, number) GSIZE_TO_POINTER ((gsize) (number) * 2 + (kind))
 
 /* How often tasks of @task's home went on, or ended, that had been asked to end. */
 guint64  gtx_task_n_gone_on        (const GtxTask *task);
@@ -319,6 +328,12 @@ void     gtx_request_show          (GCancellable *cancellable);
 /* Takes a reference of @context, which goes then, too: it may be the last. */
 void     gtx_request_let_go        (GMainContext *context);
 
+static inline const GtxOperationKind *
+gtx_task_operation_kind (const GtxTask *self)
+{
+  return *(const GtxOperationKind *const *) self->operation;
+}
+
 /* ---- cancellable.c ---- */
 
 GtxTaskCancellable *gtx_task_cancellable_new (GtxTask *task);
@@ -338,19 +353,3 @@ void     gtx_task_cancellable_renew  (GtxTaskCancellable *self);
 /* It has served its task. */
 void     gtx_task_cancellable_retire (GtxTaskCancellable *self);
 
-/* ---- operation.c ---- */
-
-/* The task is about to await something else or to start another operation: one in
- * flight is a mistake then, and waited for; one that is not started is set aside. */
-void     gtx_operation_leave       (GtxTask      *task,
-                                    const char   *what);
-/* Whether the task's GCancellable is lent to one that was set aside. */
-gboolean gtx_operation_has_lent    (const GtxTask *task);
-/* The task ends. */
-void     gtx_operation_end_all     (GtxTask      *task);
-void     gtx_operation_free        (GtxOperation *operation);
-
-/* ---- unix-signal.c ---- */
-
-/* The task has ended: the Unix signals that it has awaited are not its any more. */
-void     gtx_task_leave_signals    (GtxTask      *task);

@@ -35,6 +35,20 @@ registry_free (gpointer data)
   g_free (self);
 }
 
+static const char *
+name_of (gpointer task)
+{
+  return gtx_task_get_name (task);
+}
+
+static const char *
+function_of (gpointer task)
+{
+  return ((const GtxTask *) task)->function;
+}
+
+static const GtxDebugNames debug_names = { name_of, function_of };
+
 static GtxHandleList *
 registry (GtxScheduler *scheduler)
 {
@@ -47,7 +61,7 @@ registry (GtxScheduler *scheduler)
       self->at_end.run = end_homeless;
       gtx_scheduler_call_at_end (scheduler, &self->at_end);
       gtx_scheduler_set_extension (scheduler, self, registry_free);
-      gtx_debug_scheduler (scheduler);
+      gtx_debug_scheduler (scheduler, &debug_names);
     }
   return &self->tasks;
 }
@@ -120,7 +134,7 @@ gtx_task_mend_await (GtxTask     *task,
                  "%s() was called outside a task, and only a task can wait; "
                  "start one with gtx_create_task() or gtx_run()", function);
   else
-    gtx_operation_leave (task, "awaits something else");
+    gtx_task_operation_kind (task)->leave (task, "awaits something else");
   return task;
 }
 
@@ -211,7 +225,7 @@ static void
 end_operations (GtxTask *self)
 {
   if (self->operation)
-    gtx_operation_end_all (self);
+    gtx_task_operation_kind (self)->end_all (self);
 }
 
 /* As in asyncio: a request that nothing delivered is not lost. */
@@ -273,6 +287,18 @@ ensure_not_in_child (GtxTask *self)
 }
 
 static void
+run_ends (GtxTask *self)
+{
+  GtxTaskEnd *end;
+
+  while ((end = self->ends))
+    {
+      self->ends = end->next;
+      end->run (end);
+    }
+}
+
+static void
 run_on_fiber (gpointer data)
 {
   GtxTask *self = data;
@@ -284,8 +310,8 @@ run_on_fiber (gpointer data)
   free_data (self);
   ensure_not_in_child (self);
   end_operations (self);
-  if (G_UNLIKELY (self->signals != NULL))
-    gtx_task_leave_signals (self);
+  if (G_UNLIKELY (self->ends != NULL))
+    run_ends (self);
   finish (self, result, error);
   gtx_scheduler_let_go_of_pushed ();
 }
@@ -374,7 +400,7 @@ fiber_ended (gpointer data)
 static GtxFiber *
 make_fiber (GtxStep   *step,
             GtxFiber  *like,
-            GError   **error)
+            char     **problem)
 {
   GtxTask *self = GTX_CONTAINER_OF (step, GtxTask, step);
 
@@ -383,14 +409,16 @@ make_fiber (GtxStep   *step,
     return NULL;
   return gtx_fiber_new (gtx_scheduler_get_stacks (self->parent_instance.home),
                         self->stack_size ? self->stack_size : gtx_stack_default_size (),
-                        run_on_fiber, go_straight_on, fiber_ended, self, like, error);
+                        run_on_fiber, go_straight_on, fiber_ended, self, like, problem);
 }
 
 static void
 abandon (GtxStep *step,
-         GError  *error)
+         char    *problem)
 {
-  end_unrun (GTX_CONTAINER_OF (step, GtxTask, step), error);
+  end_unrun (GTX_CONTAINER_OF (step, GtxTask, step),
+             problem ? g_error_new_literal (GTX_ERROR, GTX_ERROR_NO_STACK, problem) : NULL);
+  g_free (problem);
 }
 
 static const GtxStepKind step_kind = { make_fiber, abandon };
@@ -437,7 +465,7 @@ gtx_task_finalize (GObject *object)
   if (self->locals)
     gtx_task_locals_clear (self);
   if (self->operation)
-    gtx_operation_free (self->operation);
+    gtx_task_operation_kind (self)->free (self->operation);
   if (self->cancellable)
     gtx_task_cancellable_retire (self->cancellable);
   g_free (self->name);

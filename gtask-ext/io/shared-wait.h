@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The keys of what several tasks of a main context wait for together, in
+ * gtx_scheduler_get_shared_waits (). */
+
+#pragma once
+
+#include <glib.h>
+
+typedef enum
+{
+  GTX_SHARED_SIGNAL,
+  GTX_SHARED_CHILD
+} GtxSharedWaitKind;
+
+#define GTX_SHARED_WAIT(kind, number) GSIZE_TO_POINTER ((gsize) (number) * 2 + (kind))
