@@ -80,7 +80,7 @@ def all_schedulers():
         raise gdb.GdbError('There is neither a process nor a core file to look into')
     block = static_block('gtx_scheduler_get')
     handles = gdb.lookup_symbol('all_schedulers', block)[0].value()
-    return owners(handles, gdb.lookup_type('struct _GtxScheduler', block), 'known')
+    return owners(handles, gdb.lookup_type('struct _GtxScheduler', block), 'link')
 
 
 def all_tasks():
@@ -93,10 +93,14 @@ def all_tasks():
     for scheduler in schedulers:
         if scheduler['base']['extension']:
             registry = scheduler['base']['extension'].cast(registry_type.pointer())
-            for value in owners(registry['tasks'], task_type, 'registered'):
+            for value in owners(registry['tasks'], task_type, 'link'):
                 task = Task(value, scheduler)
                 tasks[task.address] = task
     return tasks
+
+
+# The first of GtxFutureState in which it is done.
+FUTURE_DONE = 2
 
 
 # ---- What a task waits for: each describe () and list_awaited () again ----
@@ -110,8 +114,8 @@ class Waiter:
         self.kind = value['kind']['name'].string()
         self.block = gdb.block_for_pc(int(value['kind']['describe']))
 
-    def as_type(self, name):
-        return member_of(self.value, gdb.lookup_type(name, self.block), 'waiter')
+    def as_type(self, name, member='waiter'):
+        return member_of(self.value, gdb.lookup_type(name, self.block), member)
 
     def left(self, timer):
         if not timer['slot']:
@@ -127,7 +131,7 @@ class Waiter:
 
 
 def in_line(what):
-    return lambda waiter, tasks: (what + ' ' + address_of(waiter.as_type('GtxInLine')['object']), [])
+    return lambda waiter, tasks: (what + ' ' + address_of(waiter.as_type('GtxLineWaiter', 'base')['object']), [])
 
 
 def watched(watches):
@@ -136,6 +140,8 @@ def watched(watches):
 
 def describe_await(waiter, tasks):
     awaited = waiter.as_type('Await')['awaited']
+    if int(awaited['state']) >= FUTURE_DONE:
+        return None, []
     task = tasks.get(int(awaited))
     return ('task ' + task.name if task else 'future ' + address_of(awaited)), [int(awaited)]
 
@@ -163,20 +169,20 @@ def describe_wait(waiter, tasks):
 
 
 def describe_next(waiter, tasks):
-    each = waiter.as_type('NextWaiter')['each']
+    each = waiter.as_type('Waiter')['each']
     n_left = int(each['futures']['length']) - int(each['n_done'])
     return 'the next of %d%s' % (n_left, waiter.left(each['timer'])), watched(each['futures'])
 
 
 def describe_group(waiter, tasks):
     group = waiter.as_type('GroupWaiter')['group']
-    children = owners(group['children'], gdb.lookup_type('Child', waiter.block), 'sibling')
+    children = owners(group['children'], gdb.lookup_type('Child', waiter.block), 'link')
     return ('a task group that is shutting down' if group['aborting'] else 'a task group',
             [int(child['task']) for child in children])
 
 
 def describe_semaphore(waiter, tasks):
-    at = waiter.as_type('GtxInLine')['object']
+    at = waiter.as_type('GtxLineWaiter', 'base')['object']
     what = at.cast(gdb.lookup_type('GtxSemaphore', waiter.block).pointer())['what']
     return text_of(what) if what else 'semaphore ' + address_of(at), []
 

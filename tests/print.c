@@ -45,6 +45,32 @@ await_one (GtxTask *task, GError **error)
 }
 
 static gboolean
+let_others_run (gpointer data, GError **error)
+{
+  return gtx_sleep (0, error);
+}
+
+static void
+print_at_once (gpointer future, gpointer text)
+{
+  *(GString **) text = print_tasks ();
+}
+
+/* What is awaited is done, and who awaits it did not go on yet. */
+static gboolean
+test_about_to_go_on (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) child = gtx_create_task (let_others_run, NULL, NULL);
+  g_autoptr (GString) text = NULL;
+
+  set_names (gtx_current_task (), "main");
+  gtx_future_add_done_callback (child, print_at_once, &text, NULL);
+  g_assert_true (gtx_await (child, error));
+  g_assert_cmpstr (text->str, ==, "main (test): is ready\n");
+  return TRUE;
+}
+
+static gboolean
 test_tree (gpointer data, GError **error)
 {
   g_autoptr (GtxTask) sleeper = gtx_create_task (sleep_long, NULL, NULL);
@@ -422,6 +448,7 @@ main (int argc, char *argv[])
   g_setenv ("CHARSET", "UTF-8", FALSE);
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/print/tree", test_tree);
+  add_coroutine ("/print/about-to-go-on", test_about_to_go_on);
   add_coroutine ("/print/things", test_things);
   add_coroutine ("/print/group", test_group);
   g_test_add_func ("/print/plain", test_plain);

@@ -234,17 +234,13 @@ await_child (GtxTask  *task,
              GError  **error)
 {
   GtxDescriptorWait wanted = {
-    .fd = self->fd, .condition = G_IO_IN, .deadline = GTX_NEVER, .delivers = FALSE, .what = "process", .number = self->pid,
+    .fd = self->fd, .condition = G_IO_IN, .deadline = GTX_NEVER, .stands = TRUE, .what = "process", .number = self->pid,
   };
 
   /* Who ended already is not waited for. */
   for (child_ask (self); self->state == CHILD_RUNS; child_ask (self))
-    if (gtx_descriptor_wait (task, &wanted) == 0 && self->state == CHILD_RUNS)
-      {
-        gtx_task_settle_request (task);
-        gtx_set_cancelled_error (error);
-        return FALSE;
-      }
+    if (gtx_descriptor_wait (task, &wanted, NULL) == 0 && self->state == CHILD_RUNS)
+      return gtx_task_deliver_request (task, error);
   if (self->state == CHILD_IS_LOST)
     set_lost_error (self->pid, error);
   else if (wait_status)

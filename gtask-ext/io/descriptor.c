@@ -29,8 +29,7 @@ describe (GtxWaiter *waiter,
   gtx_timer_describe (&self->timer, waiter->task->parent_instance.home, text);
 }
 
-static const GtxWaiterKind delivering_kind = { "descriptor", gtx_waiter_cancel, describe, NULL };
-static const GtxWaiterKind standing_kind = { "descriptor", gtx_waiter_cancel_standing, describe, NULL };
+static const GtxWaiterKind descriptor_kind = { "descriptor", gtx_waiter_cancel, describe, NULL, NULL };
 
 static void
 on_came (GtxPollWait   *wait,
@@ -68,7 +67,8 @@ on_time (GtxHandle *handle)
 
 GIOCondition
 gtx_descriptor_wait (GtxTask                 *task,
-                     const GtxDescriptorWait *wanted)
+                     const GtxDescriptorWait *wanted,
+                     GError                 **error)
 {
   GtxScheduler *home = task->parent_instance.home;
   DescriptorWaiter self = {
@@ -79,13 +79,14 @@ gtx_descriptor_wait (GtxTask                 *task,
 
   if (wanted->socket)
     self.wait.is_closed = is_closed;
-  gtx_waiter_init (&self.waiter, task, wanted->delivers ? &delivering_kind : &standing_kind);
+  gtx_waiter_init (&self.waiter, task, &descriptor_kind);
+  self.waiter.stands = wanted->stands;
   gtx_poller_join (home, &self.wait, wanted->fd);
   if (wanted->deadline != GTX_NEVER)
     gtx_scheduler_call_at (home, &self.timer, wanted->deadline);
 
   gtx_scheduler_hold (home);
-  woken = wanted->delivers ? gtx_waiter_wait (&self.waiter) : gtx_waiter_wait_standing (&self.waiter);
+  woken = gtx_waiter_wait (&self.waiter, error);
   gtx_scheduler_release (home);
   if (wanted->deadline != GTX_NEVER)
     gtx_scheduler_cancel_timer (home, &self.timer);
@@ -133,7 +134,7 @@ gtx_await_fd (int            fd,
               GError       **error)
 {
   GtxDescriptorWait wanted = {
-    .fd = fd, .condition = condition, .deadline = GTX_NEVER, .delivers = TRUE, .what = "descriptor", .number = fd,
+    .fd = fd, .condition = condition, .deadline = GTX_NEVER, .what = "descriptor", .number = fd,
   };
   GtxTask *task = gtx_task_begin_await (G_STRFUNC, error);
   GIOCondition came;
@@ -145,9 +146,7 @@ gtx_await_fd (int            fd,
       set_closed_error (fd, error);
       return 0;
     }
-  came = gtx_descriptor_wait (task, &wanted);
-  if (came == 0)
-    gtx_set_cancelled_error (error);
+  came = gtx_descriptor_wait (task, &wanted, error);
   if ((came & G_IO_NVAL) == 0)
     return came;
   set_closed_error (fd, error);

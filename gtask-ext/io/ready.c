@@ -15,10 +15,7 @@ gtx_ready_begin_try (GtxTask  *task,
   gtx_task_take_up_request (task);
   if (G_LIKELY (!task->must_cancel && !gtx_scheduler_is_over (task->parent_instance.home)))
     return TRUE;
-  if (gtx_task_let_others_run (task))
-    return TRUE;
-  gtx_set_cancelled_error (error);
-  return FALSE;
+  return gtx_task_let_others_run (task, error);
 }
 
 gboolean
@@ -30,10 +27,7 @@ gtx_ready_begin_next_try (GtxTask   *task,
     return gtx_ready_begin_try (task, error);
   gtx_task_take_up_request (task);
   if (!task->must_cancel && gtx_scheduler_is_over (task->parent_instance.home))
-    {
-      gtx_scheduler_call_soon (task->parent_instance.home, &task->step.handle);
-      gtx_task_suspend_raw (task, NULL);
-    }
+    gtx_task_let_others_run_first (task);
   if (!task->must_cancel)
     return TRUE;
   task->outlived = TRUE;
@@ -92,10 +86,8 @@ await (GtxTask            *task,
     return TRUE;
   wanted->what = (wanted->condition & G_IO_OUT) != 0 ? "room in descriptor" : "data from descriptor";
   wanted->number = wanted->fd;
-  came = gtx_descriptor_wait (task, wanted);
-  if (came == 0)
-    gtx_set_cancelled_error (error);
-  else if (came == GTX_IO_TIMED_OUT)
+  came = gtx_descriptor_wait (task, wanted, error);
+  if (came == GTX_IO_TIMED_OUT)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "The socket timed out");
   return came != 0 && came != GTX_IO_TIMED_OUT;
 }
@@ -107,7 +99,7 @@ gtx_ready_await_descriptor (GtxTask       *task,
                             gboolean       delivers,
                             GError       **error)
 {
-  GtxDescriptorWait wanted = { .fd = fd, .condition = condition, .deadline = GTX_NEVER, .delivers = delivers };
+  GtxDescriptorWait wanted = { .fd = fd, .condition = condition, .deadline = GTX_NEVER, .stands = !delivers };
 
   return await (task, &wanted, error);
 }
@@ -124,7 +116,7 @@ gtx_ready_await_socket (GtxTask       *task,
   guint seconds = g_socket_get_timeout (socket);
   GtxDescriptorWait wanted = {
     .fd = fd, .socket = socket, .stream = stream, .condition = condition,
-    .delivers = delivers,
+    .stands = !delivers,
     .deadline = seconds > 0 ? gtx_deadline (task->parent_instance.home, seconds) : GTX_NEVER,
   };
 
@@ -140,8 +132,7 @@ describe (GtxWaiter *waiter,
   g_string_append (text, "a stream");
 }
 
-static const GtxWaiterKind delivering_kind = { "stream", gtx_waiter_cancel, describe, NULL };
-static const GtxWaiterKind standing_kind = { "stream", gtx_waiter_cancel_standing, describe, NULL };
+static const GtxWaiterKind stream_kind = { "stream", gtx_waiter_cancel, describe, NULL, NULL };
 
 static gboolean
 on_ready (GObject  *stream,
@@ -161,7 +152,8 @@ gtx_ready_await_source (GtxTask   *task,
   GtxWaiter waiter;
   gboolean woken;
 
-  gtx_waiter_init (&waiter, task, delivers ? &delivering_kind : &standing_kind);
+  gtx_waiter_init (&waiter, task, &stream_kind);
+  waiter.stands = !delivers;
   g_source_set_callback (source, G_SOURCE_FUNC (on_ready), &waiter, NULL);
   g_source_set_static_name (source, "gtask-ext (stream)");
   /* A task that it wakes may run the main loop. */
@@ -169,11 +161,9 @@ gtx_ready_await_source (GtxTask   *task,
   g_source_attach (source, gtx_scheduler_get_context (home));
 
   gtx_scheduler_hold (home);
-  woken = delivers ? gtx_waiter_wait (&waiter) : gtx_waiter_wait_standing (&waiter);
+  woken = gtx_waiter_wait (&waiter, error);
   gtx_scheduler_release (home);
   g_source_destroy (source);
   g_source_unref (source);
-  if (!woken)
-    gtx_set_cancelled_error (error);
   return woken;
 }

@@ -46,7 +46,7 @@ describe (GtxWaiter *waiter,
   g_string_append_printf (text, "Unix signal %d", ((SignalWaiter *) waiter)->interest->signal->signum);
 }
 
-static const GtxWaiterKind signal_kind = { "Unix signal", gtx_waiter_cancel, describe, NULL };
+static const GtxWaiterKind signal_kind = { "Unix signal", gtx_waiter_cancel, describe, NULL, NULL };
 
 /* ---- Signals ---- */
 
@@ -166,15 +166,13 @@ await_interest (GtxTask   *task,
   gtx_waiter_init (&self.waiter, task, &signal_kind);
   gtx_handle_list_append (&interest->signal->waiters, &self.link);
   gtx_scheduler_open_to_system (home);
-  woken = gtx_waiter_wait (&self.waiter);
+  woken = gtx_waiter_wait (&self.waiter, error);
   gtx_scheduler_close_to_system (home);
   if (gtx_handle_is_linked (&self.link))
     gtx_handle_unlink (&self.link);
   /* It came, and a request as well: the next wait is told of it. */
   if (!woken && self.waiter.state == GTX_WAITER_WOKEN)
     interest->is_pending = TRUE;
-  if (!woken)
-    gtx_set_cancelled_error (error);
   return woken;
 }
 

@@ -26,7 +26,7 @@ struct _GtxScheduler
   GtxSchedulerBase base;
   gint ref_count;
   gboolean complained;
-  GtxHandle known;              /* a link, never run: how a debugger finds it */
+  GtxHandle link;               /* in all_schedulers, where a debugger finds it */
   GMainContext *thread_default; /* its context as g_main_context_get_thread_default () tells it */
   GDestroyNotify destroy_extension;
 

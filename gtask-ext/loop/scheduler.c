@@ -93,7 +93,7 @@ gtx_scheduler_for_context (GMainContext *context)
     {
       self = scheduler_new (context);
       g_hash_table_insert (schedulers, context, self);
-      gtx_handle_list_append (&all_schedulers, &self->known);
+      gtx_handle_list_append (&all_schedulers, &self->link);
       gtx_scheduler_attach_sources (self);
     }
   G_UNLOCK (schedulers);
@@ -404,7 +404,7 @@ gtx_scheduler_forget_context (GtxScheduler *self)
 {
   G_LOCK (schedulers);
   g_hash_table_remove (schedulers, self->base.context);
-  gtx_handle_unlink (&self->known);
+  gtx_handle_unlink (&self->link);
   G_UNLOCK (schedulers);
 
   g_mutex_lock (&self->mutex);

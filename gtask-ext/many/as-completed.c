@@ -23,7 +23,7 @@ typedef struct
 {
   GtxWaiter waiter;
   GtxAsCompleted *each;
-} NextWaiter;
+} Waiter;
 
 static void
 wake (GtxAsCompleted *self)
@@ -58,7 +58,7 @@ static void
 describe (GtxWaiter *waiter,
           GString   *text)
 {
-  GtxAsCompleted *self = ((NextWaiter *) waiter)->each;
+  GtxAsCompleted *self = ((Waiter *) waiter)->each;
 
   g_string_append_printf (text, "the next of %u", self->futures.length - self->n_done);
   gtx_timer_describe (&self->timer, self->home, text);
@@ -68,10 +68,10 @@ static void
 list_awaited (GtxWaiter *waiter,
               GPtrArray *futures)
 {
-  gtx_watches_list (&((NextWaiter *) waiter)->each->futures, futures);
+  gtx_watches_list (&((Waiter *) waiter)->each->futures, futures);
 }
 
-static const GtxWaiterKind next_kind = { "next to be done", gtx_waiter_cancel, describe, list_awaited };
+static const GtxWaiterKind next_kind = { "next to be done", gtx_waiter_cancel, describe, list_awaited, NULL };
 
 /**
  * gtx_as_completed:
@@ -124,7 +124,7 @@ wait_for_next (GtxAsCompleted  *self,
 {
   while (self->n_given == self->n_done)
     {
-      NextWaiter next = { .each = self };
+      Waiter next = { .each = self };
       gboolean woken;
 
       if (self->time_over)
@@ -134,12 +134,10 @@ wait_for_next (GtxAsCompleted  *self,
         }
       gtx_waiter_init (&next.waiter, task, &next_kind);
       self->waiter = &next.waiter;
-      woken = gtx_waiter_wait (&next.waiter);
+      woken = gtx_waiter_wait (&next.waiter, error);
       self->waiter = NULL;
-      if (woken)
-        continue;
-      gtx_set_cancelled_error (error);
-      return FALSE;
+      if (!woken)
+        return FALSE;
     }
   return TRUE;
 }

@@ -74,7 +74,7 @@ list_members (GtxWaiter *waiter,
         g_ptr_array_add (futures, self->named->pdata[i]);
 }
 
-static const GtxWaiterKind gathering_kind = { "gather", gtx_waiter_pass_on, describe, list_members };
+static const GtxWaiterKind gathering_kind = { "gather", gtx_waiter_pass_on, describe, list_members, NULL };
 
 static void
 count_done_members (Gathering *self)
@@ -119,7 +119,7 @@ gather (GtxTask         *task,
   if (!self.ended)
     {
       self.waiter.state = GTX_WAITER_PENDING;
-      cancelled = !gtx_task_suspend (task, &self.waiter);
+      cancelled = !gtx_waiter_wait (&self.waiter, NULL);
     }
 
   if (cancelled || (self.failed == NULL && self.waiter.passed_on))

@@ -30,7 +30,7 @@ typedef struct
 typedef struct
 {
   GtxHandle done;               /* among the task's callbacks */
-  GtxHandle sibling;            /* a link, never run */
+  GtxHandle link;               /* in the group's children */
   Group *group;
   GtxTask *task;
   GtxPlace *place;              /* NULL: there is no limit */
@@ -49,7 +49,7 @@ abort_children (Group *group)
 
   group->aborting = TRUE;
   for (GtxHandle *link = group->children.ring.next; link != &group->children.ring; link = link->next)
-    g_ptr_array_add (tasks, g_object_ref (GTX_CONTAINER_OF (link, Child, sibling)->task));
+    g_ptr_array_add (tasks, g_object_ref (GTX_CONTAINER_OF (link, Child, link)->task));
   for (guint i = 0; i < tasks->len; i++)
     if (!gtx_future_done (tasks->pdata[i]))
       gtx_future_cancel_here (tasks->pdata[i]);
@@ -96,7 +96,7 @@ on_child_done (GtxHandle *handle)
   Group *group = child->group;
   GtxFuture *future = &child->task->parent_instance;
 
-  gtx_handle_unlink (&child->sibling);
+  gtx_handle_unlink (&child->link);
   tell_if_idle (group);
 
   if (gtx_future_state (future) == GTX_FUTURE_FINISHED && future->error)
@@ -296,7 +296,7 @@ gtx_task_group_start (GtxTaskGroup  *self,
   *child = (Child) { .done.run = on_child_done, .group = group, .task = gtx_task_start (task), .place = place };
   if (place)
     gtx_place_give (place, task);
-  gtx_handle_list_append (&group->children, &child->sibling);
+  gtx_handle_list_append (&group->children, &child->link);
   /* One that was cancelled before has ended. */
   if (gtx_future_done (&task->parent_instance))
     gtx_scheduler_call_soon (task->parent_instance.home, &child->done);
@@ -328,10 +328,10 @@ list_children (GtxWaiter *waiter,
   Group *group = ((GroupWaiter *) waiter)->group;
 
   for (GtxHandle *link = group->children.ring.next; link != &group->children.ring; link = link->next)
-    g_ptr_array_add (futures, GTX_CONTAINER_OF (link, Child, sibling)->task);
+    g_ptr_array_add (futures, GTX_CONTAINER_OF (link, Child, link)->task);
 }
 
-static const GtxWaiterKind group_kind = { "group", gtx_waiter_cancel, describe, list_children };
+static const GtxWaiterKind group_kind = { "group", gtx_waiter_cancel, describe, list_children, NULL };
 
 /* Returns whether the parent was cancelled while it waited and nothing was
  * aborting yet; *@swallowed: at any time. */
@@ -349,7 +349,7 @@ wait_for_children (Group    *group,
 
       gtx_waiter_init (&self.waiter, group->parent, &group_kind);
       group->waiter = &self.waiter;
-      woken = gtx_waiter_wait (&self.waiter);
+      woken = gtx_waiter_wait (&self.waiter, NULL);
       group->waiter = NULL;
       if (woken)
         continue;
@@ -488,7 +488,7 @@ gtx_task_group_end (GtxTaskGroup  *self,
   return FALSE;
 }
 
-static const GtxWaiterKind left_kind = { "group", gtx_waiter_leave_standing, describe, list_children };
+static const GtxWaiterKind left_kind = { "group", gtx_waiter_leave_standing, describe, list_children, NULL };
 
 /* Nobody is there to be told of a request: it stands, and stays whose it was.  The children have
  * been asked before. */
@@ -502,7 +502,7 @@ wait_for_children_untold (Group *group)
     {
       gtx_waiter_init (&self.waiter, group->parent, &left_kind);
       group->waiter = &self.waiter;
-      gtx_task_suspend_raw (group->parent, &self.waiter);
+      gtx_waiter_wait_out (&self.waiter);
       group->waiter = NULL;
     }
 }

@@ -26,12 +26,13 @@ describe (GtxWaiter *waiter,
                       waiter->task->parent_instance.home, text);
 }
 
-static const GtxWaiterKind sleep_kind = { "sleep", gtx_waiter_cancel, describe, NULL };
+static const GtxWaiterKind sleep_kind = { "sleep", gtx_waiter_cancel, describe, NULL, NULL };
 
 /* Not inlined, for what it saves on the stack is nothing to who lets others run. */
 G_GNUC_NO_INLINE static gboolean
-sleep_for (GtxTask *task,
-           double   seconds)
+sleep_for (GtxTask  *task,
+           double    seconds,
+           GError  **error)
 {
   GtxScheduler *home = task->parent_instance.home;
   Sleep sleep = { 0 };
@@ -40,7 +41,7 @@ sleep_for (GtxTask *task,
   gtx_waiter_init (&sleep.waiter, task, &sleep_kind);
   sleep.timer.handle.run = wake_up;
   gtx_scheduler_call_at (home, &sleep.timer, gtx_deadline (home, seconds));
-  woken = gtx_waiter_wait (&sleep.waiter);
+  woken = gtx_waiter_wait (&sleep.waiter, error);
   gtx_scheduler_cancel_timer (home, &sleep.timer);
   return woken;
 }
@@ -76,8 +77,5 @@ gtx_sleep (double   seconds,
 
   if (task == NULL || !gtx_check_seconds (seconds, error))
     return FALSE;
-  if (seconds > 0 ? sleep_for (task, seconds) : gtx_task_let_others_run (task))
-    return TRUE;
-  gtx_set_cancelled_error (error);
-  return FALSE;
+  return seconds > 0 ? sleep_for (task, seconds, error) : gtx_task_let_others_run (task, error);
 }

@@ -61,13 +61,14 @@ list_awaited (GtxWaiter *waiter,
   gtx_watches_list (&((Wait *) waiter)->futures, futures);
 }
 
-static const GtxWaiterKind wait_kind = { "futures", gtx_waiter_cancel, describe, list_awaited };
+static const GtxWaiterKind wait_kind = { "futures", gtx_waiter_cancel, describe, list_awaited, NULL };
 
 static gboolean
 wait_for_futures (GtxTask       *task,
                   GPtrArray     *futures,
                   GtxReturnWhen  return_when,
-                  double         seconds)
+                  double         seconds,
+                  GError       **error)
 {
   GtxScheduler *home = task->parent_instance.home;
   Wait self = { .return_when = return_when, .timer = { .handle = { .run = on_time_over } } };
@@ -78,7 +79,7 @@ wait_for_futures (GtxTask       *task,
   self.n_left = self.futures.length;
   gtx_scheduler_call_at (home, &self.timer, gtx_deadline (home, seconds));
   gtx_watches_queue_done (&self.futures, home);
-  woken = gtx_waiter_wait (&self.waiter);
+  woken = gtx_waiter_wait (&self.waiter, error);
   gtx_scheduler_cancel_timer (home, &self.timer);
   gtx_watches_clear (&self.futures);
   return woken;
@@ -127,10 +128,7 @@ gtx_wait (GPtrArray      *futures,
                            "There is nothing to wait for: the array of futures is empty");
       return FALSE;
     }
-  if (wait_for_futures (task, futures, return_when, seconds))
-    return TRUE;
-  gtx_set_cancelled_error (error);
-  return FALSE;
+  return wait_for_futures (task, futures, return_when, seconds, error);
 }
 
 /* No time at all: what is not done is cancelled, and waited for. */

@@ -12,12 +12,13 @@ describe (GtxWaiter *waiter,
   g_string_append (text, "a GTask to complete");
 }
 
-static const GtxWaiterKind completion_kind = { "GTask", gtx_waiter_cancel, describe, NULL };
+static const GtxWaiterKind completion_kind = { "GTask", gtx_waiter_cancel, describe, NULL, NULL };
 
 /* It may complete in another thread. */
 static GtxEmissionOutcome
 wait_for_completion (GtxTask *current,
-                     GTask   *task)
+                     GTask   *task,
+                     GError **error)
 {
   GtxScheduler *home = current->parent_instance.home;
   GtxEmissionOutcome outcome = GTX_EMISSION_EMITTED;
@@ -30,7 +31,7 @@ wait_for_completion (GtxTask *current,
   if (!g_task_get_completed (task))
     {
       gtx_scheduler_hold (home);
-      outcome = gtx_emission_wait (emission, &completion_kind);
+      outcome = gtx_emission_wait (emission, &completion_kind, error);
       gtx_scheduler_release (home);
     }
   gtx_emission_leave (emission);
@@ -68,7 +69,7 @@ gtx_await_gtask (GTask   *task,
     return TRUE;
 
   g_object_ref (task);
-  outcome = wait_for_completion (current, task);
+  outcome = wait_for_completion (current, task, error);
   g_object_unref (task);
   return gtx_emission_propagate (outcome, error);
 }

@@ -19,14 +19,15 @@ GtxEmission        *gtx_emission_listen    (GtxTask              *task,
                                             GObject              *object,
                                             guint                 signal_id,
                                             GQuark                detail);
-/* Suspends the task until then.  The object may go meanwhile. */
+/* Suspends the task until then.  The object may go meanwhile.  GTX_EMISSION_CANCELLED with @error set. */
 GtxEmissionOutcome  gtx_emission_wait      (GtxEmission          *self,
-                                            const GtxWaiterKind  *kind);
+                                            const GtxWaiterKind  *kind,
+                                            GError              **error);
 /* What it was emitted with, after the object itself. */
 GArray             *gtx_emission_take_arguments (GtxEmission     *self);
 /* No more of that. */
 void                gtx_emission_leave     (GtxEmission          *self);
 
-/* FALSE with @error set, unless it was emitted. */
+/* FALSE with @error set, unless it was emitted; where the task was cancelled it is set already. */
 gboolean            gtx_emission_propagate (GtxEmissionOutcome    outcome,
                                             GError              **error);

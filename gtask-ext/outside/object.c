@@ -424,7 +424,8 @@ gtx_emission_listen (GtxTask *task,
 
 GtxEmissionOutcome
 gtx_emission_wait (GtxEmission         *self,
-                   const GtxWaiterKind *kind)
+                   const GtxWaiterKind *kind,
+                   GError             **error)
 {
   GtxWaiter waiter;
   gboolean woken;
@@ -432,7 +433,7 @@ gtx_emission_wait (GtxEmission         *self,
   gtx_waiter_init (&waiter, self->task, kind);
   self->waiter = &waiter;
   gtx_scheduler_open (self->home);
-  woken = gtx_waiter_wait (&waiter);
+  woken = gtx_waiter_wait (&waiter, error);
   gtx_scheduler_close (self->home);
   self->waiter = NULL;
   if (!woken)
@@ -493,21 +494,22 @@ describe (GtxWaiter *waiter,
   g_string_append (text, "a signal of an object");
 }
 
-static const GtxWaiterKind signal_kind = { "signal", gtx_waiter_cancel, describe, NULL };
+static const GtxWaiterKind signal_kind = { "signal", gtx_waiter_cancel, describe, NULL, NULL };
 
 static GtxEmissionOutcome
 await_emission (GtxTask  *task,
                 GObject  *object,
                 guint     signal_id,
                 GQuark    detail,
-                GArray  **arguments)
+                GArray  **arguments,
+                GError  **error)
 {
   GtxEmission *emission = gtx_emission_listen (task, object, signal_id, detail);
   GtxEmissionOutcome outcome;
 
   if (emission == NULL)
     return GTX_EMISSION_GONE;
-  outcome = gtx_emission_wait (emission, &signal_kind);
+  outcome = gtx_emission_wait (emission, &signal_kind, error);
   if (outcome == GTX_EMISSION_EMITTED)
     *arguments = gtx_emission_take_arguments (emission);
   gtx_emission_leave (emission);
@@ -518,9 +520,7 @@ gboolean
 gtx_emission_propagate (GtxEmissionOutcome   outcome,
                         GError             **error)
 {
-  if (outcome == GTX_EMISSION_CANCELLED)
-    gtx_set_cancelled_error (error);
-  else if (outcome == GTX_EMISSION_GONE)
+  if (outcome == GTX_EMISSION_GONE)
     g_set_error_literal (error, GTX_ERROR, GTX_ERROR_OBJECT_GONE,
                          "The object whose signal was awaited is gone");
   return outcome == GTX_EMISSION_EMITTED;
@@ -576,7 +576,7 @@ gtx_await_signal (gpointer      object,
                    G_OBJECT_TYPE_NAME (object), detailed_signal);
       return NULL;
     }
-  outcome = await_emission (task, object, signal_id, detail, &arguments);
+  outcome = await_emission (task, object, signal_id, detail, &arguments, error);
   return gtx_emission_propagate (outcome, error) ? arguments : NULL;
 }
 

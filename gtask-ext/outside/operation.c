@@ -35,7 +35,7 @@ describe (GtxWaiter *waiter,
 }
 
 /* It ends by itself, if its GCancellable makes it. */
-static const GtxWaiterKind waiter_kind = { "operation", gtx_waiter_leave_standing, describe, NULL };
+static const GtxWaiterKind waiter_kind = { "operation", gtx_waiter_leave_standing, describe, NULL, NULL };
 
 static void leave (GtxTask *task, const char *what);
 static void end_all (GtxTask *task);
@@ -103,18 +103,15 @@ static void
 arrive (GtxOperation *self,
         GAsyncResult *result)
 {
-  GtxTask *task = self->task;
-  GtxScheduler *home = task->parent_instance.home;
-
   self->result = g_object_ref (result);
   self->state = GTX_OPERATION_ARRIVED;
-  if (task->waiter != &self->waiter)
+  if (self->task->waiter != &self->waiter)
     return;
   /* Whoever cancels goes on first. */
   if (gtx_told_in_this_turn ())
-    gtx_scheduler_call_soon (home, &task->step.handle);
+    gtx_waiter_wake (&self->waiter);
   else
-    gtx_scheduler_call_now (home, &task->step.handle);
+    gtx_waiter_wake_now (&self->waiter);
 }
 
 typedef struct
@@ -203,7 +200,7 @@ wait_in_task (GtxOperation *self)
     }
   gtx_waiter_init (&self->waiter, self->task, &waiter_kind);
   gtx_scheduler_hold (home);
-  gtx_task_suspend_raw (self->task, &self->waiter);
+  gtx_waiter_wait_out (&self->waiter);
   gtx_scheduler_release (home);
   g_assert (self->state == GTX_OPERATION_ARRIVED);
 }

@@ -125,7 +125,7 @@ describe (GtxWaiter *waiter,
   g_string_append_printf (text, "%s %s", has_begun ? "the thread" : "a free thread", caller);
 }
 
-static const GtxWaiterKind call_kind = { "thread", give_up, describe, NULL };
+static const GtxWaiterKind call_kind = { "thread", give_up, describe, NULL, NULL };
 
 /* For the thread, unless it is given up.  What the function made of it is asked for,
  * whatever became of the task. */
@@ -138,21 +138,19 @@ wait_for_thread (Call    *call,
   gboolean given_up;
 
   gtx_scheduler_hold (home);
-  gtx_task_suspend_raw (task, &call->waiter);
+  given_up = !gtx_waiter_wait_out (&call->waiter);
   gtx_scheduler_release (home);
 
+  if (given_up)
+    return gtx_task_deliver_request (task, error);
   /* Any other outcome than a cancellation leaves the request for the next await. */
-  given_up = call->waiter.state == GTX_WAITER_CANCELLED;
-  if (given_up || !task->must_cancel ||
-      g_error_matches (call->error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  if (!task->must_cancel || g_error_matches (call->error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     gtx_task_settle_request (task);
   else
     task->outlived = TRUE;
-  if (given_up)
-    gtx_set_cancelled_error (error);
-  else if (call->error)
+  if (call->error)
     g_propagate_error (error, call->error);
-  return !given_up && call->error == NULL;
+  return call->error == NULL;
 }
 
 static gboolean

@@ -50,10 +50,10 @@ static void
 describe (GtxWaiter *waiter,
           GString   *text)
 {
-  g_string_append_printf (text, "condition %p", ((GtxInLine *) waiter)->object);
+  g_string_append_printf (text, "condition %p", ((GtxLineWaiter *) waiter)->object);
 }
 
-static const GtxWaiterKind condition_kind = { "condition", gtx_line_cancel, describe, NULL };
+static const GtxWaiterKind condition_kind = { "condition", gtx_line_cancel, describe, NULL, NULL };
 
 /**
  * gtx_condition_new:
@@ -106,13 +106,13 @@ acquire_again (GtxCondition  *self,
                GError       **error)
 {
   gboolean cancelled = FALSE;
+  GError *request = NULL;
 
-  while (!gtx_lock_acquire (self->lock, NULL))
-    cancelled = TRUE;
-  if (cancelled)
+  while (!gtx_lock_acquire (self->lock, &request))
     {
+      cancelled = TRUE;
       g_clear_error (error);
-      gtx_set_cancelled_error (error);
+      g_propagate_error (error, g_steal_pointer (&request));
     }
   return !cancelled;
 }

@@ -44,10 +44,10 @@ static void
 describe (GtxWaiter *waiter,
           GString   *text)
 {
-  g_string_append_printf (text, "event %p", ((GtxInLine *) waiter)->object);
+  g_string_append_printf (text, "event %p", ((GtxLineWaiter *) waiter)->object);
 }
 
-static const GtxWaiterKind event_kind = { "event", gtx_line_cancel, describe, NULL };
+static const GtxWaiterKind event_kind = { "event", gtx_line_cancel, describe, NULL, NULL };
 
 /**
  * gtx_event_new:

@@ -7,8 +7,8 @@
 void
 gtx_line_init (GtxLine *self)
 {
-  gtx_handle_list_init (&self->places);
-  self->passed = &self->places.ring;
+  gtx_handle_list_init (&self->waiters);
+  self->passed = &self->waiters.ring;
   self->n_live = 0;
   self->home = NULL;
   self->n_pins = 0;
@@ -18,7 +18,7 @@ gtx_line_init (GtxLine *self)
 void
 gtx_line_clear (GtxLine *self)
 {
-  g_assert (gtx_handle_list_is_empty (&self->places));
+  g_assert (gtx_handle_list_is_empty (&self->waiters));
   g_clear_pointer (&self->home, gtx_scheduler_unref);
 }
 
@@ -78,30 +78,30 @@ gtx_line_begin (GtxLine     *self,
   return NULL;
 }
 
-static GtxInLine *
-in_line_at (GtxHandle *place)
+static GtxLineWaiter *
+waiter_at (GtxHandle *link)
 {
-  return GTX_CONTAINER_OF (place, GtxInLine, place);
+  return GTX_CONTAINER_OF (link, GtxLineWaiter, link);
 }
 
 static void
-enter (GtxLine   *self,
-       GtxInLine *in_line)
+enter (GtxLine       *self,
+       GtxLineWaiter *waiter)
 {
   /* Of a queue's two lines only one is asked at the beginning. */
-  take_home (self, in_line->waiter.task);
-  gtx_handle_list_append (&self->places, &in_line->place);
+  take_home (self, waiter->base.task);
+  gtx_handle_list_append (&self->waiters, &waiter->link);
   self->n_live++;
 }
 
 static void
-leave (GtxLine   *self,
-       GtxInLine *in_line)
+leave (GtxLine       *self,
+       GtxLineWaiter *waiter)
 {
-  if (self->passed == &in_line->place)
-    self->passed = in_line->place.previous;
-  gtx_handle_unlink (&in_line->place);
-  if (in_line->waiter.state != GTX_WAITER_CANCELLED)
+  if (self->passed == &waiter->link)
+    self->passed = waiter->link.previous;
+  gtx_handle_unlink (&waiter->link);
+  if (waiter->base.state != GTX_WAITER_CANCELLED)
     self->n_live--;
 }
 
@@ -110,7 +110,7 @@ gtx_line_cancel (GtxWaiter *waiter)
 {
   if (!gtx_waiter_cancel (waiter))
     return FALSE;
-  ((GtxInLine *) waiter)->line->n_live--;
+  ((GtxLineWaiter *) waiter)->line->n_live--;
   return TRUE;
 }
 
@@ -122,21 +122,19 @@ gtx_line_wait (GtxLine             *self,
                gboolean            *woken,
                GError             **error)
 {
-  GtxInLine in_line;
+  GtxLineWaiter waiter;
   gboolean succeeded;
 
-  gtx_waiter_init (&in_line.waiter, task, kind);
-  in_line.place.next = NULL;
-  in_line.line = self;
-  in_line.object = object;
-  enter (self, &in_line);
-  succeeded = gtx_waiter_wait (&in_line.waiter);
-  if (gtx_handle_is_linked (&in_line.place))
-    leave (self, &in_line);
+  gtx_waiter_init (&waiter.base, task, kind);
+  waiter.link.next = NULL;
+  waiter.line = self;
+  waiter.object = object;
+  enter (self, &waiter);
+  succeeded = gtx_waiter_wait (&waiter.base, error);
+  if (gtx_handle_is_linked (&waiter.link))
+    leave (self, &waiter);
 
-  *woken = in_line.waiter.state == GTX_WAITER_WOKEN;
-  if (!succeeded)
-    gtx_set_cancelled_error (error);
+  *woken = waiter.base.state == GTX_WAITER_WOKEN;
   return succeeded;
 }
 
@@ -149,7 +147,7 @@ gtx_line_may_wake_slowly (GtxLine    *self,
   GtxVisit visit;
 
   /* No task uses it any more: it is whose it is. */
-  if (gtx_handle_list_is_empty (&self->places) && gtx_scheduler_is_abandoned (self->home))
+  if (gtx_handle_list_is_empty (&self->waiters) && gtx_scheduler_is_abandoned (self->home))
     return TRUE;
   visit = gtx_scheduler_enter_home (self->home, function);
   gtx_scheduler_leave (self->home, visit);
@@ -159,8 +157,8 @@ gtx_line_may_wake_slowly (GtxLine    *self,
 void
 gtx_line_wake_head (GtxLine *self)
 {
-  if (!gtx_handle_list_is_empty (&self->places))
-    gtx_waiter_wake (&in_line_at (self->places.ring.next)->waiter);
+  if (!gtx_handle_list_is_empty (&self->waiters))
+    gtx_waiter_wake (&waiter_at (self->waiters.ring.next)->base);
 }
 
 guint
@@ -169,12 +167,12 @@ gtx_line_wake (GtxLine *self,
 {
   guint n_woken = 0;
 
-  while (n_woken < n && self->passed->next != &self->places.ring)
+  while (n_woken < n && self->passed->next != &self->waiters.ring)
     {
       GtxWaiter *waiter;
 
       self->passed = self->passed->next;
-      waiter = &in_line_at (self->passed)->waiter;
+      waiter = &waiter_at (self->passed)->base;
       if (waiter->state != GTX_WAITER_PENDING)
         continue;
       gtx_waiter_wake (waiter);
@@ -189,14 +187,14 @@ gtx_line_call (GtxLine *self,
 {
   guint n_woken = 0;
 
-  while (n_woken < n && !gtx_handle_list_is_empty (&self->places))
+  while (n_woken < n && !gtx_handle_list_is_empty (&self->waiters))
     {
-      GtxInLine *in_line = in_line_at (self->places.ring.next);
+      GtxLineWaiter *waiter = waiter_at (self->waiters.ring.next);
 
-      leave (self, in_line);
-      if (in_line->waiter.state != GTX_WAITER_PENDING)
+      leave (self, waiter);
+      if (waiter->base.state != GTX_WAITER_PENDING)
         continue;
-      gtx_waiter_wake (&in_line->waiter);
+      gtx_waiter_wake (&waiter->base);
       n_woken++;
     }
   return n_woken;

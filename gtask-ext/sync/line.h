@@ -11,8 +11,8 @@
  * long it takes him to run. */
 typedef struct
 {
-  GtxHandleList places;
-  GtxHandle *passed;            /* a place, or the list's own ring: none */
+  GtxHandleList waiters;
+  GtxHandle *passed;            /* a waiter's link, or the list's own ring: none */
   guint n_live;                 /* those in line that are not cancelled */
   GtxScheduler *home;           /* of the first that ever stood in it */
   guint n_pins;                 /* on the object that it is part of */
@@ -21,11 +21,11 @@ typedef struct
 
 typedef struct
 {
-  GtxWaiter waiter;
-  GtxHandle place;              /* a link, never run */
+  GtxWaiter base;
+  GtxHandle link;               /* in the line's waiters */
   GtxLine *line;
   gpointer object;              /* what is waited for, for GtxWaiterKind.describe */
-} GtxInLine;
+} GtxLineWaiter;
 
 void     gtx_line_init       (GtxLine      *self);
 void     gtx_line_clear      (GtxLine      *self);

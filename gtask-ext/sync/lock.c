@@ -46,10 +46,10 @@ static void
 describe (GtxWaiter *waiter,
           GString   *text)
 {
-  g_string_append_printf (text, "lock %p", ((GtxInLine *) waiter)->object);
+  g_string_append_printf (text, "lock %p", ((GtxLineWaiter *) waiter)->object);
 }
 
-static const GtxWaiterKind lock_kind = { "lock", gtx_line_cancel, describe, NULL };
+static const GtxWaiterKind lock_kind = { "lock", gtx_line_cancel, describe, NULL, NULL };
 
 /**
  * gtx_lock_new:

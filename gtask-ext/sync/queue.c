@@ -212,18 +212,18 @@ static void
 describe_getter (GtxWaiter *waiter,
                  GString   *text)
 {
-  g_string_append_printf (text, "an item of queue %p", ((GtxInLine *) waiter)->object);
+  g_string_append_printf (text, "an item of queue %p", ((GtxLineWaiter *) waiter)->object);
 }
 
 static void
 describe_putter (GtxWaiter *waiter,
                  GString   *text)
 {
-  g_string_append_printf (text, "room in queue %p", ((GtxInLine *) waiter)->object);
+  g_string_append_printf (text, "room in queue %p", ((GtxLineWaiter *) waiter)->object);
 }
 
-static const GtxWaiterKind getter_kind = { "item", gtx_line_cancel, describe_getter, NULL };
-static const GtxWaiterKind putter_kind = { "room", gtx_line_cancel, describe_putter, NULL };
+static const GtxWaiterKind getter_kind = { "item", gtx_line_cancel, describe_getter, NULL, NULL };
+static const GtxWaiterKind putter_kind = { "room", gtx_line_cancel, describe_putter, NULL, NULL };
 
 static gboolean
 fail_shut_down (GError **error)

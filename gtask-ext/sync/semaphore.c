@@ -49,7 +49,7 @@ static void
 describe (GtxWaiter *waiter,
           GString   *text)
 {
-  GtxSemaphore *self = ((GtxInLine *) waiter)->object;
+  GtxSemaphore *self = ((GtxLineWaiter *) waiter)->object;
 
   if (self->what)
     g_string_append (text, self->what);
@@ -57,7 +57,7 @@ describe (GtxWaiter *waiter,
     g_string_append_printf (text, "semaphore %p", (gpointer) self);
 }
 
-static const GtxWaiterKind semaphore_kind = { "semaphore", gtx_line_cancel, describe, NULL };
+static const GtxWaiterKind semaphore_kind = { "semaphore", gtx_line_cancel, describe, NULL, NULL };
 
 /**
  * gtx_semaphore_new:

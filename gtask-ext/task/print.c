@@ -40,7 +40,7 @@ describe_state (GtxTask *task,
     g_string_append_printf (text, "runs inside %s", gtx_task_get_name (task->runner));
   else if (task->step.fiber == NULL)
     g_string_append (text, "has not begun");
-  else if (task->waiter == NULL || task->waiter->state != GTX_WAITER_PENDING)
+  else if (task->waiter == NULL || gtx_waiter_is_over (task->waiter))
     g_string_append (text, "is ready");
   else
     {

@@ -5,43 +5,12 @@
 #include "gtask-ext/task-local.h"
 #include "gtask-ext/task.h"
 
-#include "task/future-private.h"
 #include "fiber/fiber.h"
+#include "task/future-private.h"
+#include "task/waiter.h"
 
-typedef struct _GtxWaiter GtxWaiter;
 typedef struct _GtxOperation GtxOperation;
 typedef struct _GtxTaskCancellable GtxTaskCancellable;
-
-typedef struct
-{
-  const char *name;             /* by which a debugger knows it */
-  /* A request to end: TRUE if the task will be woken for it, FALSE if the
-   * waiting has ended already, or ends by itself and the request stands.  It
-   * runs nothing of the program's. */
-  gboolean (*cancel) (GtxWaiter *self);
-  /* For a person: what is waited for, as in "waits for a lock". */
-  void (*describe) (GtxWaiter *self,
-                    GString   *text);
-  /* Adds the futures that are waited for, if any (NULL: none). */
-  void (*list_awaited) (GtxWaiter *self,
-                        GPtrArray *futures);
-} GtxWaiterKind;
-
-/* What a suspended task waits for; on its stack as a rule. */
-struct _GtxWaiter
-{
-  const GtxWaiterKind *kind;
-  GtxTask *task;
-  enum
-  {
-    GTX_WAITER_PENDING,
-    GTX_WAITER_WOKEN,
-    GTX_WAITER_CANCELLED
-  } state;
-  gboolean passed_on;           /* a request, to what is awaited, which took it */
-  gboolean was_taken;           /* the last one */
-  guint64 passed_at;            /* when that was, by gtx_task_n_gone_on () */
-};
 
 /* What a task keeps of the border with GIO; it is set when there is something. */
 typedef struct
@@ -82,7 +51,7 @@ struct _GtxTask
   GtxFuture parent_instance;
 
   GtxStep step;
-  GtxHandle registered;         /* a link in the registry, never run */
+  GtxHandle link;               /* in the registry */
   GtxWaiter *waiter;
   GtxTask *runner;              /* the task inside which it was awaited unstarted */
 
@@ -214,16 +183,7 @@ gboolean   gtx_main_stack_is_called (void);
 void     gtx_scheduler_describe_tasks (GtxScheduler *scheduler,
                                        GString      *text);
 
-/* ---- suspend.c ---- */
-
-/* Suspends the current task until @waiter wakes it; NULL: something queued
- * already will.  A request stays outstanding. */
-void     gtx_task_suspend_raw      (GtxTask     *self,
-                                    GtxWaiter   *waiter);
-
-/* The same, and delivers a request: returns FALSE if the task was cancelled. */
-gboolean gtx_task_suspend          (GtxTask     *self,
-                                    GtxWaiter   *waiter);
+/* ---- request.c ---- */
 
 /* Both where the task has a GCancellable. */
 void     gtx_task_take_up_by_cancellable (GtxTask *self);
@@ -275,48 +235,15 @@ guint    gtx_task_withdraw_request (GtxTask  *self,
 /* GtxFutureClass.cancel for tasks. */
 gboolean gtx_task_cancel           (GtxFuture   *future);
 
-/* Lets others run, and delivers a request: FALSE if the task was cancelled. */
-static inline gboolean
-gtx_task_let_others_run (GtxTask *self)
-{
-  gtx_scheduler_call_soon (self->parent_instance.home, &self->step.handle);
-  return gtx_task_suspend (self, NULL);
-}
+/* The request that stands is delivered: FALSE with G_IO_ERROR_CANCELLED set. */
+gboolean gtx_task_deliver_request  (GtxTask     *self,
+                                    GError     **error);
 
-/* A waiter that something wakes, once. */
-static inline void
-gtx_waiter_init (GtxWaiter           *self,
-                 GtxTask             *task,
-                 const GtxWaiterKind *kind)
-{
-  self->kind = kind;
-  self->task = task;
-  self->state = GTX_WAITER_PENDING;
-  self->passed_on = FALSE;
-  self->was_taken = FALSE;
-}
-
-void     gtx_waiter_wake           (GtxWaiter   *self);
-/* The same, for who runs @woken soon. */
-void     gtx_waiter_wake_into      (GtxWaiter     *self,
-                                    GtxHandleList *woken);
-/* The same, for callbacks of the main loop: its task goes on before this returns, as a rule. */
-void     gtx_waiter_wake_now       (GtxWaiter   *self);
-/* GtxWaiterKind.cancel where nothing but the waiting ends. */
-gboolean gtx_waiter_cancel         (GtxWaiter   *self);
-/* The same where the waiting ends by itself, and the request stands until then: for who
- * suspends by gtx_task_suspend_raw (). */
-gboolean gtx_waiter_leave_standing (GtxWaiter *self);
-/* The same where what is awaited, which list_awaited() lists, is asked instead, and the waiting
- * goes on. */
-gboolean gtx_waiter_pass_on        (GtxWaiter   *self);
-/* Suspends its task until then: FALSE if the task was cancelled instead. */
-gboolean gtx_waiter_wait           (GtxWaiter   *self);
-
-/* For who has done something already that is to be told of: a request ends the waiting as well,
- * and stands. */
-gboolean gtx_waiter_cancel_standing (GtxWaiter  *self);
-gboolean gtx_waiter_wait_standing  (GtxWaiter   *self);
+/* Lets others run: FALSE with G_IO_ERROR_CANCELLED set if the task was cancelled. */
+gboolean gtx_task_let_others_run   (GtxTask     *self,
+                                    GError     **error);
+/* The same, and a request stands. */
+void     gtx_task_let_others_run_first (GtxTask *self);
 
 /* Requests that are made in between are made before anything of the program's runs, which may
  * be the end of whoever makes them. */
@@ -327,6 +254,11 @@ void     gtx_requests_release      (void);
 void     gtx_request_show          (GCancellable *cancellable);
 /* Takes a reference of @context, which goes then, too: it may be the last. */
 void     gtx_request_let_go        (GMainContext *context);
+
+/* A request that stands goes to what the task is about to wait for. */
+void     gtx_request_pass_standing (GtxWaiter   *waiter);
+
+/* ---- operation.c ---- */
 
 static inline const GtxOperationKind *
 gtx_task_operation_kind (const GtxTask *self)

@@ -73,7 +73,7 @@ gtx_scheduler_list_tasks (GtxScheduler *scheduler)
   GPtrArray *tasks = g_ptr_array_new_with_free_func (g_object_unref);
 
   for (GtxHandle *link = list->ring.next; link != &list->ring; link = link->next)
-    g_ptr_array_add (tasks, g_object_ref (GTX_CONTAINER_OF (link, GtxTask, registered)));
+    g_ptr_array_add (tasks, g_object_ref (GTX_CONTAINER_OF (link, GtxTask, link)));
   return tasks;
 }
 
@@ -216,8 +216,8 @@ free_data (GtxTask *self)
 static void
 leave_registry (GtxTask *self)
 {
-  if (gtx_handle_is_linked (&self->registered))
-    gtx_handle_unlink (&self->registered);
+  if (gtx_handle_is_linked (&self->link))
+    gtx_handle_unlink (&self->link);
 }
 
 /* What the task's data and result are freed by may begin operations, too. */
@@ -244,7 +244,7 @@ static void
 settle_at_end (GtxTask *self)
 {
   gtx_task_settle_request (self);
-  if (self->n_cancels > 0 && gtx_handle_is_linked (&self->registered))
+  if (self->n_cancels > 0 && gtx_handle_is_linked (&self->link))
     gtx_task_count_going_on (self);
 }
 
@@ -355,7 +355,7 @@ end_homeless (GtxHandle *handle)
   gtx_handle_list_splice (&tasks, &GTX_CONTAINER_OF (handle, Registry, at_end)->tasks);
   while ((link = gtx_handle_list_pop (&tasks)))
     {
-      GtxTask *task = GTX_CONTAINER_OF (link, GtxTask, registered);
+      GtxTask *task = GTX_CONTAINER_OF (link, GtxTask, link);
 
       if (gtx_handle_is_linked (&task->step.handle) && task->step.fiber == NULL)
         gtx_handle_unlink (&task->step.handle);
@@ -596,7 +596,7 @@ start_at_home (GtxTask *self)
       end_homeless_one (self);
       return;
     }
-  gtx_handle_list_append (registry (self->parent_instance.home), &self->registered);
+  gtx_handle_list_append (registry (self->parent_instance.home), &self->link);
   gtx_scheduler_call_soon (self->parent_instance.home, &self->step.handle);
 }
 

@@ -1,78 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How a task suspends, wakes and is cancelled: asyncio's Task.__step(),
- * __wakeup() and cancel(). */
+/* How a request to cancel goes from a task to what it waits for: asyncio's Task.cancel(). */
 
 #include "task/task-private.h"
 
-/* ---- Waiters ---- */
-
-gboolean
-gtx_waiter_cancel (GtxWaiter *self)
-{
-  if (self->state != GTX_WAITER_PENDING)
-    return FALSE;
-  self->state = GTX_WAITER_CANCELLED;
-  gtx_scheduler_call_soon (self->task->parent_instance.home, &self->task->step.handle);
-  return TRUE;
-}
-
-gboolean
-gtx_waiter_leave_standing (GtxWaiter *self)
-{
-  return FALSE;
-}
-
-void
-gtx_waiter_wake (GtxWaiter *self)
-{
-  if (self->state != GTX_WAITER_PENDING)
-    return;
-  self->state = GTX_WAITER_WOKEN;
-  gtx_scheduler_call_soon (self->task->parent_instance.home, &self->task->step.handle);
-}
-
-void
-gtx_waiter_wake_into (GtxWaiter     *self,
-                      GtxHandleList *woken)
-{
-  if (self->state != GTX_WAITER_PENDING)
-    return;
-  self->state = GTX_WAITER_WOKEN;
-  gtx_handle_list_append (woken, &self->task->step.handle);
-}
-
-void
-gtx_waiter_wake_now (GtxWaiter *self)
-{
-  if (self->state != GTX_WAITER_PENDING)
-    return;
-  self->state = GTX_WAITER_WOKEN;
-  gtx_scheduler_call_now (self->task->parent_instance.home, &self->task->step.handle);
-}
-
-gboolean
-gtx_waiter_wait (GtxWaiter *self)
-{
-  return gtx_task_suspend (self->task, self) && self->state == GTX_WAITER_WOKEN;
-}
-
-gboolean
-gtx_waiter_cancel_standing (GtxWaiter *self)
-{
-  gtx_waiter_cancel (self);
-  return FALSE;
-}
-
-gboolean
-gtx_waiter_wait_standing (GtxWaiter *self)
-{
-  gtx_task_suspend_raw (self->task, self);
-  if (self->task->must_cancel)
-    self->task->outlived = TRUE;
-  return self->state == GTX_WAITER_WOKEN;
-}
-
-/* ---- Requests ---- */
+/* ---- Requests through a GCancellable ---- */
 
 void
 gtx_task_take_up_by_cancellable (GtxTask *self)
@@ -428,14 +359,11 @@ gtx_task_cancel (GtxFuture *future)
   return TRUE;
 }
 
-/* ---- Suspending ---- */
-
-/* A request that stands goes to what the task is about to wait for.  Handlers are not run in
- * the task, where they might await: it waits as good as already. */
-static void
-pass_standing_request (GtxTask   *self,
-                       GtxWaiter *waiter)
+/* Handlers are not run in the task, where they might await: it waits as good as already. */
+void
+gtx_request_pass_standing (GtxWaiter *waiter)
 {
+  GtxTask *self = waiter->task;
   GtxHandle *news;
 
   gtx_requests_hold ();
@@ -444,65 +372,4 @@ pass_standing_request (GtxTask   *self,
   news = release (current_way ());
   if (news)
     gtx_scheduler_call_soon (self->parent_instance.home, news);
-}
-
-/* These are not inlined, so that who is unasked saves no registers for them. */
-G_GNUC_NO_INLINE static void
-begin_waiting (GtxTask   *self,
-               GtxWaiter *waiter)
-{
-  g_assert (self->n_cancels > 0 || (!self->must_cancel && self->n_standing == 0));
-
-  gtx_task_take_up_request (self);
-  self->waiter = waiter;
-  if (self->must_cancel && waiter)
-    pass_standing_request (self, waiter);
-}
-
-G_GNUC_NO_INLINE static void
-end_waiting (GtxTask *self)
-{
-  self->waiter = NULL;
-  gtx_task_take_up_request (self);
-  if (self->n_cancels > 0)
-    gtx_task_count_going_on (self);
-}
-
-/* Who waits so has a GCancellable, as a rule. */
-void
-gtx_task_suspend_raw (GtxTask   *self,
-                      GtxWaiter *waiter)
-{
-  begin_waiting (self, waiter);
-  gtx_scheduler_suspend (self->step.fiber);
-  end_waiting (self);
-}
-
-G_GNUC_NO_INLINE static gboolean
-deliver_request (GtxTask *self)
-{
-  gboolean cancelled = self->must_cancel;
-
-  gtx_task_settle_request (self);
-  return !cancelled;
-}
-
-gboolean
-gtx_task_suspend (GtxTask   *self,
-                  GtxWaiter *waiter)
-{
-  if (G_LIKELY (gtx_task_is_unasked (self)))
-    self->waiter = waiter;
-  else
-    begin_waiting (self, waiter);
-
-  gtx_scheduler_suspend (self->step.fiber);
-
-  if (G_UNLIKELY (!gtx_task_is_unasked (self)))
-    {
-      end_waiting (self);
-      return deliver_request (self);
-    }
-  self->waiter = NULL;
-  return TRUE;
 }
