@@ -5,6 +5,7 @@
 #include "io/descriptor.h"
 #include "loop/deadline.h"
 #include "many/timeout-private.h"
+#include "task/error-private.h"
 
 #include "gtask-ext/error.h"
 

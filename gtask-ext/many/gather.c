@@ -3,6 +3,7 @@
 #include "gtask-ext/gather.h"
 
 #include "many/watch.h"
+#include "task/error-private.h"
 
 #include <stdarg.h>
 

@@ -2,6 +2,7 @@
 
 #include "gtask-ext/shield.h"
 
+#include "task/done-callback.h"
 #include "task/task-private.h"
 
 #include "gtask-ext/error.h"

@@ -2,6 +2,7 @@
 /* How a task awaits a future of another main context, and how a request to cancel gets there. */
 
 #include "task/await-elsewhere.h"
+#include "task/error-private.h"
 
 #include "gtask-ext/error.h"
 

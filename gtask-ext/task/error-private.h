@@ -6,3 +6,7 @@
 
 /* A GTX_ERROR_GROUP that holds copies of @errors. */
 GError *gtx_error_new_group (GPtrArray *errors);
+
+void    gtx_set_cancelled_error  (GError **error);
+/* Frees a G_IO_ERROR_CANCELLED, or keeps it to be set again. */
+void    gtx_take_cancelled_error (GError  *error);

@@ -120,3 +120,34 @@ gtx_error_get_error (const GError *error,
 
   return g_ptr_array_index (gtx_error_get_private (error)->errors, index);
 }
+
+/* ---- Cancelled ---- */
+
+/* GLib looks an error's domain up under a lock, to make it and to free it: a
+ * crowd that is cancelled passes one on. */
+static GPrivate spare_error = G_PRIVATE_INIT ((GDestroyNotify) g_error_free);
+
+static const char cancelled_message[] = "The task was cancelled";
+
+void
+gtx_set_cancelled_error (GError **error)
+{
+  GError *spare = g_private_get (&spare_error);
+
+  if (spare == NULL || error == NULL || *error)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, cancelled_message);
+      return;
+    }
+  g_private_set (&spare_error, NULL);
+  *error = spare;
+}
+
+void
+gtx_take_cancelled_error (GError *error)
+{
+  if (g_private_get (&spare_error) == NULL && strcmp (error->message, cancelled_message) == 0)
+    g_private_set (&spare_error, error);
+  else
+    g_error_free (error);
+}

@@ -7,8 +7,6 @@
 #include "task/pins.h"
 #include "loop/scheduler.h"
 
-typedef struct _GtxDoneCallback GtxDoneCallback;
-
 /* Invariants:
  * - The state goes from pending (by way of settling, where another thread may
  *   settle it) to finished or cancelled, once; result and error are written
@@ -112,6 +110,9 @@ gboolean gtx_future_finish          (GtxFuture      *self,
                                      GError         *error);
 gboolean gtx_future_finish_cancelled (GtxFuture     *self);
 
+/* The same for one whose main context is gone, in any thread. */
+gboolean gtx_future_finish_homeless (GtxFuture      *self);
+
 /* The same with the result of @other, which is done and keeps it: who takes it
  * takes it there. */
 gboolean gtx_future_finish_as       (GtxFuture      *self,
@@ -137,24 +138,5 @@ void     gtx_future_free_at_home    (GtxFuture      *self,
                                      gpointer        data,
                                      GDestroyNotify  data_free);
 
-/* For one that never ends: its callbacks are taken off, and what they have is freed at home. */
-void     gtx_future_drop_callbacks  (GtxFuture      *self);
-
-/* gtx_future_add_done_callback () for who wants it back: *@callback is set before
- * anything else happens. */
-void     gtx_future_call_back       (GtxFuture        *self,
-                                     GtxDoneFunc       func,
-                                     gpointer          data,
-                                     GDestroyNotify    data_free,
-                                     GtxDoneCallback **callback);
-/* In the home thread, while @self is not done: whose function and data no other
- * has is taken back without looking for it. */
-void     gtx_future_take_back       (GtxFuture        *self,
-                                     GtxDoneCallback  *callback);
-
 /* Makes the request in the home thread. */
 gboolean gtx_future_cancel_here     (GtxFuture      *self);
-
-void     gtx_set_cancelled_error    (GError        **error);
-/* Frees a G_IO_ERROR_CANCELLED, or keeps it to be set again. */
-void     gtx_take_cancelled_error   (GError         *error);

@@ -2,7 +2,9 @@
 
 #include "task/future-private.h"
 
+#include "task/done-callback.h"
 #include "task/task-private.h"
+#include "task/error-private.h"
 
 #include "gtask-ext/error.h"
 
@@ -12,28 +14,6 @@ static void async_result_init (GAsyncResultIface *iface);
 
 G_DEFINE_TYPE_WITH_CODE (GtxFuture, gtx_future, G_TYPE_OBJECT,
                          G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_RESULT, async_result_init))
-
-/* A done callback that waits in the future, or in the ready list.  It is linked
- * nowhere when its data is freed: what frees that may do anything. */
-struct _GtxDoneCallback
-{
-  GtxHandle handle;
-  GtxFuture *future;
-  GtxDoneFunc func;
-  gpointer data;
-  GDestroyNotify data_free;
-  GtxDoneCallback *next_alike;  /* in the table: a ring, in which the last knows the first */
-};
-
-static void done_callback_run (GtxHandle *handle);
-
-static void
-done_callback_free (GtxDoneCallback *self)
-{
-  if (self->data_free)
-    self->data_free (self->data);
-  g_free (self);
-}
 
 gboolean
 gtx_future_check (gconstpointer  object,
@@ -46,46 +26,7 @@ gtx_future_check (gconstpointer  object,
   return FALSE;
 }
 
-/* GLib looks an error's domain up under a lock, to make it and to free it: a
- * crowd that is cancelled passes one on. */
-static GPrivate spare_error = G_PRIVATE_INIT ((GDestroyNotify) g_error_free);
-
-static const char cancelled_message[] = "The task was cancelled";
-
-void
-gtx_set_cancelled_error (GError **error)
-{
-  GError *spare = g_private_get (&spare_error);
-
-  if (spare == NULL || error == NULL || *error)
-    {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, cancelled_message);
-      return;
-    }
-  g_private_set (&spare_error, NULL);
-  *error = spare;
-}
-
-void
-gtx_take_cancelled_error (GError *error)
-{
-  if (g_private_get (&spare_error) == NULL && strcmp (error->message, cancelled_message) == 0)
-    g_private_set (&spare_error, error);
-  else
-    g_error_free (error);
-}
-
 /* ---- Settling ---- */
-
-/* The callbacks outlive the future's other users from here on. */
-G_GNUC_NO_INLINE static void
-pin_for_done_callbacks (GtxFuture *self)
-{
-  for (GtxHandle *handle = self->callbacks.ring.next; handle != &self->callbacks.ring; handle = handle->next)
-    if (handle->run == done_callback_run)
-      gtx_pins_add (&self->pins, self);
-  g_clear_pointer (&self->callback_table, g_hash_table_unref);
-}
 
 /* Who only waits adds none of those. */
 static void
@@ -94,7 +35,7 @@ queue_callbacks (gpointer data)
   GtxFuture *self = data;
 
   if (G_UNLIKELY (g_atomic_int_get (&self->is_watched)))
-    pin_for_done_callbacks (self);
+    gtx_done_callbacks_pin (self);
   gtx_scheduler_call_all_soon (self->home, &self->callbacks);
 }
 
@@ -119,38 +60,6 @@ begin_to_settle (GtxFuture *self)
   if (gtx_future_is_task (self))
     return gtx_future_state (self) == GTX_FUTURE_PENDING;
   return claim_settling (self);
-}
-
-static void
-free_callbacks (GtxHandleList *callbacks)
-{
-  GtxHandle *handle;
-
-  while ((handle = gtx_handle_list_pop (callbacks)))
-    if (handle->run == done_callback_run)
-      done_callback_free ((GtxDoneCallback *) handle);
-}
-
-static void
-free_dropped (gpointer callbacks)
-{
-  free_callbacks (callbacks);
-  g_free (callbacks);
-}
-
-/* They will never be called. */
-G_GNUC_NO_INLINE void
-gtx_future_drop_callbacks (GtxFuture *self)
-{
-  GtxHandleList *dropped;
-
-  g_clear_pointer (&self->callback_table, g_hash_table_unref);
-  if (gtx_handle_list_is_empty (&self->callbacks))
-    return;
-  dropped = g_new (GtxHandleList, 1);
-  gtx_handle_list_init (dropped);
-  gtx_handle_list_splice (dropped, &self->callbacks);
-  gtx_future_free_at_home (self, dropped, free_dropped);
 }
 
 static void
@@ -194,6 +103,15 @@ gboolean
 gtx_future_finish_cancelled (GtxFuture *self)
 {
   if (!begin_to_settle (self))
+    return FALSE;
+  settle (self, GTX_FUTURE_CANCELLED);
+  return TRUE;
+}
+
+gboolean
+gtx_future_finish_homeless (GtxFuture *self)
+{
+  if (!claim_settling (self))
     return FALSE;
   settle (self, GTX_FUTURE_CANCELLED);
   return TRUE;
@@ -316,74 +234,6 @@ gtx_future_dispose (GObject *object)
     G_OBJECT_CLASS (gtx_future_parent_class)->dispose (object);
   else if (G_UNLIKELY (is_kept ((GtxFuture *) object)))
     keep_after_mistake ((GtxFuture *) object);
-}
-
-/* What is left of a future, to be freed at its home. */
-typedef struct
-{
-  GtxHandle handle;
-  GtxScheduler *home;
-  gpointer data;
-  GDestroyNotify data_free;
-} Remains;
-
-static void
-free_remains (GtxHandle *handle)
-{
-  Remains *self = (Remains *) handle;
-
-  self->data_free (self->data);
-  gtx_scheduler_unref (self->home);
-  g_free (self);
-}
-
-static Remains *
-remains_new (GtxScheduler   *home,
-             gpointer        data,
-             GDestroyNotify  data_free)
-{
-  Remains *self = g_new (Remains, 1);
-
-  *self = (Remains) { .handle.run = free_remains, .home = gtx_scheduler_ref (home), .data = data, .data_free = data_free };
-  return self;
-}
-
-/* What frees may ask for messages: where one asked for this, that would go on and on, one
- * inside the other. */
-static void
-free_at_home (gpointer data)
-{
-  Remains *self = data;
-
-  if (gtx_scheduler_is_asked_for_messages (self->home))
-    gtx_scheduler_call_soon (self->home, &self->handle);
-  else
-    free_remains (&self->handle);
-}
-
-/* Data that is freed here would be freed in the wrong thread. */
-void
-gtx_future_free_at_home (GtxFuture      *self,
-                         gpointer        data,
-                         GDestroyNotify  data_free)
-{
-  GtxVisit visit;
-
-  if (data == NULL || data_free == NULL)
-    return;
-  visit = gtx_scheduler_enter (self->home);
-  if (visit && !gtx_scheduler_is_asked_for_messages (self->home))
-    data_free (data);
-  else
-    {
-      Remains *remains = remains_new (self->home, data, data_free);
-
-      if (visit)
-        gtx_scheduler_call_soon (self->home, &remains->handle);
-      else if (!gtx_scheduler_post (self->home, free_at_home, remains))
-        free_remains (&remains->handle);
-    }
-  gtx_scheduler_leave (self->home, visit);
 }
 
 static void
@@ -626,367 +476,4 @@ gtx_future_get_error (gpointer future)
     return NULL;
   gtx_future_forgive_error (self);
   return gtx_future_state (self) == GTX_FUTURE_CANCELLED ? cancelled_error (self) : self->error;
-}
-
-/* ---- Done callbacks ---- */
-
-static void
-done_callback_run (GtxHandle *handle)
-{
-  GtxDoneCallback *callback = (GtxDoneCallback *) handle;
-  GtxFuture *future = callback->future;
-
-  callback->func (future, callback->data);
-  done_callback_free (callback);
-  /* Nothing runs after those that are called when the main context goes. */
-  if (gtx_scheduler_is_running (future->home))
-    gtx_scheduler_let_go_of_pushed ();
-  gtx_pins_drop (&future->pins, future);
-}
-
-/* To look for one passes all others: among more than so many that is done once,
- * and then there is a table. */
-#define MANY 32
-
-static guint
-hash_callback (gconstpointer callback)
-{
-  const GtxDoneCallback *self = callback;
-
-  return g_direct_hash (self->data) + 31 * (guint) (gsize) self->func;
-}
-
-static gboolean
-are_alike (gconstpointer a,
-           gconstpointer b)
-{
-  const GtxDoneCallback *first = a;
-  const GtxDoneCallback *second = b;
-
-  return first->func == second->func && first->data == second->data;
-}
-
-/* The table has the last of those that are alike. */
-static void
-put_into_table (GtxFuture       *self,
-                GtxDoneCallback *callback)
-{
-  GtxDoneCallback *last = g_hash_table_lookup (self->callback_table, callback);
-
-  callback->next_alike = last ? last->next_alike : callback;
-  if (last)
-    last->next_alike = callback;
-  g_hash_table_add (self->callback_table, callback);
-}
-
-static void
-make_table (GtxFuture *self)
-{
-  self->callback_table = g_hash_table_new (hash_callback, are_alike);
-  for (GtxHandle *handle = self->callbacks.ring.next; handle != &self->callbacks.ring; handle = handle->next)
-    if (handle->run == done_callback_run)
-      put_into_table (self, (GtxDoneCallback *) handle);
-}
-
-static void
-add_done_callback (gpointer data)
-{
-  GtxDoneCallback *callback = data;
-  GtxFuture *self = callback->future;
-
-  /* Where another thread has ended it those that came before are still to be queued. */
-  if (gtx_future_done (self) && gtx_handle_list_is_empty (&self->callbacks))
-    {
-      gtx_pins_add (&self->pins, self);
-      gtx_scheduler_call_soon (self->home, &callback->handle);
-      return;
-    }
-  gtx_handle_list_append (&self->callbacks, &callback->handle);
-  if (self->callback_table)
-    put_into_table (self, callback);
-}
-
-static void
-add_done_callback_and_unref (gpointer data)
-{
-  GtxFuture *self = ((GtxDoneCallback *) data)->future;
-
-  g_atomic_int_add (&self->n_on_the_way, -1);
-  add_done_callback (data);
-  g_object_unref (self);
-}
-
-static void
-post_done_callback (GtxFuture       *self,
-                    GtxDoneCallback *callback)
-{
-  g_object_ref (self);
-  g_atomic_int_inc (&self->n_on_the_way);
-  if (gtx_scheduler_post (self->home, add_done_callback_and_unref, callback))
-    return;
-  g_atomic_int_add (&self->n_on_the_way, -1);
-  done_callback_free (callback);
-  g_object_unref (self);
-}
-
-void
-gtx_future_call_back (GtxFuture        *self,
-                      GtxDoneFunc       func,
-                      gpointer          data,
-                      GDestroyNotify    data_free,
-                      GtxDoneCallback **callback)
-{
-  GtxDoneCallback *added = g_new (GtxDoneCallback, 1);
-  GtxVisit visit;
-
-  *added = (GtxDoneCallback) {
-    .handle.run = done_callback_run, .future = self, .func = func, .data = data, .data_free = data_free
-  };
-  if (callback)
-    *callback = added;
-  g_atomic_int_set (&self->is_watched, TRUE);
-  visit = gtx_scheduler_enter (self->home);
-  if (visit)
-    {
-      add_done_callback (added);
-      gtx_scheduler_leave (self->home, visit);
-    }
-  else
-    post_done_callback (self, added);
-}
-
-/**
- * gtx_future_add_done_callback:
- * @future: (type GtxFuture): a #GtxFuture or #GtxTask
- * @callback: called once @future is done
- * @data: (nullable): for @callback
- * @data_free: (nullable): frees @data after the call, or when there will be none
- *
- * Has @callback called in a round after @future is done, or in the next one if
- * it is: asyncio's `Future.add_done_callback()`.
- *
- * Callbacks and awaiting tasks run in the order in which they came.  Never
- * suspends; may be called in any thread, and @callback runs in the home of
- * @future, where @data is freed, too, as long as its main context is there.
- *
- * Since: 0.1
- */
-void
-gtx_future_add_done_callback (gpointer        future,
-                              GtxDoneFunc     callback,
-                              gpointer        data,
-                              GDestroyNotify  data_free)
-{
-  if (!gtx_future_check (future, G_STRFUNC))
-    return;
-  g_return_if_fail (callback != NULL);
-
-  if (G_LIKELY (g_atomic_int_get (&((GObject *) future)->ref_count) > 0))
-    {
-      gtx_future_call_back (future, callback, data, data_free, NULL);
-      return;
-    }
-  g_critical ("gtx_future_add_done_callback: the future is being freed, so nothing will be called; "
-              "do not add a callback in what frees another one's data");
-  if (data_free)
-    data_free (data);
-}
-
-void
-gtx_future_take_back (GtxFuture       *self,
-                      GtxDoneCallback *callback)
-{
-  if (self->callback_table)
-    g_hash_table_remove (self->callback_table, callback);
-  gtx_handle_unlink (&callback->handle);
-  done_callback_free (callback);
-}
-
-static guint
-take_by_table (GtxFuture             *self,
-               const GtxDoneCallback *wanted,
-               GtxHandleList         *taken)
-{
-  GtxDoneCallback *last = g_hash_table_lookup (self->callback_table, wanted);
-  GtxDoneCallback *callback = last;
-  guint n = 0;
-
-  if (last == NULL)
-    return 0;
-  g_hash_table_remove (self->callback_table, last);
-  do
-    {
-      callback = callback->next_alike;
-      gtx_handle_unlink (&callback->handle);
-      gtx_handle_list_append (taken, &callback->handle);
-      n++;
-    }
-  while (callback != last);
-  return n;
-}
-
-static guint
-take_by_looking (GtxFuture             *self,
-                 const GtxDoneCallback *wanted,
-                 GtxHandleList         *taken)
-{
-  GtxHandle *next;
-  guint n_passed = 0;
-  guint n = 0;
-
-  for (GtxHandle *handle = self->callbacks.ring.next; handle != &self->callbacks.ring; handle = next)
-    {
-      next = handle->next;
-      n_passed++;
-      if (handle->run != done_callback_run || !are_alike (handle, wanted))
-        continue;
-      gtx_handle_unlink (handle);
-      gtx_handle_list_append (taken, handle);
-      n++;
-    }
-  if (n_passed > MANY)
-    make_table (self);
-  return n;
-}
-
-/* None of one that is done: they are called. */
-static guint
-take_callbacks (GtxFuture             *self,
-                const GtxDoneCallback *wanted,
-                GtxHandleList         *taken)
-{
-  if (gtx_future_done (self))
-    return 0;
-  return self->callback_table ? take_by_table (self, wanted, taken) : take_by_looking (self, wanted, taken);
-}
-
-/**
- * gtx_future_remove_done_callback:
- * @future: (type GtxFuture): a #GtxFuture or #GtxTask
- * @callback: what was given to gtx_future_add_done_callback()
- * @data: (nullable): the data that was given with it
- *
- * Takes back every @callback with @data, if @future is not done: asyncio's
- * `Future.remove_done_callback()`.
- *
- * When their data is freed all of them have been taken back, so that what frees
- * it may do anything with @future.  Among many callbacks one is found as fast as
- * among few.  Never suspends; to be called in the thread of the home of @future.
- *
- * Returns: how many were taken back
- *
- * Since: 0.1
- */
-guint
-gtx_future_remove_done_callback (gpointer     future,
-                                 GtxDoneFunc  callback,
-                                 gpointer     data)
-{
-  GtxFuture *self = future;
-  GtxDoneCallback wanted = { .func = callback, .data = data };
-  GtxScheduler *home;
-  GtxHandleList taken;
-  GtxVisit visit;
-  guint n;
-
-  if (!gtx_future_check (future, G_STRFUNC))
-    return 0;
-  visit = gtx_scheduler_enter_home (self->home, G_STRFUNC);
-  if (visit == GTX_ELSEWHERE)
-    return 0;
-
-  home = gtx_scheduler_ref (self->home);
-  gtx_future_fetch_callbacks (self);
-  gtx_handle_list_init (&taken);
-  n = take_callbacks (self, &wanted, &taken);
-  /* What is freed may have had the last reference of the future. */
-  free_callbacks (&taken);
-  gtx_scheduler_leave (home, visit);
-  gtx_scheduler_unref (home);
-  return n;
-}
-
-/* ---- Cancelling ---- */
-
-gboolean
-gtx_future_cancel_here (GtxFuture *self)
-{
-  if (!gtx_future_done (self) && ((GtxFutureClass *) G_OBJECT_GET_CLASS (self))->cancel (self))
-    return TRUE;
-  /* As in asyncio: who cancels does not ask for the error. */
-  gtx_future_forgive_error (self);
-  return FALSE;
-}
-
-/* What is told of it may drop the last reference. */
-static gboolean
-cancel_on_visit (GtxFuture *self)
-{
-  gboolean made;
-
-  g_object_ref (self);
-  made = gtx_future_cancel_here (self);
-  gtx_scheduler_leave (self->home, GTX_VISITING);
-  g_object_unref (self);
-  return made;
-}
-
-/* A task that is started elsewhere may have left meanwhile. */
-static void
-cancel_and_unref (gpointer data)
-{
-  gtx_cancel (data);
-  g_object_unref (data);
-}
-
-/* Its main context is gone: no thread is the one to settle it.  A task that has been suspended in
- * there never ends. */
-static gboolean
-cancel_homeless (GtxFuture *self)
-{
-  if (gtx_future_is_task (self) && !gtx_task_is_unstarted (self))
-    return FALSE;
-  if (!claim_settling (self))
-    return FALSE;
-  settle (self, GTX_FUTURE_CANCELLED);
-  return TRUE;
-}
-
-/**
- * gtx_cancel:
- * @future: (type GtxFuture): a #GtxFuture or #GtxTask
- *
- * Requests that it be cancelled: asyncio's `Task.cancel()` and
- * `Future.cancel()`.
- *
- * A plain future is cancelled at once.  A task fails with
- * %G_IO_ERROR_CANCELLED at the await that it is in, or at the next one that
- * suspends; it may clean up and await meanwhile, and may even carry on.  What
- * it awaits (a task, a gathering, an operation of GIO) is cancelled for it.  A
- * task that has not begun never does.  Never suspends; may be called in any
- * thread: from another than that of its home, the request is made there later.
- *
- * Returns: %TRUE if the request was made, %FALSE if @future was done already, or is a suspended
- *   task whose main context is gone
- *
- * Since: 0.1
- */
-gboolean
-gtx_cancel (gpointer future)
-{
-  GtxFuture *self = future;
-  GtxVisit visit;
-
-  if (!gtx_future_check (future, G_STRFUNC))
-    return FALSE;
-  visit = gtx_scheduler_enter (self->home);
-  if (visit == GTX_VISITING)
-    return cancel_on_visit (self);
-  if (visit == GTX_HERE || gtx_future_done (self))
-    return gtx_future_cancel_here (self);
-  g_atomic_int_set (&self->is_watched, TRUE);
-  if (gtx_scheduler_post (self->home, cancel_and_unref, g_object_ref (self)))
-    return TRUE;
-  g_object_unref (self);
-  return cancel_homeless (self);
 }

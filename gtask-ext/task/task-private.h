@@ -118,6 +118,20 @@ gtx_task_begin_await (const char  *function,
   return gtx_task_mend_await (task, function, error);
 }
 
+/* Tasks of several threads may await one that was not started: one starts it. */
+static inline gboolean
+gtx_task_claim_start (GtxTask *self)
+{
+  return !g_atomic_int_get (&self->is_started) &&
+         g_atomic_int_compare_and_exchange (&self->is_started, FALSE, TRUE);
+}
+
+/* As Python drops a coroutine's frame: before anybody learns that it ended. */
+void     gtx_task_free_data        (GtxTask     *self);
+/* It never ran: neither it nor its stack needs to be left.  Takes @error. */
+void     gtx_task_end_unrun        (GtxTask     *self,
+                                    GError      *error);
+
 /* Runs the coroutine of an unstarted task inside @runner; FALSE if it was
  * started. */
 gboolean gtx_task_run_inside       (GtxTask     *self,
@@ -142,6 +156,13 @@ gtx_task_ensure_started (GtxFuture *future)
   if (G_UNLIKELY (gtx_task_is_unstarted (future)))
     gtx_task_start_unless_started ((GtxTask *) future);
 }
+
+/* ---- registry.c ---- */
+
+/* @task is started; its home is there. */
+void     gtx_registry_add          (GtxTask     *task);
+/* Ends a task whose main context is gone, so that it cannot begin any more. */
+void     gtx_task_end_homeless     (GtxTask     *self);
 
 /* The tasks of @scheduler that are started and not done, as they came. */
 GPtrArray *gtx_scheduler_list_tasks (GtxScheduler *scheduler);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "task/task-private.h"
+#include "task/error-private.h"
 
-#include "debug/debug.h"
 #include "gtask-ext/error.h"
 
 typedef struct
@@ -13,92 +13,6 @@ typedef struct
 G_DEFINE_TYPE (GtxTask, gtx_task, GTX_TYPE_FUTURE)
 
 gpointer gtx_task_class;
-
-/* ---- The registry of a scheduler's tasks ---- */
-
-typedef struct
-{
-  GtxHandleList tasks;
-  GtxHandle at_end;
-  GHashTable *shared_waits;     /* made when needed */
-  guint64 n_gone_on;
-} Registry;
-
-static void end_homeless (GtxHandle *handle);
-
-static void
-registry_free (gpointer data)
-{
-  Registry *self = data;
-
-  g_clear_pointer (&self->shared_waits, g_hash_table_unref);
-  g_free (self);
-}
-
-static const char *
-name_of (gpointer task)
-{
-  return gtx_task_get_name (task);
-}
-
-static const char *
-function_of (gpointer task)
-{
-  return ((const GtxTask *) task)->function;
-}
-
-static const GtxDebugNames debug_names = { name_of, function_of };
-
-static GtxHandleList *
-registry (GtxScheduler *scheduler)
-{
-  Registry *self = gtx_scheduler_get_extension (scheduler);
-
-  if (self == NULL)
-    {
-      self = g_new0 (Registry, 1);
-      gtx_handle_list_init (&self->tasks);
-      self->at_end.run = end_homeless;
-      gtx_scheduler_call_at_end (scheduler, &self->at_end);
-      gtx_scheduler_set_extension (scheduler, self, registry_free);
-      gtx_debug_scheduler (scheduler, &debug_names);
-    }
-  return &self->tasks;
-}
-
-GPtrArray *
-gtx_scheduler_list_tasks (GtxScheduler *scheduler)
-{
-  GtxHandleList *list = registry (scheduler);
-  GPtrArray *tasks = g_ptr_array_new_with_free_func (g_object_unref);
-
-  for (GtxHandle *link = list->ring.next; link != &list->ring; link = link->next)
-    g_ptr_array_add (tasks, g_object_ref (GTX_CONTAINER_OF (link, GtxTask, link)));
-  return tasks;
-}
-
-GHashTable *
-gtx_scheduler_get_shared_waits (GtxScheduler *scheduler)
-{
-  Registry *self = gtx_scheduler_get_extension (scheduler);
-
-  if (self->shared_waits == NULL)
-    self->shared_waits = g_hash_table_new (NULL, NULL);
-  return self->shared_waits;
-}
-
-/* They are those of a task that is started, so that there is a registry. */
-guint64
-gtx_task_n_gone_on (const GtxTask *task)
-{
-  return ((Registry *) gtx_scheduler_get_extension (task->parent_instance.home))->n_gone_on;
-}
-
-void
-gtx_task_count_going_on (const GtxTask *task)
-{
-  ((Registry *) gtx_scheduler_get_extension (task->parent_instance.home))->n_gone_on++;
-}
 
 /* ---- The current task ---- */
 
@@ -138,33 +52,6 @@ gtx_task_mend_await (GtxTask     *task,
   return task;
 }
 
-/**
- * gtx_all_tasks:
- *
- * Lists the tasks of the thread-default main context that are started and not
- * done, in the order in which they were: asyncio's `all_tasks()`, which has no
- * order.  Never suspends; to be called in the thread that runs that context.
- *
- * Returns: (transfer container) (element-type GtxTask): the tasks
- *
- * Since: 0.1
- */
-GPtrArray *
-gtx_all_tasks (void)
-{
-  GtxScheduler *scheduler = gtx_scheduler_get ();
-  GtxVisit visit = gtx_scheduler_enter_home (scheduler, G_STRFUNC);
-  GPtrArray *tasks;
-
-  if (visit == GTX_ELSEWHERE)
-    return g_ptr_array_new_with_free_func (g_object_unref);
-  /* Another thread may have started some. */
-  gtx_scheduler_run_messages (scheduler);
-  tasks = gtx_scheduler_list_tasks (scheduler);
-  gtx_scheduler_leave (scheduler, visit);
-  return tasks;
-}
-
 /* ---- Running ---- */
 
 static GError *
@@ -202,8 +89,8 @@ call_coroutine (GtxTask  *self,
 }
 
 /* As Python drops a coroutine's frame: before anybody learns that it ended. */
-static void
-free_data (GtxTask *self)
+void
+gtx_task_free_data (GtxTask *self)
 {
   gpointer data = g_steal_pointer (&self->data);
 
@@ -307,7 +194,7 @@ run_on_fiber (gpointer data)
 
   ensure_not_in_child (self);
   end_operations (self);
-  free_data (self);
+  gtx_task_free_data (self);
   ensure_not_in_child (self);
   end_operations (self);
   if (G_UNLIKELY (self->ends != NULL))
@@ -317,56 +204,13 @@ run_on_fiber (gpointer data)
 }
 
 /* It never ran: neither it nor its stack needs to be left. */
-static void
-end_unrun (GtxTask *self,
-           GError  *error)
+void
+gtx_task_end_unrun (GtxTask *self,
+                    GError  *error)
 {
-  free_data (self);
+  gtx_task_free_data (self);
   finish (self, NULL, error);
   gtx_pins_drop (&self->parent_instance.pins, self);
-}
-
-/* Its main context is gone, and it cannot begin any more; one that was cancelled would not have. */
-static void
-end_homeless_one (GtxTask *self)
-{
-  GError *error = NULL;
-
-  gtx_task_take_up_request (self);
-  if (!self->must_cancel)
-    error = g_error_new (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
-                         "Task %s cannot run: its main context is gone", gtx_task_get_name (self));
-  end_unrun (self, error);
-}
-
-static void
-never_step (GtxHandle *handle)
-{
-}
-
-/* The main context goes.  What is suspended stays so for ever. */
-static void
-end_homeless (GtxHandle *handle)
-{
-  GtxHandleList tasks;
-  GtxHandle *link;
-
-  gtx_handle_list_init (&tasks);
-  gtx_handle_list_splice (&tasks, &GTX_CONTAINER_OF (handle, Registry, at_end)->tasks);
-  while ((link = gtx_handle_list_pop (&tasks)))
-    {
-      GtxTask *task = GTX_CONTAINER_OF (link, GtxTask, link);
-
-      if (gtx_handle_is_linked (&task->step.handle) && task->step.fiber == NULL)
-        gtx_handle_unlink (&task->step.handle);
-      if (task->step.fiber == NULL)
-        end_homeless_one (task);
-      else
-        {
-          task->step.handle.run = never_step;
-          gtx_future_drop_callbacks (&task->parent_instance);
-        }
-    }
 }
 
 /* Where nobody else keeps the task, what frees its result is to run on a larger
@@ -416,20 +260,12 @@ static void
 abandon (GtxStep *step,
          char    *problem)
 {
-  end_unrun (GTX_CONTAINER_OF (step, GtxTask, step),
-             problem ? g_error_new_literal (GTX_ERROR, GTX_ERROR_NO_STACK, problem) : NULL);
+  gtx_task_end_unrun (GTX_CONTAINER_OF (step, GtxTask, step),
+                      problem ? g_error_new_literal (GTX_ERROR, GTX_ERROR_NO_STACK, problem) : NULL);
   g_free (problem);
 }
 
 static const GtxStepKind step_kind = { make_fiber, abandon };
-
-/* Tasks of several threads may await one that was not started: one starts it. */
-static gboolean
-claim_start (GtxTask *self)
-{
-  return !g_atomic_int_get (&self->is_started) &&
-         g_atomic_int_compare_and_exchange (&self->is_started, FALSE, TRUE);
-}
 
 gboolean
 gtx_task_run_inside (GtxTask *self,
@@ -438,11 +274,11 @@ gtx_task_run_inside (GtxTask *self,
   GError *error = NULL;
   gpointer result;
 
-  if (!claim_start (self))
+  if (!gtx_task_claim_start (self))
     return FALSE;
   self->runner = runner;
   result = call_coroutine (self, &error);
-  free_data (self);
+  gtx_task_free_data (self);
   finish (self, result, error);
   self->runner = NULL;
   return TRUE;
@@ -498,362 +334,6 @@ gtx_task_init (GtxTask *self)
   self->function = "no_coroutine";
   self->step.handle.run = gtx_scheduler_resume;
   self->step.kind = &step_kind;
-}
-
-/* ---- Making and starting ---- */
-
-static GtxTask *
-task_new (const char     *function,
-          gpointer        data,
-          GDestroyNotify  data_free)
-{
-  GtxTask *self = (GtxTask *) g_object_new_with_properties (GTX_TYPE_TASK, 0, NULL, NULL);
-
-  self->function = function;
-  self->data = data;
-  self->data_free = data_free;
-  return self;
-}
-
-/**
- * gtx_task_new_named: (skip)
- * @function: the name of @coroutine, for messages: static or interned, it is
- *   kept as it is
- * @coroutine: (scope async): a boolean coroutine
- * @data: (transfer full) (nullable): its data
- * @data_free: (nullable): frees @data when the coroutine has ended
- *
- * Makes a task that is not started: the function behind gtx_task_new(), for
- * C++ and for callers whose coroutine is known at run time only.  Never
- * suspends; may be called in any thread.
- *
- * Returns: (transfer full): a new #GtxTask
- *
- * Since: 0.1
- */
-GtxTask *
-gtx_task_new_named (const char     *function,
-                    GtxCoroutine    coroutine,
-                    gpointer        data,
-                    GDestroyNotify  data_free)
-{
-  GtxTask *self;
-
-  g_return_val_if_fail (coroutine != NULL, NULL);
-
-  self = task_new (function, data, data_free);
-  self->coroutine.boolean = coroutine;
-  return self;
-}
-
-/**
- * gtx_task_new_pointer_named: (skip)
- * @function: the name of @coroutine, for messages: static or interned, it is
- *   kept as it is
- * @coroutine: (scope async): a pointer coroutine
- * @data: (transfer full) (nullable): its data
- * @data_free: (nullable): frees @data when the coroutine has ended
- * @result_free: (nullable): frees a result that nobody took
- *
- * Makes a task that is not started: the function behind
- * gtx_task_new_pointer().  Never suspends; may be called in any thread.
- *
- * Returns: (transfer full): a new #GtxTask
- *
- * Since: 0.1
- */
-GtxTask *
-gtx_task_new_pointer_named (const char          *function,
-                            GtxPointerCoroutine  coroutine,
-                            gpointer             data,
-                            GDestroyNotify       data_free,
-                            GDestroyNotify       result_free)
-{
-  GtxTask *self;
-
-  g_return_val_if_fail (coroutine != NULL, NULL);
-
-  self = task_new (function, data, data_free);
-  self->coroutine.pointer = coroutine;
-  self->is_pointer = TRUE;
-  self->result_free = result_free;
-  return self;
-}
-
-/* With a pin of its own. */
-static void
-start_at_home (GtxTask *self)
-{
-  /* Cancelled meanwhile: it is done, and nothing of it runs. */
-  if (gtx_future_done (&self->parent_instance))
-    {
-      free_data (self);
-      gtx_pins_drop (&self->parent_instance.pins, self);
-      return;
-    }
-  if (gtx_scheduler_get_context (self->parent_instance.home) == NULL)
-    {
-      end_homeless_one (self);
-      return;
-    }
-  gtx_handle_list_append (registry (self->parent_instance.home), &self->link);
-  gtx_scheduler_call_soon (self->parent_instance.home, &self->step.handle);
-}
-
-static void
-start_at_home_and_unref (gpointer data)
-{
-  gtx_pins_add (&((GtxFuture *) data)->pins, data);
-  start_at_home (data);
-  g_object_unref (data);
-}
-
-/* @is_new: nobody else has had it yet. */
-static void
-start (GtxTask  *self,
-       gboolean  is_new)
-{
-  static guint64 n_tasks;
-  GtxPins *pins = &self->parent_instance.pins;
-  GtxScheduler *home = self->parent_instance.home;
-  GtxVisit visit;
-
-  self->locals = gtx_task_locals_inherit ();
-  if (self->name == NULL)
-    self->number = __atomic_add_fetch (&n_tasks, 1, __ATOMIC_RELAXED);
-
-  visit = gtx_scheduler_enter (home);
-  if (G_LIKELY (visit))
-    {
-      if (is_new)
-        gtx_pins_begin (pins, self);
-      else
-        gtx_pins_add (pins, self);
-      start_at_home (self);
-      gtx_scheduler_leave (home, visit);
-    }
-  else if (!gtx_scheduler_post (home, start_at_home_and_unref, g_object_ref (self)))
-    {
-      g_object_unref (self);
-      gtx_pins_add (pins, self);
-      start_at_home (self);
-    }
-}
-
-static void
-start_new (GtxTask *self)
-{
-  self->is_started = TRUE;
-  start (self, TRUE);
-}
-
-/**
- * gtx_create_task_named: (skip)
- * @function: the name of @coroutine, for messages: static or interned, it is
- *   kept as it is
- * @coroutine: (scope async): a boolean coroutine
- * @data: (transfer full) (nullable): its data
- * @data_free: (nullable): frees @data when the coroutine has ended
- *
- * Starts a task: the function behind gtx_create_task(), for C++ and for callers
- * whose coroutine is known at run time only.  Never suspends; may be called in
- * any thread.
- *
- * Returns: (transfer full): a new #GtxTask
- *
- * Since: 0.1
- */
-GtxTask *
-gtx_create_task_named (const char     *function,
-                       GtxCoroutine    coroutine,
-                       gpointer        data,
-                       GDestroyNotify  data_free)
-{
-  GtxTask *self = gtx_task_new_named (function, coroutine, data, data_free);
-
-  if (self)
-    start_new (self);
-  return self;
-}
-
-/**
- * gtx_create_task_pointer_named: (skip)
- * @function: the name of @coroutine, for messages: static or interned, it is
- *   kept as it is
- * @coroutine: (scope async): a pointer coroutine
- * @data: (transfer full) (nullable): its data
- * @data_free: (nullable): frees @data when the coroutine has ended
- * @result_free: (nullable): frees a result that nobody took
- *
- * Starts a task of a coroutine that has a result: the function behind
- * gtx_create_task_pointer().  Never suspends; may be called in any thread.
- *
- * Returns: (transfer full): a new #GtxTask
- *
- * Since: 0.1
- */
-GtxTask *
-gtx_create_task_pointer_named (const char          *function,
-                               GtxPointerCoroutine  coroutine,
-                               gpointer             data,
-                               GDestroyNotify       data_free,
-                               GDestroyNotify       result_free)
-{
-  GtxTask *self = gtx_task_new_pointer_named (function, coroutine, data, data_free, result_free);
-
-  if (self)
-    start_new (self);
-  return self;
-}
-
-static GtxTask *
-start_in (GtxTask      *self,
-          GMainContext *context)
-{
-  return self ? gtx_task_start_in (self, context) : NULL;
-}
-
-/**
- * gtx_create_task_in_named: (skip)
- * @context: (nullable): the main context that it is to run in; %NULL: the
- *   default one
- * @function: the name of @coroutine, for messages: static or interned, it is
- *   kept as it is
- * @coroutine: (scope async): a boolean coroutine
- * @data: (transfer full) (nullable): its data
- * @data_free: (nullable): frees @data when the coroutine has ended
- *
- * Starts a task in another main context: the function behind
- * gtx_create_task_in(), for C++ and for callers whose coroutine is known at run
- * time only.  Never suspends; may be called in any thread.
- *
- * Returns: (transfer full): a new #GtxTask
- *
- * Since: 0.1
- */
-GtxTask *
-gtx_create_task_in_named (GMainContext   *context,
-                          const char     *function,
-                          GtxCoroutine    coroutine,
-                          gpointer        data,
-                          GDestroyNotify  data_free)
-{
-  return start_in (gtx_task_new_named (function, coroutine, data, data_free), context);
-}
-
-/**
- * gtx_create_task_pointer_in_named: (skip)
- * @context: (nullable): the main context that it is to run in; %NULL: the
- *   default one
- * @function: the name of @coroutine, for messages: static or interned, it is
- *   kept as it is
- * @coroutine: (scope async): a pointer coroutine
- * @data: (transfer full) (nullable): its data
- * @data_free: (nullable): frees @data when the coroutine has ended
- * @result_free: (nullable): frees a result that nobody took
- *
- * Starts a task of a coroutine that has a result in another main context: the
- * function behind gtx_create_task_pointer_in().  Never suspends; may be called
- * in any thread.
- *
- * Returns: (transfer full): a new #GtxTask
- *
- * Since: 0.1
- */
-GtxTask *
-gtx_create_task_pointer_in_named (GMainContext        *context,
-                                  const char          *function,
-                                  GtxPointerCoroutine  coroutine,
-                                  gpointer             data,
-                                  GDestroyNotify       data_free,
-                                  GDestroyNotify       result_free)
-{
-  return start_in (gtx_task_new_pointer_named (function, coroutine, data, data_free, result_free), context);
-}
-
-/**
- * gtx_task_start:
- * @self: a #GtxTask that was not started
- *
- * Starts a task that gtx_task_new() made: asyncio's `create_task()` of a
- * coroutine object.
- *
- * Without a name it is given one now, `Task-N`.  To start a task twice, or one
- * that was awaited, is a mistake that is warned of.  Never suspends; may be
- * called in any thread.
- *
- * Returns: (transfer none): @self
- *
- * Since: 0.1
- */
-GtxTask *
-gtx_task_start (GtxTask *self)
-{
-  g_return_val_if_fail (GTX_IS_TASK (self), self);
-
-  if (claim_start (self))
-    start (self, FALSE);
-  else
-    g_critical ("%s: the task of %s was started or awaited before; a task runs once",
-                G_STRFUNC, self->function);
-  return self;
-}
-
-void
-gtx_task_set_home (GtxTask      *self,
-                   GtxScheduler *home)
-{
-  GtxFuture *future = &self->parent_instance;
-
-  if (home == future->home)
-    return;
-  gtx_scheduler_unref (future->home);
-  future->home = gtx_scheduler_ref (home);
-}
-
-/**
- * gtx_task_start_in:
- * @self: a #GtxTask that was not started
- * @context: (nullable): the main context that it is to run in; %NULL: the
- *   default one
- *
- * Starts a task that gtx_task_new() made in another main context, as
- * gtx_create_task_in() does.
- *
- * Nobody may have waited for the task before, bound it, or asked for its #GCancellable; in
- * another thread than that of the main context in which it was made, nobody may have
- * cancelled it.  No other thread has it yet.
- * Never suspends; may be called in any thread.
- *
- * Returns: (transfer none): @self
- *
- * Since: 0.1
- */
-GtxTask *
-gtx_task_start_in (GtxTask      *self,
-                   GMainContext *context)
-{
-  GtxFuture *future = &self->parent_instance;
-
-  g_return_val_if_fail (GTX_IS_TASK (self), self);
-  if (g_atomic_int_get (&future->is_watched) || self->cancellable)
-    {
-      g_critical ("%s: the task of %s was bound, cancelled, given a done callback or asked for its GCancellable, "
-                  "in the main context in which it was made: do that when it has been started", G_STRFUNC,
-                  self->function);
-      return self;
-    }
-
-  if (!self->is_started)
-    gtx_task_set_home (self, gtx_scheduler_for_context (context));
-  return gtx_task_start (self);
-}
-
-void
-gtx_task_start_unless_started (GtxTask *self)
-{
-  if (claim_start (self))
-    start (self, FALSE);
 }
 
 /* ---- What it tells, and what it is told ---- */
@@ -1021,69 +501,4 @@ gtx_task_get_cancellable (GtxTask *self)
   if (self->cancellable == NULL)
     self->cancellable = gtx_task_cancellable_new (self);
   return (GCancellable *) self->cancellable;
-}
-
-/**
- * gtx_uncancel:
- * @self: a #GtxTask
- *
- * Withdraws one request to cancel: asyncio's `Task.uncancel()`; when none is
- * left, one that was not delivered yet is dropped.  Never suspends; to be
- * called in the thread of the task's home.
- *
- * Returns: how many requests are left
- *
- * Since: 0.1
- */
-guint
-gtx_uncancel (GtxTask *self)
-{
-  g_return_val_if_fail (GTX_IS_TASK (self), 0);
-
-  while (self->runner)
-    self = self->runner;
-  gtx_task_take_up_request (self);
-  if (self->n_cancels == 0 || --self->n_cancels > 0)
-    return self->n_cancels;
-  gtx_task_settle_request (self);
-  /* What was passed on to it is not asked again, but anew. */
-  if (g_atomic_int_get (&self->is_started))
-    gtx_task_count_going_on (self);
-  return 0;
-}
-
-guint
-gtx_task_withdraw_request (GtxTask *self,
-                           guint    made_at)
-{
-  gtx_task_take_up_request (self);
-  if (self->n_settled == made_at && self->n_standing > 0 && --self->n_standing == 0)
-    gtx_task_settle_request (self);
-  return gtx_uncancel (self);
-}
-
-/**
- * gtx_cancelling:
- * @self: a #GtxTask
- *
- * Tells how many requests to cancel were made and not withdrawn: asyncio's
- * `Task.cancelling()`.  Those to a task that runs inside another are that one's.
- *
- * Where tasks await one another in a chain, and the first is asked again before any of
- * them has gone on, that counts for the eight below it, and for asyncio's for all; each
- * is told that it is cancelled in any case.  Never suspends; to be called in the thread of
- * the task's home.
- *
- * Returns: the number of requests
- *
- * Since: 0.1
- */
-guint
-gtx_cancelling (GtxTask *self)
-{
-  g_return_val_if_fail (GTX_IS_TASK (self), 0);
-
-  while (self->runner)
-    self = self->runner;
-  return gtx_task_n_cancels (self);
 }

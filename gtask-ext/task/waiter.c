@@ -2,6 +2,7 @@
 /* How a task suspends and goes on: asyncio's Task.__step() and __wakeup(). */
 
 #include "task/task-private.h"
+#include "task/error-private.h"
 
 /* ---- How a wait ends ---- */
 

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Making requests to cancel, counting them and taking them back. */
+
+#include "task/task-private.h"
+
+/* ---- Futures and tasks ---- */
+
+gboolean
+gtx_future_cancel_here (GtxFuture *self)
+{
+  if (!gtx_future_done (self) && ((GtxFutureClass *) G_OBJECT_GET_CLASS (self))->cancel (self))
+    return TRUE;
+  /* As in asyncio: who cancels does not ask for the error. */
+  gtx_future_forgive_error (self);
+  return FALSE;
+}
+
+/* What is told of it may drop the last reference. */
+static gboolean
+cancel_on_visit (GtxFuture *self)
+{
+  gboolean made;
+
+  g_object_ref (self);
+  made = gtx_future_cancel_here (self);
+  gtx_scheduler_leave (self->home, GTX_VISITING);
+  g_object_unref (self);
+  return made;
+}
+
+/* A task that is started elsewhere may have left meanwhile. */
+static void
+cancel_and_unref (gpointer data)
+{
+  gtx_cancel (data);
+  g_object_unref (data);
+}
+
+/* Its main context is gone: no thread is the one to settle it.  A task that has been suspended in
+ * there never ends. */
+static gboolean
+cancel_homeless (GtxFuture *self)
+{
+  if (gtx_future_is_task (self) && !gtx_task_is_unstarted (self))
+    return FALSE;
+  return gtx_future_finish_homeless (self);
+}
+
+/**
+ * gtx_cancel:
+ * @future: (type GtxFuture): a #GtxFuture or #GtxTask
+ *
+ * Requests that it be cancelled: asyncio's `Task.cancel()` and
+ * `Future.cancel()`.
+ *
+ * A plain future is cancelled at once.  A task fails with
+ * %G_IO_ERROR_CANCELLED at the await that it is in, or at the next one that
+ * suspends; it may clean up and await meanwhile, and may even carry on.  What
+ * it awaits (a task, a gathering, an operation of GIO) is cancelled for it.  A
+ * task that has not begun never does.  Never suspends; may be called in any
+ * thread: from another than that of its home, the request is made there later.
+ *
+ * Returns: %TRUE if the request was made, %FALSE if @future was done already, or is a suspended
+ *   task whose main context is gone
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_cancel (gpointer future)
+{
+  GtxFuture *self = future;
+  GtxVisit visit;
+
+  if (!gtx_future_check (future, G_STRFUNC))
+    return FALSE;
+  visit = gtx_scheduler_enter (self->home);
+  if (visit == GTX_VISITING)
+    return cancel_on_visit (self);
+  if (visit == GTX_HERE || gtx_future_done (self))
+    return gtx_future_cancel_here (self);
+  g_atomic_int_set (&self->is_watched, TRUE);
+  if (gtx_scheduler_post (self->home, cancel_and_unref, g_object_ref (self)))
+    return TRUE;
+  g_object_unref (self);
+  return cancel_homeless (self);
+}
+
+/* ---- A task's requests ---- */
+
+/**
+ * gtx_uncancel:
+ * @self: a #GtxTask
+ *
+ * Withdraws one request to cancel: asyncio's `Task.uncancel()`; when none is
+ * left, one that was not delivered yet is dropped.  Never suspends; to be
+ * called in the thread of the task's home.
+ *
+ * Returns: how many requests are left
+ *
+ * Since: 0.1
+ */
+guint
+gtx_uncancel (GtxTask *self)
+{
+  g_return_val_if_fail (GTX_IS_TASK (self), 0);
+
+  while (self->runner)
+    self = self->runner;
+  gtx_task_take_up_request (self);
+  if (self->n_cancels == 0 || --self->n_cancels > 0)
+    return self->n_cancels;
+  gtx_task_settle_request (self);
+  /* What was passed on to it is not asked again, but anew. */
+  if (g_atomic_int_get (&self->is_started))
+    gtx_task_count_going_on (self);
+  return 0;
+}
+
+guint
+gtx_task_withdraw_request (GtxTask *self,
+                           guint    made_at)
+{
+  gtx_task_take_up_request (self);
+  if (self->n_settled == made_at && self->n_standing > 0 && --self->n_standing == 0)
+    gtx_task_settle_request (self);
+  return gtx_uncancel (self);
+}
+
+/**
+ * gtx_cancelling:
+ * @self: a #GtxTask
+ *
+ * Tells how many requests to cancel were made and not withdrawn: asyncio's
+ * `Task.cancelling()`.  Those to a task that runs inside another are that one's.
+ *
+ * Where tasks await one another in a chain, and the first is asked again before any of
+ * them has gone on, that counts for the eight below it, and for asyncio's for all; each
+ * is told that it is cancelled in any case.  Never suspends; to be called in the thread of
+ * the task's home.
+ *
+ * Returns: the number of requests
+ *
+ * Since: 0.1
+ */
+guint
+gtx_cancelling (GtxTask *self)
+{
+  g_return_val_if_fail (GTX_IS_TASK (self), 0);
+
+  while (self->runner)
+    self = self->runner;
+  return gtx_task_n_cancels (self);
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is called when a future is done. */
+
+#include "task/done-callback.h"
+
+/* A done callback that waits in the future, or in the ready list.  It is linked
+ * nowhere when its data is freed: what frees that may do anything. */
+struct _GtxDoneCallback
+{
+  GtxHandle handle;
+  GtxFuture *future;
+  GtxDoneFunc func;
+  gpointer data;
+  GDestroyNotify data_free;
+  GtxDoneCallback *next_alike;  /* in the table: a ring, in which the last knows the first */
+};
+
+static void
+done_callback_free (GtxDoneCallback *self)
+{
+  if (self->data_free)
+    self->data_free (self->data);
+  g_free (self);
+}
+
+static void
+done_callback_run (GtxHandle *handle)
+{
+  GtxDoneCallback *callback = (GtxDoneCallback *) handle;
+  GtxFuture *future = callback->future;
+
+  callback->func (future, callback->data);
+  done_callback_free (callback);
+  /* Nothing runs after those that are called when the main context goes. */
+  if (gtx_scheduler_is_running (future->home))
+    gtx_scheduler_let_go_of_pushed ();
+  gtx_pins_drop (&future->pins, future);
+}
+
+/* ---- Of a future that ends ---- */
+
+G_GNUC_NO_INLINE void
+gtx_done_callbacks_pin (GtxFuture *self)
+{
+  for (GtxHandle *handle = self->callbacks.ring.next; handle != &self->callbacks.ring; handle = handle->next)
+    if (handle->run == done_callback_run)
+      gtx_pins_add (&self->pins, self);
+  g_clear_pointer (&self->callback_table, g_hash_table_unref);
+}
+
+static void
+free_callbacks (GtxHandleList *callbacks)
+{
+  GtxHandle *handle;
+
+  while ((handle = gtx_handle_list_pop (callbacks)))
+    if (handle->run == done_callback_run)
+      done_callback_free ((GtxDoneCallback *) handle);
+}
+
+static void
+free_dropped (gpointer callbacks)
+{
+  free_callbacks (callbacks);
+  g_free (callbacks);
+}
+
+/* They will never be called. */
+G_GNUC_NO_INLINE void
+gtx_future_drop_callbacks (GtxFuture *self)
+{
+  GtxHandleList *dropped;
+
+  g_clear_pointer (&self->callback_table, g_hash_table_unref);
+  if (gtx_handle_list_is_empty (&self->callbacks))
+    return;
+  dropped = g_new (GtxHandleList, 1);
+  gtx_handle_list_init (dropped);
+  gtx_handle_list_splice (dropped, &self->callbacks);
+  gtx_future_free_at_home (self, dropped, free_dropped);
+}
+
+/* ---- Adding ---- */
+
+/* To look for one passes all others: among more than so many that is done once,
+ * and then there is a table. */
+#define MANY 32
+
+static guint
+hash_callback (gconstpointer callback)
+{
+  const GtxDoneCallback *self = callback;
+
+  return g_direct_hash (self->data) + 31 * (guint) (gsize) self->func;
+}
+
+static gboolean
+are_alike (gconstpointer a,
+           gconstpointer b)
+{
+  const GtxDoneCallback *first = a;
+  const GtxDoneCallback *second = b;
+
+  return first->func == second->func && first->data == second->data;
+}
+
+/* The table has the last of those that are alike. */
+static void
+put_into_table (GtxFuture       *self,
+                GtxDoneCallback *callback)
+{
+  GtxDoneCallback *last = g_hash_table_lookup (self->callback_table, callback);
+
+  callback->next_alike = last ? last->next_alike : callback;
+  if (last)
+    last->next_alike = callback;
+  g_hash_table_add (self->callback_table, callback);
+}
+
+static void
+make_table (GtxFuture *self)
+{
+  self->callback_table = g_hash_table_new (hash_callback, are_alike);
+  for (GtxHandle *handle = self->callbacks.ring.next; handle != &self->callbacks.ring; handle = handle->next)
+    if (handle->run == done_callback_run)
+      put_into_table (self, (GtxDoneCallback *) handle);
+}
+
+static void
+add_done_callback (gpointer data)
+{
+  GtxDoneCallback *callback = data;
+  GtxFuture *self = callback->future;
+
+  /* Where another thread has ended it those that came before are still to be queued. */
+  if (gtx_future_done (self) && gtx_handle_list_is_empty (&self->callbacks))
+    {
+      gtx_pins_add (&self->pins, self);
+      gtx_scheduler_call_soon (self->home, &callback->handle);
+      return;
+    }
+  gtx_handle_list_append (&self->callbacks, &callback->handle);
+  if (self->callback_table)
+    put_into_table (self, callback);
+}
+
+static void
+add_done_callback_and_unref (gpointer data)
+{
+  GtxFuture *self = ((GtxDoneCallback *) data)->future;
+
+  g_atomic_int_add (&self->n_on_the_way, -1);
+  add_done_callback (data);
+  g_object_unref (self);
+}
+
+static void
+post_done_callback (GtxFuture       *self,
+                    GtxDoneCallback *callback)
+{
+  g_object_ref (self);
+  g_atomic_int_inc (&self->n_on_the_way);
+  if (gtx_scheduler_post (self->home, add_done_callback_and_unref, callback))
+    return;
+  g_atomic_int_add (&self->n_on_the_way, -1);
+  done_callback_free (callback);
+  g_object_unref (self);
+}
+
+void
+gtx_future_call_back (GtxFuture        *self,
+                      GtxDoneFunc       func,
+                      gpointer          data,
+                      GDestroyNotify    data_free,
+                      GtxDoneCallback **callback)
+{
+  GtxDoneCallback *added = g_new (GtxDoneCallback, 1);
+  GtxVisit visit;
+
+  *added = (GtxDoneCallback) {
+    .handle.run = done_callback_run, .future = self, .func = func, .data = data, .data_free = data_free
+  };
+  if (callback)
+    *callback = added;
+  g_atomic_int_set (&self->is_watched, TRUE);
+  visit = gtx_scheduler_enter (self->home);
+  if (visit)
+    {
+      add_done_callback (added);
+      gtx_scheduler_leave (self->home, visit);
+    }
+  else
+    post_done_callback (self, added);
+}
+
+/**
+ * gtx_future_add_done_callback:
+ * @future: (type GtxFuture): a #GtxFuture or #GtxTask
+ * @callback: called once @future is done
+ * @data: (nullable): for @callback
+ * @data_free: (nullable): frees @data after the call, or when there will be none
+ *
+ * Has @callback called in a round after @future is done, or in the next one if
+ * it is: asyncio's `Future.add_done_callback()`.
+ *
+ * Callbacks and awaiting tasks run in the order in which they came.  Never
+ * suspends; may be called in any thread, and @callback runs in the home of
+ * @future, where @data is freed, too, as long as its main context is there.
+ *
+ * Since: 0.1
+ */
+void
+gtx_future_add_done_callback (gpointer        future,
+                              GtxDoneFunc     callback,
+                              gpointer        data,
+                              GDestroyNotify  data_free)
+{
+  if (!gtx_future_check (future, G_STRFUNC))
+    return;
+  g_return_if_fail (callback != NULL);
+
+  if (G_LIKELY (g_atomic_int_get (&((GObject *) future)->ref_count) > 0))
+    {
+      gtx_future_call_back (future, callback, data, data_free, NULL);
+      return;
+    }
+  g_critical ("gtx_future_add_done_callback: the future is being freed, so nothing will be called; "
+              "do not add a callback in what frees another one's data");
+  if (data_free)
+    data_free (data);
+}
+
+void
+gtx_future_take_back (GtxFuture       *self,
+                      GtxDoneCallback *callback)
+{
+  if (self->callback_table)
+    g_hash_table_remove (self->callback_table, callback);
+  gtx_handle_unlink (&callback->handle);
+  done_callback_free (callback);
+}
+
+static guint
+take_by_table (GtxFuture             *self,
+               const GtxDoneCallback *wanted,
+               GtxHandleList         *taken)
+{
+  GtxDoneCallback *last = g_hash_table_lookup (self->callback_table, wanted);
+  GtxDoneCallback *callback = last;
+  guint n = 0;
+
+  if (last == NULL)
+    return 0;
+  g_hash_table_remove (self->callback_table, last);
+  do
+    {
+      callback = callback->next_alike;
+      gtx_handle_unlink (&callback->handle);
+      gtx_handle_list_append (taken, &callback->handle);
+      n++;
+    }
+  while (callback != last);
+  return n;
+}
+
+static guint
+take_by_looking (GtxFuture             *self,
+                 const GtxDoneCallback *wanted,
+                 GtxHandleList         *taken)
+{
+  GtxHandle *next;
+  guint n_passed = 0;
+  guint n = 0;
+
+  for (GtxHandle *handle = self->callbacks.ring.next; handle != &self->callbacks.ring; handle = next)
+    {
+      next = handle->next;
+      n_passed++;
+      if (handle->run != done_callback_run || !are_alike (handle, wanted))
+        continue;
+      gtx_handle_unlink (handle);
+      gtx_handle_list_append (taken, handle);
+      n++;
+    }
+  if (n_passed > MANY)
+    make_table (self);
+  return n;
+}
+
+/* None of one that is done: they are called. */
+static guint
+take_callbacks (GtxFuture             *self,
+                const GtxDoneCallback *wanted,
+                GtxHandleList         *taken)
+{
+  if (gtx_future_done (self))
+    return 0;
+  return self->callback_table ? take_by_table (self, wanted, taken) : take_by_looking (self, wanted, taken);
+}
+
+/**
+ * gtx_future_remove_done_callback:
+ * @future: (type GtxFuture): a #GtxFuture or #GtxTask
+ * @callback: what was given to gtx_future_add_done_callback()
+ * @data: (nullable): the data that was given with it
+ *
+ * Takes back every @callback with @data, if @future is not done: asyncio's
+ * `Future.remove_done_callback()`.
+ *
+ * When their data is freed all of them have been taken back, so that what frees
+ * it may do anything with @future.  Among many callbacks one is found as fast as
+ * among few.  Never suspends; to be called in the thread of the home of @future.
+ *
+ * Returns: how many were taken back
+ *
+ * Since: 0.1
+ */
+guint
+gtx_future_remove_done_callback (gpointer     future,
+                                 GtxDoneFunc  callback,
+                                 gpointer     data)
+{
+  GtxFuture *self = future;
+  GtxDoneCallback wanted = { .func = callback, .data = data };
+  GtxScheduler *home;
+  GtxHandleList taken;
+  GtxVisit visit;
+  guint n;
+
+  if (!gtx_future_check (future, G_STRFUNC))
+    return 0;
+  visit = gtx_scheduler_enter_home (self->home, G_STRFUNC);
+  if (visit == GTX_ELSEWHERE)
+    return 0;
+
+  home = gtx_scheduler_ref (self->home);
+  gtx_future_fetch_callbacks (self);
+  gtx_handle_list_init (&taken);
+  n = take_callbacks (self, &wanted, &taken);
+  /* What is freed may have had the last reference of the future. */
+  free_callbacks (&taken);
+  gtx_scheduler_leave (home, visit);
+  gtx_scheduler_unref (home);
+  return n;
+}

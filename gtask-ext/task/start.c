@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Making tasks, and starting them: asyncio's create_task(). */
+
+#include "task/task-private.h"
+
+/* ---- Making ---- */
+
+static GtxTask *
+task_new (const char     *function,
+          gpointer        data,
+          GDestroyNotify  data_free)
+{
+  GtxTask *self = (GtxTask *) g_object_new_with_properties (GTX_TYPE_TASK, 0, NULL, NULL);
+
+  self->function = function;
+  self->data = data;
+  self->data_free = data_free;
+  return self;
+}
+
+/**
+ * gtx_task_new_named: (skip)
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @coroutine: (scope async): a boolean coroutine
+ * @data: (transfer full) (nullable): its data
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ *
+ * Makes a task that is not started: the function behind gtx_task_new(), for
+ * C++ and for callers whose coroutine is known at run time only.  Never
+ * suspends; may be called in any thread.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_task_new_named (const char     *function,
+                    GtxCoroutine    coroutine,
+                    gpointer        data,
+                    GDestroyNotify  data_free)
+{
+  GtxTask *self;
+
+  g_return_val_if_fail (coroutine != NULL, NULL);
+
+  self = task_new (function, data, data_free);
+  self->coroutine.boolean = coroutine;
+  return self;
+}
+
+/**
+ * gtx_task_new_pointer_named: (skip)
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @coroutine: (scope async): a pointer coroutine
+ * @data: (transfer full) (nullable): its data
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ * @result_free: (nullable): frees a result that nobody took
+ *
+ * Makes a task that is not started: the function behind
+ * gtx_task_new_pointer().  Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_task_new_pointer_named (const char          *function,
+                            GtxPointerCoroutine  coroutine,
+                            gpointer             data,
+                            GDestroyNotify       data_free,
+                            GDestroyNotify       result_free)
+{
+  GtxTask *self;
+
+  g_return_val_if_fail (coroutine != NULL, NULL);
+
+  self = task_new (function, data, data_free);
+  self->coroutine.pointer = coroutine;
+  self->is_pointer = TRUE;
+  self->result_free = result_free;
+  return self;
+}
+
+/* With a pin of its own. */
+static void
+start_at_home (GtxTask *self)
+{
+  /* Cancelled meanwhile: it is done, and nothing of it runs. */
+  if (gtx_future_done (&self->parent_instance))
+    {
+      gtx_task_free_data (self);
+      gtx_pins_drop (&self->parent_instance.pins, self);
+      return;
+    }
+  if (gtx_scheduler_get_context (self->parent_instance.home) == NULL)
+    {
+      gtx_task_end_homeless (self);
+      return;
+    }
+  gtx_registry_add (self);
+  gtx_scheduler_call_soon (self->parent_instance.home, &self->step.handle);
+}
+
+static void
+start_at_home_and_unref (gpointer data)
+{
+  gtx_pins_add (&((GtxFuture *) data)->pins, data);
+  start_at_home (data);
+  g_object_unref (data);
+}
+
+/* @is_new: nobody else has had it yet. */
+static void
+start (GtxTask  *self,
+       gboolean  is_new)
+{
+  static guint64 n_tasks;
+  GtxPins *pins = &self->parent_instance.pins;
+  GtxScheduler *home = self->parent_instance.home;
+  GtxVisit visit;
+
+  self->locals = gtx_task_locals_inherit ();
+  if (self->name == NULL)
+    self->number = __atomic_add_fetch (&n_tasks, 1, __ATOMIC_RELAXED);
+
+  visit = gtx_scheduler_enter (home);
+  if (G_LIKELY (visit))
+    {
+      if (is_new)
+        gtx_pins_begin (pins, self);
+      else
+        gtx_pins_add (pins, self);
+      start_at_home (self);
+      gtx_scheduler_leave (home, visit);
+    }
+  else if (!gtx_scheduler_post (home, start_at_home_and_unref, g_object_ref (self)))
+    {
+      g_object_unref (self);
+      gtx_pins_add (pins, self);
+      start_at_home (self);
+    }
+}
+
+static void
+start_new (GtxTask *self)
+{
+  self->is_started = TRUE;
+  start (self, TRUE);
+}
+
+/**
+ * gtx_create_task_named: (skip)
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @coroutine: (scope async): a boolean coroutine
+ * @data: (transfer full) (nullable): its data
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ *
+ * Starts a task: the function behind gtx_create_task(), for C++ and for callers
+ * whose coroutine is known at run time only.  Never suspends; may be called in
+ * any thread.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_create_task_named (const char     *function,
+                       GtxCoroutine    coroutine,
+                       gpointer        data,
+                       GDestroyNotify  data_free)
+{
+  GtxTask *self = gtx_task_new_named (function, coroutine, data, data_free);
+
+  if (self)
+    start_new (self);
+  return self;
+}
+
+/**
+ * gtx_create_task_pointer_named: (skip)
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @coroutine: (scope async): a pointer coroutine
+ * @data: (transfer full) (nullable): its data
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ * @result_free: (nullable): frees a result that nobody took
+ *
+ * Starts a task of a coroutine that has a result: the function behind
+ * gtx_create_task_pointer().  Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_create_task_pointer_named (const char          *function,
+                               GtxPointerCoroutine  coroutine,
+                               gpointer             data,
+                               GDestroyNotify       data_free,
+                               GDestroyNotify       result_free)
+{
+  GtxTask *self = gtx_task_new_pointer_named (function, coroutine, data, data_free, result_free);
+
+  if (self)
+    start_new (self);
+  return self;
+}
+
+static GtxTask *
+start_in (GtxTask      *self,
+          GMainContext *context)
+{
+  return self ? gtx_task_start_in (self, context) : NULL;
+}
+
+/**
+ * gtx_create_task_in_named: (skip)
+ * @context: (nullable): the main context that it is to run in; %NULL: the
+ *   default one
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @coroutine: (scope async): a boolean coroutine
+ * @data: (transfer full) (nullable): its data
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ *
+ * Starts a task in another main context: the function behind
+ * gtx_create_task_in(), for C++ and for callers whose coroutine is known at run
+ * time only.  Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_create_task_in_named (GMainContext   *context,
+                          const char     *function,
+                          GtxCoroutine    coroutine,
+                          gpointer        data,
+                          GDestroyNotify  data_free)
+{
+  return start_in (gtx_task_new_named (function, coroutine, data, data_free), context);
+}
+
+/**
+ * gtx_create_task_pointer_in_named: (skip)
+ * @context: (nullable): the main context that it is to run in; %NULL: the
+ *   default one
+ * @function: the name of @coroutine, for messages: static or interned, it is
+ *   kept as it is
+ * @coroutine: (scope async): a pointer coroutine
+ * @data: (transfer full) (nullable): its data
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ * @result_free: (nullable): frees a result that nobody took
+ *
+ * Starts a task of a coroutine that has a result in another main context: the
+ * function behind gtx_create_task_pointer_in().  Never suspends; may be called
+ * in any thread.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_create_task_pointer_in_named (GMainContext        *context,
+                                  const char          *function,
+                                  GtxPointerCoroutine  coroutine,
+                                  gpointer             data,
+                                  GDestroyNotify       data_free,
+                                  GDestroyNotify       result_free)
+{
+  return start_in (gtx_task_new_pointer_named (function, coroutine, data, data_free, result_free), context);
+}
+
+/**
+ * gtx_task_start:
+ * @self: a #GtxTask that was not started
+ *
+ * Starts a task that gtx_task_new() made: asyncio's `create_task()` of a
+ * coroutine object.
+ *
+ * Without a name it is given one now, `Task-N`.  To start a task twice, or one
+ * that was awaited, is a mistake that is warned of.  Never suspends; may be
+ * called in any thread.
+ *
+ * Returns: (transfer none): @self
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_task_start (GtxTask *self)
+{
+  g_return_val_if_fail (GTX_IS_TASK (self), self);
+
+  if (gtx_task_claim_start (self))
+    start (self, FALSE);
+  else
+    g_critical ("%s: the task of %s was started or awaited before; a task runs once",
+                G_STRFUNC, self->function);
+  return self;
+}
+
+void
+gtx_task_set_home (GtxTask      *self,
+                   GtxScheduler *home)
+{
+  GtxFuture *future = &self->parent_instance;
+
+  if (home == future->home)
+    return;
+  gtx_scheduler_unref (future->home);
+  future->home = gtx_scheduler_ref (home);
+}
+
+/**
+ * gtx_task_start_in:
+ * @self: a #GtxTask that was not started
+ * @context: (nullable): the main context that it is to run in; %NULL: the
+ *   default one
+ *
+ * Starts a task that gtx_task_new() made in another main context, as
+ * gtx_create_task_in() does.
+ *
+ * Nobody may have waited for the task before, bound it, or asked for its #GCancellable; in
+ * another thread than that of the main context in which it was made, nobody may have
+ * cancelled it.  No other thread has it yet.
+ * Never suspends; may be called in any thread.
+ *
+ * Returns: (transfer none): @self
+ *
+ * Since: 0.1
+ */
+GtxTask *
+gtx_task_start_in (GtxTask      *self,
+                   GMainContext *context)
+{
+  GtxFuture *future = &self->parent_instance;
+
+  g_return_val_if_fail (GTX_IS_TASK (self), self);
+  if (g_atomic_int_get (&future->is_watched) || self->cancellable)
+    {
+      g_critical ("%s: the task of %s was bound, cancelled, given a done callback or asked for its GCancellable, "
+                  "in the main context in which it was made: do that when it has been started", G_STRFUNC,
+                  self->function);
+      return self;
+    }
+
+  if (!self->is_started)
+    gtx_task_set_home (self, gtx_scheduler_for_context (context));
+  return gtx_task_start (self);
+}
+
+void
+gtx_task_start_unless_started (GtxTask *self)
+{
+  if (gtx_task_claim_start (self))
+    start (self, FALSE);
+}
