@@ -5,7 +5,7 @@
 
 #include "task/task-private.h"
 
-/* Before each try, and before whatever blocks so briefly that no thread is worth it: a
+/* Before the first try, and before whatever blocks so briefly that no thread is worth it: a
  * request that stands is delivered, and who has had its time lets others run.  FALSE with
  * @error set if the task was cancelled. */
 gboolean gtx_ready_begin_try        (GtxTask        *task,

@@ -131,7 +131,9 @@ gtx_socket_try (GtxTask         *task,
   gssize n = -1;
   int fd = -1;
 
-  while (gtx_ready_begin_next_try (task, self->delivers, error))
+  if (!gtx_ready_begin_next_try (task, self->delivers, error))
+    return -1;
+  for (;;)
     {
       /* Not before: others may have run and closed it, or the poller may have heard of it. */
       fd = g_socket_get_fd (socket);

@@ -301,7 +301,9 @@ await_condition (GtxTask       *task,
                  GIOCondition   condition,
                  GError       **error)
 {
-  while (gtx_ready_begin_try (task, error))
+  if (!gtx_ready_begin_try (task, error))
+    return FALSE;
+  for (;;)
     {
       /* Answers at once. */
       if (g_socket_is_closed (socket))
@@ -311,7 +313,6 @@ await_condition (GtxTask       *task,
       if (!gtx_ready_await_socket (task, socket, g_socket_get_fd (socket), 0, condition, TRUE, error))
         return FALSE;
     }
-  return FALSE;
 }
 
 /**

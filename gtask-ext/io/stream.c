@@ -306,7 +306,9 @@ try_to_read_polled (GtxTask         *task,
   GError *failure = NULL;
   gssize n = -1;
 
-  while (gtx_ready_begin_next_try (task, delivers, &failure))
+  if (!gtx_ready_begin_next_try (task, delivers, error))
+    return -1;
+  for (;;)
     {
       if (is_tried)
         {
@@ -419,12 +421,11 @@ try_to_write_polled (GtxTask         *task,
   gssize n = -1;
 
   count = limit_to_room (stream, count);
-  while (gtx_ready_begin_try (task, &failure))
-    {
-      n = notes->pollable.output->write_nonblocking ((GPollableOutputStream *) stream, buffer, count, &failure);
-      if (n >= 0 || !gtx_ready_would_block (&failure) || !await_stream (task, stream, notes, G_IO_OUT, TRUE, &failure))
-        break;
-    }
+  if (!gtx_ready_begin_try (task, error))
+    return -1;
+  do
+    n = notes->pollable.output->write_nonblocking ((GPollableOutputStream *) stream, buffer, count, &failure);
+  while (n < 0 && gtx_ready_would_block (&failure) && await_stream (task, stream, notes, G_IO_OUT, TRUE, &failure));
   if (failure)
     {
       g_propagate_error (error, failure);
@@ -461,7 +462,9 @@ gtx_stream_try_to_writev (GtxTask              *task,
                           gsize                *bytes_written,
                           GError              **error)
 {
-  while (gtx_ready_begin_try (task, error))
+  if (!gtx_ready_begin_try (task, error))
+    return FALSE;
+  for (;;)
     switch (g_pollable_output_stream_writev_nonblocking ((GPollableOutputStream *) stream, vectors, n_vectors,
                                                          bytes_written, NULL, error))
       {
@@ -477,5 +480,4 @@ gtx_stream_try_to_writev (GtxTask              *task,
       default:
         return FALSE;
       }
-  return FALSE;
 }
