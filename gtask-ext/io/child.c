@@ -207,7 +207,7 @@ child_join (GtxScheduler  *home,
             pid_t          pid,
             GError       **error)
 {
-  GHashTable *table = gtx_scheduler_get_shared_waits (home);
+  GHashTable *table = gtx_scheduler_get_table (home);
   Child *self = g_hash_table_lookup (table, GTX_SHARED_WAIT (GTX_SHARED_CHILD, pid));
 
   if (self == NULL)

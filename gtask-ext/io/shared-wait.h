@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The keys of what several tasks of a main context wait for together, in
- * gtx_scheduler_get_shared_waits (). */
+ * gtx_scheduler_get_table (). */
 
 #pragma once
 

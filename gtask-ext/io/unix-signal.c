@@ -118,7 +118,7 @@ interest_new (GtxTask *task,
               int      signum)
 {
   GtxScheduler *home = task->parent_instance.home;
-  GHashTable *table = gtx_scheduler_get_shared_waits (home);
+  GHashTable *table = gtx_scheduler_get_table (home);
   Signal *signal = g_hash_table_lookup (table, GTX_SHARED_WAIT (GTX_SHARED_SIGNAL, signum));
   Interest *self = g_new0 (Interest, 1);
 

@@ -111,6 +111,13 @@ gtx_scheduler_queue_due_timers (GtxScheduler *self)
     }
 }
 
+gboolean
+gtx_scheduler_has_work (GtxScheduler *self)
+{
+  return !gtx_handle_list_is_empty (&self->ready) || !gtx_handle_list_is_empty (&self->held) ||
+         gtx_scheduler_has_messages (self);
+}
+
 void
 gtx_scheduler_stop (GtxScheduler *self)
 {

@@ -168,13 +168,6 @@ gboolean  gtx_scheduler_close_messages (GtxScheduler *self);
 
 /* ---- rounds.c ---- */
 
-static inline gboolean
-gtx_scheduler_has_work (GtxScheduler *self)
-{
-  return !gtx_handle_list_is_empty (&self->ready) || !gtx_handle_list_is_empty (&self->held) ||
-         gtx_scheduler_has_messages (self);
-}
-
 void      gtx_scheduler_queue_due_timers (GtxScheduler *self);
 
 /* Runs what is ready, for at most @budget microseconds since @start; returns how

@@ -64,6 +64,8 @@ void          gtx_scheduler_call_at     (GtxScheduler  *self,
                                          gint64         time);
 void          gtx_scheduler_cancel_timer (GtxScheduler  *self,
                                          GtxTimer      *timer);
+/* Whether something is ready, or on its way from another thread. */
+gboolean      gtx_scheduler_has_work    (GtxScheduler  *self);
 /* Finishes the round and leaves the rest for later. */
 void          gtx_scheduler_stop        (GtxScheduler  *self);
 gboolean      gtx_scheduler_is_stopping (GtxScheduler  *self);

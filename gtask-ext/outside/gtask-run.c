@@ -3,6 +3,7 @@
 
 #include "gtask-ext/gtask-run.h"
 
+#include "outside/gtask-run-private.h"
 #include "task/task-private.h"
 
 /* What the two share.  It is of the home thread from the moment when the runner
@@ -90,6 +91,56 @@ return_result (Run     *run,
     g_task_return_int (run->task, run->number);
 }
 
+/* ---- GTasks that call back in a later turn ---- */
+
+/* How many, in the scheduler's table. */
+static const char returning_key;
+
+static void
+add_returning (GtxScheduler *home,
+               gint          n)
+{
+  GHashTable *table = gtx_scheduler_get_table (home);
+  gint sum = GPOINTER_TO_INT (g_hash_table_lookup (table, &returning_key)) + n;
+
+  if (sum > 0)
+    g_hash_table_insert (table, (gpointer) &returning_key, GINT_TO_POINTER (sum));
+  else
+    g_hash_table_remove (table, &returning_key);
+}
+
+gboolean
+gtx_gtask_runs_are_returning (GtxScheduler *scheduler)
+{
+  return g_hash_table_contains (gtx_scheduler_get_table (scheduler), &returning_key);
+}
+
+static void
+on_completed (GTask      *task,
+              GParamSpec *property,
+              gpointer    home)
+{
+  add_returning (home, -1);
+}
+
+static void
+drop_home (gpointer  home,
+           GClosure *closure)
+{
+  gtx_scheduler_unref (home);
+}
+
+/* GTask calls back at once but where it was made in this turn of the main loop. */
+static void
+watch_returning (Run *run)
+{
+  if (g_task_get_completed (run->task))
+    return;
+  add_returning (run->home, 1);
+  g_signal_connect_data (run->task, "notify::completed", G_CALLBACK (on_completed), gtx_scheduler_ref (run->home),
+                         drop_home, 0);
+}
+
 /* Outside of all tasks, as callbacks expect. */
 static void
 on_done (gpointer runner,
@@ -107,6 +158,7 @@ on_done (gpointer runner,
       run->returned = TRUE;
       return_result (run, runner);
     }
+  watch_returning (run);
 }
 
 /* ---- The beginning ---- */

@@ -2,6 +2,7 @@
 
 #include "run/run-private.h"
 
+#include "outside/gtask-run-private.h"
 #include "outside/operation-private.h"
 #include "task/task-private.h"
 
@@ -149,6 +150,24 @@ cancel_leftovers (Run *run)
   return TRUE;
 }
 
+/* What ended last is told of, and GTasks call back: whether there was something to do, after
+ * which there may be more. */
+static gboolean
+let_others_know (Run *run)
+{
+  GtxFuture *nothing;
+
+  if (!gtx_scheduler_has_work (run->scheduler) && !gtx_gtask_runs_are_returning (run->scheduler))
+    return FALSE;
+  nothing = gtx_future_new ();
+  gtx_future_set_result (nothing, NULL, NULL);
+  iterate_until_done (run, nothing);
+  g_object_unref (nothing);
+  if (gtx_gtask_runs_are_returning (run->scheduler))
+    g_main_context_iteration (run->context, FALSE);
+  return TRUE;
+}
+
 /* A worker that starts again whenever it ends would never let the run end. */
 static void
 end_leftovers (Run *run)
@@ -158,7 +177,7 @@ end_leftovers (Run *run)
   g_autoptr (GString) text = NULL;
 
   for (guint i = 0; i < FEWEST_PASSES || g_get_monotonic_time () < end; i++)
-    if (!cancel_leftovers (run))
+    if (!cancel_leftovers (run) && !let_others_know (run))
       return;
   left = list_leftovers (run);
   if (left->len == 0)

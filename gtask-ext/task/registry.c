@@ -13,7 +13,7 @@ typedef struct
 {
   GtxHandleList tasks;
   GtxHandle at_end;
-  GHashTable *shared_waits;     /* made when needed */
+  GHashTable *table;            /* see gtx_scheduler_get_table (); made when needed */
   guint64 n_gone_on;
 } Registry;
 
@@ -69,7 +69,7 @@ registry_free (gpointer data)
 {
   Registry *self = data;
 
-  g_clear_pointer (&self->shared_waits, g_hash_table_unref);
+  g_clear_pointer (&self->table, g_hash_table_unref);
   g_free (self);
 }
 
@@ -87,8 +87,8 @@ function_of (gpointer task)
 
 static const GtxDebugNames debug_names = { name_of, function_of };
 
-static GtxHandleList *
-registry (GtxScheduler *scheduler)
+static Registry *
+registry_of (GtxScheduler *scheduler)
 {
   Registry *self = gtx_scheduler_get_extension (scheduler);
 
@@ -101,19 +101,19 @@ registry (GtxScheduler *scheduler)
       gtx_scheduler_set_extension (scheduler, self, registry_free);
       gtx_debug_scheduler (scheduler, &debug_names);
     }
-  return &self->tasks;
+  return self;
 }
 
 void
 gtx_registry_add (GtxTask *task)
 {
-  gtx_handle_list_append (registry (task->parent_instance.home), &task->link);
+  gtx_handle_list_append (&registry_of (task->parent_instance.home)->tasks, &task->link);
 }
 
 GPtrArray *
 gtx_scheduler_list_tasks (GtxScheduler *scheduler)
 {
-  GtxHandleList *list = registry (scheduler);
+  GtxHandleList *list = &registry_of (scheduler)->tasks;
   GPtrArray *tasks = g_ptr_array_new_with_free_func (g_object_unref);
 
   for (GtxHandle *link = list->ring.next; link != &list->ring; link = link->next)
@@ -122,13 +122,13 @@ gtx_scheduler_list_tasks (GtxScheduler *scheduler)
 }
 
 GHashTable *
-gtx_scheduler_get_shared_waits (GtxScheduler *scheduler)
+gtx_scheduler_get_table (GtxScheduler *scheduler)
 {
-  Registry *self = gtx_scheduler_get_extension (scheduler);
+  Registry *self = registry_of (scheduler);
 
-  if (self->shared_waits == NULL)
-    self->shared_waits = g_hash_table_new (NULL, NULL);
-  return self->shared_waits;
+  if (self->table == NULL)
+    self->table = g_hash_table_new (NULL, NULL);
+  return self->table;
 }
 
 /* They are those of a task that is started, so that there is a registry. */

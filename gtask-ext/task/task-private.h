@@ -167,8 +167,8 @@ void     gtx_task_end_homeless     (GtxTask     *self);
 /* The tasks of @scheduler that are started and not done, as they came. */
 GPtrArray *gtx_scheduler_list_tasks (GtxScheduler *scheduler);
 
-/* What tasks of @scheduler wait for together; see io/shared-wait.h. */
-GHashTable *gtx_scheduler_get_shared_waits (GtxScheduler *scheduler);
+/* A table for whoever stands above, by keys of their own; see io/shared-wait.h. */
+GHashTable *gtx_scheduler_get_table (GtxScheduler *scheduler);
 
 /* How often tasks of @task's home went on, or ended, that had been asked to end. */
 guint64  gtx_task_n_gone_on        (const GtxTask *task);
