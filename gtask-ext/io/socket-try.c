@@ -52,11 +52,11 @@ notes_new (GSocket *socket)
 GtxSocketNotes *
 gtx_socket_get_notes (GSocket *socket)
 {
-  static GQuark quark;
+  static gsize quark;
   GtxSocketNotes *notes;
 
-  if (G_UNLIKELY (quark == 0))
-    quark = g_quark_from_static_string ("gtask-ext-socket-notes");
+  if (g_once_init_enter (&quark))
+    g_once_init_leave (&quark, g_quark_from_static_string ("gtask-ext-socket-notes"));
   notes = g_object_get_qdata ((GObject *) socket, quark);
   return notes ? notes : gtx_ready_note_down (socket, quark, notes_new (socket));
 }
@@ -77,6 +77,12 @@ gtx_socket_send_once (int           fd,
   return sendto (fd, self->data, self->size, MSG_NOSIGNAL | MSG_DONTWAIT, self->to, self->to_length);
 }
 
+static void
+set_closed_error (GError **error)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The socket is closed");
+}
+
 static gssize
 try_once (GtxSocketTry  *self,
           int            fd,
@@ -89,7 +95,7 @@ try_once (GtxSocketTry  *self,
   *would_block = FALSE;
   if (fd < 0)
     {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The socket is closed");
+      set_closed_error (error);
       return -1;
     }
   do
@@ -98,6 +104,12 @@ try_once (GtxSocketTry  *self,
   if (n >= 0)
     return n;
   number = errno;
+  /* GIO closes it in another thread, before it says so. */
+  if (number == EBADF)
+    {
+      set_closed_error (error);
+      return -1;
+    }
   *would_block = (number == EAGAIN || number == EWOULDBLOCK) && self->waits;
   if (!*would_block)
     g_set_error (error, G_IO_ERROR, g_io_error_from_errno (number), "The socket failed: %s", g_strerror (number));

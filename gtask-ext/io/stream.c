@@ -206,11 +206,11 @@ notes_new (gpointer stream)
 static GtxStreamNotes *
 notes_of (gpointer stream)
 {
-  static GQuark quark;
+  static gsize quark;
   GtxStreamNotes *notes;
 
-  if (G_UNLIKELY (quark == 0))
-    quark = g_quark_from_static_string ("gtask-ext-notes");
+  if (g_once_init_enter (&quark))
+    g_once_init_leave (&quark, g_quark_from_static_string ("gtask-ext-notes"));
   notes = g_object_get_qdata (stream, quark);
   return notes ? notes : gtx_ready_note_down (stream, quark, notes_new (stream));
 }

@@ -221,7 +221,7 @@ fail_if_closed (const Group  *group,
     why = "The task group has ended";
   else if (group->aborting)
     why = "The task group is shutting down";
-  if (why)
+  if (why && !(group && group->aborting && gtx_current_task_is_late (error)))
     g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_STATE, why);
   return why != NULL;
 }

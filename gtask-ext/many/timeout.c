@@ -123,7 +123,10 @@ gtx_timeout_begin (GtxTimeout *self,
  * a moment of the loop's clock instead.
  *
  * Sets %GTX_ERROR_INVALID_STATE if the block has not begun, has ended or is
- * out of time, and %GTX_ERROR_INVALID_ARGUMENT if @seconds is not a number.
+ * out of time, and %GTX_ERROR_INVALID_ARGUMENT if @seconds is not a number.  Where the
+ * time was over during an operation that took no notice, such as a function in a thread,
+ * it sets %G_IO_ERROR_CANCELLED instead, of which gtx_timeout_end() makes
+ * %G_IO_ERROR_TIMED_OUT.
  * Never suspends; to be called in the thread of the task.
  *
  * Returns: %TRUE, or %FALSE with @error set
@@ -140,6 +143,8 @@ gtx_timeout_reschedule (GtxTimeout  *self,
   g_return_val_if_fail (self != NULL, FALSE);
   block = self->state;
   if (!gtx_check_seconds (seconds, error))
+    return FALSE;
+  if (block && block->state == EXPIRING && block->task == gtx_task_current () && gtx_current_task_is_late (error))
     return FALSE;
   if (block == NULL || block->state != ENTERED)
     {

@@ -759,6 +759,8 @@ cancel_bound (GtxHandleList *bonds)
 
       if (!has_returned (bond->task))
         gtx_cancel (bond->task);
+      if (bond->task == gtx_task_current ())
+        bond->task->is_its_own = bond->task->n_standing == 1;
       bond_unref (bond);
     }
 }

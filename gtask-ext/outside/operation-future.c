@@ -195,6 +195,9 @@ begin_at_home (GtxOperationFuture *self)
  * %GTX_ERROR_CONTEXT_GONE.  Cancelling it cancels the operation; it ends as
  * cancelled when the operation has ended.
  *
+ * Its result keeps the main context, as any #GTask does: who keeps the future after its
+ * main loop has ended keeps the context too.
+ *
  * Several operations are under way at once like so without a task for each:
  * gather or wait for their futures.  Never suspends; to be called in the thread
  * that runs the thread-default main context, or is about to where none has run it

@@ -105,16 +105,21 @@ static gboolean
 acquire_again (GtxCondition  *self,
                GError       **error)
 {
-  gboolean cancelled = FALSE;
-  GError *request = NULL;
+  gboolean succeeded = TRUE;
+  GError *failure = NULL;
 
-  while (!gtx_lock_acquire (self->lock, &request))
+  while (!gtx_lock_acquire (self->lock, &failure))
     {
-      cancelled = TRUE;
+      gboolean is_request = g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+
+      succeeded = FALSE;
       g_clear_error (error);
-      g_propagate_error (error, g_steal_pointer (&request));
+      g_propagate_error (error, g_steal_pointer (&failure));
+      /* The lock of another main context cannot be had. */
+      if (!is_request)
+        break;
     }
-  return !cancelled;
+  return succeeded;
 }
 
 /**

@@ -53,7 +53,7 @@ extern gpointer gtx_task_class G_GNUC_INTERNAL;
 static inline gboolean
 gtx_future_is_task (const GtxFuture *self)
 {
-  return ((const GTypeInstance *) self)->g_class == gtx_task_class;
+  return ((const GTypeInstance *) self)->g_class == __atomic_load_n (&gtx_task_class, __ATOMIC_RELAXED);
 }
 
 /* Whether anybody may end it, at any time. */

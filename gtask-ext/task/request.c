@@ -267,6 +267,7 @@ visit_task (Way     *way,
 
   self->n_cancels++;
   self->n_standing++;
+  self->is_its_own = FALSE;
   if (self->waiter == NULL && !asks_itself (self))
     self->outlived = TRUE;
   if (self->cancellable && gtx_task_cancellable_is_to_show (self->cancellable))

@@ -78,6 +78,7 @@ struct _GtxTask
   guint outlived : 1;           /* that request is another's, and stands behind an operation which took no
                                  * notice or a group that was left, or came while the task ran */
   guint made_anew : 1;          /* that request is another's until it is told of: the errors of a group hid it */
+  guint is_its_own : 1;         /* the one request that stands came of what the task itself let go of */
   guint has_returned : 1;       /* its coroutine */
   guint in_request : 1;         /* a request is on its way down through it */
   guint begins_cancelled : 1;   /* where a request came before: the first await delivers it */
@@ -242,6 +243,7 @@ gtx_task_settle_request (GtxTask *self)
   self->must_cancel = FALSE;
   self->outlived = FALSE;
   self->made_anew = FALSE;
+  self->is_its_own = FALSE;
   self->n_standing = 0;
   self->n_settled++;
   if (G_UNLIKELY (self->cancellable != NULL))
@@ -259,6 +261,10 @@ gboolean gtx_task_cancel           (GtxFuture   *future);
 /* The request that stands is delivered: FALSE with G_IO_ERROR_CANCELLED set. */
 gboolean gtx_task_deliver_request  (GtxTask     *self,
                                     GError     **error);
+
+/* For a function that fails since the current task was to have ended: whether a request stands behind
+ * an operation which took no notice; it is delivered then, with @error set, and explains the failure. */
+gboolean gtx_current_task_is_late  (GError     **error);
 
 /* Lets others run: FALSE with G_IO_ERROR_CANCELLED set if the task was cancelled. */
 gboolean gtx_task_let_others_run   (GtxTask     *self,

@@ -124,7 +124,7 @@ ends_as_cancelled (GtxTask      *self,
     gtx_task_take_up_request (self);
   if (error)
     return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  return self->runner == NULL && self->must_cancel;
+  return self->runner == NULL && self->must_cancel && !self->is_its_own;
 }
 
 static void
@@ -312,7 +312,7 @@ gtx_task_finalize (GObject *object)
 static void
 gtx_task_class_init (GtxTaskClass *class)
 {
-  gtx_task_class = class;
+  __atomic_store_n (&gtx_task_class, class, __ATOMIC_RELAXED);
   G_OBJECT_CLASS (class)->finalize = gtx_task_finalize;
   ((GtxFutureClass *) class)->cancel = gtx_task_cancel;
 }

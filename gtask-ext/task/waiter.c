@@ -98,6 +98,20 @@ gtx_task_deliver_request (GtxTask  *self,
   return fail (error);
 }
 
+gboolean
+gtx_current_task_is_late (GError **error)
+{
+  GtxTask *task = gtx_task_current ();
+
+  if (task == NULL)
+    return FALSE;
+  gtx_task_take_up_request (task);
+  if (!task->must_cancel || !task->outlived)
+    return FALSE;
+  gtx_task_deliver_request (task, error);
+  return TRUE;
+}
+
 /* Until @waiter has ended, or where it is NULL until the step that is queued already runs: FALSE
  * if a request was delivered. */
 static inline gboolean

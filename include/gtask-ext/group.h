@@ -63,8 +63,10 @@ typedef struct
  * %GTX_ERROR_INVALID_STATE if the group has not begun, is ending after a
  * failure or a gtx_task_group_cancel(), or has ended; where there is a limit,
  * also %G_IO_ERROR_CANCELLED if the current task is cancelled while it waits
- * and %GTX_ERROR_NOT_IN_TASK outside a task.  To be called in the thread of
- * the group's task.
+ * and %GTX_ERROR_NOT_IN_TASK outside a task.  A task that the group has cancelled
+ * during an operation which took no notice, such as a function in a thread, gets
+ * %G_IO_ERROR_CANCELLED in place of %GTX_ERROR_INVALID_STATE.  To be called in the
+ * thread of the group's task.
  *
  * Returns: (transfer none) (nullable): the task, valid until it is done unless
  *   a reference is taken; or %NULL with @error set
