@@ -53,21 +53,6 @@ static GSourceFuncs urgent_funcs = {
   urgent_prepare, urgent_check, urgent_dispatch, urgent_finalize, NULL, NULL
 };
 
-/* For a stream of callbacks, in whose turns the main loop does not wait: what gets ready
- * in its poll is seen in the next turn.  To be asked costs more than the answer, for GLib
- * looks at the clock before and after. */
-static GSourceFuncs urgent_unpolled_funcs = {
-  urgent_prepare, NULL, urgent_dispatch, urgent_finalize, NULL, NULL
-};
-
-/* The thread that asks is ours. */
-static void
-ask_after_poll (GtxScheduler *self,
-                gboolean      ask)
-{
-  self->urgent->source_funcs = ask ? &urgent_funcs : &urgent_unpolled_funcs;
-}
-
 static void
 run_urgently (GtxScheduler *self,
               gint64        start)
@@ -75,7 +60,6 @@ run_urgently (GtxScheduler *self,
   gint64 took = gtx_scheduler_run (self, start, gtx_fairness_budget (self));
 
   gtx_fairness_end (self, start, took);
-  ask_after_poll (self, self->demoted);
   gtx_scheduler_disown (self);
 }
 
@@ -191,7 +175,6 @@ probe_prepare (GSource *source,
   if (!self->demoted)
     *timeout = is_due (self) ? 0 : gtx_alarm_time_left (self);
   self->polling = TRUE;
-  ask_after_poll (self, TRUE);
   if (self->streaming)
     self->poll_began = g_get_monotonic_time ();
   return FALSE;

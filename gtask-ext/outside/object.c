@@ -4,6 +4,7 @@
 #include "gtask-ext/object.h"
 
 #include "outside/emission.h"
+#include "task/references.h"
 
 #include "gtask-ext/error.h"
 
@@ -793,7 +794,7 @@ on_disposed (gpointer  data,
   g_mutex_lock (&self->mutex);
   self->is_watched = FALSE;
   /* Whoever takes it back while its last reference goes has it as new. */
-  self->is_disposed = g_atomic_int_get (&object->ref_count) > 1;
+  self->is_disposed = gtx_n_references (object) > 1;
   listeners = take_all (self, &emissions, &bonds);
   g_mutex_unlock (&self->mutex);
 

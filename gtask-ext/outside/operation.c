@@ -8,6 +8,7 @@
 #include "outside/operation-private.h"
 #include "outside/told.h"
 #include "loop/pushed.h"
+#include "task/references.h"
 
 #include "gtask-ext/error.h"
 
@@ -20,7 +21,7 @@ static gboolean
 is_seen_to_be_started (const GtxOperation *self)
 {
   return self->task->cancellable &&
-         g_atomic_int_get (&((GObject *) self->task->cancellable)->ref_count) > self->n_references;
+         gtx_n_references (self->task->cancellable) > self->n_references;
 }
 
 static void
@@ -395,7 +396,7 @@ gtx_operation_begin (const char *file,
   self->state = GTX_OPERATION_BEGUN;
   self->is_set_aside = FALSE;
   self->pushed = gtx_scheduler_take_off_pushed ();
-  self->n_references = task->cancellable ? g_atomic_int_get (&((GObject *) task->cancellable)->ref_count) : 1;
+  self->n_references = task->cancellable ? gtx_n_references (task->cancellable) : 1;
   return gtx_token_arm (self->token, file, line);
 }
 

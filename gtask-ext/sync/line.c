@@ -2,6 +2,8 @@
 
 #include "sync/line.h"
 
+#include "task/references.h"
+
 #include "gtask-ext/error.h"
 
 void
@@ -39,7 +41,7 @@ gtx_line_keep (GtxLine *self,
                GObject *object)
 {
   /* With more references it is g_object_run_dispose() that asks. */
-  if (G_LIKELY (self->n_pins == 0) || g_atomic_int_get (&object->ref_count) > 1)
+  if (G_LIKELY (self->n_pins == 0) || gtx_n_references (object) > 1)
     return FALSE;
   g_object_ref (object);
   if (gtx_scheduler_is_local (self->home))

@@ -3,6 +3,8 @@
 
 #include "task/done-callback.h"
 
+#include "task/references.h"
+
 /* A done callback that waits in the future, or in the ready list.  It is linked
  * nowhere when its data is freed: what frees that may do anything. */
 struct _GtxDoneCallback
@@ -219,7 +221,7 @@ gtx_future_add_done_callback (gpointer        future,
     return;
   g_return_if_fail (callback != NULL);
 
-  if (G_LIKELY (g_atomic_int_get (&((GObject *) future)->ref_count) > 0))
+  if (G_LIKELY (gtx_n_references (future) > 0))
     {
       gtx_future_call_back (future, callback, data, data_free, NULL);
       return;

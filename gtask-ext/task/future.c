@@ -5,6 +5,7 @@
 #include "task/done-callback.h"
 #include "task/task-private.h"
 #include "task/error-private.h"
+#include "task/references.h"
 
 #include "gtask-ext/error.h"
 
@@ -230,7 +231,7 @@ is_kept (GtxFuture *self)
 static void
 gtx_future_dispose (GObject *object)
 {
-  if (g_atomic_int_get (&object->ref_count) > 1)
+  if (gtx_n_references (object) > 1)
     G_OBJECT_CLASS (gtx_future_parent_class)->dispose (object);
   else if (G_UNLIKELY (is_kept ((GtxFuture *) object)))
     keep_after_mistake ((GtxFuture *) object);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A pin keeps an object while its home works with it, as a reference does.  The
- * first is one, for other threads may let go of theirs meanwhile; the others
- * cost nothing, where g_object_ref() takes locks. */
+ * first takes one, since other threads may drop theirs meanwhile; the others only
+ * count, and cost nothing. */
 
 #pragma once
 
@@ -19,18 +19,6 @@ gtx_pins_add (GtxPins  *self,
 {
   if (self->n++ == 0)
     g_object_ref (object);
-}
-
-/* The first pin of an object that nobody else has seen yet, so that there is neither
- * anybody to tell that there are two references now, which g_object_ref () takes a
- * lock to find out, nor another thread that counts them. */
-static inline void
-gtx_pins_begin (GtxPins  *self,
-                gpointer  object)
-{
-  g_assert (self->n == 0);
-  self->n = 1;
-  ((GObject *) object)->ref_count++;
 }
 
 static inline void

@@ -111,10 +111,8 @@ start_at_home_and_unref (gpointer data)
   g_object_unref (data);
 }
 
-/* @is_new: nobody else has had it yet. */
 static void
-start (GtxTask  *self,
-       gboolean  is_new)
+start (GtxTask *self)
 {
   static guint64 n_tasks;
   GtxPins *pins = &self->parent_instance.pins;
@@ -128,10 +126,7 @@ start (GtxTask  *self,
   visit = gtx_scheduler_enter (home);
   if (G_LIKELY (visit))
     {
-      if (is_new)
-        gtx_pins_begin (pins, self);
-      else
-        gtx_pins_add (pins, self);
+      gtx_pins_add (pins, self);
       start_at_home (self);
       gtx_scheduler_leave (home, visit);
     }
@@ -147,7 +142,7 @@ static void
 start_new (GtxTask *self)
 {
   self->is_started = TRUE;
-  start (self, TRUE);
+  start (self);
 }
 
 /**
@@ -295,7 +290,7 @@ gtx_task_start (GtxTask *self)
   g_return_val_if_fail (GTX_IS_TASK (self), self);
 
   if (gtx_task_claim_start (self))
-    start (self, FALSE);
+    start (self);
   else
     g_critical ("%s: the task of %s was started or awaited before; a task runs once",
                 G_STRFUNC, self->function);
@@ -356,5 +351,5 @@ void
 gtx_task_start_unless_started (GtxTask *self)
 {
   if (gtx_task_claim_start (self))
-    start (self, FALSE);
+    start (self);
 }

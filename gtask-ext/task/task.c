@@ -2,6 +2,7 @@
 
 #include "task/task-private.h"
 #include "task/error-private.h"
+#include "task/references.h"
 
 #include "gtask-ext/error.h"
 
@@ -222,7 +223,7 @@ go_straight_on (gpointer data)
   GtxPins *pins = &self->parent_instance.pins;
   GtxFiber *next;
 
-  if (pins->n == 1 && g_atomic_int_get (&((GObject *) self)->ref_count) == 1)
+  if (pins->n == 1 && gtx_n_references (self) == 1)
     return NULL;
   next = gtx_scheduler_take_next ();
   if (next == NULL)
@@ -312,6 +313,7 @@ gtx_task_finalize (GObject *object)
 static void
 gtx_task_class_init (GtxTaskClass *class)
 {
+  gtx_check_references ();
   __atomic_store_n (&gtx_task_class, class, __ATOMIC_RELAXED);
   G_OBJECT_CLASS (class)->finalize = gtx_task_finalize;
   ((GtxFutureClass *) class)->cancel = gtx_task_cancel;
