@@ -6,40 +6,40 @@
 
 #include "gtask-ext/error.h"
 
-/* A future of another context has a callback there that posts back; but for
- * the waiter this is that context's until then.
+/* A task's wait for a future of another main context.  The future has a callback there that
+ * posts back; until then the handles belong to that main context.
  *
- * Invariant: n_answers counts what is under way and knows its address.  The last of these to
- * answer wakes the waiter, and from then on nothing is told of it: the task may go on at any
- * time, and it is no more. */
+ * Invariant: n_answers counts the answers that are to come from code that has this address.  The last
+ * answer wakes the waiter.  From then on no code uses the address: the task may go on at any time, and
+ * this is gone then. */
 typedef struct
 {
   GtxWaiter waiter;
   GtxFuture *awaited;
-  GtxHandle handle;             /* among the callbacks */
-  GtxHandle at_end;             /* of the other context */
-  guint n_answers;              /* to come, while the waiter is pending; of its home */
+  GtxHandle handle;             /* among the future's callbacks */
+  GtxHandle at_end;             /* runs when the other main context goes */
+  guint n_answers;              /* to come while the waiter is pending; used in the task's home only */
   guint64 number;
-  guint64 latest;               /* of the requests that were passed on, by number; 0: none was */
-  gboolean in_ring;             /* a request has come back to it */
+  guint64 latest;               /* the highest number of a request that was passed on; 0: none was */
+  gboolean in_ring;             /* a request has come back to this wait */
 } DistantAwait;
 
-/* A request on its way from one context to another, and the crossings that it has come by.  Where
- * it forks they have these in common. */
+/* A request on its way from one main context to another, and the crossings that it has made before.
+ * When a request forks, its branches share the crossings before the fork. */
 typedef struct _Crossing Crossing;
 struct _Crossing
 {
   gatomicrefcount ref_count;
-  Crossing *before;             /* NULL: the request began there */
-  DistantAwait *await;          /* which is there until the request is made behind it */
-  guint64 number;               /* that one's */
-  guint64 request;              /* the request's: a later one has a higher one */
+  Crossing *before;             /* NULL: this is the first one of the request */
+  DistantAwait *await;          /* exists until the request is made in the other main context */
+  guint64 number;               /* of the await */
+  guint64 request;              /* number of the request: a later request has a higher one */
 };
 
-/* The last one of the request that is being made in this thread; NULL: it begins here. */
+/* The last crossing of the request that this thread makes; NULL: the request begins here. */
 static __thread Crossing *last_crossing;
 
-/* A request that nobody there has taken, unless it was withdrawn. */
+/* Lets a request stand that was not taken in the other main context, unless it was withdrawn. */
 static void
 let_stand (GtxTask *task)
 {
@@ -47,8 +47,8 @@ let_stand (GtxTask *task)
     task->must_cancel = TRUE;
 }
 
-/* One answer from there is that it has ended, and each request has one.  Who took a request, and
- * went with the context instead of ending, cannot be told of it. */
+/* Called for each answer: one says that the future has ended, and each request is answered.  A future
+ * that took a request, but went with its main context instead of ending, leaves the request standing. */
 static void
 distant_answered (gpointer data)
 {
@@ -61,7 +61,7 @@ distant_answered (gpointer data)
   gtx_waiter_wake (&await->waiter);
 }
 
-/* A request came there when it had ended. */
+/* Called for a request that came when the future had ended. */
 static void
 distant_refused (gpointer data)
 {
@@ -121,7 +121,7 @@ crossing_new (DistantAwait *await)
   return self;
 }
 
-/* In a loop, since the way may be longer than the stack is deep. */
+/* A loop, since there may be more crossings than the stack is deep. */
 static void
 crossing_unref (Crossing *self)
 {
@@ -142,7 +142,7 @@ distant_cancel_there (gpointer data)
   Crossing *outer = last_crossing;
   gboolean made;
 
-  /* What handlers ask for has not come this way. */
+  /* Handlers run after last_crossing is reset: their requests have not crossed here. */
   gtx_requests_hold ();
   last_crossing = crossing;
   made = gtx_future_cancel_here (await->awaited);
@@ -153,7 +153,8 @@ distant_cancel_there (gpointer data)
                       made ? distant_answered : distant_refused, await);
 }
 
-/* One that is later than all that were passed on here has not been here. */
+/* Whether the request has crossed here before.  A request that is later than all that were passed on
+ * here has not. */
 static gboolean
 has_come_back (DistantAwait *await)
 {
@@ -175,7 +176,7 @@ distant_detach (gpointer data)
   gtx_scheduler_post (await->waiter.task->parent_instance.home, distant_answered, await);
 }
 
-/* Tasks of several contexts that await one another: here the ring breaks. */
+/* Breaks a ring of tasks of several main contexts that await one another. */
 static void
 stop_awaiting (DistantAwait *await)
 {
@@ -191,7 +192,7 @@ distant_cancel (GtxWaiter *waiter)
   Crossing *crossing;
   guint64 request;
 
-  /* The task is about to go on, and is told then. */
+  /* The task is about to go on, and is told of the request then. */
   if (waiter->state != GTX_WAITER_PENDING)
     return FALSE;
   if (gtx_future_done (await->awaited))
@@ -210,12 +211,12 @@ distant_cancel (GtxWaiter *waiter)
     }
   await->n_answers++;
   await->latest = MAX (await->latest, request);
-  /* Who goes on there is not counted here. */
+  /* Tasks that go on in the other main context are not counted in this one. */
   gtx_task_count_going_on (await->waiter.task);
   return TRUE;
 }
 
-/* The name of a task is its own context's to read. */
+/* Only a task's own main context may read its name. */
 static void
 distant_describe (GtxWaiter *waiter,
                   GString   *text)
@@ -262,7 +263,7 @@ gtx_await_elsewhere (GtxTask    *task,
                      GtxFuture  *awaited,
                      GError    **error)
 {
-  /* The task has it, so that nobody else can run it until the task goes on. */
+  /* The task has acquired the main context, so that no other thread can run it until the task goes on. */
   if (gtx_scheduler_is_pushed (gtx_scheduler_get_context (awaited->home)))
     {
       g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,

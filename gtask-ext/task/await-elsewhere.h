@@ -4,8 +4,8 @@
 
 #include "task/task-private.h"
 
-/* Suspends @task until @awaited, which is not done and of another main context, is done, or that
- * context has gone: FALSE with @error set if the task was cancelled. */
+/* Suspends @task until @awaited, which is not done and belongs to another main context, is done, or
+ * that main context is gone: FALSE with @error set if the task was cancelled. */
 gboolean gtx_await_elsewhere (GtxTask    *task,
                               GtxFuture  *awaited,
                               GError    **error);

@@ -65,7 +65,7 @@ await_open (GtxTask    *task,
   return woken;
 }
 
-/* ---- The public side ---- */
+/* ---- Public functions ---- */
 
 static gboolean
 is_itself (GtxTask   *task,
@@ -109,8 +109,8 @@ await_done (GtxTask    *task,
   return FALSE;
 }
 
-/* @result: takes it, where it is no NULL, while @future is there for certain.
- * Inlined, it leaves a debugger the frames of the functions that are called. */
+/* @result: if not NULL, set to the result, which is taken while @future certainly exists.
+ * Inlined, so that a debugger shows the frames of the public functions only. */
 static G_ALWAYS_INLINE inline gboolean
 await_result (gpointer     future,
               const char  *function,
@@ -153,9 +153,9 @@ await_result (gpointer     future,
  *
  * Suspends the current task until @future is done: asyncio's `await`.
  *
- * What is done already is not waited for, and then nothing else runs and no
+ * If @future is done already, this does not suspend: nothing else runs, and no
  * request to cancel is delivered.  A task that was not started runs inside the
- * current one, as a coroutine does that is awaited.  When the current task is
+ * current one, as an awaited coroutine does.  When the current task is
  * cancelled meanwhile, @future is cancelled for it and waited for.
  *
  * Sets a copy of the error of @future, %G_IO_ERROR_CANCELLED if @future or the
@@ -166,8 +166,8 @@ await_result (gpointer     future,
  * context that the current task has pushed as thread-default.
  *
  * A future of another main context may be awaited.  It is cancelled there, so
- * that a request to cancel, or a timeout, ends this await when that context has
- * answered: not while its thread is blocked, or nobody runs it.
+ * that a request to cancel, or a timeout, ends this await when that main context
+ * has answered: not while its thread is blocked, or no thread runs it.
  *
  * Returns: %TRUE exactly when there is no error
  *
@@ -188,10 +188,10 @@ gtx_await (gpointer   future,
  * Suspends the current task until @future is done, as gtx_await() does, and
  * gives its result: the value of asyncio's `await`.
  *
- * As what a call of the coroutine returns, the result is the caller's to free.
- * It is there once: where several want it, or the future is to keep it, see
- * gtx_await_peek_pointer().  The result of gtx_shield() is that of the shielded
- * future.  gtx_future_get_result() has %NULL from then on.
+ * The caller frees the result, as it would free what a call of the coroutine
+ * returns.  A result can be taken once: if several tasks want it, or the future is
+ * to keep it, see gtx_await_peek_pointer().  The result of gtx_shield() is that of
+ * the shielded future.  gtx_future_get_result() returns %NULL from then on.
  *
  * Sets the errors that gtx_await() sets, and %GTX_ERROR_INVALID_STATE if the
  * result was taken before; a result may be %NULL without an error, and %NULL
@@ -216,8 +216,8 @@ gtx_await_pointer (gpointer   future,
  * @error: return location for a #GError, or %NULL
  *
  * Suspends the current task until @future is done, as gtx_await() does, and
- * lends its result: the value of asyncio's `await`, where several tasks look at
- * it.
+ * lends its result: the value of asyncio's `await`, for a result that several
+ * tasks look at.
  *
  * Sets the errors that gtx_await() sets, and %GTX_ERROR_INVALID_STATE if the
  * result was taken, by gtx_await_pointer() or gtx_task_steal_pointer(); a result

@@ -10,12 +10,12 @@ gtx_future_cancel_here (GtxFuture *self)
 {
   if (!gtx_future_done (self) && ((GtxFutureClass *) G_OBJECT_GET_CLASS (self))->cancel (self))
     return TRUE;
-  /* As in asyncio: who cancels does not ask for the error. */
+  /* As in asyncio: code that cancels a future does not ask for its error. */
   gtx_future_forgive_error (self);
   return FALSE;
 }
 
-/* What is told of it may drop the last reference. */
+/* Code that is told of the request may drop the last reference of @self. */
 static gboolean
 cancel_on_visit (GtxFuture *self)
 {
@@ -28,7 +28,7 @@ cancel_on_visit (GtxFuture *self)
   return made;
 }
 
-/* A task that is started elsewhere may have left meanwhile. */
+/* The future may be a task that was started in another main context meanwhile. */
 static void
 cancel_and_unref (gpointer data)
 {
@@ -36,8 +36,8 @@ cancel_and_unref (gpointer data)
   g_object_unref (data);
 }
 
-/* Its main context is gone: no thread is the one to settle it.  A task that has been suspended in
- * there never ends. */
+/* Cancels a future whose main context is gone, so that there is no home thread to settle it.  A task
+ * that was suspended there never ends. */
 static gboolean
 cancel_homeless (GtxFuture *self)
 {
@@ -50,15 +50,16 @@ cancel_homeless (GtxFuture *self)
  * gtx_cancel:
  * @future: (type GtxFuture): a #GtxFuture or #GtxTask
  *
- * Requests that it be cancelled: asyncio's `Task.cancel()` and
+ * Requests that @future be cancelled: asyncio's `Task.cancel()` and
  * `Future.cancel()`.
  *
  * A plain future is cancelled at once.  A task fails with
  * %G_IO_ERROR_CANCELLED at the await that it is in, or at the next one that
  * suspends; it may clean up and await meanwhile, and may even carry on.  What
- * it awaits (a task, a gathering, an operation of GIO) is cancelled for it.  A
- * task that has not begun never does.  Never suspends; may be called in any
- * thread: from another than that of its home, the request is made there later.
+ * the task awaits (a task, a gathering, an operation of GIO) is cancelled for it.
+ * A task that has not begun never begins.  Never suspends; may be called in any
+ * thread: outside the thread of the home of @future, the request is made there
+ * later.
  *
  * Returns: %TRUE if the request was made, %FALSE if @future was done already, or is a suspended
  *   task whose main context is gone
@@ -91,8 +92,8 @@ gtx_cancel (gpointer future)
  * gtx_uncancel:
  * @self: a #GtxTask
  *
- * Withdraws one request to cancel: asyncio's `Task.uncancel()`; when none is
- * left, one that was not delivered yet is dropped.  Never suspends; to be
+ * Withdraws one request to cancel: asyncio's `Task.uncancel()`.  When none is
+ * left, a request that was not delivered yet is dropped.  Never suspends; to be
  * called in the thread of the task's home.
  *
  * Returns: how many requests are left
@@ -110,7 +111,7 @@ gtx_uncancel (GtxTask *self)
   if (self->n_cancels == 0 || --self->n_cancels > 0)
     return self->n_cancels;
   gtx_task_settle_request (self);
-  /* What was passed on to it is not asked again, but anew. */
+  /* The next request is passed on to this task as a new one, not as a repetition. */
   if (g_atomic_int_get (&self->is_started))
     gtx_task_count_going_on (self);
   return 0;
@@ -131,12 +132,12 @@ gtx_task_withdraw_request (GtxTask *self,
  * @self: a #GtxTask
  *
  * Tells how many requests to cancel were made and not withdrawn: asyncio's
- * `Task.cancelling()`.  Those to a task that runs inside another are that one's.
+ * `Task.cancelling()`.  Requests to a task that runs inside another count for the outer task.
  *
- * Where tasks await one another in a chain, and the first is asked again before any of
- * them has gone on, that counts for the eight below it, and for asyncio's for all; each
- * is told that it is cancelled in any case.  Never suspends; to be called in the thread of
- * the task's home.
+ * If tasks await one another in a chain, and the first is asked again before any of
+ * them has gone on, the request counts for the eight tasks below it, and in asyncio for
+ * all; each task is told that it is cancelled in any case.  Never suspends; to be called in
+ * the thread of the task's home.
  *
  * Returns: the number of requests
  *

@@ -3,19 +3,19 @@
 
 #include "task/task-private.h"
 
-/* A class of its own rather than a handler of a signal: nothing to connect
- * for each task, and nothing to disconnect while another thread emits.
+/* This is a class of its own, not a signal handler: there is no handler to connect
+ * for each task, and none to disconnect while another thread emits.
  *
- * Invariants: there is no task from retirement on; taken says that a request
- * through this object has been counted, or was never one: it shows one that came
- * otherwise, or is about to. */
+ * Invariants: the task is NULL from retirement on.  taken says that a request
+ * through this object was counted, or that there was none: the object shows a
+ * request that was made in another way, or is about to. */
 struct _GtxTaskCancellable
 {
   GCancellable parent_instance;
   GtxScheduler *home;
-  GWeakRef task;                /* its last reference may be any thread's */
+  GWeakRef task;                /* any thread may drop the task's last reference */
   gboolean taken;
-  gint has_emitted;             /* its handlers were told, but for those that come after all */
+  gint has_emitted;             /* its handlers have run, except those connected with G_CONNECT_AFTER */
   gint n_renewals;
 };
 
@@ -31,10 +31,10 @@ G_DEFINE_TYPE (GtxTaskCancellable, gtx_task_cancellable, G_TYPE_CANCELLABLE)
 typedef struct
 {
   GtxTaskCancellable *cancellable;
-  gint n_renewals;              /* of it, when the request was made */
+  gint n_renewals;              /* of the cancellable, when the request was made */
 } Request;
 
-/* One from before a renewal has been taken up. */
+/* A request from before a renewal was taken up then, and is not made again. */
 static void
 make_request (gpointer data)
 {
@@ -102,7 +102,7 @@ gtx_task_cancellable_new (GtxTask *task)
 
   self->home = gtx_scheduler_ref (task->parent_instance.home);
   g_weak_ref_init (&self->task, task);
-  /* It has no handlers yet. */
+  /* The new object has no handlers that this could run. */
   if (task->must_cancel && gtx_task_cancellable_is_to_show (self))
     g_cancellable_cancel (&self->parent_instance);
   return self;
@@ -132,7 +132,7 @@ gtx_task_cancellable_take (GtxTaskCancellable *self)
 gboolean
 gtx_task_cancellable_is_to_show (GtxTaskCancellable *self)
 {
-  /* Where another thread was first, its request is one more. */
+  /* If another thread has cancelled it first, that is one more request. */
   if (is_cancelled (self))
     return FALSE;
   self->taken = TRUE;
@@ -142,15 +142,15 @@ gtx_task_cancellable_is_to_show (GtxTaskCancellable *self)
 void
 gtx_cancellable_show (GCancellable *cancellable)
 {
-  /* It may be as new since. */
+  /* It may have been renewed since the request was made. */
   if (G_TYPE_CHECK_INSTANCE_TYPE (cancellable, gtx_task_cancellable_get_type ()) &&
       !((GtxTaskCancellable *) cancellable)->taken)
     return;
   g_cancellable_cancel (cancellable);
 }
 
-/* To reset it waits for its handlers: for ever, where one is below on this stack, or waits in
- * another thread for this one. */
+/* g_cancellable_reset () waits for handlers to return: for ever, if one of them is below on this
+ * stack, or waits in another thread for this one. */
 void
 gtx_task_cancellable_renew (GtxTaskCancellable *self)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is called when a future is done. */
+/* Done callbacks: functions that are called when a future is done. */
 
 #include "task/done-callback.h"
 
 #include "task/references.h"
 
-/* A done callback that waits in the future, or in the ready list.  It is linked
- * nowhere when its data is freed: what frees that may do anything. */
+/* A done callback that waits in the future, or in the ready list.  It is in no list
+ * when its data is freed, for the function that frees the data may do anything. */
 struct _GtxDoneCallback
 {
   GtxHandle handle;
@@ -14,7 +14,7 @@ struct _GtxDoneCallback
   GtxDoneFunc func;
   gpointer data;
   GDestroyNotify data_free;
-  GtxDoneCallback *next_alike;  /* in the table: a ring, in which the last knows the first */
+  GtxDoneCallback *next_alike;  /* the next with this function and data; a ring, if there is a table */
 };
 
 static void
@@ -33,13 +33,13 @@ done_callback_run (GtxHandle *handle)
 
   callback->func (future, callback->data);
   done_callback_free (callback);
-  /* Nothing runs after those that are called when the main context goes. */
+  /* Callbacks that are called when the main context goes are the last code that runs in it. */
   if (gtx_scheduler_is_running (future->home))
     gtx_scheduler_let_go_of_pushed ();
   gtx_pins_drop (&future->pins, future);
 }
 
-/* ---- Of a future that ends ---- */
+/* ---- When a future ends ---- */
 
 G_GNUC_NO_INLINE void
 gtx_done_callbacks_pin (GtxFuture *self)
@@ -67,7 +67,7 @@ free_dropped (gpointer callbacks)
   g_free (callbacks);
 }
 
-/* They will never be called. */
+/* Removes callbacks that will never be called. */
 G_GNUC_NO_INLINE void
 gtx_future_drop_callbacks (GtxFuture *self)
 {
@@ -84,8 +84,8 @@ gtx_future_drop_callbacks (GtxFuture *self)
 
 /* ---- Adding ---- */
 
-/* To look for one passes all others: among more than so many that is done once,
- * and then there is a table. */
+/* A search for a callback passes all others.  A search that has passed more than this
+ * many makes a table, so that the next one need not. */
 #define MANY 32
 
 static guint
@@ -106,7 +106,7 @@ are_alike (gconstpointer a,
   return first->func == second->func && first->data == second->data;
 }
 
-/* The table has the last of those that are alike. */
+/* Of callbacks with the same function and data, the table has the last. */
 static void
 put_into_table (GtxFuture       *self,
                 GtxDoneCallback *callback)
@@ -134,7 +134,7 @@ add_done_callback (gpointer data)
   GtxDoneCallback *callback = data;
   GtxFuture *self = callback->future;
 
-  /* Where another thread has ended it those that came before are still to be queued. */
+  /* If another thread has settled the future, earlier callbacks may still have to be queued first. */
   if (gtx_future_done (self) && gtx_handle_list_is_empty (&self->callbacks))
     {
       gtx_pins_add (&self->pins, self);
@@ -200,14 +200,14 @@ gtx_future_call_back (GtxFuture        *self,
  * @future: (type GtxFuture): a #GtxFuture or #GtxTask
  * @callback: called once @future is done
  * @data: (nullable): for @callback
- * @data_free: (nullable): frees @data after the call, or when there will be none
+ * @data_free: (nullable): frees @data after the call, or when @callback will not be called
  *
- * Has @callback called in a round after @future is done, or in the next one if
- * it is: asyncio's `Future.add_done_callback()`.
+ * Has @callback called in a round after @future is done, or in the next round if
+ * @future is done already: asyncio's `Future.add_done_callback()`.
  *
  * Callbacks and awaiting tasks run in the order in which they came.  Never
  * suspends; may be called in any thread, and @callback runs in the home of
- * @future, where @data is freed, too, as long as its main context is there.
+ * @future, where @data is freed, too, as long as the main context exists.
  *
  * Since: 0.1
  */
@@ -289,7 +289,7 @@ take_by_looking (GtxFuture             *self,
   return n;
 }
 
-/* None of one that is done: they are called. */
+/* Takes none of a future that is done, for those are called. */
 static guint
 take_callbacks (GtxFuture             *self,
                 const GtxDoneCallback *wanted,
@@ -309,8 +309,8 @@ take_callbacks (GtxFuture             *self,
  * Takes back every @callback with @data, if @future is not done: asyncio's
  * `Future.remove_done_callback()`.
  *
- * When their data is freed all of them have been taken back, so that what frees
- * it may do anything with @future.  Among many callbacks one is found as fast as
+ * All of them are taken back before their data is freed, so that the function that
+ * frees it may do anything with @future.  A callback is found among many as fast as
  * among few.  Never suspends; to be called in the thread of the home of @future.
  *
  * Returns: how many were taken back
@@ -339,7 +339,7 @@ gtx_future_remove_done_callback (gpointer     future,
   gtx_future_fetch_callbacks (self);
   gtx_handle_list_init (&taken);
   n = take_callbacks (self, &wanted, &taken);
-  /* What is freed may have had the last reference of the future. */
+  /* The data that is freed may have had the last reference of the future. */
   free_callbacks (&taken);
   gtx_scheduler_leave (home, visit);
   gtx_scheduler_unref (home);

@@ -6,19 +6,19 @@
 
 typedef struct _GtxDoneCallback GtxDoneCallback;
 
-/* gtx_future_add_done_callback () for who wants it back: *@callback is set before
- * anything else happens. */
+/* gtx_future_add_done_callback () for a caller that may take the callback back: *@callback
+ * is set before anything else happens. */
 void gtx_future_call_back       (GtxFuture        *self,
                                  GtxDoneFunc       func,
                                  gpointer          data,
                                  GDestroyNotify    data_free,
                                  GtxDoneCallback **callback);
-/* In the home thread, while @self is not done: whose function and data no other
- * has is taken back without looking for it. */
+/* Takes back @callback without a search; no other callback may have the same function and
+ * data.  To be called in the home thread, while @self is not done. */
 void gtx_future_take_back       (GtxFuture        *self,
                                  GtxDoneCallback  *callback);
 
-/* @self is done: its callbacks keep it until they were called. */
+/* Pins @self, which is done, for each of its done callbacks until that was called. */
 void gtx_done_callbacks_pin     (GtxFuture        *self);
-/* For a future that never ends: its callbacks are taken off, and what they have is freed at home. */
+/* Removes callbacks that will never be called, and frees their data in the home. */
 void gtx_future_drop_callbacks  (GtxFuture        *self);

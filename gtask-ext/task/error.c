@@ -4,10 +4,10 @@
 
 #include "task/error-private.h"
 
-/* What an error of this domain holds beside its text. */
+/* What an error of this domain has besides its text. */
 typedef struct
 {
-  GPtrArray *errors;            /* of GError; NULL but in what gtx_error_new_group () made */
+  GPtrArray *errors;            /* of GError; NULL unless gtx_error_new_group () made the error */
 } GtxErrorPrivate;
 
 static void
@@ -31,7 +31,7 @@ gtx_error_private_clear (GtxErrorPrivate *self)
 
 G_DEFINE_EXTENDED_ERROR (GtxError, gtx_error)
 
-/* Groups in groups each have what those in them say. */
+/* The limit for the text of a group, which has the texts of its errors, those of inner groups included. */
 #define MOST_TEXT 4096
 
 static void
@@ -102,10 +102,10 @@ gtx_error_get_n_errors (const GError *error)
 /**
  * gtx_error_get_error:
  * @error: a %GTX_ERROR_GROUP
- * @index: which, from 0, below gtx_error_get_n_errors()
+ * @index: the index of the error, from 0, below gtx_error_get_n_errors()
  *
  * Lends one of the errors that a group holds, in the order in which the tasks
- * ended; that of the block itself comes last.  Never suspends; may be called
+ * ended; the error of the block itself comes last.  Never suspends; may be called
  * in any thread.
  *
  * Returns: (transfer none): the error, valid while @error lives
@@ -123,8 +123,8 @@ gtx_error_get_error (const GError *error,
 
 /* ---- Cancelled ---- */
 
-/* GLib looks an error's domain up under a lock, to make it and to free it: a
- * crowd that is cancelled passes one on. */
+/* GLib takes a lock to look up an error's domain, when it makes the error and when
+ * it frees it: tasks that are cancelled pass one error on. */
 static GPrivate spare_error = G_PRIVATE_INIT ((GDestroyNotify) g_error_free);
 
 static const char cancelled_message[] = "The task was cancelled";

@@ -8,10 +8,10 @@
 #include "loop/scheduler.h"
 
 /* Invariants:
- * - The state goes from pending (by way of settling, where another thread may
- *   settle it) to finished or cancelled, once; result and error are written
- *   before, and belong to the future then.
- * - The result stays where it is when it is taken: then it is the taker's.
+ * - The state goes once from pending to finished or cancelled (by way of settling,
+ *   if another thread may settle the future).  Result and error are written
+ *   before, and belong to the future afterwards.
+ * - A result that is taken stays in its field, but belongs to the code that took it.
  * - The callbacks are touched in the home thread only, and empty once the
  *   future is done and its home has seen it. */
 typedef enum
@@ -32,12 +32,12 @@ struct _GtxFuture
   gpointer result;
   GDestroyNotify result_free;
   GError *error;
-  guint mark;                   /* of whoever counts futures without repeats */
+  guint mark;                   /* used by many/watch.c to count futures without repeats */
   gint state;                   /* GtxFutureState */
-  gint is_watched;              /* somebody has added a callback, or asked another thread to cancel it */
-  gint error_is_no_news;        /* it was retrieved, or who does not ask knows that it may come */
-  gint is_taken;                /* its result, which is no NULL */
-  gint n_on_the_way;            /* callbacks that other threads have added */
+  gint is_watched;              /* a done callback was added, or another thread was asked to cancel it */
+  gint error_is_no_news;        /* the error was retrieved, or is expected to go unretrieved */
+  gint is_taken;                /* the result, which is not NULL, was taken */
+  gint n_on_the_way;            /* callbacks that other threads added, and that have not arrived */
 };
 
 typedef struct
@@ -56,7 +56,7 @@ gtx_future_is_task (const GtxFuture *self)
   return ((const GTypeInstance *) self)->g_class == __atomic_load_n (&gtx_task_class, __ATOMIC_RELAXED);
 }
 
-/* Whether anybody may end it, at any time. */
+/* Whether any code may settle @self, at any time. */
 static inline gboolean
 gtx_future_is_open (const GtxFuture *self)
 {
@@ -75,7 +75,7 @@ gtx_future_done (GtxFuture *self)
   return gtx_future_state (self) >= GTX_FUTURE_FINISHED;
 }
 
-/* For the end: what frees its data finds that it cannot be settled any more. */
+/* Closes a future that is being freed, so that functions that free its data cannot settle it. */
 static inline void
 gtx_future_close (GtxFuture *self)
 {
@@ -83,14 +83,15 @@ gtx_future_close (GtxFuture *self)
     __atomic_store_n (&self->state, GTX_FUTURE_SETTLING, __ATOMIC_RELAXED);
 }
 
-/* Nobody is warned of its error, which it has or will have. */
+/* Prevents the warning of an error that nobody retrieves, which @self has or may get. */
 static inline void
 gtx_future_forgive_error (GtxFuture *self)
 {
   __atomic_store_n (&self->error_is_no_news, TRUE, __ATOMIC_RELAXED);
 }
 
-/* Has those arrive, in the home thread: it may run what frees data. */
+/* Lets the callbacks that other threads have added arrive.  To be called in the home thread; may
+ * run functions that free data. */
 static inline void
 gtx_future_fetch_callbacks (GtxFuture *self)
 {
@@ -102,41 +103,42 @@ gtx_future_fetch_callbacks (GtxFuture *self)
 gboolean gtx_future_check           (gconstpointer  object,
                                      const char    *function);
 
-/* Settle it, in the home thread: FALSE if it was done already (nothing is
- * taken then). */
+/* Settle @self, a task in the home thread, other futures in any: FALSE if it was
+ * done already (nothing is taken then). */
 gboolean gtx_future_finish          (GtxFuture      *self,
                                      gpointer        result,
                                      GDestroyNotify  result_free,
                                      GError         *error);
 gboolean gtx_future_finish_cancelled (GtxFuture     *self);
 
-/* The same for one whose main context is gone, in any thread. */
+/* The same as gtx_future_finish_cancelled () for a future whose main context is gone, tasks
+ * included; in any thread. */
 gboolean gtx_future_finish_homeless (GtxFuture      *self);
 
-/* The same with the result of @other, which is done and keeps it: who takes it
- * takes it there. */
+/* The same as gtx_future_finish () with the result of @other, which is done and keeps it:
+ * taking the result of @self takes that of @other. */
 gboolean gtx_future_finish_as       (GtxFuture      *self,
                                      GtxFuture      *other);
 
-/* The outcome of one that is done: TRUE, or FALSE with @error set. */
+/* Returns the outcome of @self, which is done: TRUE, or FALSE with @error set. */
 gboolean gtx_future_propagate       (GtxFuture      *self,
                                      GError        **error);
 
-/* The result of one that has succeeded is the caller's: FALSE with @error set
+/* Takes the result of @self, which has succeeded: FALSE with @error set
  * if it was taken before.  NULL can be taken any number of times. */
 gboolean gtx_future_take_result     (GtxFuture      *self,
                                      gpointer       *result,
                                      GError        **error);
-/* Lends it; NULL with @error set if it was taken. */
+/* Lends the result of @self; NULL with @error set if it was taken. */
 gpointer gtx_future_lend_result     (GtxFuture      *self,
                                      GError        **error);
 
-/* ---- future.c ---- */
+/* ---- future-remains.c and cancel.c ---- */
 
-/* For the end: frees what is its home's in its home. */
+/* Frees @data of a future that is being freed, in the future's home. */
 void     gtx_future_free_at_home    (GtxFuture      *self,
                                      gpointer        data,
                                      GDestroyNotify  data_free);
 
-/* Makes the request in the home thread. */
+/* Makes a request to cancel @self; to be called in the home thread. */
 gboolean gtx_future_cancel_here     (GtxFuture      *self);

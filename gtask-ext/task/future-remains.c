@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a future leaves is freed at its home, whichever thread dropped the last reference. */
+/* Frees the data of a future in its home, whichever thread dropped the last reference. */
 
 #include "task/future-private.h"
 
-/* What is left of a future, to be freed at its home. */
+/* Data of a future that is gone, to be freed in the future's home. */
 typedef struct
 {
   GtxHandle handle;
@@ -33,8 +33,8 @@ remains_new (GtxScheduler   *home,
   return self;
 }
 
-/* What frees may ask for messages: where one asked for this, that would go on and on, one
- * inside the other. */
+/* A function that frees data may ask for messages.  If this message runs because another one asked, the
+ * data is freed later: such functions would otherwise run inside one another without end. */
 static void
 free_at_home (gpointer data)
 {
@@ -46,7 +46,7 @@ free_at_home (gpointer data)
     free_remains (&self->handle);
 }
 
-/* Data that is freed here would be freed in the wrong thread. */
+/* Frees @data in the home's thread, at once or later; in this thread only if the main context is gone. */
 void
 gtx_future_free_at_home (GtxFuture      *self,
                          gpointer        data,

@@ -29,7 +29,7 @@ gtx_future_check (gconstpointer  object,
 
 /* ---- Settling ---- */
 
-/* Who only waits adds none of those. */
+/* Tasks that only await the future add no done callbacks, so that there are none to pin. */
 static void
 queue_callbacks (gpointer data)
 {
@@ -47,14 +47,14 @@ queue_callbacks_and_unref (gpointer data)
   g_object_unref (data);
 }
 
-/* Only one thread gets past this, and only once. */
+/* TRUE in one thread only, and only once. */
 static gboolean
 claim_settling (GtxFuture *self)
 {
   return g_atomic_int_compare_and_exchange (&self->state, GTX_FUTURE_PENDING, GTX_FUTURE_SETTLING);
 }
 
-/* Nor past this: a task is settled by the thread of its home alone. */
+/* The same as claim_settling (), but cheaper for a task, which only the thread of its home settles. */
 static gboolean
 begin_to_settle (GtxFuture *self)
 {
@@ -69,7 +69,7 @@ settle (GtxFuture      *self,
 {
   GtxVisit visit = gtx_scheduler_enter (self->home);
 
-  /* From then on whoever waits for it may let go of it. */
+  /* Once the state is stored, code that waits for the future may drop the last reference. */
   if (G_UNLIKELY (!visit))
     g_object_ref (self);
   __atomic_store_n (&self->state, state, __ATOMIC_RELEASE);
@@ -139,7 +139,7 @@ gtx_future_propagate (GtxFuture  *self,
 
 /* ---- The result ---- */
 
-/* For a result that is another future's. */
+/* Marks a result that belongs to another future: the result field has that future. */
 static void
 unref_owner (gpointer owner)
 {
@@ -203,8 +203,8 @@ gtx_future_lend_result (GtxFuture  *self,
 
 /* ---- GObject ---- */
 
-/* The last reference goes, and it is the home's: somebody has dropped one that was
- * not theirs.  The home has its own again. */
+/* The last reference goes, and it is the home's: some code has dropped a reference that
+ * was not its own.  The home gets its reference back. */
 static void
 keep_after_mistake (GtxFuture *self)
 {
@@ -225,9 +225,8 @@ is_kept (GtxFuture *self)
          (!gtx_future_done (self) && gtx_future_is_task (self) && ((GtxTask *) self)->is_started);
 }
 
-/* What GObject's own dispose() takes off an object (handlers, weak references)
- * the last g_object_unref() takes off as well, so that it would be looked for
- * twice. */
+/* GObject's own dispose() looks for handlers and weak references to remove.  The
+ * last g_object_unref() does so anyway, so that the first search can be saved. */
 static void
 gtx_future_dispose (GObject *object)
 {
@@ -294,7 +293,7 @@ async_result_init (GAsyncResultIface *iface)
   iface->get_source_object = get_source_object;
 }
 
-/* ---- The public side ---- */
+/* ---- Public functions ---- */
 
 /**
  * gtx_future_new:
@@ -335,8 +334,8 @@ may_be_set (gpointer    future,
  * Ends the future with a result: asyncio's `Future.set_result()`.
  *
  * asyncio raises `InvalidStateError` where this returns %FALSE; @result is
- * freed then.  Never suspends; may be called in any thread, and what awaits
- * the future goes on in its own.
+ * freed then.  Never suspends; may be called in any thread, and tasks that await
+ * the future go on in their own threads.
  *
  * Returns: %TRUE, or %FALSE if the future was done already
  *
@@ -362,8 +361,8 @@ gtx_future_set_result (GtxFuture      *self,
  * Ends the future with an error: asyncio's `Future.set_exception()`.
  *
  * asyncio raises `InvalidStateError` where this returns %FALSE; @error is
- * freed then.  An error that nobody asks for is warned of when the future
- * goes.  Never suspends; may be called in any thread.
+ * freed then.  An error that nobody asks for is warned of when the future is
+ * freed.  Never suspends; may be called in any thread.
  *
  * Returns: %TRUE, or %FALSE if the future was done already
  *
@@ -385,7 +384,7 @@ gtx_future_set_error (GtxFuture *self,
  * gtx_future_is_done:
  * @future: (type GtxFuture): a #GtxFuture or #GtxTask
  *
- * Tells whether it has a result or an error, or was cancelled: asyncio's
+ * Tells whether @future has a result or an error, or was cancelled: asyncio's
  * `Future.done()`.  Never suspends; may be called in any thread.
  *
  * Returns: %TRUE if it is done
@@ -402,7 +401,7 @@ gtx_future_is_done (gpointer future)
  * gtx_future_is_cancelled:
  * @future: (type GtxFuture): a #GtxFuture or #GtxTask
  *
- * Tells whether it ended by being cancelled: asyncio's `Future.cancelled()`.
+ * Tells whether @future ended by being cancelled: asyncio's `Future.cancelled()`.
  * Never suspends; may be called in any thread.
  *
  * Returns: %TRUE if it is done, and was cancelled
@@ -423,7 +422,7 @@ gtx_future_is_cancelled (gpointer future)
  * returns %NULL.  Never suspends; may be called in any thread.
  *
  * Returns: (transfer none) (nullable): the result, valid while @future lives
- *   and nobody takes it; %NULL if it is not done, failed or was cancelled, or
+ *   and nobody takes it; %NULL if @future is not done, failed or was cancelled, or
  *   its result was taken
  *
  * Since: 0.1
@@ -438,7 +437,7 @@ gtx_future_get_result (gpointer future)
   return gtx_future_lend_result (self, NULL);
 }
 
-/* One that was cancelled gets its error when somebody asks. */
+/* Makes the error of a cancelled future when it is first asked for. */
 static const GError *
 cancelled_error (GtxFuture *self)
 {
@@ -459,12 +458,12 @@ cancelled_error (GtxFuture *self)
  * gtx_future_get_error:
  * @future: (type GtxFuture): a #GtxFuture or #GtxTask
  *
- * Lends the error: asyncio's `Future.exception()`; %G_IO_ERROR_CANCELLED for
- * one that was cancelled, where asyncio raises.  The error counts as
+ * Lends the error: asyncio's `Future.exception()`; %G_IO_ERROR_CANCELLED for a
+ * future that was cancelled, where asyncio raises.  The error counts as
  * retrieved.  Never suspends; may be called in any thread.
  *
  * Returns: (transfer none) (nullable): the error, valid while @future lives;
- *   %NULL if it is not done, or succeeded
+ *   %NULL if @future is not done, or succeeded
  *
  * Since: 0.1
  */

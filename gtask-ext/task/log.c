@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The journal shows fields; elsewhere the message alone is seen. */
+/* Puts @name in front of the message, unless that goes to the journal, which shows fields. */
 static char *
 name_in_message (GLogField  *fields,
                  gsize       n_fields,
@@ -32,18 +32,18 @@ name_in_message (GLogField  *fields,
  * gtx_log_writer_default:
  * @log_level: the level of the message
  * @fields: (array length=n_fields): the message's fields
- * @n_fields: how many
+ * @n_fields: the number of fields
  * @data: (nullable): ignored
  *
  * Writes a message as g_log_writer_default() does, with the name of the task
  * that it came from: for g_log_set_writer_func().
  *
- * The field `GTX_TASK` has it; where the message does not go to the journal,
- * which shows fields, the text begins with it too.
+ * The field `GTX_TASK` has the name.  If the message does not go to the journal,
+ * which shows fields, the text begins with the name, too.
  *
  * A writer of your own that calls this must not await anything: GLib counts for each
- * thread how deep it is in g_log(), and while a task waits in it the next message of
- * any other one counts as recursion, which ends the program.  A writer that sends
+ * thread how deep it is in g_log(), and while a task waits in there, the next message
+ * of any other task counts as recursion, which ends the program.  A writer that sends
  * messages elsewhere gives them to a task, by a #GtxQueue.
  *
  * Never suspends; may be called in any thread.

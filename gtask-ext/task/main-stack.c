@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Out of a task, onto the stack of its thread. */
+/* Calls functions outside of tasks, on the stack of the thread. */
 
 #include "gtask-ext/main-stack.h"
 
@@ -7,10 +7,10 @@
 
 #include "gtask-ext/error.h"
 
-/* On the stack of whoever calls. */
+/* A call; lies on the stack of the caller. */
 typedef struct
 {
-  GtxMainStackFunc func;        /* or the other one */
+  GtxMainStackFunc func;        /* NULL: pointer_func is called */
   GtxPointerMainStackFunc pointer_func;
   gpointer data;
   gboolean succeeded;
@@ -18,7 +18,7 @@ typedef struct
   GError *error;
 } Call;
 
-/* No main loop is so deep. */
+/* No main loop has this depth. */
 #define NONE -1
 
 static __thread gint depth_of_call = NONE;
@@ -43,7 +43,7 @@ run_call (gpointer data)
   depth_of_call = outer_depth;
 }
 
-/* Outside of all tasks values are the thread's, which lends them meanwhile. */
+/* Outside of all tasks, task-local values are those of the thread, which has the task's meanwhile. */
 static void
 call_with_locals (Call *self)
 {
@@ -68,7 +68,7 @@ call_with_locals (Call *self)
  * @error: return location for a #GError, or %NULL
  *
  * Calls @func on the thread's own stack: the function behind
- * gtx_call_on_main_stack(), which see.
+ * gtx_call_on_main_stack(); see there.
  *
  * Returns: what @func returned
  *
@@ -104,7 +104,7 @@ gtx_call_on_main_stack_named (const char        *name,
  * @error: return location for a #GError, or %NULL
  *
  * Calls @func on the thread's own stack: the function behind
- * gtx_call_on_main_stack_pointer(), which see.
+ * gtx_call_on_main_stack_pointer(); see there.
  *
  * Returns: (transfer full) (nullable): what @func returned
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A pin keeps an object while its home works with it, as a reference does.  The
- * first takes one, since other threads may drop theirs meanwhile; the others only
- * count, and cost nothing. */
+/* A pin keeps an object alive while its home works with it, as a reference does.
+ * The first pin takes a reference, for other threads may drop theirs meanwhile;
+ * further pins only count, and cost nothing. */
 
 #pragma once
 

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The tasks as a tree, for a person: below a task those that it waits for. */
+/* Prints the tasks as a tree, for a person: below each task are the tasks that it waits for. */
 
 #include "gtask-ext/print.h"
 
 #include "task/task-private.h"
 
-/* Nobody reads deeper, and a stack has an end. */
+/* How deep the tree is printed: nobody reads more, and the stack of the recursion is limited. */
 #define DEEPEST 50
 
-/* What is in front of a task, and of those below it. */
+/* The text in front of a task, and of the tasks below it. */
 typedef struct
 {
   const char *branch;
   const char *below_branch;
   const char *last;
   const char *below_last;
-  const char *deeper;           /* in place of what is not shown */
+  const char *deeper;           /* in place of tasks that are not shown */
 } Lines;
 
 static const Lines drawn_lines = { "├─ ", "│  ", "└─ ", "   ", "└─ …" };
-/* Where the locale has none of these, g_printerr () would print question marks. */
+/* For locales without those characters, where g_printerr () would print question marks. */
 static const Lines plain_lines = { "|- ", "|  ", "`- ", "   ", "`- ..." };
 
 typedef struct
@@ -159,7 +159,7 @@ gtx_scheduler_describe_tasks (GtxScheduler *scheduler,
   for (guint i = 0; i < tasks->len; i++)
     if (!g_hash_table_contains (awaited, tasks->pdata[i]))
       print_tree (&printer, tasks->pdata[i], "", "", "", 0);
-  /* What is left waits in a ring, or deeper than was shown. */
+  /* The tasks that are left wait in a ring, or deeper than was shown. */
   for (guint i = 0; i < tasks->len; i++)
     if (!g_hash_table_contains (shown, tasks->pdata[i]))
       print_tree (&printer, tasks->pdata[i], "", "", "", 0);
@@ -169,8 +169,8 @@ gtx_scheduler_describe_tasks (GtxScheduler *scheduler,
  * gtx_print_tasks:
  *
  * Prints the tasks of the thread-default main context on standard error:
- * what each waits for, and below it the tasks among that, as `python -m
- * asyncio pstree` does.
+ * what each task waits for, and below it the tasks that it waits for, as
+ * `python -m asyncio pstree` does.
  *
  * |[
  * Task-1 (check_mirrors): waits for a task group
@@ -179,11 +179,11 @@ gtx_scheduler_describe_tasks (GtxScheduler *scheduler,
  * Task-4 (log_writer): waits for an item of queue 0x55d0c2f3a8e0
  * ]|
  *
- * A program that has not called setlocale(), or whose locale is not of UTF-8, gets plain
- * lines.
+ * A program that has not called setlocale(), or whose locale does not use UTF-8, gets
+ * lines of ASCII characters.
  *
- * Never suspends; to be called in the thread that runs that context, be it
- * from a debugger.
+ * Never suspends; to be called in the thread that runs that main context, which a
+ * debugger may do, too.
  *
  * Since: 0.1
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The tasks of a main context, which a scheduler keeps for them, and what becomes of them when it
+/* The registry of the tasks of a main context, and what becomes of the tasks when the main context
  * goes. */
 
 #include "task/done-callback.h"
@@ -19,7 +19,8 @@ typedef struct
 
 /* ---- When the main context goes ---- */
 
-/* Its main context is gone, and it cannot begin any more; one that was cancelled would not have. */
+/* Ends a task that cannot begin any more, because its main context is gone.  A task that was
+ * cancelled would not have begun anyway, and ends as cancelled. */
 void
 gtx_task_end_homeless (GtxTask *self)
 {
@@ -37,7 +38,7 @@ never_step (GtxHandle *handle)
 {
 }
 
-/* The main context goes.  What is suspended stays so for ever. */
+/* Called when the main context goes.  Tasks that are suspended stay so for ever. */
 static void
 end_homeless (GtxHandle *handle)
 {
@@ -131,7 +132,7 @@ gtx_scheduler_get_table (GtxScheduler *scheduler)
   return self->table;
 }
 
-/* They are those of a task that is started, so that there is a registry. */
+/* The task is started, so that its home has a registry. */
 guint64
 gtx_task_n_gone_on (const GtxTask *task)
 {
@@ -148,8 +149,9 @@ gtx_task_count_going_on (const GtxTask *task)
  * gtx_all_tasks:
  *
  * Lists the tasks of the thread-default main context that are started and not
- * done, in the order in which they were: asyncio's `all_tasks()`, which has no
- * order.  Never suspends; to be called in the thread that runs that context.
+ * done, in the order in which they were started: asyncio's `all_tasks()`, which
+ * has no order.  Never suspends; to be called in the thread that runs that main
+ * context.
  *
  * Returns: (transfer container) (element-type GtxTask): the tasks
  *
@@ -164,7 +166,7 @@ gtx_all_tasks (void)
 
   if (visit == GTX_ELSEWHERE)
     return g_ptr_array_new_with_free_func (g_object_unref);
-  /* Another thread may have started some. */
+  /* Another thread may have started tasks, whose messages arrive now. */
   gtx_scheduler_run_messages (scheduler);
   tasks = gtx_scheduler_list_tasks (scheduler);
   gtx_scheduler_leave (scheduler, visit);

@@ -10,7 +10,7 @@ gtx_task_take_up_by_cancellable (GtxTask *self)
 {
   if (!gtx_task_cancellable_take (self->cancellable))
     return;
-  /* One that waits is told, whoever asked. */
+  /* A task that waits is cancelled as gtx_cancel () would. */
   if (self->waiter)
     {
       gtx_task_cancel (&self->parent_instance);
@@ -25,7 +25,7 @@ gtx_task_take_up_by_cancellable (GtxTask *self)
 void
 gtx_task_retire_cancellable (GtxTask *self)
 {
-  /* One that another thread cancelled just now makes a request yet to come. */
+  /* If another thread has cancelled it just now, that request is yet to come. */
   if (!gtx_task_cancellable_is_taken (self->cancellable))
     return;
   if (G_UNLIKELY (self->operation && gtx_task_operation_kind (self)->has_lent (self)))
@@ -34,30 +34,30 @@ gtx_task_retire_cancellable (GtxTask *self)
     gtx_task_cancellable_retire (g_steal_pointer (&self->cancellable));
 }
 
-/* ---- The way of a request ---- */
+/* ---- Passing a request on ---- */
 
-/* A request goes down from a task to what it waits for, and where that is a task, on from
- * there: in a loop, since the way may be longer than the stack is deep, and nothing of the
- * program's runs on it. */
+/* A request goes down from a task to what the task waits for, and if that is a task, on from there.
+ * This happens in a loop, since a chain of tasks may be longer than the stack is deep.  None of the
+ * program's code runs meanwhile. */
 typedef struct
 {
   GtxFuture *future;
-  GtxWaiter *asker;             /* who waits for it; NULL: the request begins here */
-  guint n_again;                /* tasks right above it that had passed one on and did not go on yet */
-  gboolean is_over;             /* all below it have been asked */
+  GtxWaiter *asker;             /* the waiter that passes the request on to it; NULL if is_over */
+  guint n_again;                /* tasks right above it that passed one on and have not gone on since */
+  gboolean is_over;             /* all that it waits for were asked */
 } Visit;
 
 typedef struct
 {
   GArray *visits;               /* to make, the next one last */
-  GPtrArray *asked;             /* by the task that is visited */
+  GPtrArray *asked;             /* futures that the visited task waits for */
   gboolean is_under_way;
-  GPtrArray *to_show;           /* GCancellables: their handlers run whatever they like */
-  GPtrArray *to_let_go;         /* main contexts: so does what ends with one */
-  guint n_holders;              /* these wait until there is none */
+  GPtrArray *to_show;           /* GCancellables, whose handlers may run any code */
+  GPtrArray *to_let_go;         /* main contexts, whose end may run any code */
+  guint n_holders;              /* while there are any, both arrays wait */
 } Way;
 
-/* What has waited. */
+/* GCancellables and main contexts that no holder keeps back any more. */
 typedef struct
 {
   GtxHandle handle;
@@ -65,9 +65,9 @@ typedef struct
   GPtrArray *to_let_go;
 } News;
 
-/* While nobody who was asked has gone on, another request changes nothing below who passed one
- * on already but counts: so far down these are asyncio's, and n requests to a chain of n tasks take
- * no n * n. */
+/* Until one of the tasks that were asked goes on, a further request changes only counts below a task
+ * that has passed one on already.  Down to this depth the counts are those of asyncio; there is a limit
+ * so that n requests to a chain of n tasks do not take n * n steps. */
 #define MOST_AGAIN 8
 
 static void
@@ -107,7 +107,7 @@ current_way (void)
   return way;
 }
 
-/* Whoever is told may make requests, and so may what ends with a context. */
+/* Handlers of a GCancellable may make requests, and so may code that ends with a main context. */
 static void
 tell_apart (gpointer data)
 {
@@ -120,15 +120,15 @@ tell_apart (gpointer data)
   g_free (news);
 }
 
-/* None of it suspends a task that runs: in the middle of an emission, whose end others may wait
- * for in this thread, and for ever. */
+/* Handlers cannot suspend the task that runs: it would stop in the middle of an emission, and code of
+ * this thread that waits for the end of the emission would wait for ever. */
 static void
 tell (GtxHandle *handle)
 {
   gtx_fiber_call_apart (tell_apart, GTX_CONTAINER_OF (handle, News, handle));
 }
 
-/* NULL: there are none, or somebody else holds them. */
+/* Returns NULL if there is nothing to tell, or another holder is left. */
 static GtxHandle *
 release (Way *way)
 {
@@ -182,7 +182,7 @@ passes_on (const GtxWaiter *waiter)
   return waiter && waiter->kind->cancel == gtx_waiter_pass_on;
 }
 
-/* Tasks that wait for one another in a ring: here it breaks. */
+/* Breaks a ring of tasks that wait for one another. */
 static void
 stop_waiting (GtxTask *self)
 {
@@ -193,7 +193,7 @@ stop_waiting (GtxTask *self)
   gtx_scheduler_call_soon (self->parent_instance.home, &self->step.handle);
 }
 
-/* A task that runs inside another is asked there. */
+/* A request to a task that runs inside another is made to the outer task. */
 static GtxFuture *
 who_runs (GtxFuture *future)
 {
@@ -209,8 +209,8 @@ take (GtxWaiter *asker)
     asker->was_taken = asker->passed_on = TRUE;
 }
 
-/* Has what @waiter waits for visited, in order.  Whether any of that takes the request is known
- * when it was: another thread may have set a future whose home does not know yet. */
+/* Plans visits to the futures that @waiter waits for, in order.  Only the visits tell whether a future
+ * takes the request: another thread may have settled one, and its home does not know yet. */
 static void
 ask_awaited (Way       *way,
              GtxWaiter *waiter,
@@ -284,7 +284,7 @@ visit_task (Way     *way,
   ask_awaited (way, waiter, is_asked_again (waiter) ? n_above_again + 1 : 0);
 }
 
-/* What it waits for was visited. */
+/* Called when all that the task waits for was visited. */
 static void
 end_visit (GtxTask *self)
 {
@@ -313,7 +313,7 @@ make_visit (Way  *way,
     }
 }
 
-/* All the way down; @waiter is where it begins, or NULL: with @task. */
+/* Passes a request all the way down, beginning with @waiter, or with @task if that is NULL. */
 static gboolean
 make_request (GtxTask   *task,
               GtxWaiter *waiter)
@@ -360,7 +360,7 @@ gtx_task_cancel (GtxFuture *future)
   return TRUE;
 }
 
-/* Handlers are not run in the task, where they might await: it waits as good as already. */
+/* Handlers do not run in the task, where they might await, for the task is about to wait itself. */
 void
 gtx_request_pass_standing (GtxWaiter *waiter)
 {

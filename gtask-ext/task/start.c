@@ -83,11 +83,11 @@ gtx_task_new_pointer_named (const char          *function,
   return self;
 }
 
-/* With a pin of its own. */
+/* Starts the task in its home thread; the caller has pinned it. */
 static void
 start_at_home (GtxTask *self)
 {
-  /* Cancelled meanwhile: it is done, and nothing of it runs. */
+  /* A task that was cancelled meanwhile is done, and its coroutine does not run. */
   if (gtx_future_done (&self->parent_instance))
     {
       gtx_task_free_data (self);
@@ -276,8 +276,8 @@ gtx_create_task_pointer_in_named (GMainContext        *context,
  * Starts a task that gtx_task_new() made: asyncio's `create_task()` of a
  * coroutine object.
  *
- * Without a name it is given one now, `Task-N`.  To start a task twice, or one
- * that was awaited, is a mistake that is warned of.  Never suspends; may be
+ * A task without a name is given one now, `Task-N`.  Starting a task twice, or
+ * one that was awaited, is a mistake that is warned of.  Never suspends; may be
  * called in any thread.
  *
  * Returns: (transfer none): @self
@@ -318,9 +318,9 @@ gtx_task_set_home (GtxTask      *self,
  * Starts a task that gtx_task_new() made in another main context, as
  * gtx_create_task_in() does.
  *
- * Nobody may have waited for the task before, bound it, or asked for its #GCancellable; in
- * another thread than that of the main context in which it was made, nobody may have
- * cancelled it.  No other thread has it yet.
+ * The task must not have been awaited, bound, or asked for its #GCancellable before; nor
+ * cancelled in another thread than that of the main context in which it was made.  No other
+ * thread may have it yet.
  * Never suspends; may be called in any thread.
  *
  * Returns: (transfer none): @self

@@ -13,7 +13,7 @@ typedef struct
   gpointer value;
 } Binding;
 
-/* Most programs have none, and need not look for what a new task inherits. */
+/* Most programs have no values, and need not look for what a new task inherits. */
 static gint has_values;
 
 static GPrivate of_thread = G_PRIVATE_INIT ((GDestroyNotify) g_ptr_array_unref);
@@ -33,7 +33,7 @@ binding_unref (gpointer data)
   g_atomic_rc_box_release_full (data, binding_clear);
 }
 
-/* Those of the code that runs, or NULL. */
+/* Returns the values of the code that runs, or NULL. */
 static GPtrArray *
 current_values (void)
 {
@@ -50,7 +50,7 @@ gtx_task_locals_inherit (void)
   return values ? g_ptr_array_ref (values) : NULL;
 }
 
-/* As many rounds as POSIX wants where a thread ends, or somewhat more. */
+/* At least as many rounds as POSIX requires when a thread ends. */
 enum { MAX_ROUNDS = 16 };
 
 #define ENDS_ENDLESSLY                                                         \
@@ -118,7 +118,7 @@ gtx_task_locals_exchange_of_thread (GPtrArray *values)
  * Python's `ContextVar.get()`.  Never suspends; may be called in any thread.
  *
  * Returns: (transfer none) (nullable): the value, valid until it is set anew;
- *   %NULL where none was set
+ *   %NULL if none was set
  *
  * Since: 0.1
  */
@@ -139,7 +139,7 @@ gtx_task_local_get (GtxTaskLocal *self)
   return NULL;
 }
 
-/* All bindings but that of @self. */
+/* Copies all bindings except that of @self. */
 static GPtrArray *
 copy_without (GPtrArray          *values,
               const GtxTaskLocal *self)
@@ -191,12 +191,12 @@ gtx_task_locals_bind (GtxTask      *task,
  * Sets the current task's value, or outside of all tasks the thread's:
  * Python's `ContextVar.set()`.
  *
- * Tasks that were started before keep theirs.  A value is destroyed when the
- * last task that has it ended or set another; one that is set while those of an
- * ended task, or of a function that gtx_to_thread() ran, are destroyed is destroyed
- * next.  To set one costs as much as the task has of other locals, so that starting
- * a task costs nothing: they are for some dozens.  Never suspends; may be called in
- * any thread.
+ * Tasks that were started before keep their values.  A value is destroyed when the
+ * last task that has it has ended or set another one.  A value that is set while the
+ * values of an ended task, or of a function that gtx_to_thread() ran, are destroyed is
+ * destroyed next.  Setting a value takes longer the more locals the task has, so that
+ * starting a task costs nothing: a task may well have some dozens.  Never suspends; may
+ * be called in any thread.
  *
  * Since: 0.1
  */

@@ -12,21 +12,23 @@
 typedef struct _GtxOperation GtxOperation;
 typedef struct _GtxTaskCancellable GtxTaskCancellable;
 
-/* What a task keeps of the border with GIO; it is set when there is something. */
+/* How a task treats its operations of GIO.  GtxTask.operation begins with a pointer to this, and is NULL
+ * until the task begins its first operation. */
 typedef struct
 {
-  /* The task is about to @what, as in "awaits something else": an operation in flight is a mistake
-   * then, and waited for; one that is not started is set aside.  May suspend. */
+  /* Called before the task does what @what says, as in "awaits something else".  To have an operation in
+   * flight is a mistake then: it is cancelled and waited for.  An operation that is not started yet is
+   * set aside.  May suspend. */
   void (*leave) (GtxTask    *task,
                  const char *what);
-  /* The task ends.  May suspend. */
+  /* Called when the task ends: ends the operations that it did not await.  May suspend. */
   void (*end_all) (GtxTask *task);
-  /* Whether the task's GCancellable is lent to one that was set aside. */
+  /* Whether the task's GCancellable is lent to an operation that was set aside. */
   gboolean (*has_lent) (const GtxTask *task);
   void (*free) (GtxOperation *operation);
 } GtxOperationKind;
 
-/* What is to happen when a task ends; the task's until then. */
+/* A function that runs when a task ends; the task owns this until then. */
 typedef struct _GtxTaskEnd GtxTaskEnd;
 
 struct _GtxTaskEnd
@@ -38,14 +40,14 @@ struct _GtxTaskEnd
 /* Invariants, outside of the functions that change them:
  * - A task that is started and not done is in its home's registry, and a
  *   pin of its own keeps it.
- * - Its step is queued or linked exactly while it is suspended and something
- *   is to wake it; never twice.
- * - must_cancel: a request that no await has delivered yet.  While n_cancels is 0
- *   there is none, and none stands.
- * - Requests that stand are told of together: a block's own is among them while the
- *   task's n_settled is what it was when the block made it.
- * - The waiter is set while the task is suspended in one, and NULL while it
- *   runs or only lets others run. */
+ * - The task's step is linked only while the task does not run: in the list of what is ready, or
+ *   in the callbacks of the future that it awaits.  It is never linked twice.
+ * - must_cancel: a request is pending that no await has delivered yet.  While n_cancels is 0,
+ *   no request is pending, and none stands.
+ * - All requests that stand are settled together.  The request that a block has made is among
+ *   them while the task's n_settled is what it was when the block made the request.
+ * - The waiter is set while the task is suspended in it, and NULL while the task
+ *   runs or only lets other tasks run. */
 struct _GtxTask
 {
   GtxFuture parent_instance;
@@ -53,7 +55,7 @@ struct _GtxTask
   GtxStep step;
   GtxHandle link;               /* in the registry */
   GtxWaiter *waiter;
-  GtxTask *runner;              /* the task inside which it was awaited unstarted */
+  GtxTask *runner;              /* the task that awaited this one unstarted, and runs its coroutine */
 
   union
   {
@@ -62,32 +64,35 @@ struct _GtxTask
   } coroutine;
   gpointer data;
   GDestroyNotify data_free;
-  GDestroyNotify result_free;   /* for what the coroutine will return */
+  GDestroyNotify result_free;   /* frees what the coroutine returns */
 
   const char *function;         /* the coroutine's name */
   char *name;
-  guint64 number;               /* of its default name */
+  guint64 number;               /* in its default name, Task-N; 0: it has none */
   gsize stack_size;             /* 0: the default */
 
-  gint is_started;              /* read in any thread: no bit among others */
+  gint is_started;              /* read in any thread, so that it is no bit-field */
   guint n_cancels;
-  guint n_standing;             /* of these: nobody was told of yet */
-  guint n_settled;              /* how often those that stood were told of, or taken back */
+  guint n_standing;             /* requests that stand: not settled yet */
+  guint n_settled;              /* how often requests were settled: delivered or withdrawn */
   guint is_pointer : 1;
   guint must_cancel : 1;
-  guint outlived : 1;           /* that request is another's, and stands behind an operation which took no
-                                 * notice or a group that was left, or came while the task ran */
-  guint made_anew : 1;          /* that request is another's until it is told of: the errors of a group hid it */
-  guint is_its_own : 1;         /* the one request that stands came of what the task itself let go of */
-  guint has_returned : 1;       /* its coroutine */
-  guint in_request : 1;         /* a request is on its way down through it */
-  guint begins_cancelled : 1;   /* where a request came before: the first await delivers it */
+  guint outlived : 1;           /* the pending request was made by other code, and stands behind an
+                                 * operation which took no notice or a group that was left, or came
+                                 * while the task ran */
+  guint made_anew : 1;          /* the pending request belongs to other code until it is delivered: the
+                                 * errors of a group hid it, and the group made it again */
+  guint is_its_own : 1;         /* the one request that stands comes from an object that the task itself
+                                 * let go of */
+  guint has_returned : 1;       /* the coroutine has returned */
+  guint in_request : 1;         /* a request is being passed on through this task */
+  guint begins_cancelled : 1;   /* begins even if a request came before: the first await delivers it */
 
   GtxTaskCancellable *cancellable; /* made when asked for */
   GPtrArray *locals;            /* of task-local.c; NULL: no values */
-  GtxOperation *operation;      /* its last one, made when needed; begins with its GtxOperationKind */
+  GtxOperation *operation;      /* the last one, made when needed; begins with its GtxOperationKind */
   GtxTaskEnd *ends;
-  gpointer timeouts;            /* the innermost that was begun, of timeout.c */
+  gpointer timeouts;            /* the innermost block of timeout.c that was begun */
 };
 
 /* ---- task.c ---- */
@@ -101,13 +106,14 @@ gtx_task_current (void)
   return fiber ? gtx_fiber_get_data (fiber) : NULL;
 }
 
-/* Where there is none, or it may have left an operation, which is a mistake. */
+/* The slow path of gtx_task_begin_await (): @task is NULL, or may have left an operation unawaited,
+ * which is a mistake. */
 GtxTask *gtx_task_mend_await       (GtxTask     *task,
                                     const char  *function,
                                     GError     **error);
 
-/* For each public function that may suspend, first of all: the current task,
- * or NULL with GTX_ERROR_NOT_IN_TASK.  May suspend itself, to mend a mistake. */
+/* Each public function that may suspend calls this first.  Returns the current task, or NULL with
+ * GTX_ERROR_NOT_IN_TASK set.  May suspend, to wait for an operation that was left unawaited. */
 static inline GtxTask *
 gtx_task_begin_await (const char  *function,
                       GError     **error)
@@ -119,7 +125,7 @@ gtx_task_begin_await (const char  *function,
   return gtx_task_mend_await (task, function, error);
 }
 
-/* Tasks of several threads may await one that was not started: one starts it. */
+/* Tasks of several threads may await the same unstarted task: TRUE for the one that starts it. */
 static inline gboolean
 gtx_task_claim_start (GtxTask *self)
 {
@@ -127,18 +133,19 @@ gtx_task_claim_start (GtxTask *self)
          g_atomic_int_compare_and_exchange (&self->is_started, FALSE, TRUE);
 }
 
-/* As Python drops a coroutine's frame: before anybody learns that it ended. */
+/* Frees the task's data before anybody learns that the task has ended, as Python drops a
+ * coroutine's frame. */
 void     gtx_task_free_data        (GtxTask     *self);
-/* It never ran: neither it nor its stack needs to be left.  Takes @error. */
+/* Ends a task that never ran, so that there is no stack to leave.  Takes @error. */
 void     gtx_task_end_unrun        (GtxTask     *self,
                                     GError      *error);
 
-/* Runs the coroutine of an unstarted task inside @runner; FALSE if it was
- * started. */
+/* Runs the coroutine of an unstarted task inside @runner; FALSE if the task
+ * was started before. */
 gboolean gtx_task_run_inside       (GtxTask     *self,
                                     GtxTask     *runner);
 
-/* Gives a task that was not started, and that nobody else has, another home. */
+/* Gives another home to a task that was not started, and that no other code has. */
 void     gtx_task_set_home         (GtxTask      *self,
                                     GtxScheduler *home);
 
@@ -150,7 +157,7 @@ gtx_task_is_unstarted (GtxFuture *future)
   return gtx_future_is_task (future) && !g_atomic_int_get (&((GtxTask *) future)->is_started);
 }
 
-/* Starts @future if it is a task that was not: asyncio's ensure_future(). */
+/* Starts @future if it is a task that was not started: asyncio's ensure_future(). */
 static inline void
 gtx_task_ensure_started (GtxFuture *future)
 {
@@ -160,38 +167,40 @@ gtx_task_ensure_started (GtxFuture *future)
 
 /* ---- registry.c ---- */
 
-/* @task is started; its home is there. */
+/* Adds @task, which is started, and whose main context exists. */
 void     gtx_registry_add          (GtxTask     *task);
-/* Ends a task whose main context is gone, so that it cannot begin any more. */
+/* Ends a task that cannot begin any more, because its main context is gone. */
 void     gtx_task_end_homeless     (GtxTask     *self);
 
-/* The tasks of @scheduler that are started and not done, as they came. */
+/* Lists the tasks of @scheduler that are started and not done, in the order of their starts. */
 GPtrArray *gtx_scheduler_list_tasks (GtxScheduler *scheduler);
 
-/* A table for whoever stands above, by keys of their own; see io/shared-wait.h. */
+/* Returns a table of @scheduler for code of other folders, which uses keys of its own; see
+ * io/shared-wait.h. */
 GHashTable *gtx_scheduler_get_table (GtxScheduler *scheduler);
 
-/* How often tasks of @task's home went on, or ended, that had been asked to end. */
+/* The first returns how often tasks of @task's home have gone on, or ended, after a request to
+ * cancel; the second adds one. */
 guint64  gtx_task_n_gone_on        (const GtxTask *task);
 void     gtx_task_count_going_on   (const GtxTask *task);
 
 /* ---- task-local.c ---- */
 
-/* The values that a task starts with, or NULL. */
+/* Returns the values that a new task starts with, or NULL. */
 GPtrArray *gtx_task_locals_inherit (void);
-/* Sets a value of a task that was started and did not begin yet. */
+/* Sets a value of a task that was started and has not begun yet. */
 void       gtx_task_locals_bind  (GtxTask      *task,
                                   GtxTaskLocal *local,
                                   gpointer      value);
-/* Those of a task that ends are destroyed, and what that sets. */
+/* Destroys the values of a task that ends, and values that are set meanwhile. */
 void       gtx_task_locals_clear (GtxTask *task);
-/* Those of a thread outside of all tasks are from now on @values, or none. */
+/* Sets the values that the thread has outside of all tasks to @values, or to none. */
 void       gtx_task_locals_set_of_thread (GPtrArray *values);
-/* The same as for a task where a function has ended which a thread ran for one, at @line of
- * @file: its next has none of them. */
+/* Destroys the thread's values when a function has ended that it ran for a task, at @line of
+ * @file, so that its next function has none of them. */
 void       gtx_task_locals_clear_of_thread (const char *file,
                                             int         line);
-/* Gives those that they were. */
+/* Sets the thread's values to @values, and returns the values that it had. */
 GPtrArray *gtx_task_locals_exchange_of_thread (GPtrArray *values);
 
 /* ---- main-stack.c ---- */
@@ -201,26 +210,27 @@ gboolean   gtx_main_stack_is_called (void);
 
 /* ---- print.c ---- */
 
-/* Adds the tree of the tasks of @scheduler, line by line. */
+/* Appends the tree of the tasks of @scheduler to @text, line by line. */
 void     gtx_scheduler_describe_tasks (GtxScheduler *scheduler,
                                        GString      *text);
 
 /* ---- request.c ---- */
 
-/* Both where the task has a GCancellable. */
+/* The slow paths of gtx_task_take_up_request () and gtx_task_settle_request (), for a task that has
+ * a GCancellable. */
 void     gtx_task_take_up_by_cancellable (GtxTask *self);
 void     gtx_task_retire_cancellable (GtxTask *self);
 
-/* Whether nothing stands, and nothing can have come from another thread, so that there is
- * nothing to take up or to settle. */
+/* Whether no request stands, and none can have come from another thread, so that there is
+ * none to take up or to settle. */
 static inline gboolean
 gtx_task_is_unasked (const GtxTask *self)
 {
   return self->n_cancels == 0 && self->cancellable == NULL;
 }
 
-/* A request that came by the GCancellable from another thread, and is not yet
- * here, is taken up now. */
+/* Takes up a request that another thread has made through the GCancellable, and
+ * that has not arrived yet. */
 static inline void
 gtx_task_take_up_request (GtxTask *self)
 {
@@ -236,7 +246,7 @@ gtx_task_n_cancels (GtxTask *self)
   return self->n_cancels;
 }
 
-/* The request that stands, if any, is delivered or withdrawn. */
+/* Settles the requests that stand, if any: they are delivered or withdrawn. */
 static inline void
 gtx_task_settle_request (GtxTask *self)
 {
@@ -250,39 +260,40 @@ gtx_task_settle_request (GtxTask *self)
     gtx_task_retire_cancellable (self);
 }
 
-/* Takes back one that a block has made when n_settled was @made_at, which may stand:
- * gtx_uncancel () of that one.  Returns how many are left. */
+/* Withdraws the request that a block made when n_settled was @made_at, and which may still stand:
+ * gtx_uncancel () of that request.  Returns how many requests are left. */
 guint    gtx_task_withdraw_request (GtxTask  *self,
                                     guint     made_at);
 
 /* GtxFutureClass.cancel for tasks. */
 gboolean gtx_task_cancel           (GtxFuture   *future);
 
-/* The request that stands is delivered: FALSE with G_IO_ERROR_CANCELLED set. */
+/* Delivers the request that stands: returns FALSE with G_IO_ERROR_CANCELLED set. */
 gboolean gtx_task_deliver_request  (GtxTask     *self,
                                     GError     **error);
 
-/* For a function that fails since the current task was to have ended: whether a request stands behind
- * an operation which took no notice; it is delivered then, with @error set, and explains the failure. */
+/* For a function that fails because the current task should have ended.  Whether a request stands behind
+ * an operation which took no notice of it; if so, delivers it with @error set, which explains the
+ * failure. */
 gboolean gtx_current_task_is_late  (GError     **error);
 
-/* Lets others run: FALSE with G_IO_ERROR_CANCELLED set if the task was cancelled. */
+/* Lets other tasks run: FALSE with G_IO_ERROR_CANCELLED set if this one was cancelled. */
 gboolean gtx_task_let_others_run   (GtxTask     *self,
                                     GError     **error);
-/* The same, and a request stands. */
+/* The same as gtx_task_let_others_run (), but a request stands and is not delivered. */
 void     gtx_task_let_others_run_first (GtxTask *self);
 
-/* Requests that are made in between are made before anything of the program's runs, which may
- * be the end of whoever makes them. */
+/* Between these two calls requests are made, and none of the program's code runs.  Handlers of
+ * GCancellables run at the release, since they may free what makes the requests. */
 void     gtx_requests_hold         (void);
 void     gtx_requests_release      (void);
 /* Cancels @cancellable, whose handlers run when the request that is being made has gone all
  * the way down. */
 void     gtx_request_show          (GCancellable *cancellable);
-/* Takes a reference of @context, which goes then, too: it may be the last. */
+/* Takes a reference of @context, and drops it when those handlers run: it may be the last one. */
 void     gtx_request_let_go        (GMainContext *context);
 
-/* A request that stands goes to what the task is about to wait for. */
+/* Passes the request that stands to @waiter, in which the task is about to wait. */
 void     gtx_request_pass_standing (GtxWaiter   *waiter);
 
 /* ---- operation.c ---- */
@@ -297,18 +308,18 @@ gtx_task_operation_kind (const GtxTask *self)
 
 GtxTaskCancellable *gtx_task_cancellable_new (GtxTask *task);
 
-/* Whether a request through it is outstanding and not taken up; takes it up. */
+/* Whether a request through @self is pending and was not taken up; takes it up. */
 gboolean gtx_task_cancellable_take   (GtxTaskCancellable *self);
-/* Whether a request through it has been counted, or one that it shows, be it soon. */
+/* Whether a request through @self was counted, or @self shows, or soon will, one made in another way. */
 gboolean gtx_task_cancellable_is_taken  (GtxTaskCancellable *self);
-/* Whether it is to show a request that came otherwise to whoever watches the GCancellable: then
- * the caller has it shown soon, by the other function.  Meanwhile the task may be told of the
- * request, and has another GCancellable then. */
+/* Whether @self is to show a request that was made in another way to code that watches it.  If so,
+ * the caller soon calls gtx_cancellable_show ().  Should the request be delivered before that, the
+ * task has another GCancellable from then on. */
 gboolean gtx_task_cancellable_is_to_show (GtxTaskCancellable *self);
 void     gtx_cancellable_show        (GCancellable *cancellable);
-/* It is as new, for one that is lent to an operation which is not started yet; but not while its
- * handlers run: then the task's next await tries again. */
+/* Makes @self as good as new, for it is lent to an operation which is not started yet.  Does nothing
+ * while its handlers run: then the task's next await tries again. */
 void     gtx_task_cancellable_renew  (GtxTaskCancellable *self);
-/* It has served its task. */
+/* Parts @self from its task, and drops the task's reference. */
 void     gtx_task_cancellable_retire (GtxTaskCancellable *self);
 

@@ -89,7 +89,8 @@ call_coroutine (GtxTask  *self,
   return result;
 }
 
-/* As Python drops a coroutine's frame: before anybody learns that it ended. */
+/* Frees the task's data before anybody learns that the task has ended, as Python drops a
+ * coroutine's frame. */
 void
 gtx_task_free_data (GtxTask *self)
 {
@@ -108,7 +109,7 @@ leave_registry (GtxTask *self)
     gtx_handle_unlink (&self->link);
 }
 
-/* What the task's data and result are freed by may begin operations, too. */
+/* Functions that free the task's data and result may begin operations, too. */
 static void
 end_operations (GtxTask *self)
 {
@@ -116,7 +117,7 @@ end_operations (GtxTask *self)
     gtx_task_operation_kind (self)->end_all (self);
 }
 
-/* As in asyncio: a request that nothing delivered is not lost. */
+/* A request that no await has delivered is not lost, as in asyncio: the task ends as cancelled. */
 static gboolean
 ends_as_cancelled (GtxTask      *self,
                    const GError *error)
@@ -164,7 +165,7 @@ finish (GtxTask  *self,
   gtx_future_finish_cancelled (future);
 }
 
-/* What ran, and what frees its data, has to end in the process in which it began. */
+/* A coroutine, and the function that frees its data, must end in the process in which they began. */
 static inline void
 ensure_not_in_child (GtxTask *self)
 {
@@ -204,7 +205,7 @@ run_on_fiber (gpointer data)
   gtx_scheduler_let_go_of_pushed ();
 }
 
-/* It never ran: neither it nor its stack needs to be left. */
+/* Ends a task that never ran, so that there is no stack to leave. */
 void
 gtx_task_end_unrun (GtxTask *self,
                     GError  *error)
@@ -214,8 +215,9 @@ gtx_task_end_unrun (GtxTask *self,
   gtx_pins_drop (&self->parent_instance.pins, self);
 }
 
-/* Where nobody else keeps the task, what frees its result is to run on a larger
- * stack than its own, and before the next one begins. */
+/* Returns the fiber to go straight on to, or NULL.  Returns NULL if no other code keeps the
+ * task, so that its result is freed on the resumer's stack, which is larger, and before the
+ * next task begins. */
 static GtxFiber *
 go_straight_on (gpointer data)
 {
@@ -298,7 +300,7 @@ gtx_task_finalize (GObject *object)
     g_warning ("coroutine '%s' was never awaited", self->function);
   gtx_future_close (&self->parent_instance);
   gtx_future_free_at_home (&self->parent_instance, self->data, self->data_free);
-  /* Set by what freed the result. */
+  /* The function that freed the result may have set values. */
   if (self->locals)
     gtx_task_locals_clear (self);
   if (self->operation)
@@ -319,7 +321,7 @@ gtx_task_class_init (GtxTaskClass *class)
   ((GtxFutureClass *) class)->cancel = gtx_task_cancel;
 }
 
-/* That of a task that g_object_new () made, and no function of ours. */
+/* The coroutine of a task that the program made with g_object_new (). */
 static gboolean
 no_coroutine (gpointer   data,
               GError   **error)
@@ -338,17 +340,17 @@ gtx_task_init (GtxTask *self)
   self->step.kind = &step_kind;
 }
 
-/* ---- What it tells, and what it is told ---- */
+/* ---- Properties of a task ---- */
 
 /**
  * gtx_task_steal_pointer:
  * @self: a #GtxTask that is done
  *
- * Takes the task's result over, which is the caller's then: what
+ * Takes the task's result, which then belongs to the caller: what
  * gtx_await_pointer() does, without awaiting.  Never suspends; may be called in
  * any thread.
  *
- * Returns: (transfer full) (nullable): the result; %NULL where there is none,
+ * Returns: (transfer full) (nullable): the result; %NULL if there is none,
  *   or it was taken before
  *
  * Since: 0.1
@@ -373,7 +375,7 @@ gtx_task_steal_pointer (GtxTask *self)
  * @self: a #GtxTask
  *
  * Tells the task's name: asyncio's `Task.get_name()`, `Task-N` by default, and
- * the coroutine's name for one that is not started.  Never suspends; to be
+ * the coroutine's name for a task that is not started.  Never suspends; to be
  * called in the thread of the task's home.
  *
  * Returns: (transfer none): the name, valid until it is changed
@@ -460,11 +462,11 @@ gtx_task_set_stack_size (GtxTask *self,
 
 /**
  * gtx_set_default_stack_size:
- * @bytes: the size in bytes, rounded up to a power of two; 0: what it was at
- *   first, 1 MiB on 64-bit machines and 256 KiB on others
+ * @bytes: the size in bytes, rounded up to a power of two; 0: the initial
+ *   default, 1 MiB on 64-bit machines and 256 KiB on others
  *
- * Sets how large the stacks are of tasks that begin from now on and name no
- * size.  64 KiB suits large crowds of simple tasks.  Never suspends; may be
+ * Sets the stack size of tasks that begin from now on and have none of their
+ * own.  64 KiB suits large crowds of simple tasks.  Never suspends; may be
  * called in any thread.
  *
  * Since: 0.1
@@ -481,13 +483,14 @@ gtx_set_default_stack_size (gsize bytes)
  *
  * Lends the task's current #GCancellable, made when first asked for.
  *
- * Cancelling it, in any thread, is gtx_cancel(); gtx_cancel() cancels it.  One
- * that is cancelled already makes no further request, be it that it shows one by
- * a timeout or a group of the task's own, which the task will carry on from: who
- * wants the task to end in any case calls gtx_cancel(), in any thread too.  It
- * is the current one only until the task's next await: after a request was
- * delivered or withdrawn the task has a fresh one.  Never suspends; to be
- * called in the thread of the task's home.
+ * Cancelling the #GCancellable, in any thread, makes the request that gtx_cancel()
+ * makes; gtx_cancel() cancels the #GCancellable.  A #GCancellable that is
+ * cancelled already makes no further request, even if it only shows the request of
+ * a timeout or a group of the task's own, from which the task will carry on: to
+ * end the task in any case call gtx_cancel(), which may be called in any thread,
+ * too.  The #GCancellable is current only until the task's next await: after a
+ * request was delivered or withdrawn the task has a fresh one.  Never suspends; to
+ * be called in the thread of the task's home.
  *
  * Returns: (transfer none): the #GCancellable
  *

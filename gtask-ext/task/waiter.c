@@ -52,7 +52,7 @@ gtx_waiter_wake_now (GtxWaiter *self)
 
 /* ---- Suspending ---- */
 
-/* These are not inlined, so that a task that nobody has asked to end saves no registers for them. */
+/* These functions are not inlined, so that a task without requests saves no registers for them. */
 G_GNUC_NO_INLINE static void
 begin_asked (GtxTask   *self,
              GtxWaiter *waiter)
@@ -112,8 +112,8 @@ gtx_current_task_is_late (GError **error)
   return TRUE;
 }
 
-/* Until @waiter has ended, or where it is NULL until the step that is queued already runs: FALSE
- * if a request was delivered. */
+/* Suspends the task until @waiter has ended, or if that is NULL, until the task's step runs, which is
+ * queued already.  FALSE if a request was delivered. */
 static inline gboolean
 suspend (GtxTask   *self,
          GtxWaiter *waiter)
@@ -138,7 +138,7 @@ suspend (GtxTask   *self,
   return !was_asked;
 }
 
-/* The request stands, whoever's it is, behind what is to be told of first. */
+/* A request stands, whichever code made it, for the caller has an outcome to return first. */
 G_GNUC_NO_INLINE static gboolean
 wait_standing (GtxWaiter  *self,
                GError    **error)
@@ -158,7 +158,7 @@ gtx_waiter_wait (GtxWaiter  *self,
   return G_LIKELY (suspend (self->task, self) && self->state != GTX_WAITER_CANCELLED) || fail (error);
 }
 
-/* Who waits so has a GCancellable, as a rule. */
+/* Has no fast path, for a task that waits like this has a GCancellable, as a rule. */
 gboolean
 gtx_waiter_wait_out (GtxWaiter *self)
 {

@@ -12,27 +12,27 @@ typedef struct _GtxWaiter GtxWaiter;
 typedef struct
 {
   const char *name;             /* by which a debugger knows it */
-  /* A request to end: TRUE if the task will be woken for it and the request be delivered by that,
-   * FALSE if the waiting has ended already, or the request stands.  It runs nothing of the
-   * program's. */
+  /* Called when a request to cancel comes.  TRUE if the task will be woken for it, which delivers the
+   * request; FALSE if the wait has ended already, or the request stands.  Runs none of the program's
+   * code. */
   gboolean (*cancel) (GtxWaiter *self);
-  /* For a person: what is waited for, as in "waits for a lock". */
+  /* Appends a text for a person: what is waited for, as in "waits for a lock". */
   void (*describe) (GtxWaiter *self,
                     GString   *text);
   /* Adds the futures that are waited for, if any (NULL: none). */
   void (*list_awaited) (GtxWaiter *self,
                         GPtrArray *futures);
-  /* Where something else than the waiter wakes the task (NULL: nothing does): whether it has. */
+  /* For a task that may be woken without its waiter: whether it was (NULL: it never is). */
   gboolean (*is_over) (GtxWaiter *self);
 } GtxWaiterKind;
 
-/* On the stack of the task, as a rule.
+/* A waiter lies on the stack of its task, as a rule.
  *
  * Invariants:
- * - It ends once: it is woken, or cancelled.  Whoever ends it queues the task's step, and nobody
- *   else does while the task waits in it.
- * - A request that it was cancelled for is delivered by it, unless @stands; any other that comes
- *   meanwhile is in the task's must_cancel, or was passed on to what is awaited. */
+ * - A waiter ends once: it is woken, or cancelled.  The function that ends it queues the task's step;
+ *   no other code does while the task waits in it.
+ * - A waiter delivers the request that it was cancelled for, unless @stands.  Any other request that
+ *   comes meanwhile is in the task's must_cancel, or was passed on to what is awaited. */
 struct _GtxWaiter
 {
   const GtxWaiterKind *kind;
@@ -43,11 +43,11 @@ struct _GtxWaiter
     GTX_WAITER_WOKEN,
     GTX_WAITER_CANCELLED
   } state;
-  gboolean stands;              /* a request ends the waiting, and stands: something was done before that
-                                 * is to be told of */
-  gboolean passed_on;           /* a request, to what is awaited, which took it */
-  gboolean was_taken;           /* the last one */
-  guint64 passed_at;            /* when that was, by gtx_task_n_gone_on () */
+  gboolean stands;              /* a request ends the wait, but stands: the caller has an outcome to
+                                 * return first */
+  gboolean passed_on;           /* a request was passed on to what is awaited, which took it */
+  gboolean was_taken;           /* the last request that was passed on was taken */
+  guint64 passed_at;            /* gtx_task_n_gone_on () when that was passed on */
 };
 
 static inline void
@@ -63,36 +63,39 @@ gtx_waiter_init (GtxWaiter           *self,
   self->was_taken = FALSE;
 }
 
-/* ---- For who waits ---- */
+/* ---- For tasks that wait ---- */
 
 /* Suspends the task until the waiter has ended.  TRUE if it was woken; FALSE with
- * G_IO_ERROR_CANCELLED set if the task was cancelled, be it that the waiter was woken too. */
+ * G_IO_ERROR_CANCELLED set if the task was cancelled, even if the waiter was woken, too, unless
+ * @stands. */
 gboolean gtx_waiter_wait           (GtxWaiter     *self,
                                     GError       **error);
-/* The same where the caller knows whether what came delivers a request, which stands until then:
- * FALSE if the waiter was cancelled. */
+/* The same as gtx_waiter_wait (), but a request stands: the caller finds out whether the outcome
+ * delivers it.  FALSE if the waiter was cancelled. */
 gboolean gtx_waiter_wait_out       (GtxWaiter     *self);
 
-/* ---- For who wakes ---- */
+/* ---- For code that wakes tasks ---- */
 
-/* Nothing where it has ended before. */
+/* Wakes the task; does nothing if the waiter has ended before. */
 void     gtx_waiter_wake           (GtxWaiter     *self);
-/* The same, for who runs @woken soon. */
+/* The same as gtx_waiter_wake (), but appends the task's step to @woken, which the caller runs
+ * soon. */
 void     gtx_waiter_wake_into      (GtxWaiter     *self,
                                     GtxHandleList *woken);
-/* The same, for callbacks of the main loop: its task goes on before this returns, as a rule. */
+/* The same as gtx_waiter_wake (), for callbacks of the main loop: the task goes on before this
+ * returns, as a rule. */
 void     gtx_waiter_wake_now       (GtxWaiter     *self);
 
-/* ---- For kinds, as GtxWaiterKind.cancel ---- */
+/* ---- Functions for GtxWaiterKind.cancel ---- */
 
-/* Nothing but the waiting ends. */
+/* Ends the wait, and does nothing else. */
 gboolean gtx_waiter_cancel         (GtxWaiter     *self);
-/* The waiting ends by itself, and the request stands until then. */
+/* Lets the wait end by itself; the request stands until then. */
 gboolean gtx_waiter_leave_standing (GtxWaiter     *self);
-/* What is awaited, which list_awaited () lists, is asked instead, and the waiting goes on. */
+/* Passes the request on to the futures that list_awaited () lists; the wait goes on. */
 gboolean gtx_waiter_pass_on        (GtxWaiter     *self);
 
-/* ---- For who looks on ---- */
+/* ---- For code that looks at waiters ---- */
 
-/* Whether its task is about to go on. */
+/* Whether the wait is over, so that the task is about to go on. */
 gboolean gtx_waiter_is_over        (GtxWaiter     *self);
