@@ -5,18 +5,18 @@
 #include "gtask-ext/condition.h"
 #include "gtask-ext/error.h"
 
-/* Invariants, while the condition's lock is free: count tasks are between
- * their coming and their leaving; while it drains or resets, count is not 0. */
+/* Invariants, while the condition's lock is free: count is the number of tasks that
+ * have come and not left; while the barrier drains or resets, count is not 0. */
 struct _GtxBarrier
 {
   GObject parent_instance;
-  GtxCondition *changed;        /* the state, under its lock */
+  GtxCondition *changed;        /* notified when the state changes; its lock guards the state */
   guint parties;
   guint count;
   enum
   {
     FILLING,
-    DRAINING,                   /* all came, and leave */
+    DRAINING,                   /* all tasks have come, and leave */
     RESETTING,
     BROKEN
   } state;
@@ -82,7 +82,7 @@ fail_broken (GError **error)
   return FALSE;
 }
 
-/* Those of the last time leave first. */
+/* Waits until the tasks of the last use have left. */
 static gboolean
 enter (GtxBarrier  *self,
        GError     **error)
@@ -135,7 +135,7 @@ pass (GtxBarrier  *self,
  * @index: (out) (optional): which of the tasks this one is, from 0
  * @error: return location for a #GError, or %NULL
  *
- * Suspends the current task until as many have come as the barrier is for:
+ * Suspends the current task until as many tasks have come as the barrier is for:
  * asyncio's `Barrier.wait()`.
  *
  * A task that is cancelled counts as one that never came.  Sets
@@ -144,7 +144,7 @@ pass (GtxBarrier  *self,
  * outside a task, and %GTX_ERROR_INVALID_ARGUMENT if tasks of another main
  * context use the barrier.
  *
- * Returns: %TRUE when all came, %FALSE with @error set
+ * Returns: %TRUE when all tasks have come, %FALSE with @error set
  *
  * Since: 0.1
  */
@@ -226,7 +226,7 @@ gtx_barrier_abort (GtxBarrier  *self,
  * gtx_barrier_get_parties:
  * @self: a #GtxBarrier
  *
- * Tells how many tasks it is for: asyncio's `Barrier.parties`.  Never
+ * Tells how many tasks the barrier is for: asyncio's `Barrier.parties`.  Never
  * suspends; may be called in any thread.
  *
  * Returns: the number of tasks
@@ -248,7 +248,7 @@ gtx_barrier_get_parties (GtxBarrier *self)
  * Tells how many tasks wait: asyncio's `Barrier.n_waiting`.  Never suspends;
  * to be called in the thread of the tasks that use it.
  *
- * Returns: the number of tasks; 0 while those that came leave
+ * Returns: the number of tasks; 0 while the tasks that came leave
  *
  * Since: 0.1
  */
@@ -264,10 +264,10 @@ gtx_barrier_get_n_waiting (GtxBarrier *self)
  * gtx_barrier_is_broken:
  * @self: a #GtxBarrier
  *
- * Tells whether gtx_barrier_abort() broke it: asyncio's `Barrier.broken`.
+ * Tells whether gtx_barrier_abort() broke the barrier: asyncio's `Barrier.broken`.
  * Never suspends; to be called in the thread of the tasks that use it.
  *
- * Returns: %TRUE if it is broken
+ * Returns: %TRUE if the barrier is broken
  *
  * Since: 0.1
  */

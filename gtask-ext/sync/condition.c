@@ -57,7 +57,7 @@ static const GtxWaiterKind condition_kind = { "condition", gtx_line_cancel, desc
 
 /**
  * gtx_condition_new:
- * @lock: (nullable): the lock that goes with it; %NULL: one of its own
+ * @lock: (nullable): the lock that goes with the condition; %NULL: one of its own
  *
  * Makes a condition: asyncio's `Condition()`.  Never suspends; may be called
  * in any thread.
@@ -84,8 +84,8 @@ gtx_condition_new (GtxLock *lock)
  * @self: a #GtxCondition
  *
  * Lends the lock that goes with the condition, to be acquired and released;
- * asyncio's `Condition` has its methods.  Never suspends; may be called in any
- * thread.
+ * asyncio's `Condition` has the lock's methods itself.  Never suspends; may be
+ * called in any thread.
  *
  * Returns: (transfer none): the lock
  *
@@ -99,8 +99,8 @@ gtx_condition_get_lock (GtxCondition *self)
   return self->lock;
 }
 
-/* The lock has to be held again, whatever requests to cancel come meanwhile:
- * FALSE with @error set if one did. */
+/* Acquires the lock again, whatever requests to cancel come meanwhile: FALSE
+ * with @error set if one came. */
 static gboolean
 acquire_again (GtxCondition  *self,
                GError       **error)
@@ -115,7 +115,7 @@ acquire_again (GtxCondition  *self,
       succeeded = FALSE;
       g_clear_error (error);
       g_propagate_error (error, g_steal_pointer (&failure));
-      /* The lock of another main context cannot be had. */
+      /* A lock that tasks of another main context use cannot be acquired. */
       if (!is_request)
         break;
     }
@@ -130,14 +130,14 @@ acquire_again (GtxCondition  *self,
  * Releases the lock, suspends the current task until it is notified, and
  * acquires the lock again: asyncio's `Condition.wait()`.
  *
- * The lock is held again when it returns, in failure too: a task that is
- * cancelled ends the wait at once, and then waits for the lock.  A notification
- * that it had is passed on then.  Sets %G_IO_ERROR_CANCELLED if the task is
- * cancelled, %GTX_ERROR_INVALID_STATE if the lock is not locked,
+ * The lock is held again when this function returns, after a failure, too: a task
+ * that is cancelled ends the wait at once, and then waits for the lock.  If the task
+ * was notified before, it passes the notification on.  Sets %G_IO_ERROR_CANCELLED
+ * if the task is cancelled, %GTX_ERROR_INVALID_STATE if the lock is not locked,
  * %GTX_ERROR_NOT_IN_TASK outside a task, and %GTX_ERROR_INVALID_ARGUMENT if
  * tasks of another main context use the condition.
  *
- * Returns: %TRUE when it was notified, %FALSE with @error set
+ * Returns: %TRUE when the task was notified, %FALSE with @error set
  *
  * Since: 0.1
  */
@@ -178,7 +178,7 @@ gtx_condition_wait (GtxCondition  *self,
  *
  * Wakes the tasks that have waited longest: asyncio's `Condition.notify()`.
  *
- * They go on when they have the lock.  To call it while the lock is not locked
+ * The tasks go on when they have the lock.  Notifying while the lock is not locked
  * is a mistake that is warned of, where asyncio raises `RuntimeError`.  Never
  * suspends; to be called in the thread of the tasks that use it.
  *
@@ -207,8 +207,8 @@ gtx_condition_notify (GtxCondition *self,
  * gtx_condition_notify_all:
  * @self: a #GtxCondition whose lock is held
  *
- * Wakes all tasks that wait: asyncio's `Condition.notify_all()`, else as
- * gtx_condition_notify().
+ * Wakes all tasks that wait: asyncio's `Condition.notify_all()`, otherwise the
+ * same as gtx_condition_notify().
  *
  * Returns: %TRUE, or %FALSE if the lock was not locked
  *

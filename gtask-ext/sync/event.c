@@ -72,8 +72,8 @@ gtx_event_new (void)
  * Sets the event, and wakes all tasks that wait for it: asyncio's
  * `Event.set()`.
  *
- * They go on even if it is cleared before they run.  Never suspends; to be
- * called in the thread of the tasks that use it.
+ * The tasks go on even if the event is cleared before they run.  Never suspends;
+ * to be called in the thread of the tasks that use it.
  *
  * Since: 0.1
  */
@@ -92,8 +92,8 @@ gtx_event_set (GtxEvent *self)
  * gtx_event_clear:
  * @self: a #GtxEvent
  *
- * Has tasks wait again: asyncio's `Event.clear()`.  Never suspends; to be
- * called in the thread of the tasks that use it.
+ * Clears the event, so that tasks wait for it again: asyncio's `Event.clear()`.
+ * Never suspends; to be called in the thread of the tasks that use it.
  *
  * Since: 0.1
  */
@@ -132,7 +132,7 @@ gtx_event_is_set (GtxEvent *self)
  *
  * Suspends the current task until the event is set: asyncio's `Event.wait()`.
  *
- * It does not suspend where the event is set.  Sets %G_IO_ERROR_CANCELLED if
+ * Does not suspend if the event is set.  Sets %G_IO_ERROR_CANCELLED if
  * the task is cancelled, %GTX_ERROR_NOT_IN_TASK outside a task, and
  * %GTX_ERROR_INVALID_ARGUMENT if tasks of another main context use the event.
  *

@@ -34,13 +34,13 @@ gtx_line_let_go (GtxLine  *self,
   g_object_unref (object);
 }
 
-/* g_object_unref() goes on with an object that dispose() has kept, so that one
- * which another thread has kept could never be let go of. */
+/* g_object_unref() still uses an object that dispose() has kept.  If another thread
+ * called it, the tasks' thread would never know when it may drop the object. */
 gboolean
 gtx_line_keep (GtxLine *self,
                GObject *object)
 {
-  /* With more references it is g_object_run_dispose() that asks. */
+  /* If there are more references, the caller is g_object_run_dispose(). */
   if (G_LIKELY (self->n_pins == 0) || gtx_n_references (object) > 1)
     return FALSE;
   g_object_ref (object);
@@ -90,7 +90,7 @@ static void
 enter (GtxLine       *self,
        GtxLineWaiter *waiter)
 {
-  /* Of a queue's two lines only one is asked at the beginning. */
+  /* A queue has two lines, and calls gtx_line_begin () for only one of them. */
   take_home (self, waiter->base.task);
   gtx_handle_list_append (&self->waiters, &waiter->link);
   self->n_live++;
@@ -148,7 +148,7 @@ gtx_line_may_wake_slowly (GtxLine    *self,
 {
   GtxVisit visit;
 
-  /* No task uses it any more: it is whose it is. */
+  /* No task uses the line any more: any thread that has the object may change it. */
   if (gtx_handle_list_is_empty (&self->waiters) && gtx_scheduler_is_abandoned (self->home))
     return TRUE;
   visit = gtx_scheduler_enter_home (self->home, function);

@@ -5,18 +5,18 @@
 
 #include "task/task-private.h"
 
-/* Invariants: who is in line is suspended, or was woken and has not run yet;
- * who is woken by gtx_line_call() has left it.  Nobody who waits to be woken is
- * before passed, or there: who was woken or cancelled is passed once, however
- * long it takes him to run. */
+/* Invariants: a task in the line is suspended, or was woken and has not run yet;
+ * a task that gtx_line_call() wakes has left the line.  No pending waiter is at or
+ * before passed: a waiter that was woken or cancelled is passed once, however long
+ * its task takes to run. */
 typedef struct
 {
   GtxHandleList waiters;
-  GtxHandle *passed;            /* a waiter's link, or the list's own ring: none */
-  guint n_live;                 /* those in line that are not cancelled */
-  GtxScheduler *home;           /* of the first that ever stood in it */
-  guint n_pins;                 /* on the object that it is part of */
-  gboolean kept;                /* by a reference of the pins', since nobody else's was left */
+  GtxHandle *passed;            /* the last waiter's link that was passed; the list's own ring: none */
+  guint n_live;                 /* waiters in the line that are not cancelled */
+  GtxScheduler *home;           /* of the first task that used the line */
+  guint n_pins;                 /* on the object that the line is part of */
+  gboolean kept;                /* the last reference went, and the pins took one that keeps the object */
 } GtxLine;
 
 typedef struct
@@ -30,14 +30,14 @@ typedef struct
 void     gtx_line_init       (GtxLine      *self);
 void     gtx_line_clear      (GtxLine      *self);
 
-/* While tasks wait, and when they go on, the object that it is part of lives. */
+/* Keeps the object that the line is part of alive, while tasks wait and until they have gone on. */
 static inline void
 gtx_line_pin (GtxLine *self)
 {
   self->n_pins++;
 }
 
-/* Drops the reference by which it was kept. */
+/* Drops the reference by which the pins have kept @object. */
 void     gtx_line_let_go     (GtxLine      *self,
                               gpointer      object);
 
@@ -50,12 +50,12 @@ gtx_line_unpin (GtxLine  *self,
     gtx_line_let_go (self, object);
 }
 
-/* For its GObjectClass.dispose(): whether it is to live on. */
+/* For the GObjectClass.dispose() of @object: whether @object is to live on. */
 gboolean gtx_line_keep       (GtxLine      *self,
                               GObject      *object);
 
-/* For each public function that may stand in it, first of all: the current
- * task, or NULL with @error set. */
+/* Each public function that may wait in the line calls this first.  Returns the
+ * current task, or NULL with @error set. */
 GtxTask *gtx_line_begin      (GtxLine      *self,
                               const char   *function,
                               GError      **error);
@@ -64,7 +64,7 @@ GtxTask *gtx_line_begin      (GtxLine      *self,
 gboolean gtx_line_cancel     (GtxWaiter    *waiter);
 
 /* Suspends @task until it is woken: FALSE with @error set if it was cancelled.
- * *@woken: whether it was woken all the same. */
+ * *@woken: whether it was woken, even if it was cancelled, too. */
 gboolean gtx_line_wait       (GtxLine             *self,
                               GtxTask             *task,
                               const GtxWaiterKind *kind,
@@ -72,14 +72,14 @@ gboolean gtx_line_wait       (GtxLine             *self,
                               gboolean            *woken,
                               GError             **error);
 
-/* What gtx_line_may_wake () asks where the thread is not plainly the one. */
+/* The slow path of gtx_line_may_wake (), if the thread is not plainly the right one. */
 gboolean gtx_line_may_wake_slowly (GtxLine    *self,
                                    const char *function);
 
-/* For each public function that wakes who stands in it, or would if somebody did, before
- * it changes anything: FALSE, and a g_critical () that names @function, in a thread that
- * must not.  Before tasks have used it, and when no thread has their main context any more,
- * any may. */
+/* Each public function that wakes tasks in the line calls this before it changes anything,
+ * even if no task waits.  Returns FALSE, with a g_critical () that names @function, in a
+ * thread that must not wake them.  Any thread may before tasks have used the line, and when
+ * no thread has their main context any more. */
 static inline gboolean
 gtx_line_may_wake (GtxLine    *self,
                    const char *function)
@@ -88,18 +88,18 @@ gtx_line_may_wake (GtxLine    *self,
          gtx_line_may_wake_slowly (self, function);
 }
 
-/* Whether nobody but cancelled tasks is in it. */
+/* Whether there are only cancelled tasks in the line, or none. */
 static inline gboolean
 gtx_line_is_free (const GtxLine *self)
 {
   return self->n_live == 0;
 }
 
-/* Wakes the task at its head, unless that was woken or cancelled already. */
+/* Wakes the task at the head of the line, unless that was woken or cancelled already. */
 void     gtx_line_wake_head  (GtxLine      *self);
-/* Wakes up to @n of those that were not woken or cancelled; returns how many. */
+/* Wakes up to @n tasks that were not woken or cancelled yet; returns how many. */
 guint    gtx_line_wake       (GtxLine      *self,
                               guint         n);
-/* The same; those that are woken, and the cancelled before them, leave it. */
+/* The same as gtx_line_wake (), but the woken tasks, and cancelled ones before them, leave the line. */
 guint    gtx_line_call       (GtxLine      *self,
                               guint         n);

@@ -4,8 +4,8 @@
 
 #include "sync/line.h"
 
-/* Invariant: while it is not locked and tasks wait, the first of them has been
- * woken, or was cancelled and wakes the next when it runs. */
+/* Invariant: while the lock is not locked and tasks wait, the first task was
+ * woken, or was cancelled and wakes the next one when it runs. */
 struct _GtxLock
 {
   GObject parent_instance;
@@ -80,7 +80,7 @@ wait_for_turn (GtxLock  *self,
   if (acquired)
     self->locked = TRUE;
   else if (!self->locked)
-    /* The turn may have been ours, and is the next one's now. */
+    /* It may have been this task's turn, which goes to the next task now. */
     gtx_line_wake_head (&self->line);
   gtx_line_unpin (&self->line, self);
   return acquired;
@@ -94,7 +94,7 @@ wait_for_turn (GtxLock  *self,
  * Suspends the current task until the lock is its own: asyncio's
  * `Lock.acquire()`.
  *
- * A lock that is free, and that nobody waits for, is taken without suspending.
+ * A lock that is free, and that no task waits for, is taken without suspending.
  * Sets %G_IO_ERROR_CANCELLED if the task is cancelled while it waits,
  * %GTX_ERROR_NOT_IN_TASK outside a task, and %GTX_ERROR_INVALID_ARGUMENT if
  * tasks of another main context use the lock.
@@ -127,11 +127,11 @@ gtx_lock_acquire (GtxLock  *self,
  * Gives the lock to the next task that waits for it: asyncio's
  * `Lock.release()`.
  *
- * Any task may release it.  To release one that is not locked is a mistake
+ * Any task may release the lock.  Releasing a lock that is not locked is a mistake
  * that is warned of, where asyncio raises `RuntimeError`.  Never suspends; to
  * be called in the thread of the tasks that use it.
  *
- * Returns: %TRUE, or %FALSE if it was not locked
+ * Returns: %TRUE, or %FALSE if the lock was not locked
  *
  * Since: 0.1
  */
@@ -156,7 +156,7 @@ gtx_lock_release (GtxLock *self)
  * gtx_lock_locked:
  * @self: a #GtxLock
  *
- * Tells whether somebody has the lock: asyncio's `Lock.locked()`.  Never
+ * Tells whether a task has the lock: asyncio's `Lock.locked()`.  Never
  * suspends; to be called in the thread of the tasks that use it.
  *
  * Returns: %TRUE if it is locked
@@ -177,9 +177,9 @@ gtx_lock_locked (GtxLock *self)
  * @error: return location for a #GError, or %NULL
  *
  * Acquires the lock for a block of code: gtx_lock_acquire() with a release
- * that `g_autoptr` does not forget.  Sets the errors that it sets.
+ * that `g_autoptr` does not forget.  Sets the errors that gtx_lock_acquire() sets.
  *
- * Returns: (transfer full) (nullable): what holds the lock, or %NULL with
+ * Returns: (transfer full) (nullable): the holder of the lock, or %NULL with
  *   @error set
  *
  * Since: 0.1

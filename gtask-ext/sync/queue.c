@@ -7,20 +7,20 @@
 #include "gtask-ext/error.h"
 #include "gtask-ext/event.h"
 
-/* Invariants: finished is set exactly while n_unfinished is 0 (after a shutdown
- * that is immediate, too); whoever is woken has left its line. */
+/* Invariants: finished is set exactly while n_unfinished is 0 (after an immediate
+ * shutdown, too); a task that is woken has left its line. */
 struct _GtxQueue
 {
   GObject parent_instance;
   GtxLine getters;
   GtxLine putters;
   GQueue items;
-  GSequence *sorted;            /* instead, where there is a priority */
+  GSequence *sorted;            /* the items of a priority queue; NULL for other queues */
   GCompareDataFunc compare;
   gpointer compare_data;
   GDestroyNotify item_free;
   guint max_size;               /* 0: no bound */
-  guint n_unfinished;           /* items put, less those that are done */
+  guint n_unfinished;           /* items that were put and are not done */
   GtxEvent *finished;
   gboolean is_lifo;
   gboolean is_shut_down;
@@ -28,7 +28,7 @@ struct _GtxQueue
 
 G_DEFINE_FINAL_TYPE (GtxQueue, gtx_queue, G_TYPE_OBJECT)
 
-/* ---- What it holds ---- */
+/* ---- Items ---- */
 
 static guint
 count_items (GtxQueue *self)
@@ -130,10 +130,10 @@ gtx_queue_init (GtxQueue *self)
 
 /**
  * gtx_queue_new:
- * @max_size: how many items it holds at most; 0 for no bound
+ * @max_size: how many items the queue holds at most; 0 for no bound
  * @item_free: (nullable): frees an item that nobody gets
  *
- * Makes a queue that gives what was put first: asyncio's `Queue()`.  Never
+ * Makes a queue that gives the item that was put first: asyncio's `Queue()`.  Never
  * suspends; may be called in any thread.
  *
  * Returns: (transfer full): a new #GtxQueue
@@ -153,10 +153,10 @@ gtx_queue_new (guint          max_size,
 
 /**
  * gtx_queue_new_lifo:
- * @max_size: how many items it holds at most; 0 for no bound
+ * @max_size: how many items the queue holds at most; 0 for no bound
  * @item_free: (nullable): frees an item that nobody gets
  *
- * Makes a queue that gives what was put last: asyncio's `LifoQueue()`.  Never
+ * Makes a queue that gives the item that was put last: asyncio's `LifoQueue()`.  Never
  * suspends; may be called in any thread.
  *
  * Returns: (transfer full): a new #GtxQueue
@@ -175,13 +175,13 @@ gtx_queue_new_lifo (guint          max_size,
 
 /**
  * gtx_queue_new_priority:
- * @max_size: how many items it holds at most; 0 for no bound
+ * @max_size: how many items the queue holds at most; 0 for no bound
  * @item_free: (nullable): frees an item that nobody gets
  * @compare: (scope notified): tells which of two items comes first
  * @data: (nullable): for @compare; has to live as long as the queue
  *
  * Makes a queue that gives the item that @compare puts first: asyncio's
- * `PriorityQueue()`.  Of two that are equal it gives the one that was put
+ * `PriorityQueue()`.  Of two equal items it gives the one that was put
  * first, which asyncio leaves open.  Never suspends; may be called in any
  * thread.
  *
@@ -232,7 +232,7 @@ fail_shut_down (GError **error)
   return FALSE;
 }
 
-/* In the thread of the tasks. */
+/* To be called in the thread of the tasks that use the queue. */
 static gboolean
 put_now (GtxQueue  *self,
          gpointer   item,
@@ -255,7 +255,7 @@ put_now (GtxQueue  *self,
   return TRUE;
 }
 
-/* In the thread of the tasks. */
+/* To be called in the thread of the tasks that use the queue. */
 static gpointer
 get_now (GtxQueue  *self,
          GError   **error)
@@ -288,7 +288,7 @@ wait_for_room (GtxQueue  *self,
         return fail_shut_down (error);
       if (gtx_line_wait (&self->putters, task, &putter_kind, self, &woken, error))
         continue;
-      /* The room that we were woken for is the next one's. */
+      /* The room that this task was woken for goes to the next task. */
       if (woken && !is_full (self))
         gtx_line_call (&self->putters, 1);
       return FALSE;
@@ -309,7 +309,7 @@ wait_for_item (GtxQueue  *self,
         return fail_shut_down (error);
       if (gtx_line_wait (&self->getters, task, &getter_kind, self, &woken, error))
         continue;
-      /* The item that we were woken for is the next one's. */
+      /* The item that this task was woken for goes to the next task. */
       if (woken && count_items (self) > 0)
         gtx_line_call (&self->getters, 1);
       return FALSE;
@@ -326,8 +326,8 @@ wait_for_item (GtxQueue  *self,
  * Suspends the current task until there is room, and puts @item into the
  * queue: asyncio's `Queue.put()`.
  *
- * It does not suspend where there is room.  In failure @item is freed.  Sets
- * %GTX_ERROR_QUEUE_SHUT_DOWN if the queue is or gets shut down,
+ * Does not suspend if there is room.  After a failure @item is freed.  Sets
+ * %GTX_ERROR_QUEUE_SHUT_DOWN if the queue is shut down, before or meanwhile,
  * %G_IO_ERROR_CANCELLED if the task is cancelled while it waits,
  * %GTX_ERROR_NOT_IN_TASK outside a task, and %GTX_ERROR_INVALID_ARGUMENT if
  * tasks of another main context use the queue.
@@ -347,7 +347,7 @@ gtx_queue_put (GtxQueue  *self,
   g_return_val_if_fail (GTX_IS_QUEUE (self), FALSE);
   g_return_val_if_fail (item != NULL, FALSE);
 
-  /* The home of one line is that of the queue. */
+  /* The home of the getters' line is the home of the queue. */
   task = gtx_line_begin (&self->getters, G_STRFUNC, error);
   if (task == NULL)
     {
@@ -372,10 +372,10 @@ gtx_queue_put (GtxQueue  *self,
  *
  * Puts @item into the queue if there is room: asyncio's `Queue.put_nowait()`.
  *
- * In failure @item is freed.  Sets %GTX_ERROR_QUEUE_FULL or
+ * After a failure @item is freed.  Sets %GTX_ERROR_QUEUE_FULL or
  * %GTX_ERROR_QUEUE_SHUT_DOWN, and %GTX_ERROR_INVALID_ARGUMENT in another thread
  * than that of the tasks that use the queue, which is a mistake that is warned of.  Never
- * suspends; to be called in the thread of the tasks that use it, be it outside of them.
+ * suspends; to be called in the thread of the tasks that use it, inside or outside of tasks.
  *
  * Returns: %TRUE if @item is in the queue, %FALSE with @error set
  *
@@ -405,7 +405,7 @@ gtx_queue_put_nowait (GtxQueue  *self,
  * Suspends the current task until there is an item, and takes it: asyncio's
  * `Queue.get()`.
  *
- * It does not suspend where there is one.  Sets %GTX_ERROR_QUEUE_SHUT_DOWN if
+ * Does not suspend if there is an item.  Sets %GTX_ERROR_QUEUE_SHUT_DOWN if
  * the queue was shut down and is empty, %G_IO_ERROR_CANCELLED if the task is
  * cancelled while it waits, %GTX_ERROR_NOT_IN_TASK outside a task, and
  * %GTX_ERROR_INVALID_ARGUMENT if tasks of another main context use the queue.
@@ -440,10 +440,10 @@ gtx_queue_get (GtxQueue  *self,
  *
  * Takes an item if there is one: asyncio's `Queue.get_nowait()`.
  *
- * Sets %GTX_ERROR_QUEUE_EMPTY, or %GTX_ERROR_QUEUE_SHUT_DOWN if it is empty
+ * Sets %GTX_ERROR_QUEUE_EMPTY, or %GTX_ERROR_QUEUE_SHUT_DOWN if the queue is empty
  * and was shut down, and %GTX_ERROR_INVALID_ARGUMENT in another thread than that of the
  * tasks that use the queue, which is a mistake that is warned of.  Never suspends;
- * to be called in the thread of the tasks that use it, be it outside of them.
+ * to be called in the thread of the tasks that use it, inside or outside of tasks.
  *
  * Returns: (transfer full): the item, or %NULL with @error set
  *
@@ -460,7 +460,7 @@ gtx_queue_get_nowait (GtxQueue  *self,
   return get_now (self, error);
 }
 
-/* ---- When all is done ---- */
+/* ---- Finished items, and the shutdown ---- */
 
 /**
  * gtx_queue_task_done:
@@ -469,11 +469,11 @@ gtx_queue_get_nowait (GtxQueue  *self,
  * Says that the work on an item that was got is done: asyncio's
  * `Queue.task_done()`.
  *
- * To say so more often than items were put is a mistake that is warned of,
+ * Calling this more often than items were put is a mistake that is warned of,
  * where asyncio raises `ValueError`.  Never suspends; to be called in the
  * thread of the tasks that use it.
  *
- * Returns: %TRUE, or %FALSE if all items were done already, or it is another thread
+ * Returns: %TRUE, or %FALSE if all items were done already, or in another thread
  *
  * Since: 0.1
  */
@@ -502,11 +502,11 @@ gtx_queue_task_done (GtxQueue *self)
  * Suspends the current task until gtx_queue_task_done() was called for every
  * item that was put: asyncio's `Queue.join()`.
  *
- * It does not suspend where that is so.  Sets %G_IO_ERROR_CANCELLED if the
+ * Does not suspend if all items are done.  Sets %G_IO_ERROR_CANCELLED if the
  * task is cancelled, %GTX_ERROR_NOT_IN_TASK outside a task, and
  * %GTX_ERROR_INVALID_ARGUMENT if tasks of another main context use the queue.
  *
- * Returns: %TRUE when all is done, %FALSE with @error set
+ * Returns: %TRUE when all items are done, %FALSE with @error set
  *
  * Since: 0.1
  */
@@ -522,12 +522,12 @@ gtx_queue_join (GtxQueue  *self,
 /**
  * gtx_queue_shutdown:
  * @self: a #GtxQueue
- * @how: what becomes of the items that it holds
+ * @how: what becomes of the items in the queue
  *
  * Ends the queue: asyncio's `Queue.shutdown()`.
  *
- * From now on nothing can be put, and when it is empty nothing got: tasks that
- * wait for that fail with %GTX_ERROR_QUEUE_SHUT_DOWN.  Items freed by
+ * From now on no item can be put, and once the queue is empty none can be got: tasks
+ * that wait to do so fail with %GTX_ERROR_QUEUE_SHUT_DOWN.  Items freed by
  * %GTX_SHUTDOWN_IMMEDIATE count as done.  Never suspends; to be called in the
  * thread of the tasks that use it.
  *
@@ -541,7 +541,7 @@ gtx_queue_shutdown (GtxQueue    *self,
 
   if (!may_change (self, G_STRFUNC, NULL))
     return;
-  /* An item that is freed may have had the last reference. */
+  /* An item that is freed may have had the last reference of the queue. */
   g_object_ref (self);
   self->is_shut_down = TRUE;
   while (how == GTX_SHUTDOWN_IMMEDIATE && count_items (self) > 0)
@@ -557,13 +557,13 @@ gtx_queue_shutdown (GtxQueue    *self,
   g_object_unref (self);
 }
 
-/* ---- What it tells ---- */
+/* ---- Size ---- */
 
 /**
  * gtx_queue_get_size:
  * @self: a #GtxQueue
  *
- * Tells how many items it holds: asyncio's `Queue.qsize()`.  Never suspends;
+ * Tells how many items the queue holds: asyncio's `Queue.qsize()`.  Never suspends;
  * to be called in the thread of the tasks that use it.
  *
  * Returns: the number of items
@@ -582,7 +582,7 @@ gtx_queue_get_size (GtxQueue *self)
  * gtx_queue_get_max_size:
  * @self: a #GtxQueue
  *
- * Tells how many items it holds at most: asyncio's `Queue.maxsize`.  Never
+ * Tells how many items the queue holds at most: asyncio's `Queue.maxsize`.  Never
  * suspends; may be called in any thread.
  *
  * Returns: the number of items; 0 for no bound
@@ -601,7 +601,7 @@ gtx_queue_get_max_size (GtxQueue *self)
  * gtx_queue_is_empty:
  * @self: a #GtxQueue
  *
- * Tells whether it holds nothing: asyncio's `Queue.empty()`.  Never suspends;
+ * Tells whether the queue is empty: asyncio's `Queue.empty()`.  Never suspends;
  * to be called in the thread of the tasks that use it.
  *
  * Returns: %TRUE if it is empty
@@ -620,7 +620,7 @@ gtx_queue_is_empty (GtxQueue *self)
  * gtx_queue_is_full:
  * @self: a #GtxQueue
  *
- * Tells whether it holds as many items as it may: asyncio's `Queue.full()`.
+ * Tells whether the queue holds as many items as it may: asyncio's `Queue.full()`.
  * Never suspends; to be called in the thread of the tasks that use it.
  *
  * Returns: %TRUE if there is no room

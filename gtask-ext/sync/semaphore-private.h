@@ -4,6 +4,6 @@
 
 #include "gtask-ext/semaphore.h"
 
-/* @what: what is waited for, for a person; static. */
+/* @what: what tasks wait for, in words for a person; a static string. */
 GtxSemaphore *gtx_semaphore_new_for (guint       value,
                                      const char *what);

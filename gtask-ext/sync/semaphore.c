@@ -4,14 +4,14 @@
 
 #include "sync/line.h"
 
-/* Invariant: whoever is woken has had its share taken off the value already. */
+/* Invariant: when a task is woken, its share has been taken off the value already. */
 struct _GtxSemaphore
 {
   GObject parent_instance;
   GtxLine line;
   guint value;
-  guint bound;                  /* which the value may not pass */
-  const char *what;             /* it stands for, or NULL */
+  guint bound;                  /* the highest value */
+  const char *what;             /* what tasks wait for, for a person; or NULL */
 };
 
 G_DEFINE_FINAL_TYPE (GtxSemaphore, gtx_semaphore, G_TYPE_OBJECT)
@@ -61,7 +61,7 @@ static const GtxWaiterKind semaphore_kind = { "semaphore", gtx_line_cancel, desc
 
 /**
  * gtx_semaphore_new:
- * @value: how many may acquire it
+ * @value: how many tasks may acquire it at a time
  *
  * Makes a semaphore: asyncio's `Semaphore()`.  Never suspends; may be called
  * in any thread.
@@ -91,7 +91,7 @@ gtx_semaphore_new_for (guint       value,
 
 /**
  * gtx_semaphore_new_bounded:
- * @value: how many may acquire it
+ * @value: how many tasks may acquire it at a time
  *
  * Makes a semaphore that warns of being released more often than it was
  * acquired: asyncio's `BoundedSemaphore()`.  Never suspends; may be called in
@@ -110,7 +110,7 @@ gtx_semaphore_new_bounded (guint value)
   return self;
 }
 
-/* Takes the next one's share off the value for it. */
+/* Wakes the next task, and takes its share off the value for it. */
 static gboolean
 wake_next (GtxSemaphore *self)
 {
@@ -132,7 +132,7 @@ wait_for_turn (GtxSemaphore  *self,
   acquired = gtx_line_wait (&self->line, task, &semaphore_kind, self, &woken, error);
   if (!acquired && woken)
     self->value++;
-  /* Some came while we were in line, and had to stand behind us. */
+  /* Tasks that came while this one was in the line had to wait behind it. */
   while (self->value > 0 && wake_next (self))
     ;
   gtx_line_unpin (&self->line, self);
@@ -147,12 +147,12 @@ wait_for_turn (GtxSemaphore  *self,
  * Suspends the current task until it may go on: asyncio's
  * `Semaphore.acquire()`.
  *
- * It does not suspend where the value is not 0 and nobody waits.  Sets
+ * Does not suspend if the value is not 0 and no task waits.  Sets
  * %G_IO_ERROR_CANCELLED if the task is cancelled while it waits,
  * %GTX_ERROR_NOT_IN_TASK outside a task, and %GTX_ERROR_INVALID_ARGUMENT if
  * tasks of another main context use the semaphore.
  *
- * Returns: %TRUE if it was acquired, and is to be released
+ * Returns: %TRUE if the semaphore was acquired, and is to be released
  *
  * Since: 0.1
  */
@@ -177,13 +177,13 @@ gtx_semaphore_acquire (GtxSemaphore  *self,
  * gtx_semaphore_release:
  * @self: a #GtxSemaphore
  *
- * Lets one more in: asyncio's `Semaphore.release()`.
+ * Lets one more task in: asyncio's `Semaphore.release()`.
  *
- * To release a bounded one more often than it was acquired is a mistake that
+ * Releasing a bounded semaphore more often than it was acquired is a mistake that
  * is warned of, where asyncio raises `ValueError`.  Never suspends; to be
  * called in the thread of the tasks that use it.
  *
- * Returns: %TRUE, or %FALSE if its value is at its bound
+ * Returns: %TRUE, or %FALSE if the value is at its bound
  *
  * Since: 0.1
  */
@@ -208,10 +208,11 @@ gtx_semaphore_release (GtxSemaphore *self)
  * gtx_semaphore_locked:
  * @self: a #GtxSemaphore
  *
- * Tells whether to acquire it would suspend: asyncio's `Semaphore.locked()`.
- * Never suspends; to be called in the thread of the tasks that use it.
+ * Tells whether gtx_semaphore_acquire() would suspend: asyncio's
+ * `Semaphore.locked()`.  Never suspends; to be called in the thread of the tasks
+ * that use it.
  *
- * Returns: %TRUE if its value is 0 or tasks wait for it
+ * Returns: %TRUE if the value is 0 or tasks wait
  *
  * Since: 0.1
  */
@@ -229,9 +230,10 @@ gtx_semaphore_locked (GtxSemaphore *self)
  * @error: return location for a #GError, or %NULL
  *
  * Acquires the semaphore for a block of code: gtx_semaphore_acquire() with a
- * release that `g_autoptr` does not forget.  Sets the errors that it sets.
+ * release that `g_autoptr` does not forget.  Sets the errors that
+ * gtx_semaphore_acquire() sets.
  *
- * Returns: (transfer full) (nullable): what holds the semaphore, or %NULL with
+ * Returns: (transfer full) (nullable): the holder of the semaphore, or %NULL with
  *   @error set
  *
  * Since: 0.1
