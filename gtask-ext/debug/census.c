@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How much of their stacks the tasks used, so that sizes can be chosen. */
+/* Measures how much of their stacks the tasks use, so that sizes can be chosen. */
 
 #include "gtask-ext/print.h"
 
@@ -18,9 +18,9 @@ typedef struct
   gsize stack_size;             /* of the task that used most, its guard included */
 } Use;
 
-static GMutex mutex;            /* of both */
-static GHashTable *uses;        /* by the coroutine's name; NULL: none is taken */
-static GHashTable *living;      /* of GtxStack: the Use that it will count for */
+static GMutex mutex;            /* guards uses and living */
+static GHashTable *uses;        /* by the coroutine's name; NULL: no census is taken */
+static GHashTable *living;      /* by GtxStack: the Use that the stack will count for */
 
 static void
 lock (void)
@@ -96,7 +96,7 @@ gtx_census_end (GtxStack *stack)
   g_mutex_unlock (&mutex);
 }
 
-/* The widest first. */
+/* Sorts the coroutine that used most to the front. */
 static int
 compare (gconstpointer a,
          gconstpointer b)
@@ -133,7 +133,7 @@ make_table (void)
  * gtx_print_stack_use:
  *
  * Prints on standard error how many bytes of their stacks the tasks of each
- * coroutine used at most, those that still run included, the widest first.
+ * coroutine used at most, the largest use first.  Tasks that still run are included.
  *
  * |[
  * coroutine      tasks   most bytes     of stack
@@ -141,10 +141,10 @@ make_table (void)
  * main               1         8192      1048576
  * ]|
  *
- * It is measured where the environment variable `GTX_DEBUG` has the word
- * `census`, and printed when the program exits.  Bytes are those of whole
- * pages; a stack has one page more, which guards it and is in its size.  Never
- * suspends; may be called in any thread, be it from a debugger.
+ * The use is measured if the environment variable `GTX_DEBUG` has the word
+ * `census`, and is also printed when the program exits.  Bytes are those of whole
+ * pages; a stack has one page more, which guards it and counts in its size.  Never
+ * suspends; may be called in any thread, and by a debugger.
  *
  * Since: 0.1
  */

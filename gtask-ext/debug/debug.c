@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* GTX_DEBUG: what a program is told of its tasks if it asks for it. */
+/* GTX_DEBUG, the environment variable by which a program asks for diagnostics of its tasks. */
 
 #include "debug/debug.h"
 
@@ -30,7 +30,7 @@ static const struct
 static guint flags;
 static const GtxDebugNames *names;
 
-/* ---- The variable ---- */
+/* ---- The environment variable ---- */
 
 static void
 print_help (void)
@@ -80,9 +80,9 @@ parse (const char *text)
   return found;
 }
 
-/* ---- An overflow ---- */
+/* ---- Stack overflows ---- */
 
-/* Nothing that allocates or locks, in a handler of signals. */
+/* Called in a signal handler: neither allocates nor locks. */
 static void
 say (const char *text)
 {
@@ -117,7 +117,7 @@ tell_of_overflow (gpointer data,
        "gtx_set_default_stack_size (), or keep large variables on the heap\n");
 }
 
-/* ---- Fibers ---- */
+/* ---- Watching fibers ---- */
 
 static void
 begin_fiber (GtxStack *stack,
@@ -125,7 +125,7 @@ begin_fiber (GtxStack *stack,
 {
   if (flags & STACK)
     {
-      /* It is made now: a handler cannot. */
+      /* Makes the name now, since a signal handler cannot allocate it. */
       names->get_name (data);
       gtx_overflow_watch_thread ();
     }

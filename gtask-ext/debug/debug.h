@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What GTX_DEBUG asks for. */
+/* The diagnostics that GTX_DEBUG asks for. */
 
 #pragma once
 
@@ -7,33 +7,33 @@
 
 /* ---- debug.c ---- */
 
-/* How the data of a fiber is named for a person; the names stay as long as the data. */
+/* Names the data of a fiber for a person; the names stay as long as the data. */
 typedef struct
 {
   const char *(*get_name) (gpointer data);
   const char *(*get_coroutine) (gpointer data);
 } GtxDebugNames;
 
-/* For each scheduler, before its first fiber begins. */
+/* Called for each scheduler before its first fiber begins. */
 void gtx_debug_scheduler   (GtxScheduler        *scheduler,
                             const GtxDebugNames *names);
 
 /* ---- census.c ---- */
 
-/* Once; it is printed when the program exits. */
+/* Begins a census, which is printed when the program exits; called once. */
 void gtx_census_take       (void);
-/* A task that is to run on @stack, and one that has ended on it. */
+/* Called when a task is about to run on @stack, and when it has ended there. */
 void gtx_census_begin      (GtxStack     *stack,
                             const char   *coroutine);
 void gtx_census_end        (GtxStack     *stack);
 
 /* ---- slow.c ---- */
 
-/* How long is slow, in microseconds. */
+/* Sets how long a task may keep the main loop before it is warned of, in microseconds. */
 void gtx_slow_set_limit    (gint64        limit);
-/* A turn of the main loop ends what a task kept it for. */
+/* Watches the main loop: each turn ends the time that a task has kept it. */
 void gtx_slow_watch_turns  (GMainContext *context);
 void gtx_slow_enter        (void);
-/* Of the task of @data. */
+/* Warns of the task of @data if it has kept the main loop too long. */
 void gtx_slow_leave        (gpointer             data,
                             const GtxDebugNames *names);

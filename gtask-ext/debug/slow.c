@@ -5,7 +5,7 @@
 
 static gint64 slow_limit = 100000;
 
-/* The task that runs was entered, or the main loop below it had a turn. */
+/* When the task that runs was entered, or a main loop that it runs last had a turn. */
 static __thread gint64 kept_since;
 
 void
@@ -36,7 +36,7 @@ gtx_slow_leave (gpointer             data,
 
 /* ---- Turns of the main loop, for a task that runs one itself ---- */
 
-/* The main loop has polled. */
+/* GLib calls this when the main loop has polled. */
 static gboolean
 turn_check (GSource *source)
 {
@@ -51,7 +51,7 @@ gtx_slow_watch_turns (GMainContext *context)
 {
   GSource *source = g_source_new (&turn_funcs, sizeof (GSource));
 
-  /* No source is asked behind one that is ready. */
+  /* GLib calls check() of no source with a lower priority than one that is ready. */
   g_source_set_priority (source, G_MININT);
   g_source_set_name (source, "gtask-ext (turns)");
   g_source_attach (source, context);
