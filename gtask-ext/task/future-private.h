@@ -10,7 +10,8 @@
 /* Invariants:
  * - The state goes once from pending to finished or cancelled (by way of settling,
  *   if another thread may settle the future).  Result and error are written
- *   before, and belong to the future afterwards.
+ *   before, and belong to the future afterwards; the error of a cancelled future
+ *   is made when it is first asked for.
  * - A result that is taken stays in its field, but belongs to the code that took it.
  * - The callbacks are touched in the home thread only, and empty once the
  *   future is done and its home has seen it. */

@@ -117,7 +117,8 @@ end_operations (GtxTask *self)
     gtx_task_operation_kind (self)->end_all (self);
 }
 
-/* A request that no await has delivered is not lost, as in asyncio: the task ends as cancelled. */
+/* A request that no await has delivered is not lost, as in asyncio: the task ends as cancelled, unless
+ * the request is its own. */
 static gboolean
 ends_as_cancelled (GtxTask      *self,
                    const GError *error)

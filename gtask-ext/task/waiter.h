@@ -30,7 +30,8 @@ typedef struct
  *
  * Invariants:
  * - A waiter ends once: it is woken, or cancelled.  The function that ends it queues the task's step;
- *   no other code does while the task waits in it.
+ *   no other code does while the task waits in it.  Only a waiter whose kind has is_over () may stay
+ *   pending, while the task is woken by other means.
  * - A waiter delivers the request that it was cancelled for, unless @stands.  Any other request that
  *   comes meanwhile is in the task's must_cancel, or was passed on to what is awaited. */
 struct _GtxWaiter
