@@ -5,14 +5,14 @@
 #include "loop/deadline.h"
 #include "many/watch.h"
 
-/* Invariant: the first n_done of done have been told of, n_given of them were
- * given out; the others are watched until the time is over. */
+/* Invariant: done holds the n_done futures whose end was seen, and the first n_given of them were
+ * given to the caller.  The other futures are watched until the time is over. */
 struct _GtxAsCompleted
 {
   GtxScheduler *home;
   GtxTimer timer;
   GtxWatches futures;
-  GtxFuture **done;             /* as they came */
+  GtxFuture **done;             /* in the order in which they were done */
   guint n_done;
   guint n_given;
   gboolean time_over;
@@ -75,20 +75,20 @@ static const GtxWaiterKind next_kind = { "next to be done", gtx_waiter_cancel, d
 
 /**
  * gtx_as_completed:
- * @futures: (element-type GtxFuture): futures and tasks of the current task's
- *   main context; one that is there twice counts once
+ * @futures: (element-type GtxFuture): futures and tasks of the current task's main
+ *   context; a future that is there twice counts once
  * @seconds: how long to wait for all of them at most; %GTX_FOREVER for no limit
  * @error: return location for a #GError, or %NULL
  *
  * Begins to watch @futures: asyncio's `as_completed()`.
  *
- * Tasks that were not started are.  Sets %GTX_ERROR_NOT_IN_TASK outside a
- * task, %GTX_ERROR_AWAITS_ITSELF if the current task is in @futures, and
- * %GTX_ERROR_INVALID_ARGUMENT if something in it cannot be waited for or
- * @seconds is not a number.  Never suspends.
+ * Starts the tasks that were not started.  Sets %GTX_ERROR_NOT_IN_TASK outside a task,
+ * %GTX_ERROR_AWAITS_ITSELF if the current task is in @futures, and
+ * %GTX_ERROR_INVALID_ARGUMENT if an element of @futures cannot be waited for or @seconds
+ * is not a number.  Never suspends.
  *
- * Returns: (transfer full) (nullable): what gives them, for
- *   gtx_as_completed_next(); or %NULL with @error set
+ * Returns: (transfer full) (nullable): an iterator, for gtx_as_completed_next(); or %NULL
+ *   with @error set
  *
  * Since: 0.1
  */
@@ -116,7 +116,8 @@ gtx_as_completed (GPtrArray  *futures,
   return self;
 }
 
-/* FALSE with @error set if there will be no next one. */
+/* Suspends @task until there is a future to give.  FALSE with @error set if the time is over, or
+ * the task was cancelled. */
 static gboolean
 wait_for_next (GtxAsCompleted  *self,
                GtxTask         *task,
@@ -147,13 +148,13 @@ wait_for_next (GtxAsCompleted  *self,
  * @self: a #GtxAsCompleted
  * @error: return location for a #GError, or %NULL
  *
- * Suspends the current task until one more is done, and lends it.
+ * Suspends the current task until one more of the futures is done, and lends that future.
  *
- * It does not suspend where one is.  That it failed is no error here: ask
- * gtx_future_get_error().  Sets %G_IO_ERROR_TIMED_OUT when the time is over
- * and those that were done in time have been given, %G_IO_ERROR_CANCELLED if
- * the current task is cancelled (@self goes on and loses none), and
- * %GTX_ERROR_NOT_IN_TASK outside a task.  For one task at a time.
+ * Does not suspend if one is done already.  A future that failed is no error here: ask
+ * gtx_future_get_error().  Sets %G_IO_ERROR_TIMED_OUT when the time is over and the
+ * futures that were done in time have been given, %G_IO_ERROR_CANCELLED if the current
+ * task is cancelled (@self goes on and loses no future), and %GTX_ERROR_NOT_IN_TASK
+ * outside a task.  Only one task at a time may call it.
  *
  * Returns: (transfer none) (nullable) (type GtxFuture): the future or task;
  *   %NULL when all were given, or with @error set

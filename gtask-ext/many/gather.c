@@ -13,7 +13,8 @@ typedef struct
   GtxWaiter waiter;
   GtxGatherFlags flags;
   GtxWatches members;
-  GPtrArray *named;             /* the same with repeats, where there are any: each is asked as often */
+  GPtrArray *named;             /* the futures with their repeats: a request is passed on to each as often
+                                 * as it is named; NULL: there are no repeats */
   guint n_done;
   gboolean ended;
   GtxFuture *failed;            /* its error is the gathering's */
@@ -87,7 +88,8 @@ count_done_members (Gathering *self)
       count_member (self, members->watches[i].future);
 }
 
-/* Those that go on alone may fail. */
+/* When the gathering ends early, the members that are not done go on: nobody is warned of their
+ * errors. */
 static void
 drop_members (Gathering *self)
 {
@@ -134,25 +136,24 @@ gather (GtxTask         *task,
 
 /**
  * gtx_gather:
- * @futures: (element-type GtxFuture): futures and tasks of the current task's
- *   main context; one may be there twice
+ * @futures: (element-type GtxFuture): futures and tasks of the current task's main
+ *   context; a future may be there twice
  * @flags: how errors are taken
  * @error: return location for a #GError, or %NULL
  *
  * Suspends the current task until all of @futures are done: asyncio's
  * `gather()`.
  *
- * Tasks that were not started are.  Without %GTX_GATHER_RETURN_ERRORS the
- * first error ends the wait and is set; the others go on.  With it every
- * future keeps its own error and result, for gtx_future_get_error() and
- * gtx_future_get_result() to be asked for.  When the current task is cancelled
- * all that are not done are cancelled, and the wait goes on.  Errors count as
- * retrieved.
+ * Starts the tasks that were not started.  Without %GTX_GATHER_RETURN_ERRORS the first
+ * error ends the wait and is set; the other futures go on.  With the flag every future
+ * keeps its own error and result, which gtx_future_get_error() and
+ * gtx_future_get_result() return.  When the current task is cancelled, the futures that
+ * are not done are cancelled, and the wait goes on.  Errors count as retrieved.
  *
- * Sets %G_IO_ERROR_CANCELLED if the current task was cancelled (or, without
- * the flag, a future was), %GTX_ERROR_NOT_IN_TASK outside a task,
- * %GTX_ERROR_AWAITS_ITSELF if the current task is in @futures, and
- * %GTX_ERROR_INVALID_ARGUMENT if something in @futures cannot be gathered.
+ * Sets %G_IO_ERROR_CANCELLED if the current task was cancelled (or, without the flag, a
+ * future was), %GTX_ERROR_NOT_IN_TASK outside a task, %GTX_ERROR_AWAITS_ITSELF if the
+ * current task is in @futures, and %GTX_ERROR_INVALID_ARGUMENT if an element of @futures
+ * cannot be gathered.
  *
  * Returns: %TRUE when all are done (and, without the flag, succeeded), %FALSE
  *   with @error set
@@ -177,10 +178,10 @@ gtx_gather (GPtrArray       *futures,
  * @flags: how errors are taken
  * @error: return location for a #GError, or %NULL
  * @first_future: (type GtxFuture): the first future or task
- * @...: more, and then %NULL
+ * @...: more futures or tasks, and then %NULL
  *
- * Suspends the current task until all that are named are done: gtx_gather()
- * for a few.  Sets the errors that gtx_gather() sets.
+ * Suspends the current task until all the futures that are named are done: gtx_gather()
+ * for a few futures.  Sets the errors that gtx_gather() sets.
  *
  * Returns: what gtx_gather() returns
  *

@@ -8,23 +8,23 @@
 
 #include "gtask-ext/error.h"
 
-/* Invariants: children holds exactly those that are not done or whose end the
- * group has not seen; once aborting, none is added.  While a task creates one,
- * the group does not end. */
+/* Invariants: children holds exactly those children that are not done or whose end the group has
+ * not seen.  No child is added once the group is aborting.  The group does not end while a task
+ * creates a child. */
 typedef struct
 {
   GtxTask *parent;
-  GtxHandleList children;       /* as they were created */
-  GPtrArray *errors;            /* of GError, as they came */
+  GtxHandleList children;       /* in the order in which they were created */
+  GPtrArray *errors;            /* GErrors, in the order in which they came */
   GtxPlaces *places;            /* for children; NULL: no limit */
   guint n_creators;             /* calls of gtx_task_group_start () under way */
   GtxWaiter *waiter;            /* of the parent, while it waits for children */
-  guint n_cancels_before;       /* of the parent: those that it was told of before the block */
+  guint n_cancels_before;       /* requests that were delivered to the parent before the block */
   gboolean exiting;
   gboolean aborting;
   gboolean parent_cancel_requested;
   gboolean ended_on_purpose;    /* by gtx_task_group_cancel () */
-  guint made_at;                /* that request: the parent's n_settled then */
+  guint made_at;                /* the parent's n_settled when the group made its request */
 } Group;
 
 typedef struct
@@ -68,7 +68,7 @@ tell_if_idle (Group *group)
     gtx_waiter_wake (group->waiter);
 }
 
-/* The body is cancelled, and gtx_task_group_end () takes that back. */
+/* Cancels the block; gtx_task_group_end () withdraws this request. */
 static void
 cancel_body (Group *group)
 {
@@ -79,7 +79,8 @@ cancel_body (Group *group)
   gtx_future_cancel_here (&parent->parent_instance);
 }
 
-/* All are asked before anybody is told of it, who may turn a main loop until the group is gone. */
+/* All requests are made before any handler of the program runs: a handler may run a main loop
+ * until the group is gone. */
 static void
 abort_children_and_body (Group *group)
 {
@@ -146,15 +147,16 @@ gtx_task_group_begin (GtxTaskGroup *self)
  * @self: a #GtxTaskGroup whose block has begun, and that has no children
  * @limit: how many children may run at once; 0 for no limit
  *
- * Bounds how many children run at the same time: where so many do,
- * gtx_task_group_create_task() suspends the task that calls it until one is
- * done.
+ * Limits how many children run at the same time: while that many run,
+ * gtx_task_group_create_task() suspends its caller until one of them is done.
  *
- * A child, or a task that descends from one, is not made to wait for its own end:
- * where there is no place it gives the child's place to the new one, and the child
- * is not counted from then on; the next one is waited for.  So a child that finds
- * work for the others adds to no number, and a tree can be walked by children that
- * create children: then those that have created one may run beyond the limit.
+ * A child, or a task that descends from a child, does not wait for what may be its own
+ * end: if no place is free, it gives its own place to the new child, or that of the
+ * nearest child above it which still has one, and the child that gave its place is not
+ * counted from then on.  If there is no such place, the caller waits.  So a child that
+ * passes its work on does not raise the number that is counted, and a tree can be walked
+ * by children that create children: then the children that have created one may run
+ * beyond the limit.
  *
  * asyncio has no such limit.  Never suspends; to be called in the thread of
  * the group's task.
@@ -180,15 +182,15 @@ gtx_task_group_set_limit (GtxTaskGroup *self,
  * gtx_task_group_cancel:
  * @self: a #GtxTaskGroup whose block has begun
  *
- * Ends the group before its time, and not as an error: its children are
- * cancelled, and so is its block, whose gtx_task_group_end() then succeeds.
+ * Ends the group early and without an error: cancels its children and its block, whose
+ * gtx_task_group_end() then succeeds.
  *
- * To be called by the block, by a child or by whoever else has the group, once
- * what was looked for has been found; asyncio has no such method before 3.15.
- * It makes requests, and runs nobody.  Errors of children are told of all the
- * same, and so is any other request to cancel the group's task, and a timeout around
- * the group: the group takes back its own request alone.  Never suspends; to be
- * called in the thread of the group's task.
+ * To be called by the block, by a child or by any other code that has the group, when
+ * what was looked for has been found; asyncio has no such method before 3.15.  It only
+ * makes requests, and runs no task.  Errors of children are reported all the same, and so
+ * are any other request to cancel the group's task and a timeout around the group: the
+ * group withdraws only its own request.  Never suspends; to be called in the thread of
+ * the group's task.
  *
  * Since: 0.1
  */
@@ -264,9 +266,9 @@ admit (Group     *group,
  * @task: (transfer full): a task that was not started
  * @error: return location for a #GError, or %NULL
  *
- * Starts a task in the group: the function behind
- * gtx_task_group_create_task(), which see.  Sets %GTX_ERROR_INVALID_ARGUMENT too
- * where @task belongs to another main context.  @task is dropped where it fails.
+ * Starts a task in the group: the function behind gtx_task_group_create_task(), which
+ * see.  Also sets %GTX_ERROR_INVALID_ARGUMENT if @task belongs to another main context.
+ * If it fails, it drops @task.
  *
  * Returns: (transfer none) (nullable): @task, or %NULL with @error set
  *
@@ -297,7 +299,7 @@ gtx_task_group_start (GtxTaskGroup  *self,
   if (place)
     gtx_place_give (place, task);
   gtx_handle_list_append (&group->children, &child->link);
-  /* One that was cancelled before has ended. */
+  /* A task that was cancelled before it was started is done already. */
   if (gtx_future_done (&task->parent_instance))
     gtx_scheduler_call_soon (task->parent_instance.home, &child->done);
   else
@@ -305,7 +307,7 @@ gtx_task_group_start (GtxTaskGroup  *self,
   return task;
 }
 
-/* While it waits for its children, the task's waiter is the group's. */
+/* The waiter of the group's task while it waits for the children. */
 typedef struct
 {
   GtxWaiter waiter;
@@ -333,8 +335,8 @@ list_children (GtxWaiter *waiter,
 
 static const GtxWaiterKind group_kind = { "group", gtx_waiter_cancel, describe, list_children, NULL };
 
-/* Returns whether the parent was cancelled while it waited and nothing was
- * aborting yet; *@swallowed: at any time. */
+/* Waits until the group is idle.  Returns whether the parent was cancelled before the group was
+ * aborting; *@swallowed: whether it was cancelled at any time of the wait. */
 static gboolean
 wait_for_children (Group    *group,
                    gboolean *swallowed)
@@ -369,9 +371,9 @@ is_cancelled_from_outside (Group *group)
   return gtx_cancelling (group->parent) > group->n_cancels_before;
 }
 
-/* The group takes its own request back.  Returns whether the block was cancelled by another;
- * @cancelled: it was told of any, or its end was before the children were ended; @swallowed: its
- * end was told of one at any time. */
+/* Withdraws the group's own request.  Returns whether another request has cancelled the block.
+ * @cancelled: a request was delivered in the block, or in its end before the children were
+ * cancelled; @swallowed: a request was delivered in its end at any time. */
 static gboolean
 withdraw_request (Group    *group,
                   gboolean  cancelled,
@@ -384,7 +386,7 @@ withdraw_request (Group    *group,
   return (cancelled || swallowed) && is_cancelled_from_outside (group);
 }
 
-/* A request from elsewhere is not hidden by errors. */
+/* Makes a request from outside the group anew: the errors of the group must not hide it. */
 static void
 repeat_request (Group    *group,
                 gboolean  is_told)
@@ -400,8 +402,10 @@ repeat_request (Group    *group,
   group->parent->made_anew = is_cancelled_from_outside (group);
 }
 
-/* What the block ends with, or NULL; takes @failure.  That tells of a request which stands, but not
- * where nobody was told of the group's own: then it is of something else. */
+/* Returns the error that the block ends with, or NULL; takes @failure.  After
+ * gtx_task_group_cancel () a cancellation that is returned delivers the request that stands,
+ * unless the group's own request was never delivered: then the cancellation came of something
+ * else. */
 static GError *
 outcome (Group    *group,
          GError   *failure,
@@ -432,22 +436,21 @@ outcome (Group    *group,
 /**
  * gtx_task_group_end:
  * @self: a #GtxTaskGroup whose block has begun
- * @failure: (inout) (optional): where the block's error is, if it ended with
- *   one: it is taken, and %NULL then; or %NULL
+ * @failure: (inout) (optional): the location of the block's error, if it ended with one:
+ *   the error is taken, and the location set to %NULL; or %NULL
  * @error: return location for a #GError, or %NULL
  *
  * Suspends the current task until all children are done: leaving asyncio's
  * `TaskGroup`.
  *
- * If the block failed the children are cancelled first.  When the current task is
- * cancelled they are, and waited for all the same.
+ * If the block failed, the children are cancelled first.  When the current task is
+ * cancelled, so are the children, and they are waited for all the same.
  *
- * Sets %GTX_ERROR_GROUP where children failed, or the block did: it holds each
- * error, see gtx_error_get_error(); and %G_IO_ERROR_CANCELLED if the task was
- * cancelled and nothing failed.
- * To be called in the task that began the group, once: else the children, if there are any,
- * are not waited for, and it sets the block's error, or %GTX_ERROR_INVALID_STATE if there
- * is none.
+ * Sets %GTX_ERROR_GROUP if a child or the block failed: it holds each error, see
+ * gtx_error_get_error(); and %G_IO_ERROR_CANCELLED if the task was cancelled and nothing
+ * failed.  To be called once, in the task that began the group: otherwise the children,
+ * if there are any, are not waited for, and the block's error is set, or
+ * %GTX_ERROR_INVALID_STATE if there is none.
  *
  * Returns: %TRUE if neither the block nor a child failed
  *
@@ -490,8 +493,8 @@ gtx_task_group_end (GtxTaskGroup  *self,
 
 static const GtxWaiterKind left_kind = { "group", gtx_waiter_leave_standing, describe, list_children, NULL };
 
-/* Nobody is there to be told of a request: it stands, and stays whose it was.  The children have
- * been asked before. */
+/* Waits for the children of a group that was left early.  A request cannot be delivered here, so
+ * it stands, unchanged.  The children were cancelled before. */
 static void
 wait_for_children_untold (Group *group)
 {
@@ -507,7 +510,7 @@ wait_for_children_untold (Group *group)
     }
 }
 
-/* Left early: nobody asks for errors. */
+/* Ends a group that was left early: nobody asks for its errors, so they are warned of. */
 static void
 end_early (Group *group)
 {
@@ -528,10 +531,10 @@ end_early (Group *group)
  * gtx_task_group_clear:
  * @self: a #GtxTaskGroup
  *
- * Frees what a #GtxTaskGroup holds: what `g_auto` calls.  If its block was not
- * ended, cancels the children and suspends until they are done.  A request to cancel
- * the task meanwhile is delivered by the next await.  To be called in the task that
- * began the group.
+ * Frees what a #GtxTaskGroup holds: `g_auto` calls it.  If the block was not ended,
+ * cancels the children and suspends until they are done.  A request that comes meanwhile
+ * to cancel the task is delivered by the next await.  To be called in the task that began
+ * the group.
  *
  * Since: 0.1
  */

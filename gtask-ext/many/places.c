@@ -12,14 +12,14 @@ struct _GtxPlaces
   GtxSemaphore *free;
 };
 
-/* Whoever descends from the child has it too.  Invariant: one that is not counted never is
- * again, so that nobody asks for it, and who is above it takes its part. */
+/* The place of a child, shared by all tasks that descend from the child.  Invariant: a place that
+ * is not counted never is again, so nobody looks for it, and the place above takes its part. */
 struct _GtxPlace
 {
   gatomicrefcount n_references;
   GtxPlaces *places;
-  GtxScheduler *home;           /* not to be followed */
-  GtxPlace *above;              /* of whoever created the child, in whichever group */
+  GtxScheduler *home;           /* only compared: no reference is held */
+  GtxPlace *above;              /* the place of the task that created the child, in any group */
   gboolean is_counted;
 };
 
@@ -42,7 +42,7 @@ gtx_places_unref (GtxPlaces *self)
   g_free (self);
 }
 
-/* ---- Who descends from whom ---- */
+/* ---- The places above a place ---- */
 
 static GtxPlace *
 place_ref (GtxPlace *self)
@@ -52,7 +52,7 @@ place_ref (GtxPlace *self)
   return self;
 }
 
-/* In a loop, since a chain of them may be long. */
+/* In a loop, not recursive: a chain of places may be long. */
 static void
 place_unref (gpointer place)
 {
@@ -70,7 +70,7 @@ place_unref (gpointer place)
 
 static GtxTaskLocal of_task = GTX_TASK_LOCAL_INIT (place_unref);
 
-/* Leaves out those above that are not counted. */
+/* Returns the next place above that is counted, or NULL; takes those between out of the chain. */
 static GtxPlace *
 next_above (GtxPlace *self)
 {
@@ -84,7 +84,7 @@ next_above (GtxPlace *self)
   return self->above;
 }
 
-/* That of the current task, unless it is another thread's. */
+/* Returns the place of the current task, unless it belongs to another main context. */
 static GtxPlace *
 current_place (void)
 {
@@ -116,14 +116,15 @@ place_new (GtxPlaces    *self,
   place->home = home;
   place->above = place_ref (above);
   place->is_counted = TRUE;
-  /* Who ended is let go of, lest each of an endless row keep all before it. */
+  /* Let go of places that are not counted any more: in an endless row of children, each of which
+   * creates the next, each would keep all before it. */
   above = next_above (place);
   if (above)
     next_above (above);
   return place;
 }
 
-/* ---- One child's ---- */
+/* ---- The place of one child ---- */
 
 GtxPlace *
 gtx_places_take (GtxPlaces  *self,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How many children of a task group run at once.  Tasks wait for a place in the order in
- * which they came, but for those that descend from a child: if they waited, and the child
- * for them, its place might never become free.  Where none is free it gives its own to the
- * new one, and is not counted from then on. */
+/* The limit of how many children of a task group run at once.  Tasks wait for a place in
+ * the order in which they came, except tasks that descend from a child: if such a task
+ * waited for a place, and the child waited for that task, the child's place might never
+ * become free.  If no place is free, the child gives its own to the new child, and is
+ * not counted from then on. */
 
 #pragma once
 
@@ -14,13 +15,13 @@ typedef struct _GtxPlace GtxPlace;
 GtxPlaces *gtx_places_new     (guint       limit);
 void       gtx_places_unref   (GtxPlaces  *self);
 
-/* May suspend the current task; NULL with @error set. */
+/* Takes a place for a child that the current task creates.  May suspend; NULL with @error set. */
 GtxPlace  *gtx_places_take    (GtxPlaces  *self,
                                GError    **error);
 
-/* The place is that of @task, which was started and did not begin yet. */
+/* Gives the place to @task, which was started and has not begun to run. */
 void       gtx_place_give     (GtxPlace   *self,
                                GtxTask    *task);
 
-/* Takes it back: the task is done, or was not started. */
+/* Takes the place back when its task is done, or was not started. */
 void       gtx_place_leave    (GtxPlace   *self);

@@ -7,27 +7,27 @@
 
 #include "gtask-ext/error.h"
 
-/* How the outer futures find the inner one, which may go before they do: all
- * shields of it share one, for GObject looks for a weak reference among all that
- * an object has. */
+/* How the outer futures find the inner one, which may be freed before them.  All shields of one
+ * future share one of these, since GObject searches a weak reference among all that an object
+ * has. */
 typedef struct
 {
   GWeakRef inner;
 } Way;
 
 /* Invariants:
- * - The callback is set exactly while it may yet be called, and keeps the outer
- *   future; it is of the home of the inner one, and so is at_end.
- * - at_end is linked, and has a reference, only while the callback is set. */
+ * - The callback is set exactly while it may still be called, and keeps a reference to the outer
+ *   future.  The callback and at_end belong to the home of the inner future.
+ * - at_end is linked, and holds a reference to the shield, only while the callback is set. */
 typedef struct
 {
   Way *way;
-  GtxScheduler *home;           /* of the inner one */
+  GtxScheduler *home;           /* of the inner future */
   GtxFuture *outer;
   GtxDoneCallback *callback;
-  GtxHandle at_end;             /* where the outer one has another home */
-  GtxScheduler *held;           /* that one, for virtual time; or NULL */
-  GtxFuture *left;              /* the inner one, while it is told */
+  GtxHandle at_end;             /* in the home of the inner future, if that of the outer one is another */
+  GtxScheduler *held;           /* the home of the outer future, while virtual time is held in it; or NULL */
+  GtxFuture *left;              /* the inner future, until it has forgotten the outer one */
 } Shield;
 
 static void
@@ -49,7 +49,7 @@ way_ref (gpointer way,
   return way ? g_atomic_rc_box_acquire (way) : NULL;
 }
 
-/* With a reference for the caller.  Without a lock, which another thread might have at a fork (). */
+/* Returns a new reference.  Takes no lock, since another thread might hold it at a fork (). */
 static Way *
 way_to (GtxFuture *inner)
 {
@@ -81,7 +81,7 @@ shield_unref (gpointer shield)
   g_atomic_rc_box_release_full (shield, shield_clear);
 }
 
-/* ---- The inner one is done ---- */
+/* ---- The end of the inner future ---- */
 
 static void
 on_inner_done (gpointer future,
@@ -90,7 +90,8 @@ on_inner_done (gpointer future,
   GtxFuture *inner = future;
   GtxFuture *outer = ((Shield *) shield)->outer;
 
-  /* That one was cancelled in the same round: an error stays the inner one's to tell of. */
+  /* The outer future was cancelled in the same round: the inner one keeps its error, to warn of
+   * it. */
   if (gtx_future_done (outer))
     return;
   if (gtx_future_state (inner) == GTX_FUTURE_CANCELLED)
@@ -99,7 +100,8 @@ on_inner_done (gpointer future,
     gtx_future_finish_as (outer, inner);
   else
     {
-      /* Nobody is warned of an end of the main context: who has let go need not know. */
+      /* Nobody is warned that the main context has ended: a caller that has dropped the future
+       * need not know. */
       if (g_error_matches (inner->error, GTX_ERROR, GTX_ERROR_CONTEXT_GONE))
         gtx_future_forgive_error (outer);
       if (gtx_future_set_error (outer, g_error_copy (inner->error)))
@@ -107,8 +109,9 @@ on_inner_done (gpointer future,
     }
 }
 
-/* Nothing calls back from there any more.  An end of the inner one that nobody told of is told
- * of here; that there will be none is news for those alone who ask. */
+/* The home of the inner future is gone, and calls nothing back any more.  If the inner future has
+ * ended unnoticed, the outer one ends as it did.  Otherwise it fails, and nobody is warned of
+ * that error. */
 static void
 end_without_home (Shield *shield)
 {
@@ -142,7 +145,7 @@ callback_ends (gpointer data)
   shield_unref (shield);
 }
 
-/* ---- Across contexts ---- */
+/* ---- Shields between two main contexts ---- */
 
 static void
 home_has_ended (gpointer data)
@@ -154,7 +157,8 @@ home_has_ended (gpointer data)
   shield_unref (shield);
 }
 
-/* What ends with the context may be, or bring, the end of the inner one. */
+/* Posted, not done at once: what ends with the main context may be the inner future, or may end
+ * it. */
 static void
 home_ends (GtxHandle *handle)
 {
@@ -174,7 +178,8 @@ watch_home (gpointer data)
     shield_unref (shield);
 }
 
-/* Where the callback was added when the context was about to go, this may come too late. */
+/* The callback may have been added when the main context was about to go: then it is too late to
+ * post. */
 static void
 begin_across (Shield    *shield,
               GtxFuture *outer)
@@ -193,9 +198,9 @@ begin_across (Shield    *shield,
   shield_unref (shield);
 }
 
-/* ---- The outer one is ---- */
+/* ---- The end of the outer future ---- */
 
-/* The inner one forgets an outer one that has no use for it any more: a long
+/* The inner future drops the callback of an outer one that has no use for it any more: a long
  * wait may be shielded many times. */
 static void
 forget (gpointer data)
@@ -224,21 +229,21 @@ on_outer_done (gpointer outer,
   visit = gtx_scheduler_enter (inner->home);
   if (visit)
     {
-      /* The callback may be on its way there. */
+      /* The callback may still be on its way to the inner future. */
       gtx_future_fetch_callbacks (inner);
       forget (shield);
     }
   else if (!gtx_scheduler_post (inner->home, forget, shield))
     {
-      /* The callback goes with the inner one, which has no home any more. */
+      /* The inner future has no home any more, and frees the callback with itself. */
       g_clear_object (&shield->left);
       shield_unref (shield);
     }
   gtx_scheduler_leave (inner->home, visit);
 }
 
-/* The outer one keeps its home until then.  Where the context of that is gone this may be any
- * thread, and there is no time any more. */
+/* The outer future keeps its home until now, so that held is valid.  If the main context of that
+ * home is gone, this may run in any thread, and there is no virtual time to release. */
 static void
 outer_ends (gpointer data)
 {
@@ -253,17 +258,17 @@ outer_ends (gpointer data)
  * gtx_shield:
  * @future: (type GtxFuture): a #GtxFuture or #GtxTask
  *
- * Makes a future that ends as @future does, and can be cancelled without it:
- * asyncio's `shield()`.
+ * Makes a future that ends as @future does, and can be cancelled without cancelling
+ * @future: asyncio's `shield()`.
  *
- * A task that awaits what is returned and is cancelled leaves @future alone; an
- * error of @future that nobody asks for is warned of then, when @future goes.
- * Where @future is done already, it is @future itself.  A task that was not
- * started is.  The result stays that of @future: it is lent while either
- * lives, and who takes it from one takes it from both.  Where the main context of
- * @future goes first it fails with %GTX_ERROR_CONTEXT_GONE.  In virtual time another
- * main context counts as waited for until then.  Never suspends; may be called in any
- * thread.
+ * A task that awaits the returned future and is cancelled leaves @future alone; an error
+ * of @future that nobody asks for is then warned of when @future is freed.  If @future is
+ * done already, @future itself is returned.  A task that was not started is started.  The
+ * result stays that of @future: it is lent while either future lives, and taking it from
+ * one takes it from both.  If the main context of @future goes away first, the returned
+ * future fails with %GTX_ERROR_CONTEXT_GONE.  If @future belongs to another main context,
+ * virtual time counts that context as waited for until the returned future is done.
+ * Never suspends; may be called in any thread.
  *
  * Returns: (transfer full): a future
  *

@@ -6,14 +6,14 @@
 #include "loop/deadline.h"
 #include "many/sleep-future.h"
 
-/* Invariant: the sleep has a reference of its own, and its at_end is linked,
- * until it has settled, whoever settled it, and its home has seen that. */
+/* Invariant: the sleep holds a reference to itself, and its at_end is linked, until it is
+ * settled, by any thread, and its home has seen that. */
 typedef struct
 {
   GtxFuture parent_instance;
   GtxTimer timer;
   GtxHandle settled;            /* the first of its own callbacks */
-  GtxHandle at_end;             /* of its main context */
+  GtxHandle at_end;             /* runs when the main context goes */
 } GtxSleep;
 
 typedef GtxFutureClass GtxSleepClass;
@@ -48,11 +48,12 @@ context_ends (GtxHandle *handle)
   GError *error = g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
                                        "The sleep never ends: its main context is gone");
 
-  /* Who holds it asks it; who has let go of it need not know. */
+  /* No warning: a caller that holds the sleep asks for its error, and one that has dropped it
+   * need not know. */
   gtx_future_forgive_error (&self->parent_instance);
   if (!gtx_future_finish (&self->parent_instance, NULL, NULL, error))
     g_error_free (error);
-  /* Another thread that is settling it may find nobody here to tell. */
+  /* If another thread is settling the sleep, its message may not be run here any more. */
   gtx_handle_unlink (&self->settled);
   on_settled (&self->settled);
 }
@@ -92,16 +93,16 @@ gtx_sleep_init (GtxSleep *self)
  * Makes a future that ends when a time is over, without a task: asyncio has
  * `loop.call_later(seconds, future.set_result, None)` for it.
  *
- * It needs no stack, some 200 bytes instead of a page and more: a gather or a
- * wait over a million of them is cheap.  Take it where nothing is done but wait,
- * and a task with gtx_sleep() where something is done before or after.
- * Cancelling it takes the timer away.  It
- * lives until it ends even if nobody holds it.  Where its main context goes
- * first it fails with %GTX_ERROR_CONTEXT_GONE.
+ * The future needs no stack, and some 200 bytes instead of a page and more: a gather or a
+ * wait over a million of them is cheap.  Use it to do nothing but wait, and a task with
+ * gtx_sleep() to do something before or after.  Cancelling the future removes its timer.
+ * The future lives until it ends, even if nobody holds a reference.  If its main context
+ * goes away first, it fails with %GTX_ERROR_CONTEXT_GONE.
  *
- * @seconds that are not a number are a programmer's mistake.  Never suspends; to
- * be called in the thread that runs the thread-default main context, or is about to
- * where none has run it yet: elsewhere it gives %NULL, and a g_critical() says so.
+ * It is a programmer's mistake if @seconds is not a number.  Never suspends; to be called
+ * in the thread that runs the thread-default main context, or, if no thread has run it
+ * yet, in the one that is about to: in any other thread it returns %NULL, and a
+ * g_critical() says so.
  *
  * Returns: (transfer full): a new #GtxFuture, whose result is %NULL
  *

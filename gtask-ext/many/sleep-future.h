@@ -4,6 +4,6 @@
 
 #include "task/future-private.h"
 
-/* Adds those of @scheduler whose time is not over. */
+/* Adds the sleeps of @scheduler whose time is not over. */
 void gtx_sleep_futures_list (GtxScheduler *scheduler,
                              GPtrArray    *futures);

@@ -28,7 +28,7 @@ describe (GtxWaiter *waiter,
 
 static const GtxWaiterKind sleep_kind = { "sleep", gtx_waiter_cancel, describe, NULL, NULL };
 
-/* Not inlined, for what it saves on the stack is nothing to who lets others run. */
+/* Not inlined, so that gtx_sleep (0), which only lets others run, uses less stack. */
 G_GNUC_NO_INLINE static gboolean
 sleep_for (GtxTask  *task,
            double    seconds,
@@ -48,19 +48,18 @@ sleep_for (GtxTask  *task,
 
 /**
  * gtx_sleep:
- * @seconds: how long, in seconds; 0 or less only lets others run
+ * @seconds: how long, in seconds; 0 or less only lets other tasks and callbacks run
  * @error: return location for a #GError, or %NULL
  *
  * Suspends the current task for a time: asyncio's `sleep()`.
  *
- * It never sleeps for less than @seconds; infinity sleeps until the task is
- * cancelled.  The main loop waits in whole milliseconds, as asyncio's does: this
- * and every other timer of the library may be one late.  With GLib 2.81 or newer,
- * which polls in microseconds, those of less than 10 ms are as exact as GLib's own
- * timeouts, where the context's #GPollFunc is g_poll().  Tasks that never do more
- * than let others run leave turns to the main loop's sources down to
- * %G_PRIORITY_DEFAULT_IDLE, and none to those below, as an idle source that stays
- * ready does.
+ * It never sleeps for less than @seconds; infinity sleeps until the task is cancelled.
+ * The main loop waits in whole milliseconds, as asyncio's does: this and every other
+ * timer of the library may be one millisecond late.  With GLib 2.81 or newer, which polls
+ * in microseconds, timers of less than 10 ms are as exact as GLib's own timeouts, if the
+ * context's #GPollFunc is g_poll().  Tasks that never do more than let others run leave
+ * turns to the main loop's sources down to %G_PRIORITY_DEFAULT_IDLE, and none to sources
+ * of a lower priority, as an idle source that stays ready does.
  *
  * Sets %G_IO_ERROR_CANCELLED when the task is cancelled, %GTX_ERROR_NOT_IN_TASK
  * outside a task and %GTX_ERROR_INVALID_ARGUMENT where @seconds is not a number.

@@ -4,5 +4,6 @@
 
 #include "task/task-private.h"
 
-/* Whether one of its timeouts expires in this round or the next, before the main loop turns. */
+/* Whether one of the task's timeouts expires in this round or the next, before the main loop
+ * turns. */
 gboolean gtx_task_is_out_of_time (GtxTask *self);

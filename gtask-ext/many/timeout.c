@@ -12,15 +12,15 @@ struct _Block
 {
   GtxTimer timer;
   GtxTask *task;
-  Block *outer, *inner;         /* of the same task, which were begun before and since */
-  guint n_cancels;              /* of the task, when the block began: what it was told of */
-  guint made_at;                /* its request: the task's n_settled then */
-  guint begun_at;               /* the block: the same */
-  gboolean stands_anew;         /* then: a request that counts from when the task is told of it */
+  Block *outer, *inner;         /* blocks of the same task that were begun before and after this one */
+  guint n_cancels;              /* requests to the task that count as made before the block */
+  guint made_at;                /* the task's n_settled when the block made its request */
+  guint begun_at;               /* the task's n_settled when the block began */
+  gboolean stands_anew;         /* a request stood when the block began, and counts once it is delivered */
   enum
   {
     ENTERED,
-    EXPIRING,                   /* the task was cancelled for it */
+    EXPIRING,                   /* the time is over, and the task was cancelled */
     EXPIRED,
     EXITED
   } state;
@@ -56,7 +56,7 @@ gtx_task_is_out_of_time (GtxTask *self)
   return FALSE;
 }
 
-/* What is due already expires in the next round, and no timer is asked. */
+/* A timeout that is due already expires in the next round, without a timer. */
 static void
 arm (Block  *block,
      double  seconds)
@@ -76,8 +76,8 @@ arm (Block  *block,
  *
  * Begins the block: entering asyncio's `timeout()`.
  *
- * When the time is over the current task is cancelled, and gtx_timeout_end()
- * makes %G_IO_ERROR_TIMED_OUT of that.  With 0 or less that is in the next
+ * When the time is over, the current task is cancelled, and gtx_timeout_end() turns the
+ * cancellation into %G_IO_ERROR_TIMED_OUT.  With 0 or less this happens in the next
  * round.  Never suspends; to be called in a task.
  *
  * Since: 0.1
@@ -99,8 +99,9 @@ gtx_timeout_begin (GtxTimeout *self,
 
   block = g_new (Block, 1);
   *block = (Block) { .timer.handle.run = on_timeout, .task = g_object_ref (task), .state = ENTERED };
-  /* asyncio has no request that outlives an await, and loses what a group made anew to a time that is over
-   * before anybody was told of it; what the task has asked of itself counts there. */
+  /* asyncio has no request that outlives an await, and loses a request that a group made anew if the time
+   * is over before it is delivered: here neither counts as made before the block.  A request that the
+   * task made to itself does, as in asyncio. */
   block->n_cancels = gtx_task_n_cancels (task);
   block->begun_at = task->n_settled;
   block->stands_anew = task->must_cancel && task->made_anew && !task->outlived;
@@ -122,12 +123,11 @@ gtx_timeout_begin (GtxTimeout *self,
  * Changes the time that is left: asyncio's `Timeout.reschedule()`, which takes
  * a moment of the loop's clock instead.
  *
- * Sets %GTX_ERROR_INVALID_STATE if the block has not begun, has ended or is
- * out of time, and %GTX_ERROR_INVALID_ARGUMENT if @seconds is not a number.  Where the
- * time was over during an operation that took no notice, such as a function in a thread,
- * it sets %G_IO_ERROR_CANCELLED instead, of which gtx_timeout_end() makes
- * %G_IO_ERROR_TIMED_OUT.
- * Never suspends; to be called in the thread of the task.
+ * Sets %GTX_ERROR_INVALID_STATE if the block has not begun, has ended or is out of time,
+ * and %GTX_ERROR_INVALID_ARGUMENT if @seconds is not a number.  If the time was over
+ * during an operation that took no notice, such as a function in a thread, it sets
+ * %G_IO_ERROR_CANCELLED instead, which gtx_timeout_end() turns into
+ * %G_IO_ERROR_TIMED_OUT.  Never suspends; to be called in the thread of the task.
  *
  * Returns: %TRUE, or %FALSE with @error set
  *
@@ -166,7 +166,7 @@ gtx_timeout_reschedule (GtxTimeout  *self,
  * Tells whether the time was over before the block ended: asyncio's
  * `Timeout.expired()`.  Never suspends; to be called in the thread of the task.
  *
- * Returns: %TRUE if the task was cancelled for it
+ * Returns: %TRUE if the task was cancelled because the time was over
  *
  * Since: 0.1
  */
@@ -180,7 +180,8 @@ gtx_timeout_expired (GtxTimeout *self)
   return block && (block->state == EXPIRING || block->state == EXPIRED);
 }
 
-/* Other requests to cancel keep their failures.  Not inlined, for few blocks end so. */
+/* Returns whether the block timed out: a failure that is due to another request is kept.  Not
+ * inlined, since few blocks end so. */
 G_GNUC_NO_INLINE static gboolean
 expire (Block        *block,
         const GError *failure)
@@ -191,8 +192,9 @@ expire (Block        *block,
   block->state = EXPIRED;
   if (gtx_task_withdraw_request (block->task, block->made_at) > block->n_cancels)
     {
-      /* The failure is another's then: that request is told of, be it that it outlived an operation; but
-       * not by what failed while nobody was told of a request. */
+      /* The failure is due to another request, and delivers it, even one that outlived an
+       * operation.  But if no request was delivered since the timeout made its own, the failure
+       * came of something else. */
       if (is_cancelled && was_told && block->task->outlived)
         gtx_task_settle_request (block->task);
       return FALSE;
@@ -206,7 +208,7 @@ has_ended (const Block *block)
   return block->state == EXPIRED || block->state == EXITED;
 }
 
-/* A mistake.  Not inlined either. */
+/* The caller ends the block a second time, by mistake.  Not inlined either. */
 G_GNUC_NO_INLINE static void
 refuse_to_end (GError **own)
 {
@@ -215,7 +217,7 @@ refuse_to_end (GError **own)
     *own = g_error_new_literal (GTX_ERROR, GTX_ERROR_INVALID_STATE, "The timeout's block has ended");
 }
 
-/* Whether the failure is what on_timeout () caused. */
+/* Ends the block, if it has not ended; returns whether on_timeout () caused the failure. */
 static gboolean
 leave (Block        *block,
        const GError *failure)
@@ -233,17 +235,17 @@ leave (Block        *block,
 /**
  * gtx_timeout_end:
  * @self: a #GtxTimeout whose block has begun
- * @failure: (inout) (optional): where the block's error is, if it ended with
- *   one: it is taken, and %NULL then; or %NULL
+ * @failure: (inout) (optional): the location of the block's error, if it ended with one:
+ *   the error is taken, and the location set to %NULL; or %NULL
  * @error: return location for a #GError, or %NULL
  *
  * Ends the block: leaving asyncio's `timeout()`.
  *
- * Sets %G_IO_ERROR_TIMED_OUT where the block was cancelled because its time
- * was over, and the block's own error where it failed otherwise.  A block that
- * succeeded all the same has succeeded: gtx_timeout_expired() tells that its time
- * was over.  Never suspends; to be called in the task, once: else it sets the block's
- * error, or %GTX_ERROR_INVALID_STATE if there is none.
+ * Sets %G_IO_ERROR_TIMED_OUT if the block was cancelled because its time was over, and
+ * the block's own error if it failed otherwise.  A block that succeeds although its time
+ * was over has succeeded: gtx_timeout_expired() tells that the time was over.  Never
+ * suspends; to be called once, in the task: otherwise it sets the block's error, or
+ * %GTX_ERROR_INVALID_STATE if there is none.
  *
  * Returns: %TRUE if the block did not fail
  *
@@ -288,8 +290,8 @@ forget (Block *block)
  * gtx_timeout_clear:
  * @self: a #GtxTimeout
  *
- * Frees what a #GtxTimeout holds, and disarms it if its block was not ended:
- * what `g_auto` calls.  Never suspends; to be called in the thread of the task.
+ * Frees what a #GtxTimeout holds, and disarms the timeout if its block was not ended:
+ * `g_auto` calls it.  Never suspends; to be called in the thread of the task.
  *
  * Since: 0.1
  */

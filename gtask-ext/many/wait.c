@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Waiting for futures without passing a request on to them, and for one that
- * has a time limit. */
+/* gtx_wait (), which passes no request on to the futures, and gtx_wait_for (), which has a time
+ * limit. */
 
 #include "gtask-ext/wait.h"
 
@@ -87,8 +87,8 @@ wait_for_futures (GtxTask       *task,
 
 /**
  * gtx_wait:
- * @futures: (element-type GtxFuture): futures and tasks of the current task's
- *   main context, at least one; one that is there twice counts once
+ * @futures: (element-type GtxFuture): futures and tasks of the current task's main
+ *   context, at least one; a future that is there twice counts once
  * @return_when: what is waited for
  * @seconds: how long at most; %GTX_FOREVER for no limit
  * @error: return location for a #GError, or %NULL
@@ -96,15 +96,15 @@ wait_for_futures (GtxTask       *task,
  * Suspends the current task until some or all of @futures are done, or the
  * time is over: asyncio's `wait()`.
  *
- * gtx_future_is_done() tells which are done.  That some are not is no error,
- * nor is that some failed.  Always suspends, for a round at least.  When the
- * current task is cancelled, @futures are left alone.  Tasks that were not
- * started are, where asyncio refuses coroutines.
+ * gtx_future_is_done() tells which are done.  It is no error if some are not done, or
+ * have failed.  Always suspends, for a round at least.  When the current task is
+ * cancelled, @futures are left alone.  Starts the tasks that were not started, where
+ * asyncio refuses coroutines.
  *
- * Sets %G_IO_ERROR_CANCELLED if the current task was cancelled,
- * %GTX_ERROR_NOT_IN_TASK outside a task, %GTX_ERROR_AWAITS_ITSELF if the
- * current task is in @futures, and %GTX_ERROR_INVALID_ARGUMENT if @futures is
- * empty, something in it cannot be waited for or @seconds is not a number.
+ * Sets %G_IO_ERROR_CANCELLED if the current task was cancelled, %GTX_ERROR_NOT_IN_TASK
+ * outside a task, %GTX_ERROR_AWAITS_ITSELF if the current task is in @futures, and
+ * %GTX_ERROR_INVALID_ARGUMENT if @futures is empty, an element of it cannot be waited for
+ * or @seconds is not a number.
  *
  * Returns: %TRUE when the wait is over, %FALSE with @error set
  *
@@ -131,7 +131,7 @@ gtx_wait (GPtrArray      *futures,
   return wait_for_futures (task, futures, return_when, seconds, error);
 }
 
-/* No time at all: what is not done is cancelled, and waited for. */
+/* For a time of 0 or less: cancels @future, which is not done, and waits for it. */
 static gboolean
 cancel_and_wait (GtxTask   *task,
                  gpointer   future,
@@ -158,12 +158,11 @@ cancel_and_wait (GtxTask   *task,
  * @seconds: how long at most; %GTX_FOREVER for no limit
  * @error: return location for a #GError, or %NULL
  *
- * Awaits @future for so long: asyncio's `wait_for()`.
+ * Awaits @future for at most @seconds: asyncio's `wait_for()`.
  *
- * When the time is over @future is cancelled and waited for.  With 0 or less
- * that is at once, unless it is done; one of another main context is refused
- * then, and not cancelled.  Its result is for gtx_future_get_result() to be asked
- * for.
+ * When the time is over, @future is cancelled and waited for.  With 0 or less this is
+ * done at once, unless @future is done; a future of another main context is refused in
+ * this case, and not cancelled.  gtx_future_get_result() returns the result.
  *
  * Sets %G_IO_ERROR_TIMED_OUT when the time is over, %GTX_ERROR_INVALID_ARGUMENT
  * if @seconds is not a number or @future is refused, and the errors that

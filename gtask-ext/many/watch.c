@@ -48,7 +48,7 @@ gtx_watches_init (GtxWatches  *self,
       GtxFuture *future = g_ptr_array_index (futures, i);
       GtxWatch *watch;
 
-      /* A mark of somebody else's does not lead back to the future. */
+      /* A mark that other code has left does not lead back to the future. */
       if (future->mark < self->length && self->watches[future->mark].future == future)
         continue;
       future->mark = self->length++;

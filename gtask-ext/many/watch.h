@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Watching several futures at once, each once however often it is named. */
+/* Watches several futures at once; a future that is named several times is watched once. */
 
 #pragma once
 
@@ -16,28 +16,29 @@ typedef struct
 {
   GtxWatch *watches;
   guint length;
-  guint n_done;                 /* were done when it began: those are not linked */
-  GtxScheduler *open;           /* told that anybody may end one of them; or NULL */
+  guint n_done;                 /* futures that were done at the beginning: their handles are not linked */
+  GtxScheduler *open;           /* the scheduler, told by gtx_scheduler_open () that anybody may end a
+                                 * future; or NULL */
 } GtxWatches;
 
-/* Whether @task can wait for all of @futures; @function asks. */
+/* Whether @task can wait for all of @futures; FALSE with @error set, which names @function. */
 gboolean gtx_watches_check (GtxTask     *task,
                             GPtrArray   *futures,
                             const char  *function,
                             GError     **error);
 
-/* Starts those that are not.  Has @on_done called for each, in a round after it is
- * done, but for those that are done. */
+/* Starts the tasks that were not started.  Calls @on_done for each future in a round after it is
+ * done, except for futures that are done already. */
 void     gtx_watches_init  (GtxWatches  *self,
                             GPtrArray   *futures,
                             void       (*on_done) (GtxHandle *handle),
                             gpointer     owner);
-/* Has it called in the next round for those, too. */
+/* Calls @on_done in the next round for the futures that were done already, too. */
 void     gtx_watches_queue_done (GtxWatches   *self,
                                  GtxScheduler *home);
-/* No more of that. */
+/* Stops watching: on_done is not called any more. */
 void     gtx_watches_detach (GtxWatches   *self);
-/* Adds those that are not done. */
+/* Adds the futures that are not done. */
 void     gtx_watches_list  (const GtxWatches *self,
                             GPtrArray        *futures);
 void     gtx_watches_clear (GtxWatches  *self);
