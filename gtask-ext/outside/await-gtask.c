@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Waiting for somebody else's GTask. */
+/* Waiting for a GTask of other code. */
 
 #include "gtask-ext/operation.h"
 
@@ -14,7 +14,7 @@ describe (GtxWaiter *waiter,
 
 static const GtxWaiterKind completion_kind = { "GTask", gtx_waiter_cancel, describe, NULL, NULL };
 
-/* It may complete in another thread. */
+/* @task may complete in another thread. */
 static GtxEmissionOutcome
 wait_for_completion (GtxTask *current,
                      GTask   *task,
@@ -43,13 +43,13 @@ wait_for_completion (GtxTask *current,
  * @task: a #GTask
  * @error: return location for a #GError, or %NULL
  *
- * Suspends the current task until somebody else's #GTask has completed, and
- * does not touch its result.
+ * Suspends the current task until a #GTask of other code has completed, and does not
+ * touch its result.
  *
- * When the current task is cancelled the waiting ends at once; @task goes on.
- * Sets %G_IO_ERROR_CANCELLED then, %GTX_ERROR_NOT_IN_TASK outside a task, and
- * %GTX_ERROR_OBJECT_GONE if somebody disposes of @task by g_object_run_dispose().
- * The context of @task may be another, and its thread too.
+ * When the current task is cancelled, the wait ends at once, with %G_IO_ERROR_CANCELLED;
+ * @task goes on.  Sets %GTX_ERROR_NOT_IN_TASK outside a task, and %GTX_ERROR_OBJECT_GONE
+ * if other code disposes of @task by g_object_run_dispose().  @task may belong to another
+ * main context, and complete in another thread.
  *
  * Returns: %TRUE when @task has completed, %FALSE with @error set
  *

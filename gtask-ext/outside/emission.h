@@ -11,23 +11,25 @@ typedef enum
 {
   GTX_EMISSION_EMITTED,
   GTX_EMISSION_GONE,            /* the object was disposed of first */
-  GTX_EMISSION_CANCELLED        /* the task was */
+  GTX_EMISSION_CANCELLED        /* the task was cancelled first */
 } GtxEmissionOutcome;
 
-/* From now on no emission is missed; NULL: the object is gone. */
+/* Begins to listen: from now on no emission is missed.  NULL: the object is gone. */
 GtxEmission        *gtx_emission_listen    (GtxTask              *task,
                                             GObject              *object,
                                             guint                 signal_id,
                                             GQuark                detail);
-/* Suspends the task until then.  The object may go meanwhile.  GTX_EMISSION_CANCELLED with @error set. */
+/* Suspends the task until the signal is emitted, or the object is gone.  GTX_EMISSION_CANCELLED
+ * with @error set if the task is cancelled. */
 GtxEmissionOutcome  gtx_emission_wait      (GtxEmission          *self,
                                             const GtxWaiterKind  *kind,
                                             GError              **error);
-/* What it was emitted with, after the object itself. */
+/* The arguments of the emission, after the object itself. */
 GArray             *gtx_emission_take_arguments (GtxEmission     *self);
-/* No more of that. */
+/* Stops listening.  Takes @self. */
 void                gtx_emission_leave     (GtxEmission          *self);
 
-/* FALSE with @error set, unless it was emitted; where the task was cancelled it is set already. */
+/* FALSE with @error set, unless the signal was emitted; after GTX_EMISSION_CANCELLED @error is
+ * set already. */
 gboolean            gtx_emission_propagate (GtxEmissionOutcome    outcome,
                                             GError              **error);

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Somebody's GTask, and the task that runs as it. */
+/* A GTask of other code, and the task that does its work. */
 
 #include "gtask-ext/gtask-run.h"
 
 #include "outside/gtask-run-private.h"
 #include "task/task-private.h"
 
-/* What the two share.  It is of the home thread from the moment when the runner
- * starts, but for what the handler of the GCancellable uses: home, and the
- * reference that it was given. */
+/* What the GTask and its runner share.  A run belongs to the home thread once the runner starts,
+ * except for what the handler of the GCancellable uses: home, and the reference that the handler
+ * was given. */
 typedef struct
 {
   GtxScheduler *home;
   GTask *task;
   GtxTask *runner;              /* NULL once it is done */
-  GtxIntCoroutine coroutine;    /* for a number, which no GtxTask has */
+  GtxIntCoroutine coroutine;    /* for an integer result, which a GtxTask cannot have */
   gssize number;
   enum
   {
@@ -33,8 +33,8 @@ run_clear (gpointer data)
   Run *run = data;
   GtxVisit visit = gtx_scheduler_enter (run->home);
 
-  /* With it goes what its caller has given to it: an emission in another thread may have had
-   * the last reference. */
+  /* The GTask frees what its caller gave to it, so it is dropped at home: an emission in another
+   * thread may have held the last reference. */
   if (visit || !gtx_scheduler_post (run->home, g_object_unref, run->task))
     g_object_unref (run->task);
   gtx_scheduler_leave (run->home, visit);
@@ -61,7 +61,7 @@ cancel_at_home (gpointer data)
   run_unref (run);
 }
 
-/* Never at once: the handler may be in the way of its being disconnected. */
+/* The request is posted, never made at once: the handler might be disconnected while it runs. */
 static void
 on_cancelled (GCancellable *cancellable,
               gpointer      data)
@@ -73,7 +73,7 @@ on_cancelled (GCancellable *cancellable,
     run_unref (run);
 }
 
-/* ---- The end ---- */
+/* ---- The end of the coroutine ---- */
 
 static void
 return_result (Run     *run,
@@ -93,7 +93,7 @@ return_result (Run     *run,
 
 /* ---- GTasks that call back in a later turn ---- */
 
-/* How many, in the scheduler's table. */
+/* The key of the number of these GTasks in the table of the scheduler. */
 static const char returning_key;
 
 static void
@@ -130,7 +130,7 @@ drop_home (gpointer  home,
   gtx_scheduler_unref (home);
 }
 
-/* GTask calls back at once but where it was made in this turn of the main loop. */
+/* A GTask calls back at once, except in the turn of the main loop in which it was made. */
 static void
 watch_returning (Run *run)
 {
@@ -141,7 +141,7 @@ watch_returning (Run *run)
                          drop_home, 0);
 }
 
-/* Outside of all tasks, as callbacks expect. */
+/* Runs outside of all tasks, as the callback of the GTask expects. */
 static void
 on_done (gpointer runner,
          gpointer data)
@@ -161,7 +161,7 @@ on_done (gpointer runner,
   watch_returning (run);
 }
 
-/* ---- The beginning ---- */
+/* ---- The beginning of the coroutine ---- */
 
 static void
 watch_cancellable (gpointer data)
@@ -175,8 +175,8 @@ watch_cancellable (gpointer data)
   run_unref (run);
 }
 
-/* Takes @run and @runner, which was not started.  It is watched after it has
- * started, so that whatever comes finds it there. */
+/* Takes @run and @runner, which was not started.  The GCancellable is watched after the start, so
+ * that a request finds the runner started. */
 static void
 start (Run     *run,
        GtxTask *runner)
@@ -212,8 +212,7 @@ run_new (GTask *task)
  * @task: a #GTask
  * @coroutine: (scope async): a boolean coroutine
  *
- * Runs @coroutine as what @task stands for: the function behind
- * gtx_gtask_run(), which see.
+ * Runs @coroutine as the work of @task: the function behind gtx_gtask_run(), which see.
  *
  * Since: 0.1
  */
@@ -235,8 +234,8 @@ gtx_gtask_run_named (const char   *function,
  * @coroutine: (scope async): a pointer coroutine
  * @result_free: (nullable): frees a result that nobody took
  *
- * Runs @coroutine as what @task stands for: the function behind
- * gtx_gtask_run_pointer(), which see.
+ * Runs @coroutine as the work of @task: the function behind gtx_gtask_run_pointer(),
+ * which see.
  *
  * Since: 0.1
  */
@@ -278,8 +277,8 @@ run_for_number (gpointer   data,
  * @task: a #GTask
  * @coroutine: (scope async): a coroutine
  *
- * Runs @coroutine as what @task stands for: the function behind
- * gtx_gtask_run_int(), which see.
+ * Runs @coroutine as the work of @task: the function behind gtx_gtask_run_int(), which
+ * see.
  *
  * Since: 0.1
  */

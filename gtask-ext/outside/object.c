@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Objects: their signals, and tasks that end with them. */
+/* Signals of objects that tasks wait for, and tasks that end with an object. */
 
 #include "gtask-ext/object.h"
 
@@ -8,58 +8,58 @@
 
 #include "gtask-ext/error.h"
 
-/* ---- What an object has to do with tasks ---- */
+/* ---- The ties between an object and tasks ---- */
 
-/* The object keeps one, whatever the number of tasks, from the first of them on.
+/* What ties an object to tasks.  The object keeps one of these from the first task on, however many
+ * tasks there are.
  *
  * Invariants:
- * - An object emits, is disposed of and loses its tasks in any thread.  Whoever
- *   takes a link out of one of the lists, under the lock, and nobody else, wakes,
- *   cancels or frees what it belongs to.
- * - A task that leaves does not touch the object, which may be gone, but for the
- *   handler of the last one.
- * - The weak reference stays until the object is disposed of: where another thread
- *   disposes of it meanwhile, nobody can tell whether it could be taken back. */
+ * - An object emits, is disposed of and loses its tasks in any thread.  Only the code that takes a
+ *   link out of one of the lists, under the lock, wakes, cancels or frees the owner of the link.
+ * - A task that leaves does not touch the object, which may be gone, except that the last one
+ *   disconnects the handler.
+ * - The weak reference stays until the object is disposed of: if another thread disposes of the
+ *   object meanwhile, nobody can tell whether the weak reference could be taken back. */
 typedef struct
 {
   GMutex mutex;
   GWeakRef object;
   GtxHandleList listeners;
   GtxHandleList bonds;
-  gboolean is_watched;          /* on_disposed () is to come */
-  gboolean is_disposed;         /* it came, and the object was not to go */
+  gboolean is_watched;          /* on_disposed () will be called */
+  gboolean is_disposed;         /* on_disposed () was called, and the object was to live on */
 } Ties;
 
-/* One that hears a signal for all tasks that wait for it, in the order in which
- * they came: the closure itself, which keeps the ties.  It is in their list, and
- * connected, while somebody waits. */
+/* Hears a signal for all tasks that wait for it, in the order in which they came.  A listener is
+ * the closure itself, which keeps the ties.  It is in their list, and connected, while a task
+ * waits. */
 typedef struct
 {
   GClosure closure;
   GtxHandle link;
   guint signal_id;
-  GQuark detail;                /* 0: hears all */
+  GQuark detail;                /* 0: hears all details */
   gulong handler;
   GtxHandleList emissions;
 } Listener;
 
-/* Held by the task that waits, and by the list that it is in, or by whoever took
- * it out and writes down what came. */
+/* What a task waits for.  The task holds a reference, and so does the list that the emission is
+ * in, or the code that took it out and records the arguments. */
 struct _GtxEmission
 {
   GtxHandle link;
   Ties *ties;
-  Listener *listener;           /* NULL: it was taken out */
+  Listener *listener;           /* NULL: the emission was taken out of its list */
   GQuark detail;
   GtxTask *task;
   GtxScheduler *home;
-  GtxWaiter *waiter;            /* of the home thread; NULL: nobody waits */
+  GtxWaiter *waiter;            /* touched in the home thread only; NULL: the task does not wait */
   GArray *arguments;            /* of GValue */
   gboolean is_gone;
 };
 
-/* A task that is bound to the object; held by its callback, and by the list or
- * by whoever took it out. */
+/* A task that is bound to the object.  Its done callback holds a reference, and so does the list,
+ * or the code that took the bond out. */
 typedef struct
 {
   GtxHandle link;
@@ -68,7 +68,7 @@ typedef struct
   gboolean is_taken;
 } Bond;
 
-/* G_DEFINE_QUARK () reads and writes its variable plainly. */
+/* Not by G_DEFINE_QUARK (), which reads and writes its variable without atomic operations. */
 static GQuark
 ties_quark (void)
 {
@@ -115,7 +115,7 @@ ties_new (void)
   return self;
 }
 
-/* With a reference for the caller. */
+/* Returns a new reference. */
 static Ties *
 ties_of (GObject *object)
 {
@@ -132,9 +132,10 @@ ties_of (GObject *object)
   return self;
 }
 
-/* For who has something to add.  A reference that comes between one and two, or goes, may call
- * the program (see g_object_add_toggle_ref()), which may not find the lock held: with this one,
- * those that are taken under the lock do not. */
+/* Locks the ties, in order to add something.  Taking the second reference of an object, or
+ * dropping it, may call the program (see g_object_add_toggle_ref()), which must not happen under
+ * the lock: with the reference that is taken here, no reference that is taken under the lock is
+ * the second one. */
 static void
 ties_lock (Ties    *self,
            GObject *object)
@@ -151,14 +152,15 @@ ties_unlock (Ties    *self,
   g_object_unref (object);
 }
 
-/* Under the lock, as is all that says nothing else. */
+/* Called under the lock, as is every function here that does not say otherwise. */
 static void
 ties_watch (Ties    *self,
             GObject *object)
 {
   GObject *known = g_weak_ref_get (&self->object);
 
-  /* One that its dispose () has kept is lost to the former, and not told of by the latter. */
+  /* An object that was kept alive by its dispose () is lost to the GWeakRef, and on_disposed ()
+   * was not called for it. */
   if (known == NULL)
     g_weak_ref_set (&self->object, object);
   g_clear_object (&known);
@@ -209,9 +211,9 @@ listener_new (Ties    *ties,
   return self;
 }
 
-/* Without the lock; takes a listener that is in no list.  Unlike
- * g_signal_handler_disconnect() this finds and disconnects in one, and says nothing
- * where another thread has disposed of the object. */
+/* Called without the lock.  Takes a listener that is in no list.  Unlike
+ * g_signal_handler_disconnect() this finds and disconnects the handler in one step, and does not
+ * complain if another thread has disposed of the object. */
 static void
 listener_disconnect (Listener *self,
                      GObject  *object)
@@ -221,7 +223,8 @@ listener_disconnect (Listener *self,
   g_closure_unref (&self->closure);
 }
 
-/* TRUE if nobody waits any more: the caller disconnects it then. */
+/* Takes the listener out of the list if no task waits for it any more: TRUE, and the caller
+ * disconnects it. */
 static gboolean
 listener_take_idle (Listener *self)
 {
@@ -231,8 +234,9 @@ listener_take_idle (Listener *self)
   return TRUE;
 }
 
-/* A handler for each of many details would be looked for among all of them.  One
- * that hears all does not do where it would have a say in what is returned. */
+/* Returns the detail to connect to, or 0 to hear all details: with a handler for each of many
+ * details, GObject would search all of them.  But a handler that hears all details must not be
+ * connected if the signal returns a value, since it would take part in that. */
 static GQuark
 detail_to_connect (guint  signal_id,
                    GQuark detail)
@@ -245,7 +249,7 @@ detail_to_connect (guint  signal_id,
   return query.return_type == G_TYPE_NONE ? 0 : detail;
 }
 
-/* The one that came last, so that the order stays. */
+/* Returns the listener that was added last, so that tasks go on in order. */
 static Listener *
 find_listener (Ties   *ties,
                guint   signal_id,
@@ -261,9 +265,9 @@ find_listener (Ties   *ties,
   return NULL;
 }
 
-/* What is emitted already when a task begins to wait is not for it.  GObject calls no handler that
- * was connected later, and does not tell which were connected before: while the object emits
- * something, whoever begins to wait gets one of its own. */
+/* A task does not hear an emission that has begun before it waits.  GObject calls no handler that
+ * was connected during an emission, and does not tell which were connected before: so while the
+ * object emits a signal, a task that begins to wait gets a listener of its own. */
 static Listener *
 listener_for (Ties    *ties,
               GObject *object,
@@ -276,7 +280,7 @@ listener_for (Ties    *ties,
     self = find_listener (ties, signal_id, detail);
   if (self == NULL)
     return listener_new (ties, object, signal_id, detail);
-  /* Somebody has disconnected all handlers of the signal. */
+  /* The program has disconnected all handlers of the signal. */
   if (!g_signal_handler_is_connected (object, self->handler))
     listener_connect (self, object);
   return self;
@@ -320,7 +324,7 @@ wake_at_home (gpointer data)
   emission_unref (self);
 }
 
-/* Takes what was taken out, without the lock. */
+/* Called without the lock.  Takes an emission that was taken out of its list. */
 static void
 emission_happened (GtxEmission *self)
 {
@@ -365,7 +369,7 @@ take_emissions (Listener      *listener,
     }
 }
 
-/* The emitter is in the middle of something: tasks only get ready. */
+/* Tasks only become ready: the emitter is in the middle of its own work. */
 static void
 on_emitted (GClosure     *closure,
             GValue       *return_value,
@@ -448,7 +452,7 @@ gtx_emission_take_arguments (GtxEmission *self)
   return g_steal_pointer (&self->arguments);
 }
 
-/* Without the lock: to let go of the object may be its end. */
+/* Called without the lock: dropping the reference may free the object. */
 static void
 disconnect_if_there (Listener *listener,
                      Ties     *ties)
@@ -537,19 +541,18 @@ gtx_emission_propagate (GtxEmissionOutcome   outcome,
  * Suspends the current task until @object emits a signal, and returns the
  * arguments of the emission.
  *
- * The task only gets ready when the signal is emitted; those that wait go on in
- * the order in which they came, and handlers that are connected run before them.
- * A handler that stops the emission keeps it from them if it was connected before
- * any of them waited.  Where the signal returns a value the task counts as a
- * handler that returns none.  What is emitted between two calls is not seen, nor
- * is an emission that had begun before this call.
+ * An emission only makes the tasks ready; they go on in the order in which they came,
+ * after the handlers that are connected.  A handler that stops the emission hides it from
+ * the tasks if it was connected before any of them waited.  If the signal returns a
+ * value, the tasks count as a handler that returns none.  An emission between two calls
+ * is not seen, nor is one that had begun before this call.
  *
- * Sets %GTX_ERROR_OBJECT_GONE when @object is disposed, or was since tasks had to
- * do with it, %G_IO_ERROR_CANCELLED when the task is cancelled,
- * %GTX_ERROR_NOT_IN_TASK outside a task, and %GTX_ERROR_INVALID_ARGUMENT if
+ * Sets %GTX_ERROR_OBJECT_GONE when @object is disposed, or has been disposed since a task
+ * first waited for it or was bound to it, %G_IO_ERROR_CANCELLED when the task is
+ * cancelled, %GTX_ERROR_NOT_IN_TASK outside a task, and %GTX_ERROR_INVALID_ARGUMENT if
  * @object has no such signal.  Any thread may emit the signal, and drop the last
- * reference of @object; g_object_run_dispose() is not to be called while another thread
- * emits it, since GObject loses count of the handlers then.
+ * reference to @object; g_object_run_dispose() must not be called while another thread
+ * emits the signal, since GObject loses count of the handlers then.
  *
  * Returns: (transfer full) (nullable) (element-type GValue): the arguments
  *   after the object itself, or %NULL with @error set
@@ -592,7 +595,7 @@ gtx_await_signal (gpointer      object,
  * Ask for the property first, and wait in a loop for the value that is
  * wanted.  Sets the errors that gtx_await_signal() sets.
  *
- * Returns: %TRUE when it was notified, %FALSE with @error set
+ * Returns: %TRUE when the property was notified, %FALSE with @error set
  *
  * Since: 0.1
  */
@@ -615,13 +618,13 @@ gtx_await_notify (gpointer      object,
                    G_OBJECT_TYPE_NAME (object), property);
       return FALSE;
     }
-  /* Where @property has underscores, its name has none. */
+  /* The name of the property has dashes where @property has underscores. */
   signal = g_strconcat ("notify::", g_param_spec_get_name (found), NULL);
   arguments = gtx_await_signal (object, signal, error);
   return arguments != NULL;
 }
 
-/* ---- Bound to an object ---- */
+/* ---- Tasks that are bound to an object ---- */
 
 static void
 bond_clear (gpointer data)
@@ -684,18 +687,18 @@ bond_new (GtxTask *task,
  * @self: a #GtxTask
  * @object: (type GObject.Object): an object
  *
- * Cancels the task when @object is disposed: what a window's tasks are bound
- * to the window for.  A task whose coroutine has returned is bound no more.
+ * Cancels the task when @object is disposed; for example, the tasks of a window are bound
+ * to the window.  A task whose coroutine has returned is not cancelled any more.
  *
- * No reference of @object is kept.  The coroutine should keep one of what it
- * uses, or take care after each await.  Where tasks had to do with @object before,
- * and it was disposed since, @self is cancelled at once.  Never suspends; may be
- * called in any thread that has references of both, and any may dispose of
- * @object.
+ * No reference to @object is kept.  The coroutine should keep a reference to what it
+ * uses, or check after each await.  If a task waited for @object or was bound to it
+ * before, and @object has been disposed since, @self is cancelled at once.  Never
+ * suspends; may be called in any thread that holds references to both, and any thread may
+ * dispose of @object.
  *
- * Mind that GTK 4 disposes of a closed window only when the last reference goes:
- * a task that has one of its own waits on.  Such a window calls
- * g_object_run_dispose() on itself when it is closed.
+ * Note that GTK 4 disposes of a closed window only when the last reference goes: a task
+ * that holds one itself waits on.  Such a window calls g_object_run_dispose() on itself
+ * when it is closed.
  *
  * Since: 0.1
  */
@@ -719,7 +722,7 @@ gtx_task_bind (GtxTask  *self,
 
 /* ---- The end of an object ---- */
 
-/* Returns the listeners. */
+/* Takes everything out of the lists; returns the listeners. */
 static GSList *
 take_all (Ties          *self,
           GtxHandleList *emissions,
@@ -742,7 +745,8 @@ take_all (Ties          *self,
   return listeners;
 }
 
-/* The object may go with what a task drops at its end: its outcome stays. */
+/* A task whose coroutine has returned is not cancelled: the object may go with what the task
+ * drops at its end, and the outcome stays. */
 static gboolean
 has_returned (GtxTask *task)
 {
@@ -793,7 +797,7 @@ on_disposed (gpointer  data,
   gtx_handle_list_init (&bonds);
   g_mutex_lock (&self->mutex);
   self->is_watched = FALSE;
-  /* Whoever takes it back while its last reference goes has it as new. */
+  /* An object that is kept alive while its last reference goes counts as new. */
   self->is_disposed = gtx_n_references (object) > 1;
   listeners = take_all (self, &emissions, &bonds);
   g_mutex_unlock (&self->mutex);

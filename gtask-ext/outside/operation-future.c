@@ -7,14 +7,14 @@
 
 #include "gtask-ext/error.h"
 
-/* Invariant: while it is under way its callback has a reference, its home is
- * held, for virtual time, and its at_end is linked. */
+/* Invariant: while the operation is under way, its callback holds a reference to the future,
+ * virtual time is held in the home, and at_end is linked. */
 typedef struct
 {
   GtxFuture parent_instance;
   GCancellable *cancellable;
-  GtxHandle at_end;             /* of its main context */
-  GtxToken *token;              /* of its callback, once it has begun */
+  GtxHandle at_end;             /* runs when the main context goes */
+  GtxToken *token;              /* of the operation's callback, once it has begun */
   gboolean is_under_way;
   gboolean cancelling;          /* under way, and asked to end */
 } GtxOperationFuture;
@@ -25,7 +25,8 @@ static GType gtx_operation_future_get_type (void);
 
 G_DEFINE_TYPE (GtxOperationFuture, gtx_operation_future, GTX_TYPE_FUTURE)
 
-/* What calls back later finds it done.  Who holds it asks it; who has let go of it need not know. */
+/* A callback that comes later finds the future done.  No warning of the error: a caller that
+ * holds the future asks for it, and one that has dropped it need not know. */
 static void
 context_ends (GtxHandle *handle)
 {
@@ -61,7 +62,7 @@ gtx_operation_futures_list (GtxScheduler *scheduler,
   gtx_scheduler_foreach_at_end (scheduler, context_ends, add_future, futures);
 }
 
-/* It is never abandoned: it ends when the operation has. */
+/* The operation is never abandoned: the future ends when the operation has ended. */
 static gboolean
 gtx_operation_future_cancel (GtxFuture *future)
 {
@@ -100,7 +101,7 @@ gtx_operation_future_init (GtxOperationFuture *self)
   self->at_end.run = context_ends;
 }
 
-/* ---- Its end ---- */
+/* ---- The end of the operation ---- */
 
 typedef struct
 {
@@ -122,7 +123,7 @@ arrive (gpointer data)
   Arrival *arrival = data;
   GtxOperationFuture *self = arrival->future;
 
-  /* By mistake it may have begun in another thread. */
+  /* If it was started in another thread, by mistake, it is not under way here. */
   if (self->is_under_way)
     gtx_scheduler_release (self->parent_instance.home);
   self->is_under_way = FALSE;
@@ -141,9 +142,8 @@ arrive (gpointer data)
  * @result: the operation's result
  * @operation: what gtx_operation_future_get_data() returned
  *
- * The callback that %GTX_ASYNC_FUTURE passes: a #GAsyncReadyCallback.  A second
- * call is a mistake of the operation's that is warned of.  May be called in any
- * thread.
+ * The callback that %GTX_ASYNC_FUTURE passes: a #GAsyncReadyCallback.  A second call is a
+ * mistake of the operation, and a g_critical() says so.  May be called in any thread.
  *
  * Since: 0.1
  */
@@ -171,7 +171,7 @@ gtx_operation_future_ready (GObject      *source,
   gtx_scheduler_leave (home, visit);
 }
 
-/* ---- Its beginning ---- */
+/* ---- The beginning of the operation ---- */
 
 static void
 begin_at_home (GtxOperationFuture *self)
@@ -189,19 +189,19 @@ begin_at_home (GtxOperationFuture *self)
  * Makes a future for an operation of GIO that is started with
  * %GTX_ASYNC_FUTURE.
  *
- * It ends when the operation has called back, and its result is the
- * #GAsyncResult for the operation's `_finish` function, which reports the
- * operation's errors.  Where its main context goes first it fails with
- * %GTX_ERROR_CONTEXT_GONE.  Cancelling it cancels the operation; it ends as
- * cancelled when the operation has ended.
+ * The future ends when the operation has called back, and its result is the #GAsyncResult
+ * for the operation's `_finish` function, which reports the operation's errors.  If its
+ * main context goes away first, the future fails with %GTX_ERROR_CONTEXT_GONE.
+ * Cancelling the future cancels the operation; the future ends as cancelled when the
+ * operation has ended.
  *
- * Its result keeps the main context, as any #GTask does: who keeps the future after its
- * main loop has ended keeps the context too.
+ * The result keeps the main context, as any #GTask does: a caller that keeps the future
+ * after its main loop has ended keeps the context, too.
  *
- * Several operations are under way at once like so without a task for each:
- * gather or wait for their futures.  Never suspends; to be called in the thread
- * that runs the thread-default main context, or is about to where none has run it
- * yet: elsewhere it gives %NULL, and a g_critical() says so.
+ * Several operations can be under way at once without a task for each: gather or wait for
+ * their futures.  Never suspends; to be called in the thread that runs the thread-default
+ * main context, or, if no thread has run it yet, in the one that is about to: in any
+ * other thread it returns %NULL, and a g_critical() says so.
  *
  * Returns: (transfer full): a new #GtxFuture
  *
@@ -219,15 +219,15 @@ gtx_operation_future_new (void)
   return g_object_new (gtx_operation_future_get_type (), NULL);
 }
 
-/* An argument that was evaluated, and waits for the other one: nobody knows which of
- * the two a compiler evaluates first.  What is evaluated between them may be another
- * pair, and may let other tasks run. */
+/* One of the two calls in GTX_ASYNC_FUTURE () that was evaluated, and waits for the other one: a
+ * compiler may evaluate either first.  Between the two, another pair may be evaluated, and other
+ * tasks may run. */
 typedef struct _Half Half;
 struct _Half
 {
   Half *below;
-  GtxTask *task;                /* whose it is */
-  gboolean has_future;          /* and is to be asked for its data */
+  GtxTask *task;                /* the task that evaluates the call; NULL: outside of all tasks */
+  gboolean has_future;          /* gtx_operation_future_begin () was first; FALSE: the other call */
   GtxToken *token;
 };
 
@@ -243,7 +243,8 @@ push_half (gboolean  has_future,
   halves = half;
 }
 
-/* The last one of this task, if it is of that kind.  *@token is its token. */
+/* Takes off the last half of the current task; FALSE if there is none, or it is of the other
+ * kind.  *@token is the token of the half. */
 static gboolean
 pop_half (gboolean   has_future,
           GtxToken **token)
@@ -263,8 +264,8 @@ pop_half (gboolean   has_future,
   return TRUE;
 }
 
-/* Where @future cannot be begun, one that nobody has takes its place: the operation is
- * going to be started. */
+/* Returns a new reference to @future.  If an operation cannot be started with @future, a future
+ * that nobody else holds takes its place: the operation will be started in any case. */
 static GtxOperationFuture *
 beginnable (GtxFuture *future)
 {
@@ -284,9 +285,9 @@ beginnable (GtxFuture *future)
  * gtx_operation_future_begin:
  * @future: what gtx_operation_future_new() made, in its own thread
  *
- * Notes that the operation of @future is about to be started: a function
- * behind %GTX_ASYNC_FUTURE.  To start a second one is a programmer's mistake,
- * and its end is nobody's.  Never suspends.
+ * Notes that the operation of @future is about to be started: a function behind
+ * %GTX_ASYNC_FUTURE.  Starting a second operation with @future is a programmer's mistake,
+ * and nobody is told of its end.  Never suspends.
  *
  * Returns: (transfer none): the #GCancellable for the operation
  *
@@ -303,7 +304,7 @@ gtx_operation_future_begin (GtxFuture *future)
     push_half (TRUE, self->token = gtx_token_new (NULL));
   gtx_token_set_owner (self->token, self);
 
-  /* The operation finds its GCancellable cancelled. */
+  /* The future is done already: the operation finds its GCancellable cancelled. */
   if (gtx_future_done (&self->parent_instance))
     g_cancellable_cancel (self->cancellable);
   visit = gtx_scheduler_enter_home (home, G_STRFUNC);
@@ -320,7 +321,7 @@ gtx_operation_future_begin (GtxFuture *future)
 /**
  * gtx_operation_future_get_data:
  *
- * Gives the data for the callback of the operation whose future the same call
+ * Gives the callback data for the operation whose future the same %GTX_ASYNC_FUTURE
  * begins: a function behind %GTX_ASYNC_FUTURE.  Never suspends.
  *
  * Returns: (transfer none): the data for gtx_operation_future_ready()

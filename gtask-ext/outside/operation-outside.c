@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Operations that are begun outside of all tasks, by mistake: they are cancelled from the
- * beginning, and waited for all the same. */
+/* Operations that are begun outside of all tasks, by mistake: they get a cancelled
+ * GCancellable, and are waited for all the same. */
 
 #include "outside/operation-private.h"
 
-/* How long to wait for another thread's main loop before its context is asked for again. */
+/* How long to wait for the main loop of another thread before the next try to acquire its
+ * context. */
 #define LOOK_AGAIN_US 20000
 
-/* Of the calling thread. */
+/* The operations of the calling thread. */
 typedef struct
 {
-  GtxOperation *begun;          /* the last, and those that were begun before */
+  GtxOperation *begun;          /* the last one, which leads to those that were begun before */
   GAsyncResult *lent;
 } Outside;
 
@@ -18,7 +19,7 @@ static void outside_free (gpointer data);
 
 static GPrivate outside_of_thread = G_PRIVATE_INIT (outside_free);
 
-/* Of the state and the result of all of them. */
+/* Guards the state and the result of all these operations. */
 static GMutex mutex;
 static GCond arrived;
 
@@ -29,7 +30,7 @@ operation_free (GtxOperation *self)
   gtx_operation_free (self);
 }
 
-/* One that was never awaited may call back yet. */
+/* An operation that was never awaited may still call back: its callback frees it then. */
 static void
 outside_free (gpointer data)
 {
@@ -105,7 +106,8 @@ gtx_operation_arrive_outside (GtxOperation *self,
   g_autoptr (GMainContext) context = g_main_context_ref (self->context);
   gboolean is_nobodys;
 
-  /* Before anybody sees it, and without the lock: to take a reference may call the program. */
+  /* Set before another thread sees the new state, and without the lock: taking a reference may
+   * call the program. */
   self->result = g_object_ref (result);
   g_mutex_lock (&mutex);
   self->state = GTX_OPERATION_ARRIVED;
@@ -117,7 +119,8 @@ gtx_operation_arrive_outside (GtxOperation *self,
   g_main_context_wakeup (context);
 }
 
-/* A turn of its main loop, here or in the thread that runs it. */
+/* Runs a turn of the main loop of the operation, or waits while another thread runs that main
+ * loop. */
 static void
 let_main_loop_run (GtxOperation *self)
 {
@@ -144,7 +147,8 @@ is_under_way (GtxOperation *self)
   return under_way;
 }
 
-/* What the main loop runs meanwhile may begin others, which end before this one goes on. */
+/* The operation is taken off first: what the main loop runs meanwhile may begin and await other
+ * operations. */
 GAsyncResult *
 gtx_operation_await_outside (void)
 {

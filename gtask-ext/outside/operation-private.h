@@ -7,9 +7,9 @@
 
 #include "gtask-ext/operation.h"
 
-/* Of a task: its last operation, and below it those that were begun before and set aside,
- * since their function was not called yet.  Of a thread outside of all tasks: in the same
- * way, with the lock of operation-outside.c. */
+/* The operation that a task has begun last, and behind it (outer) those that were begun before
+ * and set aside, since the function that takes them was not called yet.  A thread has its
+ * operations outside of all tasks in the same way, under the lock of operation-outside.c. */
 struct _GtxOperation
 {
   const GtxOperationKind *kind;
@@ -27,15 +27,16 @@ struct _GtxOperation
     GTX_OPERATION_HANDED_OUT
   } state;
   gboolean is_set_aside;
-  gint n_references;            /* of the task's GCancellable, when it was begun */
-  GSList *pushed;               /* contexts that the task had pushed, until it is awaited */
+  gint n_references;            /* to the task's GCancellable when the operation was begun */
+  GSList *pushed;               /* main contexts that the task had pushed, popped until the operation is
+                                 * awaited */
   GAsyncResult *result;
-  GCancellable *lent;           /* what a mistake may still be using */
-  GMainContext *context;        /* outside: in which it calls back */
+  GCancellable *lent;           /* the GCancellable that an operation which was not awaited may still use */
+  GMainContext *context;        /* outside of all tasks: where the operation calls back */
 };
 
-/* GTX_ASYNC and GTX_CALLBACK for the library's own @function, by whose name a person is told of
- * the operation. */
+/* GTX_ASYNC and GTX_CALLBACK for the library's own @function, whose name is in messages about the
+ * operation. */
 #define GTX_ASYNC_OF(function) GTX_CANCELLABLE, GTX_CALLBACK_OF (function)
 #define GTX_CALLBACK_OF(function) gtx_operation_ready, gtx_operation_begin ((function), 0)
 
@@ -55,10 +56,10 @@ void          gtx_operation_futures_list          (GtxScheduler *scheduler,
 GCancellable *gtx_operation_cancelled_cancellable (void);
 gpointer      gtx_operation_begin_outside         (const char   *file,
                                                    int           line);
-/* In any thread. */
+/* Called in any thread. */
 void          gtx_operation_arrive_outside        (GtxOperation *self,
                                                    GAsyncResult *result);
-/* NULL: none was begun. */
+/* NULL: no operation was begun. */
 GAsyncResult *gtx_operation_await_outside         (void);
-/* Takes @result, which is kept until the thread's next one. */
+/* Takes @result, which is kept until the next result that is lent to the thread. */
 GAsyncResult *gtx_operation_lend_outside          (GAsyncResult *result);

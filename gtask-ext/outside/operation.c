@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The border with GIO: what a task has started is never abandoned while it is under
- * way. */
+/* Operations of GIO that tasks start: a task never abandons an operation that is under way. */
 
 #include "gtask-ext/operation.h"
 
@@ -14,9 +13,10 @@
 
 /* ---- Operations of one task ---- */
 
-/* What is started takes a reference of its GCancellable, as a rule, and what refused its
- * arguments, or is not called yet, has none.  An argument that takes one is taken for it: that
- * waits without end, and the other mistake would free what is in use. */
+/* An operation that is started holds a reference to its GCancellable, as a rule; an operation
+ * whose function has refused its arguments, or was not called yet, holds none.  If another
+ * argument holds a reference, the operation is taken for started: the wait may never end then,
+ * but the opposite mistake would free what is in use. */
 static gboolean
 is_seen_to_be_started (const GtxOperation *self)
 {
@@ -35,7 +35,7 @@ describe (GtxWaiter *waiter,
                           is_seen_to_be_started (self) ? "" : ", which has taken no GCancellable");
 }
 
-/* It ends by itself, if its GCancellable makes it. */
+/* The operation ends by itself, or because its GCancellable is cancelled. */
 static const GtxWaiterKind waiter_kind = { "operation", gtx_waiter_leave_standing, describe, NULL, NULL };
 
 static void leave (GtxTask *task, const char *what);
@@ -79,7 +79,8 @@ is_over (const GtxOperation *self)
   return self->state == GTX_OPERATION_NONE || self->state == GTX_OPERATION_HANDED_OUT;
 }
 
-/* The innermost of @task that is not over, or the last one; NULL: there never was any. */
+/* Drops operations that are over.  Returns the innermost of @task that is not over, or the last
+ * one; NULL if there never was any. */
 static GtxOperation *
 drop_finished (GtxTask *task)
 {
@@ -97,9 +98,9 @@ drop_finished (GtxTask *task)
   return self;
 }
 
-/* ---- Its callback ---- */
+/* ---- The callback of an operation ---- */
 
-/* In the task's home. */
+/* Called in the home of the task. */
 static void
 arrive (GtxOperation *self,
         GAsyncResult *result)
@@ -108,7 +109,7 @@ arrive (GtxOperation *self,
   self->state = GTX_OPERATION_ARRIVED;
   if (self->task->waiter != &self->waiter)
     return;
-  /* Whoever cancels goes on first. */
+  /* The code that cancels a GCancellable goes on before the task. */
   if (gtx_told_in_this_turn ())
     gtx_waiter_wake (&self->waiter);
   else
@@ -155,9 +156,9 @@ hand_over (GtxOperation *self,
  *
  * The callback that %GTX_CALLBACK passes: a #GAsyncReadyCallback.
  *
- * It resumes the task that waits, before it returns where that is possible, but
- * not while somebody is being told that a #GCancellable was cancelled.  A second call is a mistake of the
- * operation's that is warned of.  May be called in any thread.
+ * It resumes the waiting task, before it returns if possible, but not while handlers are
+ * told that a #GCancellable was cancelled.  A second call is a mistake of the operation,
+ * and a g_critical() says so.  May be called in any thread.
  *
  * Since: 0.1
  */
@@ -178,10 +179,10 @@ gtx_operation_ready (GObject      *source,
     hand_over (self, result);
 }
 
-/* ---- Waiting for it ---- */
+/* ---- Waiting for an operation ---- */
 
-/* What is started calls back in the thread-default context, which is the task's own from
- * before it is started until it is awaited. */
+/* Pushes the main contexts of the task again.  They were popped before the operation was started,
+ * since an operation calls back in the thread-default context, which is the task's own meanwhile. */
 static inline void
 put_back_pushed (GtxOperation *self)
 {
@@ -206,9 +207,9 @@ wait_in_task (GtxOperation *self)
   g_assert (self->state == GTX_OPERATION_ARRIVED);
 }
 
-/* A GTask may look at its GCancellable as late as in its _finish (): another
- * thread that cancels until then would be reported, and be a request to the
- * next await too.  FALSE where it has been cancelled meanwhile. */
+/* Makes @result ignore its GCancellable from now on: FALSE if that was cancelled meanwhile.  A
+ * GTask may look at its GCancellable as late as in its _finish (): if another thread cancelled
+ * until then, _finish () would report it, and the next await would deliver the request, too. */
 static gboolean
 fix_outcome (GTask *result)
 {
@@ -218,8 +219,9 @@ fix_outcome (GTask *result)
   return TRUE;
 }
 
-/* Whether its _finish () reports a cancellation, for sure: which error it has is told to
- * nobody else, but where it has one, and its GCancellable was cancelled, it can be made to. */
+/* Whether the _finish () of @result will report a cancellation, for sure.  A GTask does not tell
+ * which error it has; but if it has one, and its GCancellable was cancelled, it is made to report
+ * the cancellation. */
 static gboolean
 reports_cancellation (GTask *result)
 {
@@ -229,7 +231,8 @@ reports_cancellation (GTask *result)
   return TRUE;
 }
 
-/* @result, if it was given the task's GCancellable; of any other it shows no request of the task's. */
+/* Returns @result if it is a GTask that was given the GCancellable of the task, else NULL: any
+ * other result does not show whether it reports a request to the task. */
 static GTask *
 as_asked (GtxTask      *task,
           GAsyncResult *result)
@@ -240,8 +243,9 @@ as_asked (GtxTask      *task,
   return (GTask *) result;
 }
 
-/* A request is delivered by an outcome that is a cancellation, and stands if there is any
- * other; delivered twice, where that cannot be seen, is better than lost. */
+/* An outcome that is a cancellation delivers the request; after any other outcome the request
+ * stands.  If the outcome cannot be seen, the request stands, too: delivered twice is better than
+ * lost. */
 static void
 deliver_request (GtxTask      *task,
                  GAsyncResult *result)
@@ -256,7 +260,7 @@ deliver_request (GtxTask      *task,
     task->outlived = TRUE;
 }
 
-/* ---- Mistakes ---- */
+/* ---- Operations that are not awaited ---- */
 
 static void
 complain (const GtxOperation *self,
@@ -281,7 +285,7 @@ end_unawaited (GtxOperation *self,
   complain (self, what);
   if (self->state == GTX_OPERATION_BEGUN)
     {
-      /* In GTX_ASYNC it may have been lent to the next operation already. */
+      /* GTX_ASYNC may have lent the same GCancellable to the next operation already. */
       GCancellable *cancellable = gtx_task_get_cancellable (task);
 
       g_set_object (&self->lent, cancellable);
@@ -295,8 +299,8 @@ end_unawaited (GtxOperation *self,
   forget_result (self);
 }
 
-/* Where a function takes GTX_ASYNC, compilers may begin the operation before they call what
- * makes the other arguments, which may await as it likes: what is not seen to be started is
+/* Where a function takes GTX_ASYNC, a compiler may begin the operation before it evaluates the
+ * other arguments, which may await anything.  So an operation that is not seen to be started is
  * set aside, for gtx_await_result () to come back to. */
 static void
 leave (GtxTask    *task,
@@ -337,9 +341,9 @@ end_all (GtxTask *task)
 /**
  * gtx_operation_get_cancellable:
  *
- * Lends the #GCancellable for an operation of the current task: the function
- * behind %GTX_CANCELLABLE.  Outside a task it is one that is cancelled.  Never
- * suspends; may be called in any thread.
+ * Lends the #GCancellable for an operation of the current task: the function behind
+ * %GTX_CANCELLABLE.  Outside a task it lends one that is cancelled.  Never suspends; may
+ * be called in any thread.
  *
  * Returns: (transfer none): the #GCancellable
  *
@@ -363,11 +367,10 @@ gtx_operation_get_cancellable (void)
  * Notes that an operation is about to be started: the function behind
  * %GTX_CALLBACK.
  *
- * It suspends only where the current task made the mistake of starting one
- * before and not awaiting it.  May be called in any thread.
+ * It suspends only if the current task has started another operation before and not
+ * awaited it, which is a mistake.  May be called in any thread.
  *
- * Returns: (transfer none): the data for gtx_operation_ready(), which is good
- *   for one call
+ * Returns: (transfer none): the data for gtx_operation_ready(), valid for one call
  *
  * Since: 0.1
  */
@@ -427,14 +430,14 @@ nothing_to_await (GtxTask *task)
  * %GTX_ASYNC has called back.
  *
  * The result is for the operation's `_finish` function, which reports errors,
- * %G_IO_ERROR_CANCELLED among them when the task was cancelled: that delivers the
- * request.  An operation that succeeds or fails with another error although the
- * task was cancelled keeps its result, and the request is delivered by the next
- * await that suspends.  Where a #GTask failed that was given the task's #GCancellable,
- * and this was cancelled, its `_finish` function reports the cancellation in place of
- * its own error.  Of results that are no #GTask, or of a #GTask that was given none or
- * another #GCancellable, the error cannot be seen: where `_finish` reports a
- * cancellation nevertheless, the next await is told of the request again.
+ * %G_IO_ERROR_CANCELLED among them when the task was cancelled: that error delivers the
+ * request.  An operation that succeeds, or fails with another error, although the task
+ * was cancelled keeps its result, and the request is delivered by the next await that
+ * suspends.  If a #GTask that was given the task's #GCancellable has failed, and that
+ * #GCancellable was cancelled, its `_finish` function reports the cancellation in place
+ * of its own error.  If the result is no #GTask, or one that was given none or another
+ * #GCancellable, its error cannot be seen: if `_finish` reports a cancellation
+ * nevertheless, the next await delivers the request again.
  *
  * Outside a task it iterates the main context instead, or waits for the thread
  * that does; the operation was given a cancelled #GCancellable then.  May be

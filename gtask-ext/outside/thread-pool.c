@@ -4,46 +4,48 @@
 
 #include <pthread.h>
 
-/* asyncio has six to 32, GTask ten to some hundred. */
+/* asyncio has six to 32 threads, GTask ten to some hundred. */
 #define FEW_THREADS 16
 #define MOST_THREADS 330
 
-/* To wake a thread takes both sides longer than so. */
+/* How long a thread looks for a job before it sleeps.  Waking it takes both sides longer than
+ * that. */
 #define LOOK_US 20
 
-/* Each thread waits for its own condition: with one for all, as GThreadPool has it, the thread
- * that is woken and the one that comes back wait for each other's lock, and a job takes half as
- * long again.  The last that came back is the first to go: its memory is still in the
- * processor's caches, and the others may end.
+/* A thread of the pool.  Each waits for its own condition: with one for all, as GThreadPool has it,
+ * the thread that is woken and the thread that comes back wait for each other's lock, and a job
+ * takes half as long again.  The thread that came back last is called first: its memory is still in
+ * the processor's caches, and the others may end.
  *
- * At most one thread is called at a time, and whoever begins a job calls the next where there is
- * one more.  So short jobs are done by few threads one after the other, which is faster than to
- * wake one for each, and jobs that block have as many as there are of them soon. */
+ * At most one thread is called at a time, and a thread that begins a job calls the next if there
+ * is one more job.  So short jobs are done by few threads one after the other, which is faster
+ * than waking a thread for each, and jobs that block soon have a thread each. */
 typedef struct _Worker Worker;
 
 struct _Worker
 {
-  Worker *next;                 /* among those that are idle, or not in use */
+  Worker *next;                 /* in the list of idle workers, or of unused ones */
   gboolean is_called;
   GCond cond;
 };
 
-/* Invariants: a worker is idle exactly while it waits to be called.  While there is a line,
- * somebody looks for jobs, or nobody is idle and no thread can be had for the moment: then there
- * is one that will come back to the line, and one that watches. */
+/* Invariants: a worker is in the list of idle ones exactly while it waits to be called.  While
+ * there are jobs in line, a thread looks for jobs, or no thread is idle and none can be started
+ * for the moment: then there is a thread that will come back to the line, and the watcher. */
 static struct
 {
-  GMutex mutex;                 /* of all of it */
+  GMutex mutex;                 /* guards all of this */
   Worker *idle;
-  Worker *unused;               /* their threads have ended; never freed: somebody may signal yet */
+  Worker *unused;               /* their threads have ended; never freed: a thread may still signal one */
   guint n_threads;
-  guint n_looking;              /* of them: will take a job, or find that there is none */
+  guint n_looking;              /* threads that will take a job, or find that there is none */
   GtxHandleList line;
-  guint n_in_line;              /* is read without the lock as well */
-  guint n_begun;                /* jobs */
+  guint n_in_line;              /* jobs in line; is read without the lock as well */
+  guint n_begun;                /* jobs that were begun */
   gboolean has_watcher;
-  GCond to_watcher;             /* there is a line, no thread any more, or other patience */
-  gint64 patience_of_line;      /* microseconds, as is the other one */
+  GCond to_watcher;             /* signalled when there is a job in line, no thread any more, or a new
+                                 * patience */
+  gint64 patience_of_line;      /* in microseconds, like patience_of_thread */
   gint64 patience_of_thread;
   guint n_processors;
 } pool = { .patience_of_line = 100000, .patience_of_thread = 15 * G_USEC_PER_SEC };
@@ -85,7 +87,7 @@ gtx_thread_pool_n_of_process (void)
   return n;
 }
 
-/* ---- To get a thread ---- */
+/* ---- Starting and calling threads ---- */
 
 static void
 put_aside (Worker *worker)
@@ -138,8 +140,9 @@ start_worker (GError **error)
   return FALSE;
 }
 
-/* Where nobody looks for the jobs that there are: one that is idle, which is to be signalled
- * without the lock that it needs then, or a new one, and NULL. */
+/* Calls a thread if there are jobs in line and no thread looks for them.  Returns an idle worker,
+ * which the caller is to signal without the lock, since the worker needs the lock then.  Without
+ * an idle worker it starts a new thread, or else signals the watcher, and returns NULL. */
 static Worker *
 call_worker (GError **error)
 {
@@ -159,7 +162,7 @@ call_worker (GError **error)
   return worker;
 }
 
-/* ---- A thread ---- */
+/* ---- What a thread does ---- */
 
 static void
 set_n_in_line (guint n)
@@ -177,8 +180,8 @@ stop_being_idle (Worker *self)
   *link = self->next;
 }
 
-/* For a moment, before it sleeps.  Where there is one processor nobody would put a job in line
- * meanwhile. */
+/* Looks for a job for a moment, before the thread sleeps.  With only one processor, nobody could
+ * put a job in line meanwhile. */
 static gboolean
 look_for_job (void)
 {
@@ -197,7 +200,8 @@ look_for_job (void)
   return FALSE;
 }
 
-/* It looks for jobs then; FALSE where it has waited long enough. */
+/* TRUE when the worker is to take a job, and counts as looking; FALSE if it has waited long
+ * enough. */
 static gboolean
 wait_for_job (Worker *self)
 {
@@ -255,15 +259,16 @@ work (gpointer data)
   return NULL;
 }
 
-/* ---- The line ---- */
+/* ---- The line of jobs ---- */
 
-/* Jobs that wait for others need as many threads as there are of them.  It is there as
- * long as the threads are: when they all wait for one that cannot be started at first,
- * somebody has to try again. */
+/* The watcher: starts one more thread when no job in line begins for a while, since jobs that
+ * wait for one another need a thread each.  It lives as long as there are threads: if all of them
+ * wait for a job whose thread cannot be started at first, it tries again. */
 static gpointer
 watch (gpointer data)
 {
-  gint64 since = 0;             /* that there has been a line and nobody has begun; 0: there was none */
+  gint64 since = 0;             /* since when there are jobs in line and none has begun; 0: there were
+                                 * none */
   guint before = 0;
 
   g_mutex_lock (&pool.mutex);
@@ -280,7 +285,7 @@ watch (gpointer data)
           since = g_get_monotonic_time ();
           before = pool.n_begun;
         }
-      /* Others that come into line do not begin the time anew. */
+      /* More jobs that come into line do not restart the time. */
       if (g_cond_wait_until (&pool.to_watcher, &pool.mutex, since + pool.patience_of_line))
         continue;
       if (pool.n_begun == before && !gtx_handle_list_is_empty (&pool.line) && pool.n_threads < MOST_THREADS)
@@ -329,7 +334,7 @@ gtx_thread_pool_withdraw (GtxHandle *job)
 
 /* ---- The pool ---- */
 
-/* Of a fork (): it has none of the threads but the one that forked. */
+/* In the child of a fork (), which has no thread but the one that forked. */
 static void
 begin_in_child (void)
 {
@@ -355,7 +360,8 @@ ensure_ready (void)
   g_once_init_leave (&ready, TRUE);
 }
 
-/* FALSE where there is no thread that could have it.  @called: to be signalled; or NULL. */
+/* Puts @job in line.  FALSE with @error set if there is no thread that could run it.  *@called:
+ * the worker to signal, or NULL. */
 static gboolean
 place (GtxHandle  *job,
        Worker    **called,

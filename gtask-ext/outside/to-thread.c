@@ -9,16 +9,17 @@
 
 #include "gtask-ext/error.h"
 
-/* On the stack of the task, which waits for the thread once one has it.  Locals and what
- * the function made of it are the thread's until it has returned. */
+/* On the stack of the task, which waits for the thread once a thread has the job.  The locals,
+ * and the outcome of the function, belong to the thread until the function has returned. */
 typedef struct
 {
   GtxWaiter waiter;
   GtxHandle job;
-  GtxThreadFunc func;           /* or the other one */
+  GtxThreadFunc func;           /* this one or pointer_func */
   GtxPointerThreadFunc pointer_func;
   gpointer data;
-  GMainContext *context;        /* in line and in the thread a reference, which keeps the task's home too */
+  GMainContext *context;        /* a reference while the job is in line or in a thread; it keeps the home
+                                 * of the task, too */
   GCancellable *cancellable;
   GPtrArray *locals;            /* or NULL */
   const char *file;             /* as for gtx_caller_describe () */
@@ -46,8 +47,9 @@ call_function (Call *call)
                                      "A function in a thread failed without saying why");
 }
 
-/* What a function has left pushed would be the thread-default context of the thread's next
- * one.  It goes before the task-local values do: what ends with a context may set some. */
+/* Pops the main contexts that the function has left pushed: they would be the thread-default of
+ * the next function in this thread.  To be called before the task-local values are cleared, since
+ * what ends with a context may set some. */
 static void
 pop_contexts (Call *call)
 {
@@ -80,8 +82,8 @@ run_call (GtxHandle *job)
   call_function (call);
   pop_contexts (call);
   gtx_task_locals_clear_of_thread (call->file, call->line);
-  /* From here on the call is the task's, and so is the context: were this thread the last to
-   * let go of it, what is in it would end here. */
+  /* From here on the call belongs to the task, and so does the reference to the context: if this
+   * thread dropped the last one, what is in the context would end here. */
   gtx_scheduler_post_near (home, call->context, returned, call);
 }
 
@@ -100,8 +102,8 @@ push (Call    *call,
   return FALSE;
 }
 
-/* A function that a thread has ends by itself, if its GCancellable makes it: the request
- * stands until it has. */
+/* Gives the call up if no thread has it.  A function that runs in a thread ends by itself, or
+ * because its GCancellable is cancelled: the request stands until then. */
 static gboolean
 give_up (GtxWaiter *waiter)
 {
@@ -127,8 +129,8 @@ describe (GtxWaiter *waiter,
 
 static const GtxWaiterKind call_kind = { "thread", give_up, describe, NULL, NULL };
 
-/* For the thread, unless it is given up.  What the function made of it is asked for,
- * whatever became of the task. */
+/* Waits for the thread, unless the call is given up.  The outcome of the function counts, even if
+ * the task was cancelled. */
 static gboolean
 wait_for_thread (Call    *call,
                  GError **error)
@@ -165,7 +167,7 @@ run (Call    *call,
   gtx_waiter_init (&call->waiter, task, &call_kind);
   call->cancellable = g_object_ref (gtx_task_get_cancellable (task));
   succeeded = push (call, error) && wait_for_thread (call, error);
-  /* Where no thread had it. */
+  /* The locals are left if no thread had the job. */
   g_clear_pointer (&call->locals, g_ptr_array_unref);
   g_object_unref (call->cancellable);
   return succeeded;

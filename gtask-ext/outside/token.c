@@ -6,13 +6,13 @@
 
 #include <pthread.h>
 
-/* The data of a callback is the number of a token and which of its uses it is for, never
- * an address: tokens lie in a table that grows and is never freed. */
+/* The data of a callback is the number of a token and the number of its use, never an address:
+ * tokens are in a table that grows and is never freed. */
 #define NUMBER_BITS (sizeof (gsize) >= 8 ? 32 : 18)
 #define MOST_TOKENS ((gsize) 1 << NUMBER_BITS)
 #define MOST_USES (G_MAXSIZE >> NUMBER_BITS)
 
-/* So many starts are remembered, for whoever calls back twice. */
+/* How many starts a token remembers, to tell which operation called back twice. */
 #define N_REMEMBERED 4
 
 typedef struct
@@ -72,7 +72,7 @@ chunk_begin (guint chunk)
   return FIRST_CHUNK * (((gsize) 1 << chunk) - 1);
 }
 
-/* NULL where there never was such a token. */
+/* NULL if the chunk of the token was never made. */
 static GtxToken *
 find (gsize number)
 {
@@ -90,7 +90,7 @@ add_token (void)
   GtxToken *token;
 
   g_assert (number < MOST_TOKENS && chunk < N_CHUNKS);
-  /* No thread is in the middle of a change at a fork (). */
+  /* With the lock, no thread is in the middle of a change at a fork (). */
   if (number == 0)
     pthread_atfork (lock, unlock, unlock);
   if (number == chunk_begin (chunk))
@@ -140,7 +140,7 @@ gtx_token_free (GtxToken *self)
   unlock ();
 }
 
-/* ---- One use ---- */
+/* ---- The uses of a token ---- */
 
 gpointer
 gtx_token_arm (GtxToken   *self,

@@ -4,8 +4,8 @@
 
 #include <gio/gio.h>
 
-/* In which dispatch of this thread a GCancellable told of its cancellation last.  The
- * source is compared, and never looked at: it may be gone. */
+/* The dispatch in this thread in which a GCancellable was cancelled last.  The source is only
+ * compared, never used: it may be gone. */
 static __thread struct
 {
   GSource *source;
@@ -27,7 +27,7 @@ on_cancelled (GSignalInvocationHint *hint,
   return TRUE;
 }
 
-/* A hook is called before any handler, and of any GCancellable. */
+/* An emission hook is called before all handlers, and for every GCancellable. */
 void
 gtx_told_watch (void)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who is being told that a GCancellable was cancelled is in the middle of that: nobody
- * else runs on top of it. */
+/* Whether handlers are being told that a GCancellable was cancelled: they are in the
+ * middle of their work, and no task goes on on top of them. */
 
 #pragma once
 
 #include <glib.h>
 
-/* Once for the process, before anybody asks. */
+/* Begins to watch, once for the process.  To be called before gtx_told_in_this_turn (). */
 void     gtx_told_watch        (void);
 
-/* Whether this callback of the main loop, which may have called what asks, has cancelled
- * a GCancellable; or there is no such callback. */
+/* Whether the current callback of the main loop has cancelled a GCancellable, or there is no such
+ * callback. */
 gboolean gtx_told_in_this_turn (void);
