@@ -6,12 +6,14 @@
 
 #include "loop/scheduler.h"
 
-/* Whether a new run may begin in the calling thread on @scheduler's context. */
+/* Whether a new run may begin in the calling thread on @scheduler's context: TRUE, with @context
+ * acquired, or FALSE with @error set. */
 gboolean gtx_run_may_begin (GtxScheduler  *scheduler,
                             GMainContext  *context,
                             GError       **error);
 
-/* Runs a coroutine and then what is left, where that may begin. */
+/* Runs a coroutine, and then ends what is left, after gtx_run_may_begin () has returned TRUE.
+ * Releases @context. */
 gboolean gtx_run_on        (GtxScheduler  *scheduler,
                             GMainContext  *context,
                             const char    *name,

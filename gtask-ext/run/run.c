@@ -8,20 +8,20 @@
 
 #include "gtask-ext/error.h"
 
-/* Tasks that are started while others are cancelled are cancelled as well, at least so often
- * and for so long: other threads may be starting some. */
+/* Tasks that are started while others are cancelled are cancelled as well, in at least so many
+ * passes and for at least so long: other threads may be starting tasks. */
 #define FEWEST_PASSES 10
 #define PASSES_US 100000
 
-/* One run of a main loop, until something is done. */
+/* One run of the main loop, until a future is done. */
 typedef struct
 {
   GtxScheduler *scheduler;
   GMainContext *context;
-  const char *function;         /* the public one */
+  const char *function;         /* the public function, for messages */
   GMainLoop *loop;
-  gint depth;                   /* of main loops, around it */
-  gboolean has_cancelled;       /* all tasks, for one that holds a main loop of its own */
+  gint depth;                   /* g_main_depth () around the run */
+  gboolean has_cancelled;       /* all tasks, since one of them ran a main loop of its own */
 } Run;
 
 /* Not on the stack: a program may exit in a task, where leak checkers do not look at the main
@@ -42,12 +42,13 @@ run_new (GtxScheduler *scheduler,
 static GPtrArray *
 list_tasks (Run *run)
 {
-  /* Another thread may have started one. */
+  /* Another thread may have started a task. */
   gtx_scheduler_run_messages (run->scheduler);
   return gtx_scheduler_list_tasks (run->scheduler);
 }
 
-/* A task runs a main loop, above ours, for a modal dialog: ours goes on when that has ended. */
+/* Cancels all tasks, if one of them runs a main loop above this one, as for a modal dialog: this
+ * one goes on when that has ended. */
 static void
 ask_to_return (Run *run)
 {
@@ -58,8 +59,8 @@ ask_to_return (Run *run)
     gtx_cancel (tasks->pdata[i]);
 }
 
-/* asyncio's run_until_complete (): the round in which the future's callback
- * runs is finished, and then the rest waits. */
+/* asyncio's run_until_complete (): finishes the round in which the callback of the future runs,
+ * and leaves what is ready after it for later. */
 static void
 stop (gpointer future,
       gpointer data)
@@ -85,7 +86,7 @@ iterate_until_done (Run      *run,
   g_clear_pointer (&run->loop, g_main_loop_unref);
 }
 
-/* ---- What is left ---- */
+/* ---- Tasks and operations that are left ---- */
 
 typedef struct
 {
@@ -103,9 +104,9 @@ on_leftover_done (gpointer future,
     gtx_future_set_result (leftovers->gathering, NULL, NULL);
 }
 
-/* Tasks first, which may yet start operations while they clean up, and then the
- * operations that nobody waits for: GIO calls back into this main context, which
- * it keeps for ever if nobody runs it any more. */
+/* Lists the tasks that are left, which may still start operations while they clean up; if there
+ * is none, the operations that no task waits for: GIO calls back into this main context, and
+ * keeps it for ever if nobody runs it any more. */
 static GPtrArray *
 list_leftovers (Run *run)
 {
@@ -121,7 +122,7 @@ list_leftovers (Run *run)
   return futures;
 }
 
-/* Who was asked, and is about to end, is not asked again. */
+/* A task that was cancelled before, and is about to end, is not cancelled again. */
 static void
 cancel (Run      *run,
         gpointer  future)
@@ -150,8 +151,8 @@ cancel_leftovers (Run *run)
   return TRUE;
 }
 
-/* What ended last is told of, and GTasks call back: whether there was something to do, after
- * which there may be more. */
+/* Runs the callbacks of what ended last, and lets GTasks call back.  Returns whether there was
+ * something to do: then there may be more. */
 static gboolean
 let_others_know (Run *run)
 {
@@ -168,7 +169,8 @@ let_others_know (Run *run)
   return TRUE;
 }
 
-/* A worker that starts again whenever it ends would never let the run end. */
+/* The number of passes is limited: a worker that is started again whenever it ends would never
+ * let the run end. */
 static void
 end_leftovers (Run *run)
 {
@@ -190,7 +192,7 @@ end_leftovers (Run *run)
 
 /* ---- A run ---- */
 
-/* For who has acquired @context: NULL, or why it cannot be iterated. */
+/* Returns why @context, which is acquired, cannot be iterated; NULL: it can. */
 static const char *
 why_not_here (GtxScheduler *scheduler,
               GMainContext *context)
@@ -285,21 +287,21 @@ gtx_run_named (const char    *name,
 /**
  * gtx_cancel_all:
  *
- * Cancels the tasks of the thread-default main context, and iterates it until
- * they are done: what gtx_run() does in the end, for a program that has a main
- * loop of its own.
+ * Cancels the tasks of the thread-default main context, and iterates the context until
+ * they are done: what gtx_run() does in the end, for a program that has a main loop of
+ * its own.
  *
- * Tasks that others start while they clean up are cancelled too, and so are
- * operations of gtx_operation_future_new().  Where that makes more and more of
- * them, for a tenth of a second, it warns of what is left and returns.  A #GApplication
- * calls it in its `shutdown`:
+ * Tasks that are started while others clean up are cancelled, too, and so are the
+ * operations of gtx_operation_future_new().  If more and more are started, for a tenth of
+ * a second, it warns of what is left and returns.  A #GApplication calls it in its
+ * `shutdown`:
  *
  * |[<!-- language="C" -->
  * g_signal_connect (application, "shutdown", G_CALLBACK (gtx_cancel_all), NULL);
  * ]|
  *
- * Blocks; not to be called in a task, nor in what runs inside a main loop that
- * a task runs.  May be called in the thread that runs the context.
+ * Blocks; not to be called in a task, nor in a callback of a main loop that a task runs.
+ * May be called in the thread that runs the context.
  *
  * Since: 0.1
  */

@@ -12,10 +12,11 @@
 #include <sys/single_threaded.h>
 #endif
 
-/* Sources of the main loop that are ready when a test ends may make others so. */
+/* How many turns of the main loop to run at most when a test ends: sources that are ready may
+ * make others ready. */
 #define MOST_TURNS 1000
 
-/* Of the process, this one among them: -1 where that is not told. */
+/* How many threads the process has, this one among them; -1: unknown. */
 static int
 n_threads (void)
 {
@@ -42,7 +43,7 @@ note_foreign_threads (void)
 #endif
 }
 
-/* Of the process, but for those that are the library's own: -1 where that is not told. */
+/* How many other threads the process has that are not the library's own; -1: unknown. */
 static int
 n_other_threads (void)
 {
@@ -64,8 +65,9 @@ tell (GtxScheduler   *scheduler,
   g_log (G_LOG_DOMAIN, level, "%s:\n%s", what, tasks->str);
 }
 
-/* Another thread may set a future, or make a task that does, at any time; and also just before it
- * ended, so that the process is to be alone for two turns. */
+/* Returns whether no other thread may end the deadlock.  Another thread may set a future, or
+ * start a task that does, at any time, even just before it ends: so the process has to be without
+ * one for two turns. */
 static gboolean
 report_stuck (gpointer data,
               GtxStuck how)
@@ -96,7 +98,8 @@ report_stuck (gpointer data,
   return is_alone;
 }
 
-/* Done callbacks of what ended last, and sleeps in virtual time, are not the next test's. */
+/* Runs the done callbacks of what ended last, and cancels sleeps in virtual time, so that nothing
+ * is left for the next test. */
 static void
 leave_nothing (GtxScheduler *scheduler,
                GMainContext *context)
@@ -177,7 +180,7 @@ gtx_test_add_func_named (const char   *path,
                          const char   *name,
                          GtxCoroutine  coroutine)
 {
-  /* GLib frees the data of a test only when it has run it. */
+  /* Keeps all tests reachable: GLib frees the data of a test only when it has run it. */
   static GSList *tests;
   Test *test;
 
@@ -193,13 +196,13 @@ gtx_test_add_func_named (const char   *path,
 /**
  * gtx_test_hold:
  *
- * Stops virtual time until gtx_test_release(): for a test of something that is
- * under way outside of the main context and that the library does not know of, such as
- * a thread, or a server that is to answer.
+ * Stops virtual time until gtx_test_release(), for a test of something that is under way
+ * outside of the main context and that the library does not know of, such as a thread, or
+ * a server that is to answer.
  *
- * Meanwhile no deadlock is told of either.  The two may be nested.  In real time they do
- * nothing.  Never suspends; to be called in the thread that runs the thread-default
- * main context.
+ * Meanwhile no deadlock is reported either.  Pairs of the two calls may be nested.  In
+ * real time they do nothing.  Never suspends; to be called in the thread that runs the
+ * thread-default main context.
  *
  * Since: 0.1
  */
@@ -212,8 +215,8 @@ gtx_test_hold (void)
 /**
  * gtx_test_release:
  *
- * Ends what gtx_test_hold() began.  Never suspends; to be called in the thread that
- * runs the thread-default main context.
+ * Ends one gtx_test_hold().  Never suspends; to be called in the thread that runs the
+ * thread-default main context.
  *
  * Since: 0.1
  */
