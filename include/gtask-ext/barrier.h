@@ -11,10 +11,10 @@ G_BEGIN_DECLS
 /**
  * GtxBarrier:
  *
- * Where a number of tasks wait for one another: asyncio's `Barrier`.
+ * Lets a number of tasks wait for one another: asyncio's `Barrier`.
  *
- * It can be used again once all have left it.  It is for the tasks of one main
- * context.
+ * A barrier can be used again once all tasks have left it.  It is for the tasks of one
+ * main context.
  *
  * Since: 0.1
  */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the macros that take a coroutine, or a function for a thread, and its
- * data make of the data: a gpointer, once the compiler has checked the function
- * and that the data may be its argument.  So may a gpointer, and NULL, be that
- * of any function, and data of any type that of a function that takes a
- * gpointer.  They are expressions without a block: what the caller makes in the
- * call lives as long as its own block. */
+/* Type checks for the macros that take a function, such as a coroutine or a function
+ * for a thread, and its data.  A check is an expression whose value is the data, as
+ * a gpointer.  It compiles only if the function is of the right type and takes the
+ * data for its argument.  A gpointer, and NULL, can be the data of any function, and
+ * a function that takes a gpointer can be given data of any type.  The data is not
+ * in a block of the check: what the caller makes in the call lives as long as the
+ * block of the caller. */
 
 #pragma once
 
@@ -36,7 +37,7 @@ extern "C++"
 {
 #include <type_traits>
 
-/* Data on its way to a function that takes a Data. */
+/* Converts data to a gpointer, for a function that takes a Data. */
 template <typename Data>
 struct GtxData_
 {
@@ -68,7 +69,7 @@ struct GtxData_
   }
 };
 
-/* No type is deduced from it. */
+/* A parameter of this type takes no part in the deduction of types. */
 template <typename Data> struct GtxDataFor_ { typedef GtxData_<Data> Type; };
 
 template <typename Result, typename Data>
@@ -130,7 +131,7 @@ gtx_serve_func_data_ (Result (*) (Data, GSocketConnection *, GError **), typenam
 template <typename Result, typename Data>
 Result gtx_thread_func_result_ (Result (*) (Data, GCancellable *, GError **));
 
-/* What lacks a parameter. */
+/* Overloads for functions that lack a parameter. */
 template <typename Result, typename Data>
 gpointer
 gtx_coroutine_data_ (Result (*) (Data), gconstpointer)
@@ -176,7 +177,7 @@ gtx_thread_func_data_ (Result (*) (Data, GError **), gconstpointer)
                                                    ((type (*) (void)) NULL) ())) == 5)
 #define GTX_IS_(func, result, ...) __builtin_types_compatible_p (__typeof__ (*(func)), result (__VA_ARGS__))
 
-/* Whether C converts data of its type to what @func takes. */
+/* Whether C converts the type of @data to the type that @func takes. */
 #define GTX_TAKES_(func, result, data, ...)                                    \
   (GTX_IS_VOID_ (data) ||                                                      \
    GTX_IS_ (func, result, GTX_TYPE_OF_ (data), __VA_ARGS__) ||                 \
@@ -186,17 +187,18 @@ gtx_thread_func_data_ (Result (*) (Data, GError **), gconstpointer)
 
 /* An argument of a call that is never made. */
 #define GTX_ANY_(type) ((type) (void *) "")
-/* To which type untyped data is converted nobody knows: such a call tells. */
+/* The data for a call that is never made: untyped data itself, since only a call tells whether C
+ * converts it to the type that a function takes; for other data a void * does. */
 #define GTX_IF_VOID_(data) __builtin_choose_expr (GTX_IS_VOID_ (data), (data), GTX_ANY_ (void *))
 
-/* Whether @func has @data for its only parameter, or one before those that are named. */
+/* Whether @func takes @data alone, or followed by the parameters that are named. */
 #define GTX_LACKS_(func, data, ...)                                            \
   (GTX_IS_ (func, gboolean, GTX_TYPE_OF_ (data) __VA_ARGS__) ||                \
    GTX_IS_ (func, gboolean, GTX_CONST_TYPE_OF_ (data) __VA_ARGS__) ||          \
    GTX_IS_ (func, gboolean, void * __VA_ARGS__))
 
-/* The assertions stand in a block that is only measured: in a structure, compound
- * literals among the data would have to be constant. */
+/* The assertions are in a block inside sizeof (), which is not evaluated: in a structure,
+ * compound literals in the data would have to be constant. */
 #define GTX_CHECKED_DATA_(data, ...) ((void) sizeof (__extension__ ({ __VA_ARGS__ 0; })), (gpointer) (data))
 #define GTX_ASSERT_COMPILES_(call) _Static_assert (sizeof (__typeof__ (call) *) > 0, "");
 

@@ -11,11 +11,11 @@ G_BEGIN_DECLS
 /**
  * GtxCondition:
  *
- * Lets tasks that hold a lock wait for something that others change under it:
- * asyncio's `Condition`.
+ * Lets tasks that hold a lock wait for a change that other tasks make under it: asyncio's
+ * `Condition`.
  *
- * Wait in a loop, since what was notified may have changed again (asyncio's
- * `wait_for()`):
+ * Wait in a loop, since the state may have changed again after the notification
+ * (asyncio's `wait_for()`):
  *
  * |[<!-- language="C" -->
  * g_autoptr (GtxLockHolder) holder = gtx_lock_hold (lock, error);
@@ -27,8 +27,8 @@ G_BEGIN_DECLS
  *     return FALSE;
  * ]|
  *
- * It is for the tasks of one main context.  While they wait, no other thread
- * drops the last reference.
+ * A condition is for the tasks of one main context.  While tasks wait, no other thread
+ * may drop the last reference.
  *
  * Since: 0.1
  */

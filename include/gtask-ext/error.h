@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 /**
  * GTX_ERROR:
  *
- * The domain of this library's own errors.  A cancelled task or await fails
- * with %G_IO_ERROR_CANCELLED and one that ran out of time with
+ * The domain of this library's own errors.  A cancelled task or await fails with
+ * %G_IO_ERROR_CANCELLED and a task or await that ran out of time with
  * %G_IO_ERROR_TIMED_OUT, both of %G_IO_ERROR.
  *
  * Since: 0.1
@@ -19,21 +19,21 @@ G_BEGIN_DECLS
 
 /**
  * GtxError:
- * @GTX_ERROR_NOT_IN_TASK: something that suspends was called outside a task
+ * @GTX_ERROR_NOT_IN_TASK: a function that suspends was called outside a task
  * @GTX_ERROR_AWAITS_ITSELF: a task awaited itself
  * @GTX_ERROR_NO_STACK: the system has no stack left for one more task
  * @GTX_ERROR_NO_REASON: a coroutine failed without saying why
- * @GTX_ERROR_ALREADY_RUNNING: gtx_run() was called from what the main loop runs
+ * @GTX_ERROR_ALREADY_RUNNING: gtx_run() was called where the main context runs already
  * @GTX_ERROR_INVALID_ARGUMENT: an argument is out of its range
- * @GTX_ERROR_CONTEXT_GONE: the main context that should do it is gone
- * @GTX_ERROR_INVALID_STATE: it is too early or too late for that
+ * @GTX_ERROR_CONTEXT_GONE: the main context of the task or future is gone
+ * @GTX_ERROR_INVALID_STATE: the function was called too early or too late
  * @GTX_ERROR_GROUP: tasks of a group failed: asyncio's `ExceptionGroup`; see
  *   gtx_error_get_error()
  * @GTX_ERROR_BROKEN_BARRIER: a barrier was broken, or reset, while tasks waited
  * @GTX_ERROR_QUEUE_FULL: there is no room in a queue
  * @GTX_ERROR_QUEUE_EMPTY: there is nothing in a queue
  * @GTX_ERROR_QUEUE_SHUT_DOWN: a queue was shut down
- * @GTX_ERROR_OBJECT_GONE: the object that was to tell something is gone
+ * @GTX_ERROR_OBJECT_GONE: the object whose signal was awaited is gone
  *
  * The errors of this library.
  *

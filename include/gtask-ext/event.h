@@ -13,8 +13,8 @@ G_BEGIN_DECLS
  *
  * A flag that tasks wait for: asyncio's `Event`.
  *
- * It is for the tasks of one main context.  While they wait, no other
- * thread drops the last reference.
+ * An event is for the tasks of one main context.  While tasks wait, no other thread may
+ * drop the last reference.
  *
  * Since: 0.1
  */

@@ -30,7 +30,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GtxFuture, g_object_unref)
  * @future: (type GtxFuture): the future or task that is done
  * @data: what was given to gtx_future_add_done_callback()
  *
- * Called in the future's home context, outside of all tasks, once it is done.
+ * Called in the future's home context, outside of all tasks, once the future is done.
  *
  * Since: 0.1
  */

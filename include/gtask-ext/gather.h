@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 /**
  * GtxGatherFlags:
  * @GTX_GATHER_NONE: the first error ends the gathering and is its error
- * @GTX_GATHER_RETURN_ERRORS: errors count as results: wait for all
+ * @GTX_GATHER_RETURN_ERRORS: errors count as results, and the gathering waits for all
+ *   futures
  *
  * How gtx_gather() takes errors.
  *

@@ -11,7 +11,7 @@ G_BEGIN_DECLS
  *
  * A block of code whose tasks end before it does: asyncio's `TaskGroup`.
  *
- * It lies on the stack of the task, and is declared after everything that its
+ * A group lies on the stack of the task, and is declared after everything that its
  * children use.  gtx_task_group_end() takes the error that the block ended with:
  *
  * |[<!-- language="C" -->
@@ -25,10 +25,10 @@ G_BEGIN_DECLS
  * return gtx_task_group_end (&group, &failure, error);
  * ]|
  *
- * A child that fails cancels the others and the block.  One that is left by an
- * early return cancels its children and waits for them, where asyncio waits
- * only; a request to cancel that comes meanwhile is kept for the next await,
- * and errors of children are warned of.
+ * A child that fails cancels the other children and the block.  A group whose block is
+ * left by an early return cancels its children and waits for them, where asyncio only
+ * waits; a request to cancel that comes meanwhile is kept for the next await, and errors
+ * of children are warned of.
  *
  * Since: 0.1
  */

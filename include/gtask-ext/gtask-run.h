@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 /**
  * GtxIntCoroutine:
  * @task: the #GTask that is run
- * @error: where it says why it failed
+ * @error: where the coroutine sets its error
  *
  * A coroutine for gtx_gtask_run_int().  It fails exactly when it sets @error.
  *
@@ -25,9 +25,8 @@ typedef gssize (*GtxIntCoroutine) (GTask   *task,
  * @task: a #GTask
  * @coroutine: a boolean coroutine, `gboolean f (GTask *task, GError **error)`
  *
- * Runs @coroutine as what @task stands for, as g_task_run_in_thread() runs a
- * function: an `_async` function becomes a coroutine, and its callers do not
- * notice.
+ * Runs @coroutine as the work of @task, as g_task_run_in_thread() runs a function: an
+ * `_async` function becomes a coroutine, and its callers do not notice.
  *
  * |[<!-- language="C" -->
  * void
@@ -46,16 +45,15 @@ typedef gssize (*GtxIntCoroutine) (GTask   *task,
  * }
  * ]|
  *
- * The coroutine gets @task, for its source object and its data, and its
- * outcome is returned by @task: g_task_return_boolean() and
- * g_task_return_error() are not its business.  Cancelling the #GCancellable of
- * @task cancels the coroutine, which may clean up before the callback is
- * called; where it was cancelled before, the coroutine begins, and its first
- * await that suspends tells it (one that awaits nothing runs, and counts as
- * cancelled).  With g_task_set_return_on_cancel() the callback does not wait for
- * that.  The name of @task is the coroutine's.  It runs in the context of
- * @task, of which a reference is kept.  Never suspends; may be called in any
- * thread.
+ * The coroutine gets @task, for its source object and its data.  @task returns the
+ * outcome of the coroutine, which calls neither g_task_return_boolean() nor
+ * g_task_return_error().  Cancelling the #GCancellable of @task cancels the coroutine,
+ * which may clean up before the callback is called.  If the #GCancellable was cancelled
+ * before, the coroutine begins, and its first await that suspends delivers the request (a
+ * coroutine that awaits nothing runs, and counts as cancelled).  With
+ * g_task_set_return_on_cancel() the callback does not wait for the coroutine to end.  The
+ * coroutine has the name of @task, if @task has one, and runs in its main context, to
+ * which a reference is kept.  Never suspends; may be called in any thread.
  *
  * Since: 0.1
  */
@@ -69,7 +67,7 @@ typedef gssize (*GtxIntCoroutine) (GTask   *task,
  * @coroutine: a pointer coroutine, `R *f (GTask *task, GError **error)`
  * @result_free: (nullable): frees a result that nobody took
  *
- * Runs @coroutine as what @task stands for, as gtx_gtask_run() does, for
+ * Runs @coroutine as the work of @task, as gtx_gtask_run() does, for
  * g_task_propagate_pointer() to return its result.
  *
  * Since: 0.1
@@ -83,7 +81,7 @@ typedef gssize (*GtxIntCoroutine) (GTask   *task,
  * @task: a #GTask
  * @coroutine: a coroutine, `gssize f (GTask *task, GError **error)`
  *
- * Runs @coroutine as what @task stands for, as gtx_gtask_run() does, for
+ * Runs @coroutine as the work of @task, as gtx_gtask_run() does, for
  * g_task_propagate_int() to return its result.
  *
  * Since: 0.1

@@ -13,10 +13,10 @@ G_BEGIN_DECLS
  *
  * Lets one task at a time into a piece of code: asyncio's `Lock`.
  *
- * Tasks get it in the order in which they asked. It is for the tasks of one
- * main context, which do not run at the same moment anyway: it is needed where
- * the piece of code awaits something.  While they wait, no other thread drops
- * the last reference.
+ * Tasks get the lock in the order in which they asked.  It is for the tasks of one main
+ * context, which do not run at the same moment anyway: a lock is needed where the piece
+ * of code awaits something.  While tasks wait, no other thread may drop the last
+ * reference.
  *
  * Since: 0.1
  */

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /**
  * GtxMainStackFunc:
  * @data: (nullable): what the function works on
- * @error: where it says why it failed
+ * @error: where the function sets its error
  *
  * A function for gtx_call_on_main_stack().
  *
@@ -24,7 +24,7 @@ typedef gboolean (*GtxMainStackFunc) (gpointer   data,
 /**
  * GtxPointerMainStackFunc:
  * @data: (nullable): what the function works on
- * @error: where it says why it failed
+ * @error: where the function sets its error
  *
  * A function that has a result, for gtx_call_on_main_stack_pointer().
  *
@@ -41,12 +41,12 @@ typedef gpointer (*GtxPointerMainStackFunc) (gpointer   data,
  * @data: (nullable): its data, a `U *`
  * @error: return location for a #GError, or %NULL
  *
- * Calls @func on the stack on which the thread's main loop runs: for what does not
- * work on another, as a task has one.
+ * Calls @func on the stack on which the thread's main loop runs, for code that does not
+ * work on another stack, such as that of a task.
  *
- * Engines of JavaScript (JavaScriptCore of WebKitGTK, SpiderMonkey of GJS) compare
- * where the stack is with where the thread's is; and what needs more of it than a
- * task has finds the thread's here, mostly 8 MiB.
+ * JavaScript engines (JavaScriptCore of WebKitGTK, SpiderMonkey of GJS) compare where the
+ * stack is with where the thread's own stack is; and code that needs more stack than a
+ * task has gets the thread's own here, mostly 8 MiB.
  *
  * |[<!-- language="C" -->
  * static gboolean
@@ -60,15 +60,15 @@ typedef gpointer (*GtxPointerMainStackFunc) (gpointer   data,
  * }
  * ]|
  *
- * It is a call like any other: no task runs meanwhile, no request to cancel is
- * delivered, the thread-default main context and task-local values are those of the
- * task.  But @func is outside of all tasks, as a callback of the main loop is:
- * gtx_current_task() is %NULL in it, and to await anything fails with
- * %GTX_ERROR_NOT_IN_TASK; what is awaited is awaited before and after.  It may start
- * tasks, and run a main loop.  No exception may leave it.
+ * The call is like any other: no task runs meanwhile, no request to cancel is delivered,
+ * and the thread-default main context and the task-local values are those of the task.
+ * But @func is outside of all tasks, as a callback of the main loop is:
+ * gtx_current_task() is %NULL in it, and awaiting anything fails with
+ * %GTX_ERROR_NOT_IN_TASK; await before the call or after it.  @func may start tasks, and
+ * run a main loop.  No exception may leave it.
  *
- * Outside of all tasks too it is called on the thread's own stack.  Never suspends; may
- * be called in any thread.
+ * Outside of all tasks, @func is called on the thread's own stack, too.  Never suspends;
+ * may be called in any thread.
  *
  * Sets the error of @func.
  *
@@ -86,7 +86,7 @@ typedef gpointer (*GtxPointerMainStackFunc) (gpointer   data,
  * @data: (nullable): its data, a `U *`
  * @error: return location for a #GError, or %NULL
  *
- * Calls @func as gtx_call_on_main_stack() does, and gives its result.
+ * Calls @func as gtx_call_on_main_stack() does, and returns its result.
  *
  * Returns: (transfer full) (nullable): what @func returned
  *

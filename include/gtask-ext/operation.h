@@ -36,20 +36,21 @@ G_BEGIN_DECLS
  * stream = g_file_read_finish (file, gtx_await_result (), error);
  * ]|
  *
- * A task that is cancelled while the operation is under way cancels the
- * operation and waits for its callback, so nothing that the operation uses
- * goes away before it ended.  The other arguments may await something: the
- * operation that is awaited next is this one all the same.  What awaits there takes no
- * reference of the task's #GCancellable before: the operation, which holds one once it is
- * started, would be taken for started and left, which is a mistake, and be waited for.
+ * A task that is cancelled while the operation is under way cancels the operation and
+ * waits for its callback, so nothing that the operation uses goes away before it ended.
+ * The other arguments may await something: the next gtx_await_result() awaits this
+ * operation all the same.  But an argument that awaits must not take a reference to the
+ * task's #GCancellable before: an operation holds one once it is started, so this
+ * operation would be taken for one that was started and not awaited, which is a mistake,
+ * and be waited for.
  *
- * A function that refuses its arguments, with g_return_if_fail(), never calls
- * back, and nothing can end the wait for it, since nobody can tell it from one that
- * takes long; gtx_print_tasks() says of it that it has taken no #GCancellable.
+ * A function that refuses its arguments, with g_return_if_fail(), never calls back, and
+ * nothing can end the wait, since nobody can tell such an operation from one that takes
+ * long; gtx_print_tasks() says that the operation has taken no #GCancellable.
  *
- * Outside a task, which is a mistake that is warned of, the operation gets a cancelled
- * #GCancellable, and gtx_await_result() iterates the main context until the callback has
- * come.
+ * Outside a task, which is a mistake that a g_critical() tells of, the operation gets a
+ * cancelled #GCancellable, and gtx_await_result() iterates the main context until the
+ * callback has come.
  *
  * Since: 0.1
  */
@@ -59,8 +60,8 @@ G_BEGIN_DECLS
  * GTX_ASYNC_FUTURE:
  * @future: what gtx_operation_future_new() made
  *
- * The three arguments that end every function of GIO that starts an operation,
- * for one that is not awaited at once: @future ends with its result.
+ * The three arguments that end every function of GIO that starts an operation, for an
+ * operation that is not awaited at once: @future ends with the result of the operation.
  *
  * |[<!-- language="C" -->
  * GtxFuture *opened = gtx_operation_future_new ();
@@ -71,8 +72,8 @@ G_BEGIN_DECLS
  *   stream = g_file_read_finish (file, gtx_future_get_result (opened), error);
  * ]|
  *
- * It needs no task and no stack: take it for many operations at once, and a task
- * with %GTX_ASYNC where something is done between two of them.
+ * The future needs no task and no stack: use it for many operations at once, and a task
+ * with %GTX_ASYNC to do something between two operations.
  *
  * Since: 0.1
  */

@@ -14,10 +14,10 @@ G_BEGIN_DECLS
  * Hands items from tasks to tasks: asyncio's `Queue`, `LifoQueue` and
  * `PriorityQueue`.
  *
- * Tasks that put into a full queue and tasks that get from an empty one wait,
- * and are served in the order in which they came.  An item is a pointer other
- * than %NULL.  It is for the tasks of one main context.  While they wait, no other
- * thread drops the last reference.
+ * Tasks that put into a full queue and tasks that get from an empty one wait, and are
+ * served in the order in which they came.  An item is a pointer other than %NULL.  A
+ * queue is for the tasks of one main context.  While tasks wait, no other thread may drop
+ * the last reference.
  *
  * Since: 0.1
  */

@@ -11,12 +11,11 @@ G_BEGIN_DECLS
 /**
  * GtxSemaphore:
  *
- * Lets so many tasks at a time into a piece of code: asyncio's `Semaphore`,
+ * Lets a limited number of tasks at a time into a piece of code: asyncio's `Semaphore`,
  * and `BoundedSemaphore`.
  *
- * Tasks get in in the order in which they asked.  It is for the tasks of one
- * main context.  While they wait, no other
- * thread drops the last reference.
+ * Tasks get in in the order in which they asked.  A semaphore is for the tasks of one
+ * main context.  While tasks wait, no other thread may drop the last reference.
  *
  * Since: 0.1
  */

@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 /**
  * GtxServeFunc:
  * @data: (nullable): what gtx_serve() was given
- * @connection: a client's
- * @error: where it says why it failed
+ * @connection: the connection of the client
+ * @error: where the coroutine sets its error
  *
  * A coroutine that serves one client, for gtx_serve(); @connection is closed when it
  * returns.
@@ -30,33 +30,33 @@ typedef gboolean (*GtxServeFunc) (gpointer            data,
  * @limit: how many clients to serve at once; 0: no limit
  * @func: (scope call): a coroutine for one client,
  *   `gboolean f (U *data, GSocketConnection *connection, GError **error)`
- * @data: (nullable): its data, a `U *`, that of all clients
+ * @data: (nullable): its data, a `U *`, the same for all clients
  * @error: return location for a #GError, or %NULL
  *
  * Serves clients, each in a task of its own, until the current task is cancelled:
  * asyncio's `start_server()` and `Server.serve_forever()`.
  *
- * The tasks of the clients are in a group: who is cancelled while it serves closes
- * @listener, so that nobody else can connect, cancels them, and returns when all have
- * ended.  What goes wrong with one client ends that
- * one alone: an error that @func sets is warned of, unless it is
- * %G_IO_ERROR_CANCELLED, or %G_IO_ERROR_CONNECTION_CLOSED, as of a client that has gone.
+ * The tasks of the clients are in a group.  When the current task is cancelled, it closes
+ * @listener, so that no other client can connect, cancels the tasks of the clients, and
+ * returns when all of them have ended.  A failure with one client ends that client's task
+ * alone: an error that @func sets is warned of, unless it is %G_IO_ERROR_CANCELLED, or
+ * %G_IO_ERROR_CONNECTION_CLOSED, as of a client that has gone.
  *
- * While there are as many clients as @limit allows no other is accepted; the system
- * keeps those who wait, as many as g_socket_listener_set_backlog() says: set it before
- * addresses are added, since it is 10 if nobody does, and who comes beyond it tries
- * again after a second, and then after more.  Where accepting fails for a while, such as for
- * want of descriptors, that is warned of, and tried again when a client has gone, and once a
- * second.
+ * While there are as many clients as @limit allows, no other is accepted; the system
+ * keeps the clients that wait, as many as g_socket_listener_set_backlog() says.  Set the
+ * backlog before addresses are added, since it is 10 by default; a client beyond it tries
+ * again after a second, and then after longer times.  If accepting fails for a while,
+ * such as for lack of descriptors, it logs a warning, and tries again when a client has
+ * gone, and once a second.
  *
- * One task at a time accepts from a listener, and one process: of two, GIO may block the main
- * loop of the slower one.
+ * Only one task at a time, and one process, may accept from a listener: with two, GIO may
+ * block the main loop of the slower one.
  *
  * Sets %G_IO_ERROR_CANCELLED if the task is cancelled, the errors of
  * g_socket_listener_accept() if @listener is closed, and %GTX_ERROR_NOT_IN_TASK outside a
- * task.  Where @listener has no address nobody ever comes.  Always suspends.
+ * task.  If @listener has no address, no client ever comes.  Always suspends.
  *
- * Returns: %FALSE with @error set, when it has ended
+ * Returns: %FALSE with @error set, when the serving has ended
  *
  * Since: 0.1
  */

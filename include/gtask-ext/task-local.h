@@ -18,8 +18,8 @@ G_BEGIN_DECLS
  * gtx_task_local_set (&request_id, g_uuid_string_random ());
  * ]|
  *
- * A task starts with the values of whoever started it, and sees no change that
- * is made later.  Outside of all tasks the value is that of the thread.
+ * A task starts with the values of the code that started it, and sees no change that is
+ * made later.  Outside of all tasks the value is that of the thread.
  *
  * Since: 0.1
  */

@@ -26,7 +26,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GtxTask, g_object_unref)
 /**
  * GtxCoroutine:
  * @data: (nullable): what the coroutine works on
- * @error: where it says why it failed
+ * @error: where the coroutine sets its error
  *
  * A boolean coroutine: a function that may suspend.  It fails exactly when it
  * sets @error.  It is written with the type of its data in place of gpointer.
@@ -41,10 +41,10 @@ typedef gboolean (*GtxCoroutine) (gpointer   data,
 /**
  * GtxPointerCoroutine:
  * @data: (nullable): what the coroutine works on
- * @error: where it says why it failed
+ * @error: where the coroutine sets its error
  *
- * A pointer coroutine: its result is its caller's to own.  It fails exactly
- * when it sets @error; %NULL without an error is a result.
+ * A pointer coroutine: its caller owns the result.  It fails exactly when it sets @error;
+ * %NULL without an error is a result.
  *
  * Returns: (transfer full) (nullable): the result
  *
@@ -61,10 +61,9 @@ typedef gpointer (*GtxPointerCoroutine) (gpointer   data,
  *
  * Makes a task that is not started: asyncio's coroutine object.
  *
- * gtx_task_start() starts it; gtx_await() runs it inside the awaiting task.
- * One that is dropped without either warns that it was never awaited.  Never
- * suspends; may be called in any thread, whose thread-default main context is
- * the task's home.
+ * gtx_task_start() starts the task; gtx_await() runs it inside the awaiting task.  A task
+ * that is dropped without either warns that it was never awaited.  Never suspends; may be
+ * called in any thread, whose thread-default main context is the task's home.
  *
  * Returns: (transfer full): a new #GtxTask
  *
@@ -101,10 +100,9 @@ typedef gpointer (*GtxPointerCoroutine) (gpointer   data,
  *
  * Starts a task: asyncio's `create_task()`.
  *
- * It first runs in the next round of the main context's scheduler, and is kept
- * alive until it is done: the reference that is returned may be dropped.
- * Never suspends; may be called in any thread, whose thread-default main
- * context is the task's home.
+ * The task first runs in the next round of the main context's scheduler, and is kept
+ * alive until it is done: the reference that is returned may be dropped.  Never suspends;
+ * may be called in any thread, whose thread-default main context is the task's home.
  *
  * Returns: (transfer full): a new #GtxTask
  *
@@ -134,8 +132,8 @@ typedef gpointer (*GtxPointerCoroutine) (gpointer   data,
 
 /**
  * gtx_create_task_in:
- * @context: (nullable): the main context that it is to run in; %NULL: the
- *   default one
+ * @context: (nullable): the main context that the task is to run in; %NULL: the default
+ *   one
  * @coroutine: a boolean coroutine, `gboolean f (U *data, GError **error)`
  * @data: (transfer full) (nullable): its data, a `U *`
  * @data_free: (nullable): frees @data when the coroutine has ended
@@ -143,10 +141,10 @@ typedef gpointer (*GtxPointerCoroutine) (gpointer   data,
  * Starts a task in another main context: asyncio's
  * `run_coroutine_threadsafe()`.
  *
- * It runs in the thread that runs @context, which need not have pushed that as
- * thread-default, and may be awaited and cancelled
- * from any other.  If @context goes away before, the task fails with
- * %GTX_ERROR_CONTEXT_GONE.  Never suspends; may be called in any thread.
+ * The task runs in the thread that runs @context, which need not have pushed @context as
+ * thread-default, and may be awaited and cancelled from any other thread.  If @context
+ * goes away before the task is done, the task fails with %GTX_ERROR_CONTEXT_GONE.  Never
+ * suspends; may be called in any thread.
  *
  * Returns: (transfer full): a new #GtxTask
  *
@@ -158,8 +156,8 @@ typedef gpointer (*GtxPointerCoroutine) (gpointer   data,
 
 /**
  * gtx_create_task_pointer_in:
- * @context: (nullable): the main context that it is to run in; %NULL: the
- *   default one
+ * @context: (nullable): the main context that the task is to run in; %NULL: the default
+ *   one
  * @coroutine: a pointer coroutine, `R *f (U *data, GError **error)`
  * @data: (transfer full) (nullable): its data, a `U *`
  * @data_free: (nullable): frees @data when the coroutine has ended

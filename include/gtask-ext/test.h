@@ -12,25 +12,25 @@ G_BEGIN_DECLS
  * @data: (transfer none) (nullable): its data, a `U *`
  * @error: return location for a #GError, or %NULL
  *
- * Runs @coroutine as gtx_run() does, in virtual time: sleeps take none.
+ * Runs @coroutine as gtx_run() does, in virtual time: sleeps take no time.
  *
- * Time starts at 0 and jumps to the next timer when nothing is ready, but not
- * while an operation of GIO, a thread, a process or another main context is waited for,
- * nor between gtx_test_hold() and gtx_test_release(): until then no sleep ends, nor a
- * timeout around what is waited for.  While a task waits for a signal of
- * an object, or a future that anybody may set, it does not jump past what the main
- * loop's other sources have to do by then, g_timeout_add() for one: until then it passes
- * as real time does, and so it does all the while a Unix signal is waited for.
+ * Virtual time starts at 0 and jumps to the next timer when nothing is ready.  It stands
+ * still while an operation of GIO, a thread, a process or another main context is waited
+ * for, and between gtx_test_hold() and gtx_test_release(): meanwhile no sleep ends, nor a
+ * timeout around the wait.  While a task waits for a signal of an object, or a future
+ * that anybody may set, time does not jump past the moment at which another source of the
+ * main loop is due, such as that of g_timeout_add(): until then it passes as real time
+ * does.  It also passes as real time does while a Unix signal is waited for.
  *
- * Where nothing is ready, no timer is left, no other source of the main loop waits for
- * anything and the process has no other thread, every task waits for ever: the
- * program ends with a message that says which tasks there are and what each
- * waits for.  Where there are other threads that is printed when nothing has happened for
- * five seconds, and the wait goes on; so it is where time stands still, but for
+ * If nothing is ready, no timer is left, no other source of the main loop waits for
+ * anything and the process has no other thread, every task waits for ever: the program
+ * ends with a message that says which tasks there are and what each waits for.  If there
+ * are other threads, the message is printed when nothing has happened for five seconds,
+ * and the wait goes on; the same happens while time stands still, except under
  * gtx_test_hold().
  *
- * When it returns, nothing of it is left in the main context: what is ready is run, and
- * sleeps of gtx_sleep_future() are cancelled.
+ * When it returns, nothing of the test is left in the main context: what is ready is run,
+ * and sleeps of gtx_sleep_future() are cancelled.
  *
  * Returns: %TRUE if the coroutine succeeded
  *
@@ -49,8 +49,8 @@ G_BEGIN_DECLS
  * Registers a test whose body is a coroutine, as g_test_add_func() does for a
  * function.
  *
- * It runs as by gtx_test_run(), in virtual time, and fails if @coroutine does,
- * or on a deadlock.
+ * The test runs in virtual time, as by gtx_test_run(), and fails if @coroutine fails, or
+ * on a deadlock.
  *
  * |[<!-- language="C" -->
  * static gboolean

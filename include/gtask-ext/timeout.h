@@ -9,10 +9,10 @@ G_BEGIN_DECLS
 /**
  * GtxTimeout:
  *
- * A block of code that may last so long: asyncio's `timeout()`.
+ * A block of code that may last for a limited time: asyncio's `timeout()`.
  *
- * It lies on the stack of the task, and gtx_timeout_end() takes the error that
- * the block ended with:
+ * A timeout lies on the stack of the task, and gtx_timeout_end() takes the error that the
+ * block ended with:
  *
  * |[<!-- language="C" -->
  * g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
@@ -23,10 +23,10 @@ G_BEGIN_DECLS
  * return gtx_timeout_end (&timeout, &failure, error);
  * ]|
  *
- * One that is left by an early return is disarmed, and takes its request back; but only
- * gtx_timeout_end() makes %G_IO_ERROR_TIMED_OUT of what that ended.  What the early
- * return passes on is %G_IO_ERROR_CANCELLED, as if the task had been cancelled, which
- * a task group does not count as a failure.
+ * If the block is left by an early return, the timeout is disarmed, and withdraws its
+ * request; but only gtx_timeout_end() turns the cancellation into %G_IO_ERROR_TIMED_OUT.
+ * The error that the early return passes on is %G_IO_ERROR_CANCELLED, as if the task had
+ * been cancelled, which a task group does not count as a failure.
  *
  * Since: 0.1
  */

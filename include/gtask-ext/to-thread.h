@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 /**
  * GtxThreadFunc:
  * @data: (nullable): what the function works on
- * @cancellable: to be looked at, and passed on
- * @error: where it says why it failed
+ * @cancellable: to be checked, and passed on
+ * @error: where the function sets its error
  *
  * A function that blocks, for gtx_to_thread(): every such function of GIO ends
  * in these two arguments.
@@ -27,8 +27,8 @@ typedef gboolean (*GtxThreadFunc) (gpointer       data,
 /**
  * GtxPointerThreadFunc:
  * @data: (nullable): what the function works on
- * @cancellable: to be looked at, and passed on
- * @error: where it says why it failed
+ * @cancellable: to be checked, and passed on
+ * @error: where the function sets its error
  *
  * A function that blocks and has a result, for gtx_to_thread_pointer().
  *
@@ -44,26 +44,27 @@ typedef gpointer (*GtxPointerThreadFunc) (gpointer       data,
  * gtx_to_thread:
  * @func: a function that blocks,
  *   `gboolean f (U *data, GCancellable *cancellable, GError **error)`
- * @data: (nullable): its data, a `U *`, which the thread has until this returns
+ * @data: (nullable): its data, a `U *`, which the thread may use until the call returns
  * @error: return location for a #GError, or %NULL
  *
  * Runs @func in a thread and suspends the current task until it has returned:
  * asyncio's `to_thread()`.
  *
- * There are sixteen threads for it, and up to 330 where they wait for one another:
- * one is added where a call has waited for a tenth of a second, and no other has
- * begun.  When the current task is cancelled so is the #GCancellable of @func,
- * and @func is waited for all the same.  If it fails with %G_IO_ERROR_CANCELLED that
- * delivers the request; if it succeeds, or fails with another error, the request is
- * delivered by the next await that suspends.  A call that still waits for a
- * thread is given up at once, and @func never called.  Task-local values are
- * those of the task.  A main context that @func leaves pushed as thread-default is
- * popped, and a g_critical() says so.  The call keeps the main context of the task until
- * that goes on: one that nobody runs any more is kept for ever, and who awaits the task waits.
+ * The library has sixteen threads for such functions, and up to 330 if the functions wait
+ * for one another: a thread is added when a call has waited for a tenth of a second, and
+ * no other call has begun meanwhile.  When the current task is cancelled, so is the
+ * #GCancellable of @func, and @func is waited for all the same.  If @func fails with
+ * %G_IO_ERROR_CANCELLED, that error delivers the request; if it succeeds, or fails with
+ * another error, the request is delivered by the next await that suspends.  A call that
+ * still waits for a thread is given up at once, and @func is never called.  Task-local
+ * values are those of the task.  A main context that @func leaves pushed as
+ * thread-default is popped, and a g_critical() says so.  The call keeps the main context
+ * of the task until the task goes on: a context that nobody runs any more is kept for
+ * ever, and a task that awaits this one waits for ever.
  *
- * Sets the error of @func, %G_IO_ERROR_CANCELLED if it was given up,
- * %GTX_ERROR_NOT_IN_TASK outside a task, and %G_THREAD_ERROR_AGAIN where there
- * are no threads to be had.
+ * Sets the error of @func, %G_IO_ERROR_CANCELLED if the call was given up,
+ * %GTX_ERROR_NOT_IN_TASK outside a task, and %G_THREAD_ERROR_AGAIN if no thread can be
+ * started.
  *
  * Returns: what @func returned
  *
@@ -77,10 +78,10 @@ typedef gpointer (*GtxPointerThreadFunc) (gpointer       data,
  * gtx_to_thread_pointer:
  * @func: a function that blocks,
  *   `R *f (U *data, GCancellable *cancellable, GError **error)`
- * @data: (nullable): its data, a `U *`, which the thread has until this returns
+ * @data: (nullable): its data, a `U *`, which the thread may use until the call returns
  * @error: return location for a #GError, or %NULL
  *
- * Runs @func in a thread as gtx_to_thread() does, and gives its result.
+ * Runs @func in a thread as gtx_to_thread() does, and returns its result.
  *
  * Returns: (transfer full) (nullable): what @func returned
  *

@@ -19,8 +19,8 @@ G_BEGIN_DECLS
  * GtxReturnWhen:
  * @GTX_ALL_COMPLETED: when all are done
  * @GTX_FIRST_COMPLETED: when one is done
- * @GTX_FIRST_ERROR: when one has failed, but not by being cancelled, or all
- *   are done: asyncio's `FIRST_EXCEPTION`
+ * @GTX_FIRST_ERROR: when one has failed, other than by being cancelled, or all are done:
+ *   asyncio's `FIRST_EXCEPTION`
  *
  * When gtx_wait() returns.
  *
