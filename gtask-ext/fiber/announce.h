@@ -33,8 +33,8 @@
 #ifdef HAVE_VALGRIND
 #include <valgrind/memcheck.h>
 
-/* To ask Valgrind for each stack, where there is none, takes 7 ns of a task's 230.
- * Every new pool asks, and the answer is always the same. */
+/* Whether the program runs under Valgrind.  Each new pool asks once and keeps the answer here:
+ * asking for each stack would take 7 ns of the 230 that a task takes. */
 extern gboolean gtx_announce_to_valgrind G_GNUC_INTERNAL;
 #endif
 
@@ -60,7 +60,8 @@ gtx_announce_stack (GtxAnnouncement *announcement,
                     gsize            size)
 {
 #ifdef GTX_ASAN
-  /* What a suspended task holds is reachable through its stack alone. */
+  /* LeakSanitizer has to search the stack: memory that a suspended task holds is reachable from
+   * there alone. */
   ASAN_UNPOISON_MEMORY_REGION (base, size);
   __lsan_register_root_region (base, size);
 #endif
@@ -70,7 +71,7 @@ gtx_announce_stack (GtxAnnouncement *announcement,
 #ifdef HAVE_VALGRIND
   if (G_UNLIKELY (__atomic_load_n (&gtx_announce_to_valgrind, __ATOMIC_RELAXED)))
     {
-      /* What its last user unwound counts as out of bounds. */
+      /* Valgrind takes the memory that the stack's last user unwound for out of bounds. */
       VALGRIND_MAKE_MEM_UNDEFINED (base, size);
       announcement->valgrind_id = VALGRIND_STACK_REGISTER (base, (guint8 *) base + size);
     }
@@ -95,9 +96,9 @@ gtx_announce_stack_gone (GtxAnnouncement *announcement,
 #endif
 }
 
-/* Right before a switch.  @record: of the stack that is left, or NULL where it
- * is left for good.  Inline, as its callers must be up to the one that switches:
- * ThreadSanitizer counts the return of a function on the stack that is entered. */
+/* To be called right before a switch.  @record: the record of the stack that is left, or NULL if it
+ * is left for good.  This function and its callers, up to the one that switches, must be inlined:
+ * ThreadSanitizer would count the return of a function on the stack that is entered. */
 static G_ALWAYS_INLINE inline void
 gtx_announce_leave (GtxSwitchRecord *record,
                     const void      *to_base,
@@ -112,8 +113,8 @@ gtx_announce_leave (GtxSwitchRecord *record,
 #endif
 }
 
-/* Right after a switch.  @record: of the stack that was entered, or NULL at
- * its first entry.  @from: told where the other side's stack lies, or NULL. */
+/* To be called right after a switch.  @record: the record of the stack that was entered, or NULL at
+ * its first entry.  @from: gets the bounds of the stack that was left, or NULL. */
 static inline void
 gtx_announce_enter (GtxSwitchRecord *record,
                     GtxSwitchRecord *from)

@@ -19,13 +19,13 @@ typedef struct
 #endif
 } GtxContext;
 
-/* Returns where to go on, for good. */
+/* Returns the context to go on in when the function has ended, for good. */
 typedef GtxContext *(*GtxContextEntry) (void *data);
 
-/* Prepares @context so that the first switch to it calls @entry (@data) on
- * the stack of @size bytes that begins at @base.  It begins
- * with the floating-point control words of @like, which was left, or with those of
- * the caller where that is NULL or GTX_CONTEXT_TAKES_CONTROL is 0. */
+/* Prepares @context so that the first switch to it calls @entry (@data) on the stack of @size bytes
+ * that begins at @base.  The context starts with the floating-point control words of @like, a
+ * context that was left, or with those of the caller if @like is NULL or GTX_CONTEXT_TAKES_CONTROL
+ * is 0. */
 void gtx_context_make   (GtxContext       *context,
                          void             *base,
                          size_t            size,
@@ -33,12 +33,12 @@ void gtx_context_make   (GtxContext       *context,
                          void             *data,
                          const GtxContext *like);
 
-/* The control words of the caller are from here on those of @like, which was left;
- * not where GTX_CONTEXT_TAKES_CONTROL is 0. */
+/* Gives the caller the floating-point control words of @like, a context that was left.  Not to be
+ * called if GTX_CONTEXT_TAKES_CONTROL is 0. */
 void gtx_context_take_control (const GtxContext *like);
 
-/* Goes on in @to; returns when something switches back to @from.  Keeps what
- * the ABI calls the callee's, floating-point control words included. */
+/* Saves the caller in @from and goes on in @to; returns when something switches back to @from.
+ * Keeps the registers that the ABI makes callee-saved, floating-point control words included. */
 void gtx_context_switch (GtxContext      *from,
                          GtxContext      *to);
 
@@ -48,7 +48,7 @@ void gtx_context_switch (GtxContext      *from,
 #define GTX_CONTEXT_TAKES_CONTROL 1
 #endif
 
-/* Asks for the memory that going on in @context needs first. */
+/* Prefetches the memory that a switch to @context needs first. */
 static inline __attribute__ ((always_inline)) void
 gtx_context_prefetch (const GtxContext *context)
 {

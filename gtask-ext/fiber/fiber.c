@@ -4,17 +4,17 @@
 
 #include "fiber/guard.h"
 
-/* Tops of stacks lie at equal distances: without an offset that differs they
- * would meet in the same few sets of the processor's caches. */
+/* The tops of stacks lie at equal distances.  Without different offsets they would share a few sets
+ * of the processor's caches. */
 #define COLOURS 32
 #define COLOUR_STEP 64
 
-/* No main loop is so deep. */
+/* g_main_depth () never returns this. */
 #define OUTSIDE -1
 
 __thread GtxFiber *gtx_running_fiber;
 
-static __thread guint n_forks;  /* after which this thread was the child's */
+static __thread guint n_forks;  /* forks that left this thread in the child */
 
 const GtxFiberWatch *gtx_fiber_watch;
 
@@ -24,7 +24,7 @@ gtx_fiber_set_watch (const GtxFiberWatch *watch)
   gtx_fiber_watch = watch;
 }
 
-/* What watches is outside of all fibers. */
+/* The hooks run outside of all fibers. */
 void
 gtx_fiber_tell_of_switch (const GtxFiber *from,
                           const GtxFiber *to)
@@ -89,7 +89,7 @@ start (void *data)
   while (next == fiber);
   context = gtx_fiber_leave (fiber, next, NULL);
 #ifdef GTX_TSAN
-  /* It would count the return of this function on the stack that is entered. */
+  /* ThreadSanitizer would count the return of this function on the stack that is entered. */
   gtx_context_switch (&fiber->context, context);
 #endif
   return context;
@@ -109,7 +109,7 @@ set_up (GtxFiber         *fiber,
   fiber->goes_on = FALSE;
 }
 
-/* What watches expects a stack that nobody is on. */
+/* Hooks expect a stack that no fiber is on, so that a fiber is not reused while they are set. */
 static inline gboolean
 may_begin_again (const GtxFiber *fiber,
                  GtxStackPool   *pool,
@@ -161,7 +161,7 @@ gtx_fiber_new (GtxStackPool      *pool,
   return fiber;
 }
 
-/* On the stack of whoever goes on. */
+/* Called on the next stack that runs. */
 void
 gtx_fiber_bury_ended (GtxResumer *resumer)
 {
@@ -252,8 +252,8 @@ gtx_fiber_leave_to_parent (void)
   n_forks++;
 }
 
-/* The innermost that is on the thread's stack: those of main loops that fibers run are
- * on stacks of fibers. */
+/* Finds the innermost resumer on the stack of the thread.  The resumers of main loops that fibers
+ * run are on the stacks of these fibers. */
 static GtxResumer *
 find_outermost (const GtxFiber *fiber)
 {
@@ -262,7 +262,7 @@ find_outermost (const GtxFiber *fiber)
   return fiber->resumer;
 }
 
-/* Whoever waits there on its stack calls it, and comes back. */
+/* The resumer on the stack of the thread makes the call, and switches back. */
 void
 gtx_fiber_call_outside (GtxFiberFunc func,
                         gpointer     data)
@@ -283,7 +283,7 @@ gtx_fiber_call_outside (GtxFiberFunc func,
                       resumer->record.tsan_fiber);
   gtx_context_switch (&call.context, &resumer->context);
   gtx_announce_enter (&call.record, NULL);
-  /* In the child of a fork () it stays outside. */
+  /* In the child of a fork () the caller stays outside of all fibers. */
   if (n_forks == n_forks_before)
     gtx_running_fiber = call.fiber;
 }

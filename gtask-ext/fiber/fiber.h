@@ -16,34 +16,33 @@ typedef GtxFiber *(*GtxFiberNextFunc) (gpointer data);
 
 typedef struct
 {
-  /* Makes the fiber, for gtx_fiber_new () to be given @like, and nothing of anybody's
-   * runs meanwhile.  NULL where there is to be none, or with *@problem set where there
-   * is none to be had. */
+  /* Makes the fiber, and passes @like and @problem to gtx_fiber_new ().  Runs no code of the
+   * program.  Returns NULL if the step is to have no fiber, and NULL with *@problem set if no stack
+   * can be had. */
   GtxFiber *(*make) (GtxStep   *step,
                      GtxFiber  *like,
                      char     **problem);
-  /* There is none; outside of all fibers.  Takes @problem. */
+  /* Called outside of all fibers, if make () returned NULL there.  Takes @problem. */
   void (*abandon) (GtxStep *step,
                    char    *problem);
 } GtxStepKind;
 
-/* What resumes a fiber when its turn comes: asyncio's Task.__step(). */
+/* The handle that resumes a fiber when its turn comes: asyncio's Task.__step(). */
 struct _GtxStep
 {
   GtxHandle handle;
-  GtxFiber *fiber;              /* NULL: it did not begin, or has ended */
+  GtxFiber *fiber;              /* NULL: the fiber was not made yet, or has ended */
   const GtxStepKind *kind;
 };
 
-/* Nothing of @func runs before the first resume.  When it has returned @next is
- * called, outside of all fibers though on the same stack, which returns the fiber to
- * go straight on to, and does not need this one any more then; or NULL, and then
- * @ended is called on the resumer's stack when the fiber is gone.  The pool outlives
- * the fiber.
+/* Makes a fiber that calls @func when it is resumed first.  When @func has returned, @next is
+ * called, outside of all fibers but on the same stack.  It returns the fiber to switch straight to,
+ * after which its owner does not need this one any more, or NULL: then @ended is called on the
+ * resumer's stack when the fiber is gone.  The pool must outlive the fiber.
  *
- * @like: NULL, or the fiber that runs: the new one is as if whoever resumed that one
- * had made it, in its floating-point control words.  Where that one has ended it may be
- * itself what is returned, on the stack that it has, to go straight on to. */
+ * @like: NULL, or the fiber that runs.  The new fiber starts with the floating-point control words
+ * of that fiber's resumer, as if the resumer had made it.  If @like has ended, it may itself be
+ * returned, to run once more on the stack that it has. */
 GtxFiber *gtx_fiber_new      (GtxStackPool      *pool,
                               gsize              stack_size,
                               GtxFiberFunc       func,
@@ -53,9 +52,9 @@ GtxFiber *gtx_fiber_new      (GtxStackPool      *pool,
                               GtxFiber          *like,
                               char             **problem);
 
-/* Runs @fiber until it, or one that it went straight on to, suspends or ends.
- * One that runs already, below a nested main loop, goes on as soon as it would
- * suspend.  @depth: g_main_depth () here, which the caller asks once for many. */
+/* Runs @fiber until it, or a fiber that it switched straight to, suspends or ends.  If @fiber runs
+ * already, below a nested main loop, its next suspension returns at once.  @depth: the caller's
+ * g_main_depth (), which it reads once for many fibers. */
 void      gtx_fiber_resume   (GtxFiber      *fiber,
                               gint           depth);
 
@@ -63,42 +62,44 @@ void      gtx_fiber_resume   (GtxFiber      *fiber,
 void      gtx_fiber_call_outside (GtxFiberFunc func,
                                   gpointer     data);
 
-/* The same on the stack of the fiber that runs, which @func cannot suspend: for less than two
- * switches, where nobody minds which stack it is. */
+/* Calls @func outside of all fibers, too, but on the stack of the fiber that runs, which @func
+ * cannot suspend.  Saves the two switches of gtx_fiber_call_outside (), if it does not matter which
+ * stack @func has. */
 void      gtx_fiber_call_apart   (GtxFiberFunc func,
                                   gpointer     data);
 
-/* What watches all fibers, each in its thread, where the program asked for it;
- * @data is the fiber's.  Nothing is awaited in it. */
+/* Hooks that watch all fibers, each called in the fiber's thread, if the program asked for them.
+ * @data: the fiber's data.  A hook cannot await. */
 typedef struct
 {
-  /* The fiber is to have @stack, which is as its last user left it. */
+  /* A new fiber gets @stack, which is as its last user left it. */
   void (*begin) (GtxStack *stack,
                  gpointer  data);
-  /* Some fiber runs from now on. */
+  /* A fiber runs from now on. */
   void (*enter) (void);
-  /* That of @data does not any more. */
+  /* The fiber of @data stops running. */
   void (*leave) (gpointer  data);
-  /* It has ended, and its stack is not reused yet. */
+  /* A fiber has ended, and its @stack is not reused yet. */
   void (*end)   (GtxStack *stack);
 } GtxFiberWatch;
 
-/* Set before there are fibers, for good. */
+/* Sets the hooks for good, before the first fiber is made. */
 void      gtx_fiber_set_watch  (const GtxFiberWatch *watch);
 
-/* For a handler of signals: whether @address is in the guard of the stack of
- * the fiber that runs, and which that is.  @stack_size: guard included. */
+/* For a signal handler: whether @address is in the guard page below the stack of the fiber that
+ * runs.  Then sets @data to the fiber's data, and @stack_size to the size of its stack, guard
+ * included. */
 gboolean  gtx_fiber_find_overflow (const void *address,
                                    gpointer   *data,
                                    gsize      *stack_size);
 
-/* In the child of a fork (): the fiber that runs is the parent's, and what runs
- * on its stack from here on is outside of all. */
+/* For the child of a fork (): leaves the fiber that runs to the parent.  Code that runs on its
+ * stack from here on counts as outside of all fibers. */
 void      gtx_fiber_leave_to_parent (void);
 
-/* ---- What each switch takes, inlined where tasks suspend ---- */
+/* ---- Switches, inlined where tasks suspend ---- */
 
-/* On the stack of the fiber that waits for it. */
+/* A call of gtx_fiber_call_outside (), on the stack of the fiber that waits for it. */
 typedef struct
 {
   GtxFiberFunc func;
@@ -108,30 +109,30 @@ typedef struct
   GtxSwitchRecord record;
 } GtxOutsideCall;
 
-/* Whoever resumed a fiber, on its own stack: the fibers that go straight on to
- * one another all go back to it. */
+/* A call of gtx_fiber_resume (), on the stack of its caller: the fibers that switch straight to one
+ * another all go back to it. */
 typedef struct
 {
   GtxContext context;
   GtxSwitchRecord record;
-  GtxFiber *outer;              /* the fiber that ran */
-  GtxFiber *ended;              /* the one that was left for good: whoever goes on buries it */
-  GtxOutsideCall *call;         /* what a fiber wants to be called here */
-  gint depth;                   /* of main loops */
+  GtxFiber *outer;              /* the fiber that ran before, or NULL */
+  GtxFiber *ended;              /* the fiber that has ended, until the next stack that runs buries it */
+  GtxOutsideCall *call;         /* the call that a fiber asks for, or NULL */
+  gint depth;                   /* of main loops, see g_main_depth () */
 } GtxResumer;
 
-/* Lies at the top of its stack, in the page that the first frames need too. */
+/* A fiber lies at the top of its own stack, in the page that its first frames need too. */
 struct _GtxFiber
 {
   GtxContext context;           /* where it goes on, while it is suspended */
-  GtxResumer *resumer;          /* while it runs */
+  GtxResumer *resumer;          /* NULL unless the fiber runs */
   GtxFiberFunc func;
   GtxFiberNextFunc next_func;
   GtxFiberFunc ended_func;
   gpointer data;
   GtxStackPool *pool;
   GtxStack *stack;
-  gboolean came_straight;       /* from another fiber */
+  gboolean came_straight;       /* the last switch to it came from another fiber */
   gboolean goes_on;             /* it was resumed while it ran */
   GtxSwitchRecord record;
 };
@@ -140,18 +141,18 @@ struct _GtxFiber
  * thread's variable across a switch. */
 extern __thread GtxFiber *gtx_running_fiber G_GNUC_INTERNAL;
 
-/* NULL: nothing does. */
+/* NULL: no hooks are set. */
 extern const GtxFiberWatch *gtx_fiber_watch G_GNUC_INTERNAL;
 
-/* Tells it; NULL is whoever resumes. */
+/* Calls the hooks for a switch.  NULL stands for the resumer. */
 void      gtx_fiber_tell_of_switch (const GtxFiber *from,
                                     const GtxFiber *to);
 
-/* Gives back the stack of the fiber that ended when it went on to this one. */
+/* Releases the stack of the fiber that has ended.  To be called on the next stack that runs. */
 void      gtx_fiber_bury_ended (GtxResumer *resumer);
 
-/* The fiber that runs, or NULL outside of all; a callback that a main loop
- * nested in a fiber dispatches is outside, though it runs on the same stack. */
+/* Returns the fiber that runs, or NULL outside of all fibers.  A callback that a nested main loop
+ * dispatches is outside, though it runs on the stack of the fiber that runs this loop. */
 static inline GtxFiber *
 gtx_fiber_current (void)
 {
@@ -179,7 +180,7 @@ gtx_fiber_is_running (const GtxFiber *fiber)
   return fiber->resumer != NULL;
 }
 
-/* Whether @fiber, which runs, was resumed meanwhile: it is not to suspend. */
+/* Whether @fiber, which runs, was resumed meanwhile, so that it must not suspend. */
 static inline gboolean
 gtx_fiber_goes_on (GtxFiber *fiber)
 {
@@ -189,16 +190,16 @@ gtx_fiber_goes_on (GtxFiber *fiber)
   return TRUE;
 }
 
-/* Asks for the memory that @fiber, which is suspended, needs first. */
+/* Prefetches the memory that @fiber, which is suspended, needs first. */
 static G_ALWAYS_INLINE inline void
 gtx_fiber_prefetch (const GtxFiber *fiber)
 {
   gtx_context_prefetch (&fiber->context);
 }
 
-/* @fiber, which runs, is about to be left for @next, or where that is NULL for
- * whoever resumed it.  @record: its own, or NULL where it is left for good, and
- * what watches was told.  Returns where to go on. */
+/* Prepares to leave @fiber, which runs, for @next, or for its resumer if @next is NULL.  @record:
+ * the fiber's own, or NULL if the fiber has ended and the hooks have been told.  Returns the
+ * context to switch to. */
 static G_ALWAYS_INLINE inline GtxContext *
 gtx_fiber_leave (GtxFiber        *fiber,
                  GtxFiber        *next,
@@ -223,7 +224,8 @@ gtx_fiber_leave (GtxFiber        *fiber,
   return &next->context;
 }
 
-/* @fiber goes on.  @record: as it was when it was left; NULL: it begins. */
+/* To be called when @fiber goes on.  @record: the record with which it was left, or NULL if it
+ * begins. */
 static G_ALWAYS_INLINE inline void
 gtx_fiber_arrive (GtxFiber        *fiber,
                   GtxSwitchRecord *record)
@@ -233,8 +235,8 @@ gtx_fiber_arrive (GtxFiber        *fiber,
     gtx_fiber_bury_ended (fiber->resumer);
 }
 
-/* Goes straight on to @next, which is suspended or has not begun, or where that
- * is NULL back to whoever resumed the fiber that runs. */
+/* Suspends @fiber, which runs.  Switches straight to @next, which is suspended or has not begun, or
+ * back to the resumer of @fiber if @next is NULL. */
 static G_ALWAYS_INLINE inline void
 gtx_fiber_suspend (GtxFiber *fiber,
                    GtxFiber *next)

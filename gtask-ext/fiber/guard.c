@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Linux 6.13: a guard that is a mark in the page table and no mapping. */
+/* Since Linux 6.13 a guard can be a mark in the page table, which takes no mapping. */
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
 #endif
@@ -34,8 +34,8 @@ gtx_guard_size (void)
 #ifndef GTX_ASAN
 typedef enum { UNTRIED, TRUSTED, LYING } Marks;
 
-/* The kernel reads a marked page on our behalf: where it cannot, it says so
- * and nobody is hurt.  Without descriptors it is not to be known. */
+/* Finds out whether a marked page faults, without harm: write () has the kernel read it, and fails
+ * with EFAULT.  Without descriptors for the pipe this stays unknown. */
 static Marks
 try_mark (const void *page)
 {
@@ -54,13 +54,13 @@ try_mark (const void *page)
 }
 #endif
 
-/* Marks @page, where marks are known and do guard: some emulators say yes to
- * any advice.  Memory that mlockall () locks takes none. */
+/* Marks @page as a guard.  FALSE if the kernel does not know marks, if mlockall () has locked the
+ * memory, or if marks do not guard: some emulators accept any advice. */
 static gboolean
 mark (void *page)
 {
 #ifdef GTX_ASAN
-  /* LeakSanitizer reads all that /proc/self/maps calls readable. */
+  /* LeakSanitizer reads all pages that /proc/self/maps calls readable, and so marked ones. */
   return FALSE;
 #else
   static gint marks = UNTRIED;
@@ -74,7 +74,8 @@ mark (void *page)
 #endif
 }
 
-/* Half of what the system allows: malloc () and the loader need maps too. */
+/* Mappings that guards may take: half of what the system allows, since malloc () and the loader
+ * need some too. */
 static gint
 mapping_budget (void)
 {

@@ -8,8 +8,8 @@
 /* Bytes of one guard: a page. */
 gsize    gtx_guard_size    (void);
 
-/* Makes the page at @page fault; FALSE where no more can be had.  A guard that
- * takes mappings is to be forgotten when its page is unmapped. */
+/* Makes the page at @page fault.  FALSE if no more guards can be had.  When the page of a guard
+ * that takes mappings is unmapped, gtx_guard_forget_mappings () is to be called. */
 gboolean gtx_guard_install         (void     *page,
                                     gboolean *takes_mappings);
 void     gtx_guard_forget_mappings (void);

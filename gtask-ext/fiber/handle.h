@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What can be queued to run: asyncio's Handle, as a link that lies in its
- * owner.  To queue one allocates nothing, to take one out searches nothing. */
+/* A handle can be queued to run: asyncio's Handle, as a link that lies in its owner.  Queueing a
+ * handle allocates nothing, and taking it out searches nothing. */
 
 #pragma once
 
@@ -73,7 +73,7 @@ gtx_handle_list_pop (GtxHandleList *list)
   return first;
 }
 
-/* Puts all of @from, in order, behind what is in @list. */
+/* Moves all handles of @from, in order, to the end of @list. */
 static inline void
 gtx_handle_list_splice (GtxHandleList *list,
                         GtxHandleList *from)

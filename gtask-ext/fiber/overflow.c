@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
-/* Handlers that were there before run on it too, and may print a backtrace. */
+/* Handlers that were installed before run on this stack too, and may print a backtrace. */
 #define ALTERNATE_STACK_SIZE ((gsize) 64 << 10)
 
 static GtxOverflowFunc overflow_func;
@@ -18,15 +18,15 @@ static struct sigaction old_bus;
 
 /* ---- The handler ---- */
 
-/* The kernel found a fault; nobody sent the signal. */
+/* Whether the kernel found a fault.  Else a process sent the signal. */
 static gboolean
 is_fault (const siginfo_t *info)
 {
   return info->si_code > 0;
 }
 
-/* The instruction faults once more when the handler returns, as if this one had
- * never been: what dies there leaves the core that it would have left. */
+/* Restores the old action.  The instruction faults once more when our handler returns, so that a
+ * process that dies leaves the same core file as without us. */
 static void
 step_aside (int                     signum,
             const struct sigaction *old,
@@ -59,7 +59,7 @@ on_signal (int        signum,
     old->sa_handler (signum);
 }
 
-/* The old handler finds blocked what it asked for. */
+/* Our handler blocks the signals that the old one asked to block. */
 static void
 install (int               signum,
          struct sigaction *old)
@@ -82,7 +82,7 @@ gtx_overflow_watch (GtxOverflowFunc func)
   install (SIGBUS, &old_bus);
 }
 
-/* ---- The stack that it runs on ---- */
+/* ---- The handler's stack ---- */
 
 static void
 free_alternate_stack (gpointer memory)
@@ -103,7 +103,7 @@ gtx_overflow_watch_thread (void)
   stack_t stack;
   guint8 *memory;
 
-  /* One that somebody else has given to the thread serves as well. */
+  /* An alternate stack that the thread has already serves as well. */
   if (sigaltstack (NULL, &stack) != 0 || !(stack.ss_flags & SS_DISABLE))
     return;
 

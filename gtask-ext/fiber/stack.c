@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Linux 5.18: the same for memory that mlockall () locks. */
+/* MADV_DONTNEED for memory that mlockall () locks, since Linux 5.18. */
 #ifndef MADV_DONTNEED_LOCKED
 #define MADV_DONTNEED_LOCKED 24
 #endif
@@ -25,19 +25,19 @@
 #define DEFAULT_SIZE ((gsize) 1 << 18)
 #endif
 
-/* Slabs grow with the crowd: a program of few tasks reserves little. */
+/* Slabs get larger as a class needs more stacks: a program of few tasks reserves little. */
 #define FIRST_SLAB_STACKS 8
 #define LARGEST_SLAB_STACKS 256
 
-/* So much address space is left to the program, which GLib ends where malloc ()
- * fails: for a thread, some blocks, and the errors of tasks without a stack. */
+/* Address space that is left to the program, which GLib ends if malloc () fails: enough for a
+ * thread, some blocks, and the errors of tasks without a stack. */
 #define HEADROOM ((gsize) 16 << 20)
 
-/* These stay hot for ever. */
+/* So many free stacks of each class are never given back. */
 #define RESERVE 16
 
-/* A stack that was not used for so long is given back, a few at a time lest
- * the main loop stand still. */
+/* A stack that was not used for a period is given back, some at a time so as not to keep the main
+ * loop. */
 #define TRIM_PERIOD_MS 1000
 #define TRIM_NEXT_MS 20
 #define TRIM_AT_ONCE 512
@@ -72,7 +72,7 @@ struct _Slab
 struct _Class
 {
   gsize stride;
-  Slab *slabs;                  /* the newest first: the only one not all cut */
+  Slab *slabs;                  /* the newest first, the only one that may have cells to cut */
   Cell *hot;                    /* the one freed last */
   Cell *cold;                   /* the one freed first */
   guint n_free;
@@ -88,22 +88,22 @@ struct _GtxStackPool
   guint epoch;                  /* counts the periods of trimming */
 };
 
-/* mlockall () would have all of the memory in the system's at once: locked is
- * only what is touched. */
+/* After mlockall () the kernel would provide all of the memory at once.  This locks only pages that
+ * are touched. */
 static void
 lock_on_fault (void *memory,
                gsize size)
 {
 #ifdef MLOCK_ONFAULT
-  /* Memory that is locked is the one that does not take this advice. */
+  /* Only locked memory refuses this advice. */
   if (madvise (memory, size, MADV_DONTNEED) != 0 && errno == EINVAL)
     mlock2 (memory, size, MLOCK_ONFAULT);
 #else
 #endif
 }
 
-/* It is opened when the headroom is still there: that takes one mapping more
- * than stays, which is left for the program too. */
+/* Makes the memory accessible while the headroom is still there.  That takes one mapping more than
+ * stays, so that one mapping is left for the program too. */
 static void *
 map (gsize size)
 {
@@ -194,7 +194,8 @@ unlist_free_cell (Class *class,
   class->n_free--;
 }
 
-/* To unmap the middle of a mapping takes one more, which there may not be. */
+/* FALSE if the memory is the middle of a mapping: to unmap it takes one mapping more, which there
+ * may not be. */
 static gboolean
 unmap_memory (Slab *slab)
 {
@@ -232,7 +233,7 @@ map_new_slab (Class *class)
   guint8 *memory = NULL;
   Slab *slab;
 
-  /* Where a large slab does not fit, one stack may. */
+  /* A single stack may fit where a large slab does not. */
   while (n > 0 && (memory = map_slab (n * class->stride)) == NULL)
     n /= 2;
   if (memory == NULL)
@@ -299,7 +300,7 @@ cut (Class  *class,
   return cell;
 }
 
-/* May be that of no class. */
+/* The index may be too large for a class; the caller checks it. */
 static inline guint
 class_index (gsize size)
 {
@@ -402,8 +403,8 @@ gtx_stack_pool_has_surplus (GtxStackPool *pool)
   return pool->n_free > RESERVE;
 }
 
-/* Pages go one stack at a time, the coldest first.  Returns whether some that
- * were not used in the period are left. */
+/* Gives pages back one stack at a time, the coldest first.  Returns whether there are more stacks
+ * that were not used in the period. */
 static gboolean
 clean_cold_stacks (GtxStackPool *pool,
                    Class        *class)
@@ -434,8 +435,8 @@ slab_is_clean (const Slab *slab)
   return slab->n_used == 0;
 }
 
-/* The address space itself, and with it the page tables, goes a slab at a time.
- * The newest slab stays: the next stack is cut from it. */
+/* Gives address space back, and with it the page tables, a slab at a time.  The newest slab stays,
+ * since the next stack is cut from it. */
 static void
 unmap_clean_slabs (GtxStackPool *pool,
                    Class        *class)

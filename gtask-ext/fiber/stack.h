@@ -17,8 +17,8 @@ struct _GtxStack
   GtxAnnouncement announcement;
 };
 
-/* A pool belongs to one thread at a time.  Where no stack can be had NULL is returned, and
- * *@problem, unless that is NULL, says why and what to do. */
+/* A pool belongs to one thread at a time.  If no stack can be had, gtx_stack_pool_acquire ()
+ * returns NULL; then *@problem, unless @problem is NULL, says why and what to do. */
 GtxStackPool *gtx_stack_pool_new     (void);
 void          gtx_stack_pool_free    (GtxStackPool  *pool);
 GtxStack     *gtx_stack_pool_acquire (GtxStackPool  *pool,
@@ -26,29 +26,30 @@ GtxStack     *gtx_stack_pool_acquire (GtxStackPool  *pool,
                                       char         **problem);
 void          gtx_stack_pool_release (GtxStackPool  *pool,
                                       GtxStack      *stack);
-/* Whether @stack is such as would be acquired. */
+/* Whether gtx_stack_pool_acquire () would return a stack of the size of @stack for @size. */
 gboolean      gtx_stack_pool_suits   (GtxStackPool  *pool,
                                       const GtxStack *stack,
                                       gsize          size);
 gsize         gtx_stack_pool_n_used  (GtxStackPool  *pool);
 
-/* How much of @stack has been touched since it was made or cleared, in whole
- * pages; clearing it gives them back, and costs more than the pool's reuse. */
+/* gtx_stack_measure () returns how many bytes of @stack were touched since it was made or cleared,
+ * in whole pages.  gtx_stack_clear () gives these pages back to the system, which costs more than
+ * the pool's reuse of a stack. */
 gsize         gtx_stack_measure      (const GtxStack *stack);
 void          gtx_stack_clear        (GtxStack       *stack);
 
 /* Whether more stacks lie free than the pool keeps for ever. */
 gboolean      gtx_stack_pool_has_surplus (GtxStackPool *pool);
 
-/* Gives back to the system what has not been used since the trim before.
- * Returns how many milliseconds later the next is due, or 0 where nothing is
- * left to give back. */
+/* Gives stacks that were not used since the trim before back to the system.  Returns in how many
+ * milliseconds the next trim is due, or 0 if nothing is left to give back. */
 guint         gtx_stack_pool_trim    (GtxStackPool  *pool);
 
 /* The stack size of tasks that name none, in bytes. */
 gsize         gtx_stack_default_size     (void);
 void          gtx_stack_set_default_size (gsize size);
 
-/* The seam for tests of a system that is out of address space. */
+/* Replaces the function that maps memory, for tests of a system that is out of address space.  NULL
+ * restores it. */
 typedef void *(*GtxStackMap) (gsize size);
 void          gtx_stack_set_map      (GtxStackMap map);

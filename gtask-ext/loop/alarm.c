@@ -2,15 +2,14 @@
 
 #include "loop/alarm.h"
 
-/* A source tells the main loop how long to poll in whole milliseconds; for less there is
- * its ready time, which GLib rounds up to milliseconds too before 2.81, and polls for
- * exactly since.  To set that of a source which the context has writes to the context's
- * descriptor, and takes a turn of the loop; a source that brings it along does not, if it
- * is attached by the thread whose loop it is.  So each wait has a source of its own, as
- * g_timeout_add () makes one too.
+/* A source tells the main loop in whole milliseconds how long to poll.  Only a ready time is more
+ * exact: since 2.81 GLib polls until exactly then, and before it rounded that up to milliseconds,
+ * too.  Setting the ready time of an attached source writes to the context's descriptor, and takes
+ * a turn of the main loop.  A source that has its ready time before the thread of that main loop
+ * attaches it does not.  So each wait has a source of its own, as g_timeout_add () makes one.
  *
- * A crowd of long waits is not to end one by one: they are rounded up, as asyncio does,
- * and are due together. */
+ * Long waits are rounded up, as asyncio does, so that many of them are due together rather than one
+ * by one. */
 
 static gboolean
 poll_is_exact (void)
@@ -27,7 +26,8 @@ take_back (GtxScheduler *self)
   self->alarm = NULL;
 }
 
-/* The timer has been taken away. */
+/* As a rule the timer was removed: a timer that is due makes the urgent source ready, which GLib
+ * dispatches before the alarm. */
 static gboolean
 alarm_dispatch (GSource     *source,
                 GSourceFunc  callback,
@@ -44,7 +44,7 @@ static GSourceFuncs alarm_funcs = {
   NULL, NULL, alarm_dispatch, NULL, NULL, NULL
 };
 
-/* It is of the probe's priority, so that it is asked after it, in the same turn. */
+/* The alarm has the probe's priority, so that GLib asks it after the probe, in the same turn. */
 static void
 set (GtxScheduler *self,
      gint64        time)
@@ -59,7 +59,7 @@ set (GtxScheduler *self,
   g_source_unref (self->alarm);
 }
 
-/* The alarm comes before what is rounded up here. */
+/* The timeout is rounded up; the alarm, if it is set, ends the poll before. */
 gint
 gtx_alarm_time_left (GtxScheduler *self)
 {

@@ -5,9 +5,9 @@
 
 #include "loop/scheduler-private.h"
 
-/* Who waits for less than this wants it exact. */
+/* A wait shorter than this ends exactly in time; longer ones are rounded up to milliseconds. */
 #define GTX_SHORT_WAIT_US 10000
 
-/* Milliseconds for the poll, -1: for ever; and sets the alarm where those are too long.
- * To be called while the main loop asks its sources, of our probe. */
+/* Returns for how many milliseconds the main loop may poll, -1: for ever.  Sets the alarm if a
+ * whole number of milliseconds would be too long.  To be called in the prepare () of the probe. */
 gint      gtx_alarm_time_left         (GtxScheduler *self);

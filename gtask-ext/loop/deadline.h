@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Seconds, as callers give them, and the scheduler's microseconds. */
+/* Converts seconds, as callers give them, to the scheduler's microseconds. */
 
 #pragma once
 
@@ -7,7 +7,7 @@
 
 #include "loop/scheduler.h"
 
-/* How much is left, for a person. */
+/* Appends to @text how much time @timer has left, for a person to read. */
 static inline void
 gtx_timer_describe (const GtxTimer *timer,
                     GtxScheduler   *scheduler,
@@ -30,8 +30,7 @@ gtx_check_seconds (double   seconds,
   return FALSE;
 }
 
-/* The moment @seconds from now, never earlier; GTX_NEVER for what is beyond
- * all clocks. */
+/* Returns the deadline that is @seconds from now, rounded up; GTX_NEVER if it is beyond all clocks. */
 static inline gint64
 gtx_deadline (GtxScheduler *scheduler,
               double        seconds)

@@ -2,33 +2,32 @@
 
 #include "loop/fairness.h"
 
-/* GLib dispatches only the most urgent of the sources that are ready, so what keeps
- * default priority busy keeps a window from drawing.  The rules, and why:
+/* GLib dispatches only the most urgent of the sources that are ready, so that tasks which keep
+ * default priority busy keep a window from drawing.  The rules, and why:
  *
- * 1. Charged is the time that tasks run, and what comes between two runs while default
- *    priority does not come to rest: that may be callbacks of what the tasks have
- *    started.  The charge is gone when the main loop has nothing more urgent than our
- *    idle source.
- * 2. At BUDGET_US the scheduler is demoted: it runs from the idle source alone, until
- *    that leaves nothing to run.  Where default priority rests and the idle source does
- *    not get its turn, a window needs all the time there is: then it takes a slice at
- *    default priority once in STARVING_US.
- * 3. Who takes no more than that share, BUDGET_US in STARVING_US, is not demoted.
- * 4. Whose callbacks they were shows once the tasks are silent, and nothing else shows
- *    it.  So a demoted scheduler listens.  If default priority comes to rest it was the
- *    tasks who kept it busy.  If it does not it is somebody else, for whom no window
- *    gains by waiting tasks: the scheduler is excused for a while, which doubles from
- *    one time to the next.  Meanwhile sleeps end when they should, within that share.
- * 5. Silence says nothing where operations are still in flight, whose callbacks may be
- *    what is busy: those come to their end if nobody goes on from them, and what comes
- *    back is held.  So it is in doubt for STARVING_US then, and all other tasks go on
- *    within the share.  Once the answer was somebody else, it is in doubt every
- *    DOUBTFUL-th time only.
+ * 1. The scheduler is charged the time for which tasks run, and the time between two runs while
+ *    default priority does not rest: callbacks of operations that the tasks have started may take
+ *    it.  The charge is gone when the main loop has nothing more urgent than our idle source.
+ * 2. At BUDGET_US the scheduler is demoted: it runs from the idle source alone, until such a run
+ *    leaves nothing to run.  If default priority rests but the idle source does not get its turn, a
+ *    window needs all the time there is: then the scheduler takes a slice at default priority once
+ *    in STARVING_US.
+ * 3. A scheduler that takes no more than that share, BUDGET_US in STARVING_US, is not demoted.
+ * 4. Whether the callbacks at default priority are those of the tasks shows only while the tasks
+ *    are silent.  So a demoted scheduler listens.  If default priority comes to rest, the tasks
+ *    kept it busy.  If not, other sources do, and no window gains by tasks that wait: the scheduler
+ *    is excused for a while, which doubles from one time to the next.  While it listens, sleeps end
+ *    when they should, within that share.
+ * 5. Silence shows nothing while operations are in flight, since their callbacks may be what keeps
+ *    default priority busy.  The operations end if no task goes on from them, and the handles of
+ *    those that come back are held.  So the scheduler is in doubt for STARVING_US then, and all
+ *    other tasks go on within the share.  Once it was excused, it is in doubt every DOUBTFUL-th
+ *    time only.
  *
- * To rest means that nothing of default priority is ready, nor of one down to that of
- * our probe, which is more urgent than what GTK draws at.  GTK has several turns of the
- * loop to do before it draws, more if it was kept from it, and the machine may do
- * something else meanwhile: neither time nor turns alone make a silence. */
+ * Default priority rests if no source of that priority is ready, nor one of any priority down to
+ * our probe's, which is more urgent than the one at which GTK draws.  GTK needs several turns of
+ * the main loop before it draws, more if it was kept from drawing, and the machine may run another
+ * process meanwhile: neither time nor turns alone make a silence. */
 #define BUDGET_US 4000
 #define STARVING_US 50000
 #define SILENCE_US 4000
@@ -41,9 +40,9 @@
 /* From this charge on we ask the main loop whether it has nothing to do. */
 #define ASK_US 1000
 
-/* What a slice starts may come back as a stream of GIO's callbacks at default
- * priority, which a window waits for as well: a demoted scheduler's slices get
- * shorter, down to this, until the stream takes no longer than the budget. */
+/* Operations that a slice starts may come back as a stream of GIO's callbacks at default priority,
+ * for which a window waits as well.  The slices of a demoted scheduler get shorter, down to this,
+ * until the stream takes no longer than the budget. */
 #define LEAST_SLICE_US 500
 
 void
@@ -81,8 +80,8 @@ excuse (GtxScheduler *self,
 
 /* ---- Runs ---- */
 
-/* In a stream of callbacks what lies between two runs is charged anyway, so that
- * neither the end of the one nor the beginning of the next is looked at. */
+/* In a stream of callbacks the time between two runs is charged anyway, so that the clock is read
+ * neither at the end of a run nor at the beginning of the next. */
 gint64
 gtx_fairness_time_in_stream (GtxScheduler *self)
 {
@@ -123,7 +122,7 @@ gtx_fairness_budget (GtxScheduler *self)
   return self->demoted ? BUDGET_US : BUDGET_US - self->charge;
 }
 
-/* From the end of the last run on. */
+/* Begins to listen, from the end of the last run on. */
 static void
 listen_anew (GtxScheduler *self)
 {
@@ -134,7 +133,7 @@ listen_anew (GtxScheduler *self)
   self->is_left = FALSE;
 }
 
-/* The charge has reached the budget. */
+/* Whether a charge that has reached the budget is forgiven. */
 static gboolean
 is_forgiven (GtxScheduler *self)
 {
@@ -146,9 +145,9 @@ is_forgiven (GtxScheduler *self)
   return self->charge * (STARVING_US / BUDGET_US) <= now - self->charged_since;
 }
 
-/* One that starved.  If nothing is left the tasks may be such that need little, beside
- * a window that leaves the idle source no turn: that shows before they have run for much
- * longer. */
+/* Ends a slice of a starving scheduler.  If no handle is left, the tasks may need little, beside a
+ * window that leaves the idle source no turn.  Then the scheduler is promoted with most of the
+ * budget charged: if the tasks need more, that shows before they have run for much longer. */
 static void
 end_slice (GtxScheduler *self)
 {
@@ -159,7 +158,7 @@ end_slice (GtxScheduler *self)
   self->charged_since = self->last_run;
 }
 
-/* What it listens for goes on. */
+/* Ends a run while the scheduler listens, and goes on listening. */
 static void
 end_meanwhile (GtxScheduler *self,
                gint64        took)
@@ -200,7 +199,7 @@ gtx_fairness_end_idly (GtxScheduler *self)
   listen_anew (self);
 }
 
-/* ---- While it is demoted ---- */
+/* ---- While the scheduler is demoted ---- */
 
 void
 gtx_fairness_hold_back (GtxScheduler *self,
@@ -228,7 +227,7 @@ is_silence (GtxScheduler *self,
   return self->n_silent_turns >= FEWEST_SILENT_TURNS && duration >= STARVING_US;
 }
 
-/* What has come back and is held is still being awaited. */
+/* An operation that has come back and is held still counts among the holds, since its task waits. */
 static gboolean
 silence_says_enough (GtxScheduler *self)
 {
@@ -242,7 +241,7 @@ is_beyond_doubt (GtxScheduler *self,
   return self->n_turns >= SILENT_TURNS && now - self->listened_since >= STARVING_US;
 }
 
-/* Default priority has not come to rest. */
+/* To be called in a turn in which default priority has not come to rest. */
 static void
 listen (GtxScheduler *self,
         gint64        now)
@@ -268,8 +267,8 @@ may_run_meanwhile (GtxScheduler *self,
   return self->in_doubt || self->is_left || (timer && !self->jumper && timer->deadline <= now);
 }
 
-/* A turn of the loop may take long, as that of a window that draws: it takes a slice
- * where it would starve by the time that it is asked again. */
+/* Whether the scheduler would starve by the time that it is asked again: a turn of the main loop
+ * may take long, such as that of a window that draws. */
 static gboolean
 is_starving (GtxScheduler *self,
              gint64        now)
@@ -306,7 +305,7 @@ gtx_fairness_asks (GtxScheduler *self)
   return self->charge >= ASK_US;
 }
 
-/* What was waited for in the poll that began last is no work. */
+/* The time that the main loop waits in a poll is not charged. */
 void
 gtx_fairness_end_poll (GtxScheduler *self,
                        gint64        now)
@@ -315,7 +314,7 @@ gtx_fairness_end_poll (GtxScheduler *self,
   self->poll_began = 0;
 }
 
-/* All that the last run started has come back. */
+/* Adapts the slice when all that the last run started has come back. */
 static void
 settle (GtxScheduler *self,
         gint64        took)

@@ -5,35 +5,37 @@
 
 #include "loop/scheduler-private.h"
 
-/* Where runs begin and end that are not the idle source's. */
+/* ---- Runs that do not come from the idle source ---- */
 
-/* Where a source is dispatched: the time. */
+/* For a run from the urgent source: returns the time, and charges what lies between the last run
+ * and this one if default priority did not rest. */
 gint64    gtx_fairness_time_of_dispatch (GtxScheduler *self);
-/* Where a run begins in somebody else's callback: since when it is charged. */
+/* For a run in the callback of another source: returns the time from which on it is charged. */
 gint64    gtx_fairness_time_in_stream   (GtxScheduler *self);
-/* How long the run may take. */
+/* Returns how long the run may take, in microseconds. */
 gint64    gtx_fairness_budget           (GtxScheduler *self);
-/* It has ended, for now. */
+/* The run that began at @start has ended. */
 void      gtx_fairness_end              (GtxScheduler *self,
                                          gint64        start,
                                          gint64        took);
 
-/* While it is demoted. */
+/* ---- While the scheduler is demoted ---- */
 
-/* Whether it may run at default priority all the same; asked in each turn. */
+/* Whether the scheduler may run at default priority all the same; asked in each turn of the main
+ * loop. */
 gboolean  gtx_fairness_allows           (GtxScheduler *self,
                                          gint64        now);
-/* An operation has come back. */
+/* Holds back @handle, which an operation that has come back wants to run. */
 void      gtx_fairness_hold_back        (GtxScheduler *self,
                                          GtxHandle    *handle);
-/* What was held back is to run now. */
+/* Queues the handles that were held back. */
 void      gtx_fairness_let_go           (GtxScheduler *self);
 /* A run from the idle source has ended. */
 void      gtx_fairness_end_idly         (GtxScheduler *self);
 
-/* What the main loop does. */
+/* ---- The main loop ---- */
 
-/* Whether to ask it if it has nothing to do. */
+/* Whether to ask the main loop if it has nothing more urgent to do. */
 gboolean  gtx_fairness_asks             (GtxScheduler *self);
 void      gtx_fairness_end_poll         (GtxScheduler *self,
                                          gint64        now);

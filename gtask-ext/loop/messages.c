@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What other threads send. */
+/* Messages: functions that other threads ask to be called in the scheduler's thread. */
 
 #include "loop/scheduler-private.h"
 
@@ -10,16 +10,16 @@ struct _GtxMessage
   gpointer data;
 };
 
-/* g_main_context_wakeup () is for those who keep the context; who posts does
- * not, and may do so while the last reference goes.  A ready time that comes
- * nearer wakes it, though it is still some hundred years away. */
+/* Wakes the main context without having a reference of it, while its last reference may go:
+ * g_main_context_wakeup () needs one.  A ready time that comes nearer wakes the context, though it
+ * is still some hundred years away. */
 static void
 wake_from_afar (GtxScheduler *self)
 {
   g_source_set_ready_time (self->waker, --self->waker_time);
 }
 
-/* @near: the context, of which the message has a reference; or NULL. */
+/* @near: the main context, if the message has a reference of it; or NULL. */
 static gboolean
 post (GtxScheduler *self,
       GtxPostFunc   func,
@@ -59,7 +59,7 @@ gtx_scheduler_post (GtxScheduler *self,
   return post (self, func, data, NULL);
 }
 
-/* Without the context's lock, which the thread that wakes needs. */
+/* Does not lock the main context, since the thread that wakes up needs that lock. */
 gboolean
 gtx_scheduler_post_near (GtxScheduler *self,
                          GMainContext *context,
@@ -69,7 +69,7 @@ gtx_scheduler_post_near (GtxScheduler *self,
   return post (self, func, data, context);
 }
 
-/* Behind those that were taken before. */
+/* Appends new messages to those that were taken before. */
 static void
 take_messages (GtxScheduler *self)
 {
@@ -86,8 +86,7 @@ take_messages (GtxScheduler *self)
   g_mutex_unlock (&self->mutex);
 }
 
-/* One may run a main loop, or ask for those that are behind it, which are run inside of
- * it then. */
+/* A message may run a main loop, or call this: then the messages behind it run inside it. */
 void
 gtx_scheduler_run_messages (GtxScheduler *self)
 {

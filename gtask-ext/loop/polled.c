@@ -4,7 +4,7 @@
 
 #include "loop/pollset.h"
 
-/* What a descriptor has where it is in no set. */
+/* The source of a descriptor that is in no set. */
 typedef struct
 {
   GSource source;
@@ -13,9 +13,9 @@ typedef struct
 
 static void ask (GtxPolled *self);
 
-/* ---- Those who wait ---- */
+/* ---- Waits ---- */
 
-/* Nobody has been waiting, or all who wait are added again. */
+/* There was no wait, or all waits are about to be added again. */
 static void
 want_nothing (GtxPolled *self)
 {
@@ -53,7 +53,7 @@ end_wait (GtxPolled     *self,
   wait->came (wait, woken);
 }
 
-/* Those for whom it is have waited. */
+/* Ends the waits that are for @came. */
 static void
 end_waits (GtxPolled     *self,
            GIOCondition   came,
@@ -75,8 +75,9 @@ end_waits (GtxPolled     *self,
     }
 }
 
-/* Those whose file was closed by now, so that it is another that has the number.  Of those who
- * know they came first: not all are looked at each time. */
+/* Ends the waits whose file was closed meanwhile, so that another file may have the number.  Looks
+ * at waits that know, and only up to the first whose file is open: those for the closed file came
+ * first. */
 static void
 end_waits_of_closed (GtxPolled *self)
 {
@@ -108,7 +109,7 @@ drop_source (GtxPolled *self)
   g_clear_pointer (&self->source, g_source_unref);
 }
 
-/* Nobody waits for it. */
+/* The last wait has ended. */
 static void
 rest (GtxPolled *self)
 {
@@ -135,7 +136,7 @@ gtx_polled_take (GtxPolled     *self,
   ask_for_others (self);
 }
 
-/* ---- A source of its own ---- */
+/* ---- The descriptor's own source ---- */
 
 static gboolean
 own_dispatch (GSource     *source,
@@ -173,7 +174,7 @@ make_source (GtxPolled *self)
   ((OwnSource *) (void *) self->source)->descriptor = self;
   self->tag = g_source_add_unix_fd (self->source, self->fd, self->wanted);
   g_source_set_static_name (self->source, "gtask-ext (await)");
-  /* A task that it wakes may run the main loop, in which others wait for it. */
+  /* A task that the source wakes may run a main loop, in which other tasks wait for the descriptor. */
   g_source_set_can_recurse (self->source, TRUE);
   g_source_attach (self->source, gtx_scheduler_get_context (self->poller->scheduler));
 }
@@ -188,7 +189,7 @@ ask_by_source (GtxPolled *self)
   self->asked = self->wanted;
 }
 
-/* ---- To ask ---- */
+/* ---- Asking the kernel ---- */
 
 static void
 ask_by_set (GtxPolled *self)
@@ -248,7 +249,7 @@ gtx_polled_join (GtxPolled   *self,
       link_to (self, &self->poller->asked);
       return;
     }
-  /* Others may wait for a file that had the number before. */
+  /* The kernel is asked in any case: the other waits may be for a file that had the number before. */
   ask (self);
 }
 
@@ -263,8 +264,9 @@ gtx_polled_leave (GtxPolled   *self,
 
 /* ---- Events ---- */
 
-/* An event for which nobody waits.  Whoever reads next looks what it is; the set need not tell
- * of more until then. */
+/* Takes an event for which no task waits.  The next task that reads a followed stream finds that it
+ * has news.  The set need not report more until then, so that a second event takes the descriptor
+ * out. */
 static void
 take_unheard (GtxPolled *self)
 {
@@ -282,7 +284,8 @@ gtx_polled_take_event (GtxPolled     *self,
                        GIOCondition   came,
                        GtxHandleList *woken)
 {
-  /* Where it ends, or has urgent data, less may be read than there is. */
+  /* At its end, or with urgent data, a read may return less than there is, and so does not show
+   * that the stream is empty. */
   if (self->followed != 0 && came != G_IO_IN)
     {
       self->unfollowed = self->followed;

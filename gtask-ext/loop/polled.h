@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A descriptor that is waited for: who waits, and how the kernel is asked. */
+/* A descriptor that tasks wait for: its waits, and how the kernel is asked about it. */
 
 #pragma once
 
@@ -9,47 +9,47 @@
 typedef struct _GtxPolled GtxPolled;
 
 /* Invariants:
- * - A descriptor is linked exactly while somebody waits for it: among those that are asked for,
+ * - A descriptor is linked exactly while it has waits: among those that the kernel was asked for,
  *   those that are due, or those with a source of their own.
- * - An event that carries another token than the descriptor's last is of a file that had
- *   its number before, or of what is asked for no more: it finds nobody.
- * - What is asked for includes what all who wait for it want.
- * - A stream that is followed and has no news is empty, or an event of what it has is in the
- *   set and was not taken yet.  So it may be waited for without asking. */
+ * - An event with a token that is not the descriptor's last is of a file that had the number
+ *   before, or of a condition that is no longer asked for: it wakes no task.
+ * - The conditions that the kernel is asked for include those of all waits.
+ * - A stream that is followed and has no news is empty, or an event of its data is in the set and
+ *   was not taken yet.  So a task may wait for it without asking the kernel. */
 struct _GtxPolled
 {
   GtxHandle link;
   GtxPoller *poller;
   int fd;
-  guint32 asking;               /* the number of the last time; in its token */
-  GIOCondition wanted;          /* by those who wait, and maybe by who did */
-  GIOCondition due;             /* came without an event */
-  guint64 stream;               /* that all wait for and found empty; or 0 */
-  guint64 followed;             /* whose every news the set tells; or 0 */
-  guint64 unfollowed;           /* that did what makes its emptiness unknown; or 0 */
-  gboolean has_news;            /* what is followed, since it was found empty */
+  guint32 asking;               /* the number of the last time that the kernel was asked; in the token */
+  GIOCondition wanted;          /* by the waits, and maybe by some that have ended */
+  GIOCondition due;             /* conditions that are ready without an event */
+  guint64 stream;               /* the stream that all waits are for and found empty; or 0 */
+  guint64 followed;             /* the stream of which the set reports all news; or 0 */
+  guint64 unfollowed;           /* a stream of which it is no longer known when it is empty; or 0 */
+  gboolean has_news;            /* the followed stream, since it was found empty */
   GtxHandleList waits;
-  guint n_knowing;              /* of these: when the file is closed */
-  GSource *source;              /* its own, where it is in no set; or NULL */
+  guint n_knowing;              /* of these, those that know when the file is closed */
+  GSource *source;              /* the descriptor's own, if it is in no set; or NULL */
   gpointer tag;
-  GIOCondition asked;           /* by that source */
+  GIOCondition asked;           /* by the descriptor's own source */
 };
 
-/* The kernel does not tell of a descriptor that is closed while it is asked for, nor of
- * another file that has its number then.  So all are asked for anew now and then, and in
- * any case after the last turn of a main loop that comes to rest: in a turn that did not
- * happen nobody closed anything. */
+/* The kernel reports neither that a descriptor was closed while it is asked for, nor that another
+ * file has its number then.  So the poller asks for all descriptors anew now and then, and in any
+ * case after the last turn of a main loop that comes to rest: without a turn no callback has closed
+ * anything. */
 struct _GtxPoller
 {
   GSource source;
   GtxScheduler *scheduler;
-  gboolean is_parents;          /* the set, in the child of a fork () */
-  int set;                      /* -1: could not be had */
+  gboolean is_parents;          /* in the child of a fork (): the set is the parent's */
+  int set;                      /* -1: there is none, or none can be had */
   gpointer tag;
   GPtrArray *descriptors;       /* by number */
   GtxHandleList asked;
   GtxHandleList due;
-  GtxHandleList apart;          /* with a source of their own */
+  GtxHandleList apart;          /* descriptors with a source of their own */
   guint32 n_asked;
   guint n_stale;
   gint64 ask_anew_at;
@@ -77,9 +77,11 @@ void       gtx_polled_join       (GtxPolled     *self,
                                   GtxPollWait   *wait);
 void       gtx_polled_leave      (GtxPolled     *self,
                                   GtxPollWait   *wait);
-/* Looks who waits for a file that is closed by now, and asks for what the others want. */
+/* Ends the waits for a file that was closed meanwhile, and asks the kernel for what the others
+ * want. */
 void       gtx_polled_ask_anew   (GtxPolled     *self);
-/* These add to @woken who has waited.  An event may be one for which nobody waits. */
+/* Both end the waits for which @came is, and append to @woken what these want to run.  There may be
+ * no wait for an event. */
 void       gtx_polled_take       (GtxPolled     *self,
                                   GIOCondition   came,
                                   GtxHandleList *woken);

@@ -8,16 +8,17 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* How long events may be taken until it is the turn of the others in the main loop. */
+/* How long the poller may take events until the main loop's other sources get their turn. */
 #define LOOK_AGAIN_US 1000
 
-/* How often those that are waited for are asked for anew, at most, in microseconds and in
- * times of what that takes. */
+/* The least time until all descriptors are asked for anew: in microseconds, and as a multiple of
+ * what asking took. */
 #define ASK_ANEW_US 250000
 #define ASK_ANEW_SHARE 200
 
-/* How many events may be of files that are asked for no more and yet stay in the set, as those
- * that a child process has open do, for each descriptor there is and besides. */
+/* The set is renewed after so many events, and one more for each descriptor, of files that the
+ * poller asks for no more and that yet stay in the set, such as those that a child process has
+ * open. */
 #define MOST_STALE 100
 
 /* ---- The set ---- */
@@ -89,7 +90,6 @@ gtx_poller_leave_to_parent (GtxPoller *self,
     self->descriptors = NULL;
 }
 
-/* Nobody has waited for any. */
 static void
 have_no_descriptors (GtxPoller *self)
 {
@@ -99,7 +99,7 @@ have_no_descriptors (GtxPoller *self)
   gtx_handle_list_init (&self->apart);
 }
 
-/* What waits is the parent's, and does not go on here. */
+/* Begins anew in the child of a fork (): the waits are the parent's, and do not go on here. */
 static void
 renew (GtxPoller *self)
 {
@@ -110,9 +110,9 @@ renew (GtxPoller *self)
   have_no_descriptors (self);
 }
 
-/* ---- What comes ---- */
+/* ---- Events ---- */
 
-/* Nobody waits. */
+/* Whether the poller asks for no descriptor. */
 static gboolean
 is_resting (const GtxPoller *self)
 {
@@ -154,7 +154,7 @@ take_due (GtxPoller     *self,
     }
 }
 
-/* In a set of its own again, so that nothing is told of what is asked for no more. */
+/* Replaces the set by a new one, which reports no file that is asked for no more. */
 static void
 renew_set (GtxPoller *self)
 {
@@ -198,8 +198,8 @@ take_events (GtxPoller     *self,
     renew_set (self);
 }
 
-/* Who is woken often makes somebody write who is waited for as well: while more comes,
- * and there is time, that saves a turn of the main loop each time. */
+/* Tasks that are woken often cause more events, such as an answer for which a task waits.  Taking
+ * these at once, while there is time, saves a turn of the main loop each time. */
 static gboolean
 poller_dispatch (GSource     *source,
                  GSourceFunc  callback,
@@ -313,7 +313,7 @@ gtx_poller_leave (GtxScheduler *scheduler,
 
 /* ---- Streams ---- */
 
-/* NULL: nobody has waited for it. */
+/* Returns NULL if no task has waited for @fd. */
 static GtxPolled *
 find (GtxScheduler *scheduler,
       int           fd)
@@ -346,7 +346,7 @@ gtx_poller_note_empty (GtxScheduler *scheduler,
     self->has_news = FALSE;
 }
 
-/* ---- What was closed ---- */
+/* ---- Closed descriptors ---- */
 
 void
 gtx_poller_look (GtxScheduler *scheduler,
@@ -360,7 +360,7 @@ gtx_poller_look (GtxScheduler *scheduler,
   gtx_polled_ask_anew (self);
   if (!gtx_polled_is_awaited (self) || fcntl (fd, F_GETFD) >= 0)
     return;
-  /* Not at the next turn: another file may have its number by then. */
+  /* The wait ends now: at the next turn another file may have the number. */
   gtx_handle_list_init (&woken);
   gtx_polled_take (self, G_IO_NVAL, &woken);
   gtx_scheduler_call_all_soon (scheduler, &woken);

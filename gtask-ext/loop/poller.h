@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who waits for descriptors.  However many there are, the main loop asks and polls one
- * source. */
+/* Waiting for descriptors.  However many there are, the main loop asks and polls one source. */
 
 #pragma once
 
@@ -10,18 +9,20 @@ typedef struct _GtxPollWait GtxPollWait;
 
 struct _GtxPollWait
 {
-  GtxHandle link;               /* among those who wait for the descriptor */
-  GIOCondition condition;       /* that is waited for; then: what of it came */
-  guint64 stream;               /* G_IO_IN of one that was found empty, see below; or 0 */
-  /* Whether the file was closed here, so that another may have its number; NULL: nobody knows. */
+  GtxHandle link;               /* among the waits for the descriptor */
+  GIOCondition condition;       /* to wait for; when the wait has ended: what of it came */
+  guint64 stream;               /* for G_IO_IN: the stream that was found empty, see
+                                 * gtx_poller_is_empty (); or 0 */
+  /* Whether the file was closed in this process, so that another may have its number; NULL:
+   * unknown. */
   gboolean (*is_closed) (GtxPollWait *wait);
-  /* The wait has ended: adds to @woken what is to run.  Runs nothing itself. */
+  /* Called when the wait has ended: appends to @woken the handle to run.  Runs no handle itself. */
   void (*came) (GtxPollWait   *wait,
                 GtxHandleList *woken);
 };
 
-/* Waits for @fd, until something comes or it leaves: what of its condition is the case,
- * G_IO_ERR or G_IO_HUP; G_IO_NVAL if it is not open. */
+/* Adds a wait for @fd, until it leaves or a condition comes: one that it waits for, G_IO_ERR or
+ * G_IO_HUP; or G_IO_NVAL if @fd is not open. */
 void gtx_poller_join  (GtxScheduler *scheduler,
                        GtxPollWait  *wait,
                        int           fd);
@@ -29,17 +30,19 @@ void gtx_poller_join  (GtxScheduler *scheduler,
 void gtx_poller_leave (GtxScheduler *scheduler,
                        GtxPollWait  *wait,
                        int           fd);
-/* Somebody may have closed @fd: who waits for it is told now, and not in a while. */
+/* To be called if @fd may have been closed: ends its waits now, rather than when the poller asks
+ * anew. */
 void gtx_poller_look  (GtxScheduler *scheduler,
                        int           fd);
 
-/* Of some streams, which have numbers that are theirs for good, the set tells whatever is new as
- * long as they are waited for now and then: TCP's, of which less is read than was asked for only
- * where there is no more.  While one is known to be empty there is no need to try to read it. */
+/* Some streams, which have numbers that are theirs for good, are followed: the set reports all
+ * their news as long as tasks wait for them now and then.  These are TCP's, of which a read returns
+ * less than was asked for only if there is no more.  There is no need to read a stream that is
+ * known to be empty. */
 gboolean gtx_poller_is_empty   (GtxScheduler *scheduler,
                                 int           fd,
                                 guint64       stream);
-/* All that it had was read. */
+/* To be called when all data of the stream was read. */
 void     gtx_poller_note_empty (GtxScheduler *scheduler,
                                 int           fd,
                                 guint64       stream);

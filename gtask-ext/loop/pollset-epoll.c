@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* With epoll of Linux. */
+/* A set of descriptors by Linux's epoll. */
 
 #include "loop/pollset.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
 
-/* The conditions are poll ()'s, and so are epoll's; above these are its flags. */
+/* epoll's conditions have the bits of poll ()'s, and its flags are above these. */
 #define CONDITIONS 0xffff
 
 G_STATIC_ASSERT (EPOLLIN == (int) G_IO_IN && EPOLLOUT == (int) G_IO_OUT && EPOLLPRI == (int) G_IO_PRI &&
@@ -28,11 +28,12 @@ gtx_pollset_ask (int          set,
   guint flags = follows ? EPOLLET | EPOLLPRI | EPOLLRDHUP : EPOLLONESHOT;
   struct epoll_event event = { .events = ((guint) condition & CONDITIONS) | flags, .data.u64 = token };
 
-  /* Some files tell of a change once, to whoever asks first: of mounts, of pressure.  The
-   * main loop's poll would ask them by way of the set, and the set would ask again. */
+  /* Some files report a change once, to the first that asks, such as those for mounts and for
+   * pressure.  The main loop's poll would ask them through the set, and then the set would ask
+   * again. */
   if ((condition & G_IO_PRI) != 0 || (condition & (G_IO_IN | G_IO_OUT)) == 0)
     return GTX_POLL_REFUSED;
-  /* Closing takes a file out: its number may be another's, which is not in. */
+  /* Closing a file takes it out of the set, so that another file with the same number is not in. */
   if (epoll_ctl (set, EPOLL_CTL_MOD, fd, &event) == 0 ||
       (errno == ENOENT && epoll_ctl (set, EPOLL_CTL_ADD, fd, &event) == 0))
     return GTX_POLL_ASKED;

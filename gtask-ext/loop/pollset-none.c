@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where the system has no such set, or the builder wants none: each descriptor that
- * is waited for has a source of its own. */
+/* For a system that has no such set, or a build that wants none: each descriptor that a task waits
+ * for has a source of its own. */
 
 #include "loop/pollset.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A set of descriptors that the kernel watches, behind one that can be polled: epoll, or
- * another system's like of it. */
+/* A set of descriptors that the kernel watches, and that is itself a descriptor which can be
+ * polled: epoll, or the like of another system. */
 
 #pragma once
 
@@ -8,34 +8,35 @@
 
 typedef struct
 {
-  guint64 token;                /* as it was asked for */
+  guint64 token;                /* the token that gtx_pollset_ask () was given */
   GIOCondition came;
 } GtxPollEvent;
 
-/* That are taken at once. */
+/* How many events gtx_pollset_take () takes at most. */
 #define GTX_POLL_MOST_EVENTS 128
 
 typedef enum
 {
   GTX_POLL_ASKED,
-  GTX_POLL_ALWAYS_READY,        /* nothing that is waited for, as a regular file is */
+  GTX_POLL_ALWAYS_READY,        /* the file cannot be waited for, such as a regular one */
   GTX_POLL_NOT_OPEN,
-  GTX_POLL_REFUSED              /* there is no set, or no room in it, or it cannot tell of that */
+  GTX_POLL_REFUSED              /* there is no set, or no room in it, or it cannot report the condition */
 } GtxPollAnswer;
 
-/* Returns a descriptor, to be closed; -1 where there is none to be had. */
+/* Returns the descriptor of a new set, to be closed; -1 if none can be had. */
 int           gtx_pollset_new  (void);
-/* Asks once for what of @condition comes, and for G_IO_ERR and G_IO_HUP; in place of
- * what has been asked for @fd.  @follows: for what there is now and whatever is new from then on,
- * and as well, as bits that are none of @condition's, for urgent data and the other side's end. */
+/* Asks for one event of @fd: for what comes of @condition, and for G_IO_ERR and G_IO_HUP.  Replaces
+ * what was asked for @fd before.  @follows: asks for what there is now and for all news from then
+ * on, and also for urgent data and the other side's end, which are reported as bits that are not in
+ * @condition. */
 GtxPollAnswer gtx_pollset_ask  (int           set,
                                 int           fd,
                                 GIOCondition  condition,
                                 gboolean      follows,
                                 guint64       token);
-/* Asks for nothing of @fd any more: FALSE if the file is another one, or closed. */
+/* Takes @fd out of the set.  FALSE if the file was closed, or is another one. */
 gboolean      gtx_pollset_drop (int           set,
                                 int           fd);
-/* Takes what has come, without waiting: how many. */
+/* Takes the events that have come, without waiting.  Returns how many. */
 guint         gtx_pollset_take (int           set,
                                 GtxPollEvent  events[GTX_POLL_MOST_EVENTS]);

@@ -4,11 +4,11 @@
 
 #include <pthread.h>
 
-/* Nobody pushes the default main context so often, one upon the other. */
+/* No program pushes the default main context so often on top of itself. */
 #define MOST_DEFAULTS 16
 
-/* What was pushed is acquired, and would be free for other threads when it is popped; nor is it
- * kept from then on. */
+/* Pops @context, but keeps it acquired and referenced: g_main_context_pop_thread_default () would
+ * leave it to other threads, and drop its reference. */
 static GSList *
 take_off (GSList       *contexts,
           GMainContext *context)
@@ -19,9 +19,10 @@ take_off (GSList       *contexts,
   return contexts;
 }
 
-/* The default main context tells itself as NULL, as does nothing at all.  Who has pushed it has
- * acquired it, and finds what is below when it is popped as often.  Where nothing is (more was
- * popped than pushed), each pop has only undone its acquiring, and nothing was taken. */
+/* GLib returns NULL for a pushed default main context, and also if no context is pushed.  A thread
+ * that has pushed the default one has acquired it, and finds the context below when it has popped
+ * it as often.  If there is none below (more were popped than pushed), each pop has only undone our
+ * acquiring, and nothing was taken. */
 static GSList *
 take_off_default (GSList *contexts)
 {
@@ -43,7 +44,7 @@ take_off_default (GSList *contexts)
   return contexts;
 }
 
-/* To the end, where @expected was popped by mistake. */
+/* If @expected was popped by mistake, this pops all. */
 GSList *
 gtx_pushed_take_off (GMainContext *expected)
 {
@@ -82,8 +83,8 @@ gtx_pushed_let_go (GSList *contexts)
   g_slist_free_full (contexts, let_go);
 }
 
-/* Of a fork (): another thread of the parent may have had the default main context's lock, which
- * nobody lets go of then. */
+/* Whether this is the child of a fork ().  Another thread of the parent may have held the lock of
+ * the default main context, which is never unlocked here. */
 static gboolean is_child;
 
 static void
@@ -92,7 +93,7 @@ begin_in_child (void)
   is_child = TRUE;
 }
 
-/* Whatever else of the library the parent has used. */
+/* A constructor, so that the handler is there whatever else of the library the parent has used. */
 __attribute__ ((constructor))
 static void
 handle_forks (void)
@@ -100,7 +101,7 @@ handle_forks (void)
   pthread_atfork (NULL, NULL, begin_in_child);
 }
 
-/* The default main context is acquired, which tells it from nothing. */
+/* The thread has acquired a default main context that is pushed, which tells it from none. */
 gboolean
 gtx_pushed_is_any (void)
 {
@@ -115,8 +116,8 @@ gtx_pushed_pop_all (void)
     {
       GMainContext *context = g_main_context_get_thread_default ();
 
-      /* It may have been acquired alone, in a thread that has pushed nothing yet, where GLib lets
-       * nothing be popped. */
+      /* The thread may have acquired the default main context without pushing it.  If it has never
+       * pushed any, GLib does not let it pop one. */
       if (context == NULL)
         {
           g_main_context_push_thread_default (NULL);

@@ -5,20 +5,21 @@
 
 #include <glib.h>
 
-/* Pops those above @expected, which was the thread-default one before: the lowest
- * comes first.  They stay the thread's. */
+/* Pops the main contexts above @expected, which was the thread-default one before.  Returns them,
+ * the lowest first; the thread keeps them acquired. */
 GSList   *gtx_pushed_take_off (GMainContext *expected);
-/* Pushes them again.  Takes @contexts. */
+/* Pushes @contexts again, and takes the list. */
 void      gtx_pushed_put_back (GSList       *contexts);
-/* They will not be pushed again.  Takes @contexts. */
+/* Releases @contexts, which are not pushed again, and takes the list. */
 void      gtx_pushed_let_go   (GSList       *contexts);
 
-/* For a thread that had pushed nothing, and has not the default main context of its own: whether
- * something is pushed; in the child of a fork () the default one is not told of. */
+/* For a thread that had no main context pushed, and does not have the default one acquired: whether
+ * a main context is pushed.  In the child of a fork () the default one does not count. */
 gboolean  gtx_pushed_is_any   (void);
-/* Pops it all. */
+/* Pops all main contexts of such a thread. */
 void      gtx_pushed_pop_all  (void);
 
-/* How the g_critical () ends that tells who left some, as in "A task ended ...". */
+/* How the g_critical () ends for a task or a function that left main contexts pushed, as in "A task
+ * ended ...". */
 #define GTX_PUSHED_LEFT                                                        \
   "before it popped the main context that it has pushed as thread-default, which is popped for it: pop it before"

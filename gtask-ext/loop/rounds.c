@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is ready, and running it: asyncio's rounds. */
+/* The handles that are ready, and running them in asyncio's rounds. */
 
 #include "loop/alarm.h"
 #include "loop/pushed.h"
 
 #include <time.h>
 
-/* The clock costs more than a switch: it is read once in so many entries. */
+/* The clock costs more than a switch: it is read once in so many handles at most. */
 #define MOST_ENTRIES_A_READ 16
 #define SHORT_READ_US 100
 #define LONG_READ_US 250
@@ -14,9 +14,9 @@
 /* How long after a burst its stacks are first looked at. */
 #define TRIM_AFTER_MS 1000
 
-/* ---- What is ready, and when ---- */
+/* ---- Handles and timers ---- */
 
-/* The main loop looks again before it sleeps, unless it was already told. */
+/* Wakes the main loop before it sleeps, unless it was woken already. */
 static inline void
 ensure_noticed (GtxScheduler *self)
 {
@@ -192,12 +192,12 @@ gtx_scheduler_close_to_system (GtxScheduler *self)
 
 /* ---- Rounds ---- */
 
-/* A round is what is ready now, and the timers due by now behind it. */
+/* Begins a round: the handles that are ready now, and behind them the timers that are due by now. */
 static gboolean
 begin_round (GtxScheduler *self)
 {
   gtx_scheduler_run_messages (self);
-  /* One has run a main loop, in the middle of whose round we are. */
+  /* A message has run a main loop, and this is in the middle of its round. */
   if (gtx_handle_is_linked (&self->marker))
     return TRUE;
   gtx_scheduler_queue_due_timers (self);
@@ -224,9 +224,8 @@ is_over_now (GtxScheduler *self)
   return now >= self->until;
 }
 
-/* To be asked before or after each entry: whether the run's time is over.  Reads
- * the clock once in so many entries that they take some hundred microseconds,
- * and each time once it is over. */
+/* Whether the run's time is over; to be asked before or after each handle.  Reads the clock once in
+ * so many handles that they take some hundred microseconds, and each time once the time is over. */
 static inline gboolean
 is_over (GtxScheduler *self)
 {
@@ -239,14 +238,14 @@ gtx_scheduler_is_over (GtxScheduler *self)
   return is_over (self);
 }
 
-/* NULL where it is no step. */
+/* Returns NULL if @handle is no step. */
 static inline GtxStep *
 step_of (const GtxHandle *handle)
 {
   return handle->run == gtx_scheduler_resume ? GTX_CONTAINER_OF (handle, GtxStep, handle) : NULL;
 }
 
-/* NULL where it is no step, or that of a fiber to be made. */
+/* Returns NULL if @handle is no step, or that of a fiber that was not made yet. */
 static inline GtxFiber *
 fiber_of (const GtxHandle *handle)
 {
@@ -255,9 +254,9 @@ fiber_of (const GtxHandle *handle)
   return step ? step->fiber : NULL;
 }
 
-/* Where thousands take turns each finds its memory gone from the processor's
- * caches: it is asked for while those before it run, a link further each time.  (A call
- * of a function that does nothing else would be left out: gcc sees no effect of it.) */
+/* Prefetches the memory of the next fibers while those before them run, a link further each time:
+ * if thousands take turns, each has lost its memory from the processor's caches.  (Must be inlined:
+ * gcc leaves out the call of a function that does nothing else, since it sees no effect.) */
 static G_ALWAYS_INLINE inline void
 foresee (const GtxHandle *next)
 {
@@ -316,8 +315,8 @@ gtx_scheduler_resume (GtxHandle *handle)
     step->kind->abandon (step, problem);
 }
 
-/* One that begins, made by the fiber that runs, whose errno is not to change; NULL
- * where it is to be made outside. */
+/* Makes the fiber of a step that begins, in the fiber that runs, whose errno must not change.
+ * Returns NULL if it has to be made outside of all fibers. */
 static GtxFiber *
 make_fiber (GtxStep *step)
 {
@@ -329,7 +328,7 @@ make_fiber (GtxStep *step)
   return step->fiber;
 }
 
-/* Where the round has ended the next one begins, if nothing comes in between. */
+/* Begins the next round if this one has ended, and no message, due timer or stop comes in between. */
 static inline gboolean
 begin_next_round (GtxScheduler *self)
 {
@@ -343,8 +342,8 @@ begin_next_round (GtxScheduler *self)
   return TRUE;
 }
 
-/* The fiber of what comes next in the round, or in the next one, taken out of the
- * list; NULL where it is none that could go on, or the time is over. */
+/* Takes the next step of this round, or of the next one, out of the list, and returns its fiber.
+ * Returns NULL if the next handle is no step, if its fiber cannot go on, or if the time is over. */
 static G_ALWAYS_INLINE inline GtxFiber *
 take_next_fiber (GtxScheduler *self)
 {
@@ -365,9 +364,9 @@ take_next_fiber (GtxScheduler *self)
   return fiber;
 }
 
-/* What a fiber has pushed would be the thread-default context of all others: their
- * operations would call back there, where nobody iterates.  It is popped while the
- * fiber is suspended. */
+/* Pops the main contexts that the fiber has pushed while it is suspended.  Else they would be the
+ * thread-default ones of all other fibers, whose operations would call back in a context that no
+ * thread iterates. */
 G_GNUC_NO_INLINE static void
 suspend_without_pushed (GtxFiber *fiber,
                         GtxFiber *next)
@@ -378,7 +377,8 @@ suspend_without_pushed (GtxFiber *fiber,
   gtx_pushed_put_back (pushed);
 }
 
-/* Not its own one once more, which tells itself as what is below. */
+/* Whether the fiber that runs has pushed a main context.  Its own context, pushed once more, does
+ * not show: GLib returns the same for it as for the one below. */
 static inline gboolean
 has_pushed (void)
 {
@@ -399,7 +399,8 @@ gtx_scheduler_take_off_pushed (void)
   return has_pushed () ? gtx_pushed_take_off (gtx_running.thread_default) : NULL;
 }
 
-/* Who runs next would have it as its own, and start tasks where nobody iterates. */
+/* The next fiber or callback would have them as its own, and start tasks in a context that no
+ * thread iterates. */
 void
 gtx_scheduler_let_go_of_pushed (void)
 {
@@ -409,7 +410,7 @@ gtx_scheduler_let_go_of_pushed (void)
   gtx_pushed_let_go (gtx_pushed_take_off (gtx_running.thread_default));
 }
 
-/* A fiber that runs was resumed by the innermost of this thread's rounds. */
+/* The innermost run of this thread has resumed the fiber, so that gtx_running is that run's. */
 void
 gtx_scheduler_suspend (GtxFiber *fiber)
 {
@@ -459,8 +460,8 @@ trim_later (GtxScheduler *self,
   g_source_unref (self->trimmer);
 }
 
-/* A clock of the kernel's ticks, some milliseconds each, which costs a fifth of the
- * exact one to read. */
+/* Reads a clock of the kernel's ticks, some milliseconds each, at a fifth of the cost of the exact
+ * one. */
 static gint64
 read_coarse_clock (void)
 {
@@ -473,8 +474,8 @@ read_coarse_clock (void)
   return g_get_monotonic_time ();
 }
 
-/* As of the last look, which a run of few entries may come without, unless it took
- * longer than it should. */
+/* Returns when the run has ended.  While the coarse clock has not ticked, that is when the exact
+ * one was read last: a run of few handles may end without reading it again. */
 static gint64
 time_of_end (GtxScheduler *self)
 {
@@ -486,9 +487,9 @@ time_of_end (GtxScheduler *self)
   return g_get_monotonic_time ();
 }
 
-/* What GIO starts calls back in the thread-default context: it is to be that which the
- * tasks run in, also where its thread has not pushed it or has another pushed.  Tells
- * which it is from now on; FALSE where it was so already. */
+/* GIO's operations call back in the thread-default main context.  Pushes the one that the tasks run
+ * in, for a thread that has not pushed it or has another one pushed on top.  Sets @thread_default
+ * to what GLib returns from now on.  FALSE if nothing was pushed. */
 static gboolean
 push_context (GtxScheduler  *self,
               GMainContext **thread_default)
@@ -496,7 +497,7 @@ push_context (GtxScheduler  *self,
   *thread_default = g_main_context_get_thread_default ();
   if (G_LIKELY (*thread_default == self->thread_default))
     return FALSE;
-  /* A callback may have come outside of the main loop. */
+  /* The callback may come outside of the main loop, in a thread that has not acquired the context. */
   if (!g_main_context_is_owner (self->base.context))
     return FALSE;
   g_main_context_push_thread_default (self->base.context);

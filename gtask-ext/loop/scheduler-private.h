@@ -9,60 +9,59 @@ typedef struct _GtxMessage GtxMessage;
 typedef struct _GtxPoller GtxPoller;
 
 /* Invariants:
- * - All but the messages is touched by one thread at a time: by the owner, which
- *   runs it or has fibers of it; else by the thread that dispatches the context, in
+ * - All fields but the messages are touched by one thread at a time: by the owner, which runs the
+ *   scheduler or has fibers of it; without an owner, by the thread that dispatches the context, in
  *   the callbacks of the sources; else by a visitor.
- * - The dispatcher is the last thread that was known to have the context.  It changes
- *   under the mutex, while there is neither another owner nor another's visit, and
- *   to a thread that has acquired the context: while that keeps it nobody else
- *   visits, and its sources need no lock to find out.
- * - The marker is in the ready list exactly while a round is being run, be it
- *   by this dispatch, one below or one above it: what is before the marker
- *   belongs to the round.
+ * - The dispatcher is the last thread that was known to have the context.  It changes under the
+ *   mutex, while no other thread owns or visits the scheduler, and to a thread that has acquired
+ *   the context.  While that thread keeps the context, no other thread visits, and the sources need
+ *   no lock to find out.
+ * - The marker is in the ready list exactly while a round is being run, be it by this dispatch, one
+ *   below or one above it: the handles before the marker belong to the round.
  * - A timer is in the heap or its handle is in the ready list, never both.
- * - Whatever is appended while the main loop polls wakes it. */
+ * - A handle that is appended while the main loop polls wakes the main loop. */
 struct _GtxScheduler
 {
   GtxSchedulerBase base;
   gint ref_count;
   gboolean complained;
   GtxHandle link;               /* in all_schedulers, where a debugger finds it */
-  GMainContext *thread_default; /* its context as g_main_context_get_thread_default () tells it */
+  GMainContext *thread_default; /* its context as g_main_context_get_thread_default () returns it */
   GDestroyNotify destroy_extension;
 
   /* Whose thread */
-  gsize dispatcher;             /* its number; 0: nobody has dispatched yet */
-  gsize visitor;                /* the number of the thread whose visits those are */
+  gsize dispatcher;             /* number of the thread; 0: none has dispatched yet */
+  gsize visitor;                /* number of the thread that visits */
   guint n_visits;
-  guint n_waiting;              /* threads, for visits to end */
-  gboolean is_wanted;           /* a thread that would dispatch was put off */
+  guint n_waiting;              /* threads that wait for visits to end */
+  gboolean is_wanted;           /* a thread that wanted to dispatch was put off */
   GCond visits_ended;
 
   /* Messages */
-  GMutex mutex;                 /* of these, of visits, and of context's going */
+  GMutex mutex;                 /* protects messages, visits, and the end of the context */
   gboolean closed;              /* nobody takes messages any more */
   GtxMessage *first_message;
   GtxMessage **last_message;
   GSource *waker;               /* wakes the context when its ready time comes nearer */
-  gint64 waker_time;            /* which is never reached */
-  GtxMessage *taken;            /* the owner's: what is behind the message that runs */
+  gint64 waker_time;            /* its ready time, which is never reached */
+  GtxMessage *taken;            /* the owner's: messages behind the one that runs */
   GtxMessage **last_taken;
-  guint n_asking;               /* who runs them, one inside the other */
+  guint n_asking;               /* calls of gtx_scheduler_run_messages (), one inside the other */
 
   /* Rounds */
   GtxHandleList ready;
   GtxHandle marker;
-  GtxHandleList at_end;         /* for when the context goes */
+  GtxHandleList at_end;         /* handles to run when the context goes */
   GtxTimers timers;
   GSource *trimmer;
   guint running;                /* dispatches on the stack */
   guint holds;
-  guint n_on_purpose;           /* of these */
+  guint n_on_purpose;           /* of these, those that are held on purpose */
   gboolean polling;             /* the main loop may wait: it was told that nothing is ready */
   gboolean stopping;
-  gboolean stopped;             /* has, in the last run */
-  gint64 now;                   /* as last read */
-  gint64 until;                 /* real time, of the innermost run */
+  gboolean stopped;             /* the last run has stopped */
+  gint64 now;                   /* the time as last read */
+  gint64 until;                 /* the end of the innermost run, in real time */
   gint64 last_read;
   gint64 exact_until;           /* the last deadline of a short wait */
   guint entries_a_read;
@@ -70,49 +69,49 @@ struct _GtxScheduler
 
   /* Sources, and fairness */
   GSource *urgent;              /* at default priority */
-  GSource *alarm;               /* ends the poll for a short wait; NULL: is not set */
+  GSource *alarm;               /* ends the poll for a short wait; NULL: not set */
   gint64 alarm_time;
   gboolean demoted;
   gint64 charge;
-  gint64 charged_since;         /* when the charge was nothing */
-  gint64 last_run;              /* until when it is known to have run */
+  gint64 charged_since;         /* when the charge began */
+  gint64 last_run;              /* until when the scheduler is known to have run */
   gint64 last_ticks;            /* of the coarse clock, at a run's end */
   gboolean streaming;           /* default priority was busy since the last run */
-  gint64 poll_began;            /* since then; 0: it has ended */
-  gint64 polled;                /* since then, in all */
+  gint64 poll_began;            /* when the poll began; 0: it has ended */
+  gint64 polled;                /* time in polls since the last run */
   gint64 slice;                 /* a demoted run's budget, from the idle source */
-  gint64 last_asked;            /* while it is demoted */
-  gint64 listened_since;        /* the end of the last run but for those meanwhile */
-  guint n_turns;                /* of the main loop since then */
-  gint64 silent_since;          /* and no operation has come back */
+  gint64 last_asked;            /* when a demoted scheduler was asked last */
+  gint64 listened_since;        /* the end of the last run, except those while it listens */
+  guint n_turns;                /* turns of the main loop since then */
+  gint64 silent_since;          /* since then no operation has come back, either */
   guint n_silent_turns;
   gboolean in_doubt;            /* whether it is the tasks that keep the main loop busy */
   gint64 last_slice;
-  gint64 meanwhile;             /* the budget of a run while it listens; 0: it is none */
+  gint64 meanwhile;             /* the budget of a run while it listens; 0: no such run */
   gint64 ran_meanwhile;
-  gboolean is_left;             /* something of such a run */
+  gboolean is_left;             /* such a run has left handles to run */
   GtxHandleList held;           /* what operations brought back while it is demoted */
   guint n_held;
   guint n_excuses;              /* since default priority came to rest last */
-  gint64 excused_until;         /* 0: it is not */
+  gint64 excused_until;         /* 0: it is not excused */
 
   GtxPoller *poller;            /* NULL: nobody has waited for a descriptor */
 
   /* Virtual time */
   GSource *jumper;              /* NULL in real time */
   gint64 virtual_now;
-  gint64 passes_since;          /* since when it passes as real time does; 0: it does not */
+  gint64 passes_since;          /* since when virtual time passes as real time does; 0: it does not */
   guint n_open;                 /* waits that anybody may end, see gtx_scheduler_open () */
-  guint n_real;                 /* those in which time does not jump */
+  guint n_real;                 /* waits in which virtual time does not jump */
   enum
   {
     GTX_NOT_STUCK,
-    GTX_STUCK,                  /* nothing is left to happen, as far as is known, or nothing does */
+    GTX_STUCK,                  /* as far as is known, nothing is left to happen, or nothing happens */
     GTX_STUCK_TOLD
   } stuck;
   gint64 stuck_since;
-  guint alone_for;              /* turns of the main loop, this one among them, since a deadlock that no
-                                 * other thread may end; 0: there was none */
+  guint alone_for;              /* turns of the main loop, including this one, since a deadlock that no
+                                 * other thread may end; 0: none */
   GSource *turn_counter;
   GtxStuckFunc tell_stuck;
   gpointer stuck_data;
@@ -123,14 +122,14 @@ typedef struct
 {
   GtxScheduler *scheduler;      /* NULL: nothing runs */
   gint depth;                   /* of main loops */
-  GMainContext *thread_default; /* when it began */
+  GMainContext *thread_default; /* the thread-default context when the run began */
 } GtxRunning;
 
 extern __thread GtxRunning gtx_running G_GNUC_INTERNAL;
 
-/* ---- scheduler.c: whose thread ---- */
+/* ---- scheduler.c: the scheduler's thread ---- */
 
-/* Whether the calling thread dispatches, and has been told so by the next one. */
+/* Whether the calling thread is the dispatcher, and no other thread has become it. */
 static inline gboolean
 gtx_scheduler_is_dispatched_here (GtxScheduler *self)
 {
@@ -139,18 +138,19 @@ gtx_scheduler_is_dispatched_here (GtxScheduler *self)
 
 gboolean  gtx_scheduler_take          (GtxScheduler *self);
 
-/* For the sources: whether the calling thread, which has the context, may run tasks;
- * takes over what nobody has. */
+/* For the sources: whether the calling thread, which has acquired the context, may run tasks.
+ * Makes it the dispatcher if no other thread owns or visits the scheduler. */
 static inline gboolean
 gtx_scheduler_may_dispatch (GtxScheduler *self)
 {
   return G_LIKELY (gtx_scheduler_is_dispatched_here (self)) || gtx_scheduler_take (self);
 }
 
-/* A run begins, and has ended: the last that is done to the scheduler then. */
+/* To be called when a run begins, and as the last use of the scheduler when it has ended. */
 void      gtx_scheduler_own           (GtxScheduler *self);
 void      gtx_scheduler_disown        (GtxScheduler *self);
-/* The context goes: its last thread has the scheduler, and then none. */
+/* When the context goes, its last thread takes over the scheduler, and then lets go of it: no
+ * thread owns it any more. */
 void      gtx_scheduler_take_over     (GtxScheduler *self);
 void      gtx_scheduler_let_go        (GtxScheduler *self);
 void      gtx_scheduler_forget_context (GtxScheduler *self);
@@ -163,16 +163,15 @@ gtx_scheduler_has_messages (GtxScheduler *self)
   return self->taken || __atomic_load_n (&self->first_message, __ATOMIC_RELAXED) != NULL;
 }
 
-/* Takes no more of them, unless some are there. */
+/* Refuses messages from now on, unless there are some left.  Returns whether it does. */
 gboolean  gtx_scheduler_close_messages (GtxScheduler *self);
 
 /* ---- rounds.c ---- */
 
 void      gtx_scheduler_queue_due_timers (GtxScheduler *self);
 
-/* Runs what is ready, for at most @budget microseconds since @start; returns how
- * many it took, as far as the clock was looked at.  Timers are due that were at
- * @start. */
+/* Runs what is ready, for at most @budget microseconds since @start.  Returns how many it took, as
+ * far as the clock was read.  Timers that were due at @start are due. */
 gint64    gtx_scheduler_run           (GtxScheduler *self,
                                        gint64        start,
                                        gint64        budget);
@@ -180,10 +179,10 @@ gint64    gtx_scheduler_run           (GtxScheduler *self,
 /* ---- poller.c ---- */
 
 void      gtx_poller_free             (GtxPoller    *self);
-/* Whether it has a descriptor for the main loop to poll. */
+/* Whether the poller has a descriptor for the main loop to poll. */
 gboolean  gtx_poller_is_polled        (const GtxPoller *self);
-/* In the child of a fork (): it begins anew where it is used again.  @is_others: another
- * thread may have been in the middle of a change to it. */
+/* For the child of a fork (): the poller begins anew when it is used again.  @is_others: another
+ * thread may have been in the middle of a change to the poller. */
 void      gtx_poller_leave_to_parent  (GtxPoller    *self,
                                        gboolean      is_others);
 
@@ -212,7 +211,8 @@ GSource  *gtx_scheduler_source_new    (GtxScheduler  *self,
                                        GSourceFuncs  *funcs,
                                        gint           priority,
                                        const char    *name);
-/* The same, attached; @where: set to it, or NULL. */
+/* Makes a source as gtx_scheduler_source_new () does, and attaches it.  @where: set to the source,
+ * or NULL. */
 void      gtx_scheduler_attach_source (GtxScheduler  *self,
                                        GSource      **where,
                                        GSourceFuncs  *funcs,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which scheduler a main context has, and whose thread that is. */
+/* Which scheduler a main context has, and which thread owns it. */
 
 #include "loop/scheduler-private.h"
 
@@ -8,7 +8,7 @@
 
 /* Numbers of no thread: */
 #define NOT_NUMBERED (G_MAXSIZE - 2)
-#define PARENT_PROCESS (G_MAXSIZE - 1) /* owns what had fibers at a fork () */
+#define PARENT_PROCESS (G_MAXSIZE - 1) /* owns the schedulers that had fibers at a fork () */
 #define NO_THREAD G_MAXSIZE     /* owns the schedulers whose contexts are gone */
 
 __thread gsize gtx_this_thread = NOT_NUMBERED;
@@ -28,7 +28,7 @@ static GtxHandleList all_schedulers = { { &all_schedulers.ring, &all_schedulers.
 
 static void handle_forks (void);
 
-/* ---- Which scheduler ---- */
+/* ---- The scheduler of a main context ---- */
 
 GtxScheduler *
 gtx_scheduler_ref (GtxScheduler *self)
@@ -106,7 +106,7 @@ gtx_scheduler_get (void)
   static GtxScheduler *of_default_context;
   GMainContext *context = g_main_context_get_thread_default ();
 
-  /* What runs may have pushed another context for a while. */
+  /* The code that runs may have pushed another context for a while. */
   if (gtx_running.scheduler && gtx_running.depth == g_main_depth () && gtx_running.thread_default == context)
     return gtx_running.scheduler;
 
@@ -151,7 +151,7 @@ gtx_scheduler_set_extension (GtxScheduler   *self,
   self->destroy_extension = destroy;
 }
 
-/* ---- Whose thread ---- */
+/* ---- The scheduler's thread ---- */
 
 static gsize
 number_of_this_thread (void)
@@ -216,8 +216,8 @@ complain_of_thread (GtxScheduler *self)
                 "they do not run here: iterate the context in the thread that ran them first");
 }
 
-/* A context may change hands while no fiber lives.  Where somebody is in the middle of
- * a visit its end wakes the main loop, which asks again. */
+/* Makes the calling thread the dispatcher: a context may change its thread while no fiber lives.
+ * Returns FALSE during another thread's visit, whose end wakes the main loop, which asks again. */
 gboolean
 gtx_scheduler_take (GtxScheduler *self)
 {
@@ -247,7 +247,7 @@ gtx_scheduler_take (GtxScheduler *self)
 
 /* ---- Visits ---- */
 
-/* The main thread is told by its number, which is the process's. */
+/* The main thread has the same ID as the process. */
 static gboolean
 is_main_thread (void)
 {
@@ -256,8 +256,8 @@ is_main_thread (void)
   return kind_of_this_thread == MAIN;
 }
 
-/* Before anybody dispatched the default context, it is the main thread that prepares
- * what is to run in it, or one that says so. */
+/* Before any thread has dispatched the default main context, the main thread may prepare what is to
+ * run in it, or a thread that says that it will run it. */
 static gboolean
 may_prepare (GtxScheduler *self,
              gboolean      says_so)
@@ -267,8 +267,8 @@ may_prepare (GtxScheduler *self,
   return says_so ? g_main_context_get_thread_default () == NULL : is_main_thread ();
 }
 
-/* With the mutex.  Who has pushed the context has it, and may be another thread than
- * the one that dispatched it last. */
+/* To be called with the mutex locked.  A thread that has pushed the context has acquired it, and
+ * may be another than the one that dispatched it last. */
 static gboolean
 may_visit (GtxScheduler *self,
            gboolean      says_so)
@@ -415,13 +415,13 @@ gtx_scheduler_forget_context (GtxScheduler *self)
 
 /* ---- fork () ---- */
 
-/* Tasks that went on in the child as well would do everything twice, and take
- * the wake-ups of the descriptor that both processes have for the context.  The
- * timers stay: what the child cleans up takes its own away. */
+/* Takes the tasks out of the child of a fork ().  If they went on there, they would do everything
+ * twice, and take the wake-ups of the context's descriptor, which both processes share.  The timers
+ * stay: code that cleans up in the child removes its own. */
 static void
 leave_to_parent (GtxScheduler *self)
 {
-  /* Another thread may have been in the middle of a change to its list. */
+  /* Another thread may have been in the middle of a change to the lists. */
   if (gtx_scheduler_is_local (self))
     while (gtx_handle_list_pop (&self->ready) || gtx_handle_list_pop (&self->held))
       ;
@@ -434,7 +434,7 @@ leave_to_parent (GtxScheduler *self)
   set_dispatcher (self, 0);
 }
 
-/* What a thread that is no more was in the middle of is not to be used. */
+/* Drops what a thread that is not in the child may have been in the middle of. */
 static void
 forget_threads (GtxScheduler *self)
 {
@@ -480,7 +480,7 @@ unlock (GtxScheduler *self)
   g_mutex_unlock (&self->mutex);
 }
 
-/* No thread is in the middle of a message. */
+/* Locks all schedulers, so that no thread is in the middle of posting a message. */
 static void
 before_fork (void)
 {
@@ -504,7 +504,7 @@ go_on_in_child (GtxScheduler *self)
     leave_to_parent (self);
 }
 
-/* The thread that forked is the only one. */
+/* The child has only the thread that forked. */
 static void
 after_fork_in_child (void)
 {

@@ -9,97 +9,103 @@
 
 typedef struct _GtxScheduler GtxScheduler;
 
-/* The scheduler of the code that runs: the one that runs it, else that of the
- * thread-default main context.  Borrowed; made on first use. */
+/* Returns the scheduler that runs the calling code, or else that of the thread-default main
+ * context.  Borrowed; made on first use. */
 GtxScheduler *gtx_scheduler_get         (void);
 GtxScheduler *gtx_scheduler_for_context (GMainContext *context);
 
 GtxScheduler *gtx_scheduler_ref         (GtxScheduler *self);
 void          gtx_scheduler_unref       (GtxScheduler *self);
 
-/* Whether it runs something at this moment, be it below a nested loop; for
- * who has acquired the context. */
+/* Whether the scheduler runs a handle at this moment, be it below a nested main loop.  For a caller
+ * that has acquired the context. */
 gboolean      gtx_scheduler_is_running  (GtxScheduler *self);
-/* Whether its fibers are those of another thread. */
+/* Whether the scheduler, and with it its fibers, is another thread's. */
 gboolean      gtx_scheduler_is_others   (GtxScheduler *self);
 /* Whether this is the child of a fork (), in which the tasks are the parent's. */
 gboolean      gtx_scheduler_is_parents  (GtxScheduler *self);
 
-/* Of the scheduler's own thread only, in what it runs or during a visit: */
+/* The functions from here on are for the scheduler's own thread only, in a handle that it runs or
+ * during a visit: */
 
-/* What a GtxStep runs. */
+/* The run () of a GtxStep's handle. */
 void          gtx_scheduler_resume      (GtxHandle     *handle);
-/* Suspends the fiber that runs until its step runs again.  Main contexts that it has
- * pushed as thread-default are popped meanwhile. */
+/* Suspends @fiber, which runs, until its step runs again.  Main contexts that it has pushed as
+ * thread-default are popped meanwhile. */
 void          gtx_scheduler_suspend     (GtxFiber      *fiber);
-/* Whether that is what the fiber that runs has pushed last. */
+/* Whether @context is what the fiber that runs has pushed last. */
 gboolean      gtx_scheduler_is_pushed   (GMainContext  *context);
-/* Pops what the fiber that runs has pushed, for gtx_pushed_put_back (); NULL: nothing. */
+/* Pops the main contexts that the fiber that runs has pushed, for gtx_pushed_put_back ().  NULL:
+ * none. */
 GSList       *gtx_scheduler_take_off_pushed (void);
-/* The same for good, where a fiber or a callback ends: a g_critical () says that it was to
- * pop it itself. */
+/* Pops them for good, when a fiber or a callback ends.  A g_critical () says that it should have
+ * popped them itself. */
 void          gtx_scheduler_let_go_of_pushed (void);
-/* For a fiber that has ended: the one to go straight on to, or NULL. */
+/* For a fiber that has ended: takes and returns the fiber to switch straight to, or NULL. */
 GtxFiber     *gtx_scheduler_take_next   (void);
-/* Runs in the next round. */
+/* Queue @handle, or all @handles, for the next round. */
 void          gtx_scheduler_call_soon   (GtxScheduler  *self,
                                          GtxHandle     *handle);
 void          gtx_scheduler_call_all_soon (GtxScheduler  *self,
                                            GtxHandleList *handles);
-/* For callbacks of the main loop: runs what is ready, and then @handle, before
- * it returns, unless that is the main loop's turn to decide. */
+/* For callbacks of the main loop: runs what is ready, and then @handle, before it returns.  While
+ * the scheduler is demoted or runs already, @handle runs later. */
 void          gtx_scheduler_call_now    (GtxScheduler  *self,
                                          GtxHandle     *handle);
-/* The same for several; whether that was all, and there was time left. */
+/* Does as gtx_scheduler_call_now () for several handles.  Returns whether all have run, and there
+ * was time left. */
 gboolean      gtx_scheduler_call_all_now (GtxScheduler  *self,
                                           GtxHandleList *handles);
-/* For who would go on without suspending: whether the time of the run, in which it is, is over. */
+/* For a task that would go on without suspending: whether the time of the run, in which the task
+ * is, is over. */
 gboolean      gtx_scheduler_is_over     (GtxScheduler  *self);
-/* Microseconds of the scheduler's clock, fresh. */
+/* Reads the scheduler's clock, in microseconds. */
 gint64        gtx_scheduler_get_time    (GtxScheduler  *self);
-/* At GTX_NEVER nothing is armed. */
+/* A timer at GTX_NEVER is not armed. */
 #define GTX_NEVER G_MAXINT64
 void          gtx_scheduler_call_at     (GtxScheduler  *self,
                                          GtxTimer      *timer,
                                          gint64         time);
 void          gtx_scheduler_cancel_timer (GtxScheduler  *self,
                                          GtxTimer      *timer);
-/* Whether something is ready, or on its way from another thread. */
+/* Whether a handle is ready or held back, or a message from another thread is there. */
 gboolean      gtx_scheduler_has_work    (GtxScheduler  *self);
-/* Finishes the round and leaves the rest for later. */
+/* Has the run finish its round, and leave what is ready then for later. */
 void          gtx_scheduler_stop        (GtxScheduler  *self);
 gboolean      gtx_scheduler_is_stopping (GtxScheduler  *self);
 
-/* While something is awaited that is neither a timer nor a task (an operation
- * of GIO, a thread, a descriptor), virtual time stands still. */
+/* While a task waits for something that is neither a timer nor a task (an operation of GIO, a
+ * thread, a descriptor), virtual time is held: it stands still. */
 void          gtx_scheduler_hold        (GtxScheduler  *self);
 void          gtx_scheduler_release     (GtxScheduler  *self);
-/* The same for who knows that it may take long. */
+/* Hold virtual time for a caller that knows that it may take long, so that no standstill is
+ * reported. */
 void          gtx_scheduler_hold_on_purpose    (GtxScheduler *self);
 void          gtx_scheduler_release_on_purpose (GtxScheduler *self);
 gboolean      gtx_scheduler_is_held_on_purpose (GtxScheduler *self);
-/* While something is awaited that whatever else runs in the main loop, or another thread,
- * may bring (a signal of an object, a future that anybody may set), virtual time does not
- * jump past what the main loop has to do by then. */
+/* While a task waits for something that another source of the main loop, or another thread, may
+ * bring (a signal of an object, a future that anybody may set), virtual time does not jump past the
+ * time at which the next of these sources is due. */
 void          gtx_scheduler_open        (GtxScheduler  *self);
 void          gtx_scheduler_close       (GtxScheduler  *self);
-/* While the system is to bring something (a Unix signal), it does not jump at all, and passes
+/* While a task waits for the system (a Unix signal), virtual time does not jump at all, and passes
  * as real time does. */
 void          gtx_scheduler_open_to_system    (GtxScheduler *self);
 void          gtx_scheduler_close_to_system   (GtxScheduler *self);
 
 typedef enum
 {
-  GTX_DEADLOCK,                 /* there is no timer, and no source of others waits for anything */
-  GTX_DEADLOCK_AGAIN,           /* the same a turn later, and nothing has run in between */
-  GTX_DEADLOCK_FOR_SECONDS,     /* and nothing has happened since that was told */
-  GTX_STANDSTILL_FOR_SECONDS    /* nothing has happened while time stands still, and not on purpose */
+  GTX_DEADLOCK,                 /* there is no timer, and no other source waits for anything */
+  GTX_DEADLOCK_AGAIN,           /* a deadlock still, a turn later, and nothing has run in between */
+  GTX_DEADLOCK_FOR_SECONDS,     /* nothing has happened for seconds since a deadlock was told */
+  GTX_STANDSTILL_FOR_SECONDS    /* nothing has happened for seconds while virtual time is held, and not on
+                                 * purpose */
 } GtxStuck;
 
-/* Virtual time starts at 0 and jumps to the next timer when the main loop has
- * nothing to do; @stuck is called where it does not go on.  Of a deadlock it returns TRUE if no
- * other thread is there that may end it.  One may have ended just now, and have left something
- * that is seen in the next turn: it is asked again then, and for good if nothing is. */
+/* Virtual time starts at 0 and jumps to the next timer when the main loop has nothing to do; @stuck
+ * is called when it does not go on.  For a deadlock @stuck returns TRUE if there is no other thread
+ * that may end it.  Such a thread may have ended just now, and have left work that is seen in the
+ * next turn: if nothing runs in that turn, @stuck is called with GTX_DEADLOCK_AGAIN. */
 typedef gboolean (*GtxStuckFunc) (gpointer data,
                                   GtxStuck how);
 void          gtx_scheduler_set_virtual (GtxScheduler    *self,
@@ -107,42 +113,44 @@ void          gtx_scheduler_set_virtual (GtxScheduler    *self,
                                          gpointer         data);
 void          gtx_scheduler_set_real    (GtxScheduler    *self);
 
-/* Of any thread: @func runs in the scheduler's thread, in a round.  FALSE
- * where the context is gone; then nothing happens. */
+/* For any thread: @func runs in the scheduler's thread, in a round.  FALSE if the context is gone;
+ * then @func does not run. */
 typedef void (*GtxPostFunc) (gpointer data);
 gboolean      gtx_scheduler_post        (GtxScheduler  *self,
                                          GtxPostFunc    func,
                                          gpointer       data);
-/* The same for who has a reference of its context, which goes with the message: takes half
- * the time. */
+/* Does as gtx_scheduler_post (), for a caller that has a reference of the scheduler's context,
+ * which goes with the message: takes half the time. */
 gboolean      gtx_scheduler_post_near   (GtxScheduler  *self,
                                          GMainContext  *context,
                                          GtxPostFunc    func,
                                          gpointer       data);
 
-/* Runs @handle when the main context goes: nothing is dispatched after that,
- * what the handle queues is still run, and then no thread is the scheduler's. */
+/* Runs @handle when the main context goes.  Nothing is dispatched after that, but what the handle
+ * queues still runs; then no thread owns the scheduler any more. */
 void          gtx_scheduler_call_at_end (GtxScheduler *self,
                                          GtxHandle    *handle);
-/* Calls @func for each such handle that would run @run, as they came. */
+/* Calls @func for each handle of gtx_scheduler_call_at_end () that would run @run, in their order. */
 void          gtx_scheduler_foreach_at_end (GtxScheduler  *self,
                                             void         (*run) (GtxHandle *handle),
                                             void         (*func) (GtxHandle *handle,
                                                                   gpointer   data),
                                             gpointer       data);
-/* What other threads posted so far happens now. */
+/* Runs the messages that other threads have posted so far. */
 void          gtx_scheduler_run_messages (GtxScheduler *self);
-/* Whether one of them runs: what it does nobody has done who asked for it. */
+/* Whether a message runs: then the code that runs was asked for by another thread, and not by the
+ * current task. */
 gboolean      gtx_scheduler_runs_messages (GtxScheduler *self);
-/* Whether one of them has asked for those behind it, one of which runs. */
+/* Whether a message has called gtx_scheduler_run_messages (), or a main loop, in which a message
+ * behind it runs. */
 gboolean      gtx_scheduler_is_asked_for_messages (GtxScheduler *self);
 
-/* What stands on the scheduler keeps one thing of its own with it. */
+/* Keeps a pointer with the scheduler for the code that is built on it. */
 void          gtx_scheduler_set_extension (GtxScheduler   *self,
                                            gpointer        extension,
                                            GDestroyNotify  destroy);
 
-/* ---- Whose thread ---- */
+/* ---- The scheduler's thread ---- */
 
 typedef enum
 {
@@ -154,40 +162,40 @@ typedef enum
 GtxVisit      gtx_scheduler_enter_slowly (GtxScheduler *self);
 void          gtx_scheduler_end_visit    (GtxScheduler *self);
 
-/* The same for what cannot be posted: says that the thread is, or is about to be,
- * the one which runs the context.  Waits for another's visit; where the scheduler is
- * another thread's a g_critical () names @function. */
+/* Begins a visit as gtx_scheduler_enter () does, for a call that cannot be posted.  The caller says
+ * that its thread runs the context, or is about to.  Waits for another thread's visit to end.  If
+ * the scheduler is another thread's, a g_critical () names @function. */
 GtxVisit      gtx_scheduler_enter_home   (GtxScheduler *self,
                                           const char   *function);
 
-/* Whether no thread has its context, be it that it is gone. */
+/* Whether no thread has the scheduler's context, or the context is gone. */
 gboolean      gtx_scheduler_is_abandoned (GtxScheduler *self);
 
-/* ---- What each task asks, inlined ---- */
+/* ---- What each task needs, inlined ---- */
 
-/* A scheduler begins so. */
+/* The first fields of a scheduler. */
 typedef struct
 {
-  gsize owner;                  /* the number of the thread; 0: none at this moment */
+  gsize owner;                  /* number of the thread that owns the scheduler; 0: none at this moment */
   GMainContext *context;        /* not owned; NULL when it is gone */
   GtxStackPool *stacks;
   gpointer extension;
 } GtxSchedulerBase;
 
-/* Threads are told by numbers, which no later thread gets again. */
+/* The number of the calling thread, which no later thread gets again. */
 extern __thread gsize gtx_this_thread G_GNUC_INTERNAL;
 
-/* Whether it is the calling thread's, which runs it or has fibers of it, and
- * stays so meanwhile. */
+/* Whether the calling thread owns the scheduler, since it runs it or has fibers of it.  This does
+ * not change while the caller runs. */
 static inline gboolean
 gtx_scheduler_is_local (GtxScheduler *self)
 {
   return __atomic_load_n (&((GtxSchedulerBase *) self)->owner, __ATOMIC_RELAXED) == gtx_this_thread;
 }
 
-/* Begins a visit: what is in between, which may be anything, is as if the
- * scheduler ran it, and no other thread has it.  GTX_ELSEWHERE where it is, or may
- * be, another thread's; then there is no visit, and things are to be posted. */
+/* Begins a visit, until gtx_scheduler_leave ().  Code in between may do anything, as if the
+ * scheduler ran it, and no other thread has the scheduler.  GTX_ELSEWHERE if the scheduler is, or
+ * may be, another thread's: then there is no visit, and the caller is to post a message. */
 static inline GtxVisit
 gtx_scheduler_enter (GtxScheduler *self)
 {
@@ -202,7 +210,7 @@ gtx_scheduler_leave (GtxScheduler *self,
     gtx_scheduler_end_visit (self);
 }
 
-/* Borrowed; NULL when it is gone. */
+/* Returns the main context, borrowed; NULL when it is gone. */
 static inline GMainContext *
 gtx_scheduler_get_context (GtxScheduler *self)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* When a scheduler runs: its sources of the main loop, and how they share the
- * thread with the others. */
+/* When a scheduler runs: its sources in the main loop, and how they share the thread with other
+ * sources. */
 
 #include "loop/alarm.h"
 #include "loop/fairness.h"
 
-/* GLib counts in nanoseconds, of 64 bits. */
+/* GLib converts times to nanoseconds of 64 bits, in which this still fits. */
 #define NEVER_REACHED_US (G_MAXINT64 / 1024)
 
 static gboolean
@@ -134,7 +134,7 @@ idle_prepare (GSource *source,
   return FALSE;
 }
 
-/* To be asked at all says that nothing more urgent is ready. */
+/* GLib calls check () only if nothing more urgent is ready. */
 static gboolean
 idle_check (GSource *source)
 {
@@ -159,10 +159,10 @@ idle_dispatch (GSource     *source,
   return G_SOURCE_CONTINUE;
 }
 
-/* To be asked says that nothing of default priority is ready that does not
- * have to be polled for, so that the main loop may wait.  For how long is said here,
- * and not where we are asked first: a source of that priority that was asked after us
- * may have woken a task, or set a timer.  What comes after this wakes the loop. */
+/* GLib calls prepare () only if no source of default priority is ready without a poll, so that the
+ * main loop may wait.  The timeout is set here, and not in urgent_prepare (): a source of default
+ * priority that GLib asks after the urgent one may have woken a task, or set a timer.  What gets
+ * ready after this wakes the main loop. */
 static gboolean
 probe_prepare (GSource *source,
                gint    *timeout)
@@ -180,7 +180,7 @@ probe_prepare (GSource *source,
   return FALSE;
 }
 
-/* Nor was any when it had been. */
+/* GLib calls check () only if no source of default priority was ready after the poll, either. */
 static gboolean
 probe_check (GSource *source)
 {
@@ -202,8 +202,8 @@ run_all (GtxHandleList *list)
       handle->run (handle);
 }
 
-/* The context is gone.  It may have been a fiber that let go of it, and what ends is outside
- * of that one. */
+/* Called when the context is gone.  A fiber may have let go of it; what ends here is outside of
+ * that fiber. */
 static void
 urgent_finalize (GSource *source)
 {
@@ -262,15 +262,15 @@ gtx_scheduler_attach_source (GtxScheduler  *self,
 {
   GSource *source = gtx_scheduler_source_new (self, funcs, priority, name);
 
-  /* The context may be another thread's, which asks as soon as it is attached. */
+  /* The context may be another thread's, which asks the source as soon as it is attached. */
   if (where)
     *where = source;
   g_source_attach (source, self->base.context);
   g_source_unref (source);
 }
 
-/* The context goes.  When its sources are finalized it has been freed already:
- * this is the last time that it can be let go of. */
+/* Called when the context goes.  When its sources are finalized it has been freed already, so that
+ * this is the last chance to take it out of the table. */
 static void
 let_go_of_context (gpointer data)
 {
@@ -284,7 +284,7 @@ gtx_scheduler_attach_sources (GtxScheduler *self)
   gtx_scheduler_attach_source (self, NULL, &idle_funcs, G_PRIORITY_DEFAULT_IDLE, "gtask-ext (idle)");
   gtx_scheduler_attach_source (self, &self->waker, &probe_funcs, GTX_PROBE_PRIORITY, "gtask-ext (probe)");
   self->waker_time = NEVER_REACHED_US;
-  /* On the one that is never dispatched: there it costs nothing. */
+  /* The probe is never dispatched, so that a callback costs nothing there. */
   g_source_set_callback (self->waker, NULL, self, let_go_of_context);
   gtx_scheduler_attach_source (self, &self->urgent, &urgent_funcs, G_PRIORITY_DEFAULT, "gtask-ext");
 }

@@ -2,13 +2,13 @@
 
 #include "loop/timers.h"
 
-/* A timer lies on the stack of what waits, which is far away where there are
- * many: the heap is ordered without a look at any.  An entry names a slot, which
- * stays where it is while entries move, and to remove a timer empties its slot.
+/* A timer lies on the stack of the task that waits, whose memory is far away if there are many
+ * tasks: so the heap is ordered without a look at any timer.  An entry names a slot, which stays
+ * where it is while entries move.  To remove a timer empties its slot.
  *
- * Invariants: an entry is not later than its four children, heap[4i + 1] to
- * heap[4i + 4]; the entries, and those behind them up to the room, name each slot
- * once; slots[timer->slot] names the timer. */
+ * Invariants: an entry is not later than its four children, heap[4i + 1] to heap[4i + 4]; the
+ * entries, and those behind them up to the room, name each slot once; slots[timer->slot] names the
+ * timer. */
 
 struct _GtxTimerEntry
 {
@@ -19,7 +19,7 @@ struct _GtxTimerEntry
 struct _GtxTimerSlot
 {
   GtxTimer *timer;              /* NULL: removed */
-  guint64 sequence;             /* when it was armed, among the others */
+  guint64 sequence;             /* the order in which timers were armed */
 };
 
 #define FEWEST 64
@@ -69,7 +69,7 @@ earliest_child (const GtxTimers *self,
   return earliest;
 }
 
-/* Lets it sink. */
+/* Lets the entry at @place sink to where it belongs. */
 static void
 sink (GtxTimers *self,
       gsize      place)
@@ -121,7 +121,7 @@ set_room (GtxTimers *self,
   self->room = room;
 }
 
-/* Leaves the entries of timers alone. */
+/* Drops the entries of timers that were removed. */
 static void
 purge (GtxTimers *self)
 {
@@ -135,7 +135,7 @@ purge (GtxTimers *self)
     sink (self, n_parents - 1);
 }
 
-/* A crowd that is gone does not keep its room: what is left moves to the first
+/* Gives the room of many timers back when they are gone: the timers that are left move to the first
  * slots. */
 static void
 shrink (GtxTimers *self)
@@ -188,8 +188,8 @@ gtx_timers_insert (GtxTimers *self,
   rise (self, self->n_entries++);
 }
 
-/* The entry goes when it comes first or last, or when most are such; as timers
- * in asyncio do. */
+/* The entry leaves the heap when it comes first or last, or when most entries are of removed
+ * timers, as in asyncio. */
 void
 gtx_timers_remove (GtxTimers *self,
                    GtxTimer  *timer)

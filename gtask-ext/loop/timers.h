@@ -10,7 +10,7 @@ typedef struct
 {
   GtxHandle handle;             /* queued to run when the timer is due */
   gint64 deadline;              /* microseconds of the scheduler's clock */
-  guint slot;                   /* among the slots, from 1; 0: not armed */
+  guint slot;                   /* its slot, from 1; 0: not armed */
 } GtxTimer;
 
 typedef struct _GtxTimerEntry GtxTimerEntry;
@@ -20,8 +20,8 @@ typedef struct
 {
   GtxTimerEntry *heap;
   GtxTimerSlot *slots;
-  gsize n_entries;              /* in the heap: timers, and what is left of removed ones */
-  gsize length;                 /* timers */
+  gsize n_entries;              /* entries in the heap: of timers, and of some that were removed */
+  gsize length;                 /* timers that are armed */
   gsize room;
   guint64 armed;
 } GtxTimers;
@@ -32,5 +32,5 @@ void      gtx_timers_insert   (GtxTimers *timers,
                                gint64     deadline);
 void      gtx_timers_remove   (GtxTimers *timers,
                                GtxTimer  *timer);
-/* The earliest, or NULL. */
+/* Returns the earliest timer, or NULL. */
 GtxTimer *gtx_timers_first    (GtxTimers *timers);

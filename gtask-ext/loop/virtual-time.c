@@ -4,15 +4,15 @@
 #include "loop/fairness.h"
 #include "loop/scheduler-private.h"
 
-/* A waker of ours, which never wakes by itself, counts as a timer of weeks. */
+/* The ready time of our waker, which is never reached, makes a timeout of weeks. */
 #define NEVER_MS (G_MAXINT / 2)
 
-/* How long nothing happens until somebody is told, where it is not known whether anything will. */
+/* How long nothing happens until this is reported, if it is not known whether anything will happen. */
 #define STUCK_US (5 * G_USEC_PER_SEC)
 
-/* The sources of others in the same main context: how many milliseconds until one has its time,
- * or -1; and whether one polls a descriptor.  To be asked while they have been asked and ours has
- * not, which comes last. */
+/* Returns for the main context's other sources in how many milliseconds the next one is due, or -1,
+ * and whether one of them polls a descriptor.  To be called when GLib has asked them and not yet
+ * the jumper, which comes last. */
 static gint
 others_timeout (GtxScheduler *self,
                 gboolean     *have_descriptors)
@@ -20,12 +20,12 @@ others_timeout (GtxScheduler *self,
   gint timeout;
   gint n_descriptors = g_main_context_query (self->base.context, G_MAXINT, &timeout, NULL, 0);
 
-  /* One is the main context's own, and one the poller's. */
+  /* One descriptor is the main context's own, and one the poller's. */
   *have_descriptors = n_descriptors > (self->poller && gtx_poller_is_polled (self->poller) ? 2 : 1);
   return timeout < NEVER_MS ? timeout : -1;
 }
 
-/* Where it does not jump it passes as real time does. */
+/* While virtual time does not jump, it may pass as real time does. */
 gint64
 gtx_scheduler_get_virtual_time (GtxScheduler *self)
 {
@@ -41,15 +41,15 @@ stop_passing (GtxScheduler *self)
   self->passes_since = 0;
 }
 
-/* Time may move where nothing else is left to do and nothing outside is under way. */
+/* Whether virtual time may move: nothing is left to do, and nothing outside is under way. */
 static gboolean
 may_move (GtxScheduler *self)
 {
   return self->holds == 0 && !gtx_scheduler_has_work (self) && gtx_scheduler_is_dispatched_here (self);
 }
 
-/* How far time may jump: what others do in the same main loop comes in its own time where
- * somebody waits for what they may bring, and so do signals of the system. */
+/* How far virtual time may jump.  If a task waits for what other sources may bring, these are not
+ * jumped over; if a task waits for the system, there is no jump. */
 static gint64
 farthest_jump (const GtxScheduler *self,
                gint                others)
@@ -94,7 +94,8 @@ begin_stuck (GtxScheduler *self)
   self->stuck_since = g_get_monotonic_time ();
 }
 
-/* What is waited for outside is to come, unless somebody has forgotten it. */
+/* What the tasks wait for outside should come, unless it was forgotten: TRUE if nothing has
+ * happened for seconds. */
 static gboolean
 prepare_standstill (GtxScheduler *self,
                     gint         *timeout)
@@ -107,7 +108,7 @@ prepare_standstill (GtxScheduler *self,
   return is_stuck_for_seconds (self, timeout);
 }
 
-/* There is no timer left.  What others have may still bring something. */
+/* There is no timer left.  Other sources may still bring something. */
 static gboolean
 prepare_deadlock (GtxScheduler *self,
                   gboolean      others_may_act,
@@ -131,7 +132,7 @@ jump_prepare (GSource *source,
   stop_passing (self);
   if (!may_move (self))
     return prepare_standstill (self, timeout);
-  /* The main loop does not wait in this turn, and what others have is not seen. */
+  /* The main loop does not wait in this turn, so that the timeouts of other sources are not seen. */
   if (gtx_fairness_asks (self))
     return FALSE;
   others = others_timeout (self, &have_descriptors);
@@ -161,8 +162,8 @@ tell_standstill (GtxScheduler *self)
   self->tell_stuck (self->stuck_data, GTX_STANDSTILL_FOR_SECONDS);
 }
 
-/* To be dispatched says that nothing else was ready in this turn; and if the last one was the
- * turn before, that nothing has run in between. */
+/* GLib dispatches the jumper only if nothing else was ready in this turn.  If it also did so in the
+ * turn before, nothing has run in between. */
 static void
 tell_deadlock (GtxScheduler *self)
 {
@@ -178,7 +179,7 @@ tell_deadlock (GtxScheduler *self)
     begin_stuck (self);
 }
 
-/* Of the most urgent source: asked in each turn, whatever is ready. */
+/* The prepare () of the most urgent source, which GLib calls in each turn, whatever is ready. */
 static gboolean
 count_turn (GSource *source,
             gint    *timeout)
@@ -203,7 +204,7 @@ jump_dispatch (GSource     *source,
   GtxScheduler *self = gtx_scheduler_of (source);
   GtxTimer *timer = gtx_timers_first (&self->timers);
 
-  /* What another source did in the same turn may have changed it. */
+  /* Another source may have changed this in the same turn. */
   if (!may_move (self))
     tell_standstill (self);
   else if (timer)
@@ -229,7 +230,7 @@ gtx_scheduler_set_virtual (GtxScheduler    *self,
   self->alone_for = 0;
   self->tell_stuck = stuck;
   self->stuck_data = data;
-  /* A timer of ours is none of others. */
+  /* The trimmer is ours, and must not count as another source. */
   if (self->trimmer)
     g_source_destroy (g_steal_pointer (&self->trimmer));
   gtx_scheduler_attach_source (self, &self->turn_counter, &turn_funcs, G_MININT, "gtask-ext (turns)");
