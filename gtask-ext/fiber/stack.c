@@ -33,7 +33,7 @@
  * thread, some blocks, and the errors of tasks without a stack. */
 #define HEADROOM ((gsize) 16 << 20)
 
-/* So many free stacks of each class are never given back. */
+/* So many free stacks of each class keep their pages. */
 #define RESERVE 16
 
 /* A stack that was not used for a period is given back, some at a time so as not to keep the main

@@ -28,7 +28,7 @@ gtx_buffered_stream_is_tried (GInputStream *stream)
 
 /* ---- Filling ---- */
 
-/* Reads what @stream is on top of, which is tried. */
+/* Reads from the stream below @stream, which is one that is tried. */
 static gssize
 read_base (GtxTask               *task,
            GBufferedInputStream  *stream,
@@ -51,8 +51,8 @@ read_base (GtxTask               *task,
   return n;
 }
 
-/* Puts what was read into the buffer, in which there is room: GIO's function fills it with what
- * it finds below. */
+/* Puts the bytes that were read into the buffer, in which there is room.  GIO's function fills the
+ * buffer from the stream below, so that a stream of these bytes takes its place meanwhile. */
 static void
 put (GBufferedInputStream *stream,
      const char           *bytes,
@@ -67,8 +67,8 @@ put (GBufferedInputStream *stream,
   filter->base_stream = base;
 }
 
-/* GIO's own function would block, or by its asynchronous one lose what it has read where the task
- * is cancelled by then. */
+/* Fills the buffer by trying.  GIO's function would block, and its asynchronous one loses what it
+ * has read if the task is cancelled by then. */
 static gssize
 fill_by_trying (GtxTask               *task,
                 GBufferedInputStream  *stream,
@@ -108,7 +108,7 @@ fill_in_thread (Fill          *self,
   return self->n >= 0;
 }
 
-/* GIO's function answers at once where there is nothing to do, or a mistake. */
+/* Whether GIO's function returns at once, since there is nothing to do, or the call is a mistake. */
 static gboolean
 is_answered_at_once (GBufferedInputStream *stream,
                      gssize                count)
@@ -117,7 +117,8 @@ is_answered_at_once (GBufferedInputStream *stream,
          g_input_stream_is_closed ((GInputStream *) stream);
 }
 
-/* A class may fill it in its own way, whatever is below. */
+/* Returns the kind that matters to fill @stream: that of the stream below a buffer of GIO's, or
+ * else its own, since a class may fill the buffer in its own way. */
 static GtxStreamKind
 kind_to_fill (GInputStream *stream)
 {
@@ -142,7 +143,8 @@ gtx_buffered_stream_fill (GtxTask               *task,
     case GTX_STREAM_IS_AT_HAND:
       return gtx_ready_begin_try (task, error) ? g_buffered_input_stream_fill (stream, count, NULL, error) : -1;
     case GTX_STREAM_BLOCKS:
-      /* It is the task that does so: a second one may come before a thread is free. */
+      /* The task sets @stream pending, and not the thread: another task may come before a thread is
+       * free. */
       if (!g_input_stream_set_pending ((GInputStream *) stream, error))
         return -1;
       gtx_to_thread_at ("gtx_buffered_input_stream_fill", 0, (GtxThreadFunc) fill_in_thread, &call, error);
@@ -180,7 +182,8 @@ gtx_buffered_stream_take (GBufferedInputStream *stream,
   return n > 0 ? g_input_stream_read ((GInputStream *) stream, buffer, n, NULL, NULL) : 0;
 }
 
-/* What is behind it, when it is empty: much is not read through the buffer. */
+/* Reads from the stream below when the buffer is empty.  A large read does not go through the
+ * buffer. */
 static gssize
 read_behind (GtxTask               *task,
              GBufferedInputStream  *stream,
@@ -197,7 +200,8 @@ read_behind (GtxTask               *task,
   return n < 0 ? -1 : (gssize) gtx_buffered_stream_take (stream, buffer, count);
 }
 
-/* What was read or skipped is told of, whatever becomes of the rest. */
+/* Returns how many bytes were read or skipped, if there were any, whether or not the next ones
+ * failed. */
 static gssize
 end_with (gsize    n,
           GError  *failure,
@@ -223,7 +227,7 @@ gtx_buffered_stream_read (GtxTask               *task,
   gssize n;
   GError *failure = NULL;
 
-  /* Others may have closed it meanwhile, or begun to read. */
+  /* Other tasks may have closed the stream meanwhile, or begun to read it. */
   if (!gtx_ready_begin_try (task, error) || !gtx_buffered_stream_may_be_read (stream, error))
     return -1;
   taken = gtx_buffered_stream_take (stream, buffer, count);
@@ -242,8 +246,8 @@ skip_in_buffer (GBufferedInputStream *stream,
   return n > 0 ? g_input_stream_skip ((GInputStream *) stream, n, NULL, NULL) : 0;
 }
 
-/* What is behind it, when it is empty.  As GIO has it, what was skipped there is told of where
- * the task is cancelled, and not where it fails. */
+/* Skips in the stream below when the buffer is empty.  As in GIO, bytes that were skipped there
+ * count if the task is cancelled, and not if the stream fails. */
 static gsize
 skip_behind (GtxTask               *task,
              GBufferedInputStream  *stream,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Child processes: those that are awaited, each once, and how they ended. */
+/* Waiting for child processes: how each ended is asked for once. */
 
 #include "gtask-ext/unix.h"
 
@@ -20,18 +20,18 @@
 /* P_PIDFD of Linux, where the C library's headers may be older. */
 #define BY_PIDFD ((idtype_t) 3)
 
-/* A child that is awaited, for all tasks of a main context that do.
+/* A child process, for all tasks of a main context that wait for it.
  *
- * The kernel is asked how it ended by a task that runs, and not before, so that a
- * task which is cancelled first leaves the answer to the next one; and only of what
- * has ended and was not asked for: the answer is there once.  In the table of
- * shared waits until then, or until nobody waits. */
+ * A task that runs asks the kernel how the process ended, and not before, so that a task which is
+ * cancelled first leaves the answer to the next one.  It asks only if the process has ended and
+ * nobody has asked yet: the kernel answers once.  The child is in the table of shared waits until
+ * then, or until no task waits. */
 typedef struct
 {
   GHashTable *table;
   pid_t pid;
   int fd;                       /* readable when it has ended */
-  idtype_t id_type;             /* BY_PIDFD where that is a pidfd, and else P_PID */
+  idtype_t id_type;             /* BY_PIDFD if @fd is a pidfd, and else P_PID */
   guint n_users;
   enum { CHILD_RUNS, CHILD_HAS_ENDED, CHILD_IS_LOST } state;
   int wait_status;
@@ -76,8 +76,8 @@ begin_vigil (pid_t    pid,
   return thread != NULL;
 }
 
-/* Where there are no pidfds a thread waits, with its own copy of the descriptor, for
- * it goes on when nobody does any more. */
+/* Without pidfds a thread waits, with its own copy of the descriptor, since it goes on when no task
+ * waits any more. */
 static int
 open_by_thread (pid_t    pid,
                 GError **error)
@@ -97,7 +97,7 @@ open_by_thread (pid_t    pid,
   return -1;
 }
 
-/* -1 where there are none. */
+/* Returns -1 if the system has no pidfds. */
 static int
 open_pidfd (pid_t pid)
 {
@@ -109,7 +109,7 @@ open_pidfd (pid_t pid)
 #endif
 }
 
-/* ---- How it ended ---- */
+/* ---- How a process ended ---- */
 
 static gboolean
 is_child (idtype_t type,
@@ -148,7 +148,7 @@ child_ask (Child *self)
   child_forget (self);
 }
 
-/* ---- Who waits for it ---- */
+/* ---- Waiting for a process ---- */
 
 static void
 set_lost_error (pid_t    pid,
@@ -237,7 +237,7 @@ await_child (GtxTask  *task,
     .fd = self->fd, .condition = G_IO_IN, .deadline = GTX_NEVER, .stands = TRUE, .what = "process", .number = self->pid,
   };
 
-  /* Who ended already is not waited for. */
+  /* There is no wait for a process that has ended already. */
   for (child_ask (self); self->state == CHILD_RUNS; child_ask (self))
     if (gtx_descriptor_wait (task, &wanted, NULL) == 0 && self->state == CHILD_RUNS)
       return gtx_task_deliver_request (task, error);
@@ -254,21 +254,20 @@ await_child (GtxTask  *task,
  * @wait_status: (out) (optional): how it ended, for g_spawn_check_wait_status()
  * @error: return location for a #GError, or %NULL
  *
- * Suspends the current task until a child process has ended: asyncio's
- * `Process.wait()`.  One that has ended already is not waited for.
+ * Suspends the current task until a child process has ended: asyncio's `Process.wait()`.  Does
+ * not suspend if it has ended already.
  *
- * How a process ended is told once: to all tasks of a main context that await it
- * then, and to nobody who asks later.  When the task is cancelled the process goes
- * on, and may be awaited again, be it that it has ended meanwhile.
+ * How a process ended is told once: to all tasks of a main context that wait for it then, and
+ * to no later caller.  If the task is cancelled the process goes on, and may be awaited again,
+ * even if it has ended meanwhile.
  *
- * Sets %G_IO_ERROR_CANCELLED if the task is cancelled, %GTX_ERROR_NOT_IN_TASK
- * outside a task, and %GTX_ERROR_INVALID_ARGUMENT if @pid is not positive, is no
- * child of this process (g_spawn_async() wants %G_SPAWN_DO_NOT_REAP_CHILD), or it
- * cannot be known how it ended: somebody else, such as another main context, has
- * asked, or SIGCHLD is ignored, and be it by whoever started this program.  Sets
- * another error of %G_IO_ERROR or %G_THREAD_ERROR where there is no descriptor left,
- * or no thread on systems without pidfds.  For a #GSubprocess there is
- * g_subprocess_wait_async().
+ * Sets %G_IO_ERROR_CANCELLED if the task is cancelled, %GTX_ERROR_NOT_IN_TASK outside
+ * a task, and %GTX_ERROR_INVALID_ARGUMENT if @pid is not positive, is no child of this
+ * process (g_spawn_async() wants %G_SPAWN_DO_NOT_REAP_CHILD), or it cannot be known
+ * how it ended: other code, such as another main context, has asked before, or SIGCHLD
+ * is ignored, if only by the program that started this one.  Sets another error of
+ * %G_IO_ERROR or %G_THREAD_ERROR if no descriptor is left, or no thread on systems
+ * without pidfds.  For a #GSubprocess there is g_subprocess_wait_async().
  *
  * Returns: %TRUE when it has ended, %FALSE with @error set
  *

@@ -7,7 +7,7 @@
 
 #include "loop/poller.h"
 
-/* Whoever waits for it is to be told that it is closed now. */
+/* Tells the tasks that wait for a descriptor that it was closed. */
 static void
 tell_of_descriptor (GtxTask *task,
                     int      fd)
@@ -33,12 +33,12 @@ gtx_close_input (GtxTask       *task,
       tell_of_descriptor (task, fd);
       return succeeded;
     }
-  /* What blocks it calls in a thread, and marks @stream as pending before. */
+  /* If closing blocks GIO does it in a thread, and marks @stream as pending before. */
   g_input_stream_close_async (stream, G_PRIORITY_DEFAULT, GTX_ASYNC_OF ("gtx_input_stream_close"));
   return g_input_stream_close_finish (stream, gtx_await_result (), error);
 }
 
-/* As GIO has it, what is cancelled is closed all the same. */
+/* GIO closes a stream even if its GCancellable is cancelled. */
 static GCancellable *
 cancelled_new (void)
 {
@@ -48,7 +48,8 @@ cancelled_new (void)
   return cancellable;
 }
 
-/* One that may block, or say goodbye, takes time, and no request stops it. */
+/* A stream that may block, or says goodbye to the other side, takes time to close, and no request
+ * to cancel stops it. */
 void
 gtx_abandon_output (GOutputStream *stream)
 {
@@ -72,8 +73,8 @@ is_on_file (GOutputStream *stream)
   return G_IS_FILE_OUTPUT_STREAM (stream);
 }
 
-/* Of a request that comes while it is closed GIO would tell, and not that the file has taken the
- * place of another: it is delivered before, or stands. */
+/* A request to cancel is delivered before the file is closed, or stands.  GIO would report one that
+ * comes in between, and not that the file has taken the place of another. */
 static gboolean
 close_file (GtxTask        *task,
             GOutputStream  *stream,
@@ -98,7 +99,7 @@ gtx_close_output (GtxTask        *task,
   GtxStreamKind kind = gtx_output_stream_look (stream).kind;
   gboolean succeeded;
 
-  /* As GIO has it, but not its asynchronous function. */
+  /* As g_output_stream_close () does, but not its asynchronous function. */
   if (g_output_stream_is_closed (stream))
     return TRUE;
   if (kind == GTX_STREAM_IS_AT_HAND || kind == GTX_STREAM_HAS_DESCRIPTOR)
@@ -117,7 +118,7 @@ gtx_close_output (GtxTask        *task,
 
 /* ---- Connections ---- */
 
-/* One that says goodbye, or closes something below, takes time. */
+/* A connection that says goodbye to the other side, or closes a stream below, takes time. */
 static gboolean
 is_closed_at_once (GIOStream *stream)
 {
@@ -156,14 +157,14 @@ close_stream (GtxTask    *task,
  *
  * Closes a stream: g_input_stream_close().
  *
- * May suspend the current task, but for a socket's stream and a pipe's.  As GIO has it,
- * @stream is closed also where the task is cancelled meanwhile, and where closing fails.
+ * May suspend the current task, except for the stream of a socket or a pipe.  As in GIO,
+ * @stream is closed even if the task is cancelled meanwhile, or if closing fails.
  *
- * Sets the errors of g_input_stream_close() (%G_IO_ERROR_PENDING where another task reads
+ * Sets the errors of g_input_stream_close() (%G_IO_ERROR_PENDING if another task reads
  * from @stream), %G_IO_ERROR_CANCELLED if the task is cancelled, and
  * %GTX_ERROR_NOT_IN_TASK outside a task.
  *
- * Returns: %TRUE when it is closed, also where it was already; %FALSE with @error set
+ * Returns: %TRUE when it is closed, even if it was already; %FALSE with @error set
  *
  * Since: 0.1
  */
@@ -192,15 +193,15 @@ gtx_input_stream_close (GInputStream  *stream,
  *
  * Writes what is in the buffers of a stream, and closes it: g_output_stream_close().
  *
- * May suspend the current task, but for a socket's stream and a pipe's.  As GIO has it,
- * @stream is closed also where the task is cancelled meanwhile, and where closing fails;
- * a local file that was to be replaced stays what it was where %G_IO_ERROR_CANCELLED is set.
+ * May suspend the current task, except for the stream of a socket or a pipe.  As in GIO,
+ * @stream is closed even if the task is cancelled meanwhile, or if closing fails; a local file
+ * that was to be replaced stays as it was if %G_IO_ERROR_CANCELLED is set.
  *
- * Sets the errors of g_output_stream_close() (%G_IO_ERROR_PENDING where another task
+ * Sets the errors of g_output_stream_close() (%G_IO_ERROR_PENDING if another task
  * writes to @stream), %G_IO_ERROR_CANCELLED if the task is cancelled, and
  * %GTX_ERROR_NOT_IN_TASK outside a task.
  *
- * Returns: %TRUE when it is closed, also where it was already; %FALSE with @error set
+ * Returns: %TRUE when it is closed, even if it was already; %FALSE with @error set
  *
  * Since: 0.1
  */
@@ -230,15 +231,15 @@ gtx_output_stream_close (GOutputStream  *stream,
  * Closes a stream and what it reads from and writes to: g_io_stream_close(), and asyncio's
  * `StreamWriter.close()` with `wait_closed()`.
  *
- * May suspend the current task, but for a socket's connection.  Tasks of the same main context
- * that read from a socket or write to it end their waiting with %G_IO_ERROR_CLOSED; those of
- * another do when it turns next.  As GIO has it, @stream is
- * closed also where the task is cancelled meanwhile, and where closing fails.
+ * May suspend the current task, except for the connection of a socket.  Tasks of the same main
+ * context that wait to read from the socket or to write to it fail with %G_IO_ERROR_CLOSED;
+ * those of another main context do so when it turns next.  As in GIO, @stream is closed even
+ * if the task is cancelled meanwhile, or if closing fails.
  *
  * Sets the errors of g_io_stream_close(), %G_IO_ERROR_CANCELLED if the task is cancelled,
  * and %GTX_ERROR_NOT_IN_TASK outside a task.
  *
- * Returns: %TRUE when it is closed, also where it was already; %FALSE with @error set
+ * Returns: %TRUE when it is closed, even if it was already; %FALSE with @error set
  *
  * Since: 0.1
  */

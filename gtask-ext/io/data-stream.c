@@ -11,10 +11,10 @@ typedef struct
 {
   const char *stop_chars;       /* NULL: the end of a line */
   gsize n_stop_chars;
-  gsize checked;                /* so many bytes are before it */
+  gsize checked;                /* how many bytes were looked at and do not match */
 } Search;
 
-/* A line may end with CR alone, which shows when something else has come. */
+/* A line may end with CR alone, which is known only when the next byte has come. */
 static gboolean
 find_line (Search                 *self,
            const char             *data,
@@ -62,8 +62,9 @@ find (Search           *self,
                           : find_line (self, data, length, g_data_input_stream_get_newline_type (stream));
 }
 
-/* Fills the buffer.  Where others may have read from it meanwhile, all of it is to be looked at:
- * nothing is pending while a stream in memory lets them run, nor where a result has come. */
+/* Fills the buffer.  If other tasks may have read from it meanwhile, the search begins anew: a
+ * stream in memory is not pending while it lets other tasks run, nor is any stream when a result
+ * has come and the task did not go on yet. */
 static gssize
 fill (GtxTask               *task,
       Search                *search,
@@ -82,7 +83,8 @@ fill (GtxTask               *task,
   return n;
 }
 
-/* Has it in the buffer, as a whole: 1, 0 at the end of the stream without it, -1 with @error set. */
+/* Fills the buffer until it has all of the line or text.  Returns 1, 0 if the stream ends before,
+ * -1 with @error set. */
 static int
 fill_until_found (GtxTask           *task,
                   Search            *search,
@@ -92,7 +94,7 @@ fill_until_found (GtxTask           *task,
   GBufferedInputStream *buffer = (GBufferedInputStream *) stream;
   gssize n = 1;
 
-  /* In this order: meanwhile others may have closed it, or begun to read. */
+  /* The order matters: while other tasks run, they may close the stream, or begin to read it. */
   if (!gtx_ready_begin_try (task, error) || !gtx_buffered_stream_may_be_read (buffer, error))
     return -1;
   while (n >= 0 && !find (search, stream))
@@ -104,7 +106,8 @@ fill_until_found (GtxTask           *task,
   return n < 0 ? -1 : 1;
 }
 
-/* The end of the stream ends it, too: GIO would ask for more once more. */
+/* Takes the rest of the buffer, since the end of the stream ends a line, too.  GIO would try to
+ * read once more. */
 static char *
 take_rest (GBufferedInputStream *stream,
            gsize                *length)
@@ -131,9 +134,9 @@ take_rest (GBufferedInputStream *stream,
  * Reads a line, without what ends it: g_data_input_stream_read_line(), and asyncio's
  * `StreamReader.readline()`.
  *
- * May suspend, and sets errors, as gtx_input_stream_read() does.  Where the task is
- * cancelled, what came of the line stays in the buffer of @stream for the next.  A line
- * may be as long as there is memory: where somebody else writes, read with
+ * May suspend, and sets errors, as gtx_input_stream_read() does.  If the task is cancelled,
+ * what came of the line stays in the buffer of @stream for the next call.  A line may be as
+ * long as there is memory: if the data comes from others, read with
  * gtx_buffered_input_stream_fill() and a limit of your own.
  *
  * Returns: (transfer full) (nullable): the line, which may be no UTF-8; %NULL at the end of

@@ -10,7 +10,7 @@
 
 #include <fcntl.h>
 
-/* A task that waits. */
+/* A task that waits for a descriptor. */
 typedef struct
 {
   GtxWaiter waiter;
@@ -112,18 +112,19 @@ set_closed_error (int      fd,
  * Suspends the current task until a descriptor is ready: asyncio's
  * `add_reader()` and `add_writer()`.
  *
- * Always suspends.  Any number of tasks may wait for one descriptor, each for what
- * it likes: all go on, in the order in which they came.  Sets
- * %G_IO_ERROR_CANCELLED if the task is cancelled, %GTX_ERROR_NOT_IN_TASK outside a
- * task, and %GTX_ERROR_INVALID_ARGUMENT if @fd is not open, or is closed while it
- * is awaited; where its number is given to another file meanwhile, that one is awaited.
- * Both are noticed within a quarter of a second as a rule, when the main loop has turned.
+ * Always suspends.  Any number of tasks may wait for one descriptor, each for its own
+ * condition: all go on, in the order in which they came.  Sets %G_IO_ERROR_CANCELLED
+ * if the task is cancelled, %GTX_ERROR_NOT_IN_TASK outside a task, and
+ * %GTX_ERROR_INVALID_ARGUMENT if @fd is not open, or is closed while the task waits;
+ * if its number is given to another file meanwhile, the task waits for that file.  A
+ * file that was closed or replaced is noticed within a quarter of a second as a rule,
+ * when the main loop has turned.
  *
- * What waits for a descriptor costs nothing while nothing comes, however many do:
- * the main loop asks for all of them at once where the system has epoll.  A regular
- * file is always ready.
+ * A task that waits for a descriptor costs nothing while nothing comes, however many
+ * there are: the main loop asks for all descriptors at once if the system has epoll.
+ * A regular file is always ready.
  *
- * Returns: what of @condition is the case, and %G_IO_ERR or %G_IO_HUP, which
+ * Returns: the conditions that are met, of @condition, and %G_IO_ERR or %G_IO_HUP, which
  *   need not be asked for; 0 with @error set
  *
  * Since: 0.1

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* All that is in a file, at once. */
+/* Loading and replacing all of a file's contents, at once. */
 
 #include "gtask-ext/file.h"
 
@@ -29,19 +29,19 @@ load_contents (gpointer       data,
 /**
  * gtx_file_load_contents:
  * @file: a #GFile
- * @contents: (out) (transfer full) (array length=length) (element-type guint8): what is in it,
+ * @contents: (out) (transfer full) (array length=length) (element-type guint8): the contents,
  *   which a zero byte follows; to be freed with g_free()
- * @length: (out) (optional): how many bytes that is
+ * @length: (out) (optional): how many bytes @contents has
  * @etag_out: (out) (optional) (nullable) (transfer full): the file's entity tag, to be freed
  *   with g_free()
  * @error: return location for a #GError, or %NULL
  *
  * Loads a file: g_file_load_contents().
  *
- * It suspends the current task: a native file is loaded in a thread, as gtx_to_thread() does,
+ * Suspends the current task: a native file is loaded in a thread, as gtx_to_thread() does,
  * and any other by g_file_load_contents_async().
  *
- * Sets the errors of g_file_load_contents(), %G_IO_ERROR_CANCELLED among them where the task
+ * Sets the errors of g_file_load_contents(), %G_IO_ERROR_CANCELLED among them if the task
  * was cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task; then there are no contents.
  *
  * Returns: %TRUE if it was loaded, %FALSE with @error set
@@ -87,13 +87,13 @@ load_bytes (gpointer       data,
  *
  * Loads a file: g_file_load_bytes().
  *
- * It suspends the current task: a native file is loaded in a thread, as gtx_to_thread() does,
+ * Suspends the current task: a native file is loaded in a thread, as gtx_to_thread() does,
  * and any other by g_file_load_bytes_async().
  *
- * Sets the errors of g_file_load_bytes(), %G_IO_ERROR_CANCELLED among them where the task was
+ * Sets the errors of g_file_load_bytes(), %G_IO_ERROR_CANCELLED among them if the task was
  * cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
  *
- * Returns: (transfer full) (nullable): what is in it, %NULL with @error set
+ * Returns: (transfer full) (nullable): the contents, %NULL with @error set
  *
  * Since: 0.1
  */
@@ -141,22 +141,22 @@ replace_contents (gpointer       data,
 /**
  * gtx_file_replace_contents:
  * @file: a #GFile
- * @contents: (array length=length) (element-type guint8): what is to be in it, which stays the
- *   caller's and has to stay as it is until this returns
- * @length: how many bytes that is
+ * @contents: (array length=length) (element-type guint8): the new contents, which stay the
+ *   caller's and must not change until this function returns
+ * @length: how many bytes @contents has
  * @etag: (nullable): the entity tag that the file has to have now; %NULL: any
- * @make_backup: whether what was in it is kept as a backup
+ * @make_backup: whether to keep the old contents as a backup
  * @flags: how the file is made
  * @new_etag: (out) (optional) (nullable) (transfer full): the file's entity tag from now on, to
  *   be freed with g_free()
  * @error: return location for a #GError, or %NULL
  *
- * Replaces what is in a file, which need not be there: g_file_replace_contents().
+ * Replaces the contents of a file, which need not exist: g_file_replace_contents().
  *
- * It suspends the current task: a native file is replaced in a thread, as gtx_to_thread()
+ * Suspends the current task: a native file is replaced in a thread, as gtx_to_thread()
  * does, and any other by g_file_replace_contents_async().
  *
- * Sets the errors of g_file_replace_contents(), %G_IO_ERROR_CANCELLED among them where the
+ * Sets the errors of g_file_replace_contents(), %G_IO_ERROR_CANCELLED among them if the
  * task was cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
  *
  * Returns: %TRUE if it was replaced, %FALSE with @error set

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Copying and moving, and how far they are. */
+/* Copying and moving files, and telling of the progress. */
 
 #include "gtask-ext/file.h"
 
@@ -7,17 +7,17 @@
 
 /* ---- Progress ---- */
 
-/* Whoever works tells it as often as he likes; the task's thread is told of the latest.  Who
- * copies has a reference, and so has a message that is on its way. */
+/* The thread that copies reports as often as it likes; the task's thread gets the latest report.
+ * The task has a reference while it copies, and so has a message that is on its way. */
 typedef struct
 {
-  GFileProgressCallback func;   /* of the task's thread; NULL when the copying is over */
+  GFileProgressCallback func;   /* called in the task's thread; NULL when the copying is over */
   gpointer data;
-  GtxScheduler *home;           /* the task's, which keeps it */
-  GMutex mutex;                 /* of what follows */
+  GtxScheduler *home;           /* the task's home, which the task keeps */
+  GMutex mutex;                 /* protects the fields below */
   goffset n_done;
   goffset n_total;
-  gboolean is_on_its_way;       /* a message, which takes along what is told until it comes */
+  gboolean is_on_its_way;       /* a message, which brings the latest report when it arrives */
 } Progress;
 
 static Progress *
@@ -48,7 +48,7 @@ progress_unref (Progress *self)
   g_atomic_rc_box_release_full (self, progress_clear);
 }
 
-/* In the task's thread.  What is called may run a main loop, in which the copying ends. */
+/* Runs in the task's thread.  The callback may run a main loop, in which the copying ends. */
 static void
 arrive (gpointer data)
 {
@@ -87,7 +87,7 @@ send (Progress *self,
     progress_unref (self);
 }
 
-/* For GIO: called by whoever copies, in a thread as a rule. */
+/* GIO's progress callback, called by the thread that copies, which as a rule is not the task's. */
 static void
 report (goffset  n_done,
         goffset  n_total,
@@ -101,9 +101,9 @@ report (goffset  n_done,
     self->func (n_done, n_total, self->data);
 }
 
-/* ---- Both ---- */
+/* ---- Copying and moving ---- */
 
-/* GIO's functions for it. */
+/* GIO's functions to copy, or to move. */
 typedef struct
 {
   gboolean (*block) (GFile                  *source,
@@ -136,7 +136,7 @@ typedef struct
   GFile *source;
   GFile *destination;
   GFileCopyFlags flags;
-  GFileProgressCallback report; /* NULL where nobody asks, as is progress */
+  GFileProgressCallback report; /* NULL, as is progress, if the caller gave no callback */
   Progress *progress;
 } Transfer;
 
@@ -151,7 +151,7 @@ block (gpointer       data,
                            self->report, self->progress, error);
 }
 
-/* The files are kept meanwhile, as GIO's operations keep theirs. */
+/* Keeps a reference of both files meanwhile, as GIO's operations do. */
 static gboolean
 transfer (Transfer    *self,
           const char  *function,
@@ -194,21 +194,21 @@ transfer_and_report (Transfer               *self,
  * @source: a #GFile
  * @destination: the #GFile to be made, not the folder that it is to be in
  * @flags: how it is copied
- * @progress_callback: (nullable) (scope call) (closure progress_callback_data): what is told
- *   how far it is
+ * @progress_callback: (nullable) (scope call) (closure progress_callback_data): called to
+ *   report the progress
  * @progress_callback_data: (nullable): its data
  * @error: return location for a #GError, or %NULL
  *
  * Copies a file: g_file_copy().
  *
- * It suspends the current task: where both files are native they are copied in a thread, as
+ * Suspends the current task: if both files are native they are copied in a thread, as
  * gtx_to_thread() does, and otherwise by g_file_copy_async().
  *
  * @progress_callback is called in the task's thread, by its main loop and outside of the task,
- * so that it cannot await; and never when this has returned.  Where there is more to tell
- * than the main loop has turns, it is told of the latest.
+ * so that it cannot await.  It is never called after this function has returned.  If there are
+ * more reports than the main loop has turns, it gets the latest one.
  *
- * Sets the errors of g_file_copy(), %G_IO_ERROR_CANCELLED among them where the task was
+ * Sets the errors of g_file_copy(), %G_IO_ERROR_CANCELLED among them if the task was
  * cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
  *
  * Returns: %TRUE if it was copied, %FALSE with @error set
@@ -236,19 +236,19 @@ gtx_file_copy (GFile                  *source,
  * @source: a #GFile
  * @destination: the #GFile that it is to be, not the folder that it is to be in
  * @flags: how it is moved
- * @progress_callback: (nullable) (scope call) (closure progress_callback_data): what is told
- *   how far it is
+ * @progress_callback: (nullable) (scope call) (closure progress_callback_data): called to
+ *   report the progress
  * @progress_callback_data: (nullable): its data
  * @error: return location for a #GError, or %NULL
  *
- * Moves a file or a folder, by copying and deleting it where there is no other way:
+ * Moves a file or a folder, by copying and deleting it if there is no other way:
  * g_file_move().
  *
- * It suspends the current task: where both files are native they are moved in a thread, as
+ * Suspends the current task: if both files are native they are moved in a thread, as
  * gtx_to_thread() does, and otherwise by g_file_move_async().  @progress_callback is called as
  * that of gtx_file_copy() is, if anything is copied.
  *
- * Sets the errors of g_file_move(), %G_IO_ERROR_CANCELLED among them where the task was
+ * Sets the errors of g_file_move(), %G_IO_ERROR_CANCELLED among them if the task was
  * cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
  *
  * Returns: %TRUE if it was moved, %FALSE with @error set

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* All that is in a folder, at once. */
+/* Listing all that is in a folder, at once. */
 
 #include "gtask-ext/file.h"
 
@@ -23,7 +23,7 @@ add_all (GPtrArray        *infos,
   GError *failure = NULL;
   GFileInfo *info;
 
-  /* Not all enumerators look at it. */
+  /* Not all enumerators look at their GCancellable. */
   while (!g_cancellable_set_error_if_cancelled (cancellable, &failure) &&
          (info = g_file_enumerator_next_file (enumerator, cancellable, &failure)))
     g_ptr_array_add (infos, info);
@@ -51,8 +51,8 @@ enumerate (gpointer       data,
 
 /* ---- By GIO's operations ---- */
 
-/* FALSE where there are no more, or with @error set.  Each is asked for alone: of an error
- * behind the first of several GIO tells nobody, and goes on. */
+/* FALSE if there are no more files, or with @error set.  Asks for one file at a time: if GIO is
+ * asked for several, it drops an error behind the first file, and goes on. */
 static gboolean
 add_next (GPtrArray        *infos,
           GFileEnumerator  *enumerator,
@@ -69,8 +69,8 @@ add_next (GPtrArray        *infos,
   return next != NULL;
 }
 
-/* One that is not closed would be, and block, when its last reference goes.  No request stops
- * that, nor is one told of by what comes of it: nobody asks. */
+/* Closes the enumerator; else its last unref would, and block.  A request to cancel neither stops
+ * this nor is delivered by it, since nobody looks at the result. */
 static void
 close_enumerator (GFileEnumerator *enumerator,
                   const char      *function)
@@ -106,23 +106,23 @@ await_all (const Enumeration  *self,
 /**
  * gtx_file_enumerate:
  * @file: a #GFile
- * @attributes: what is asked for, such as "standard::name,standard::size"
- * @flags: how it is asked for
+ * @attributes: the attributes to ask for, such as "standard::name,standard::size"
+ * @flags: how to ask for them
  * @error: return location for a #GError, or %NULL
  *
- * Tells of all that is in a folder, at once: g_file_enumerate_children() and what follows it.
- * The folders in it are told of, and what is in those is not.  They come in no order; where
- * "standard::name" is asked for, g_file_get_child() makes a #GFile of it.
+ * Lists all that is in a folder, at once: g_file_enumerate_children() and the calls that
+ * follow it.  Folders in it are listed, and what is in those is not.  The list is in no order;
+ * if "standard::name" is asked for, g_file_get_child() makes a #GFile of that name.
  *
- * It suspends the current task: a native folder is read in a thread, as gtx_to_thread() does,
- * and any other by GIO's operations, one for each that is in it.
+ * Suspends the current task: a native folder is read in a thread, as gtx_to_thread() does, and
+ * any other by GIO's operations, one for each file in it.
  *
  * Sets the errors of g_file_enumerate_children() and g_file_enumerator_next_file(),
- * %G_IO_ERROR_CANCELLED among them where the task was cancelled, and %GTX_ERROR_NOT_IN_TASK
+ * %G_IO_ERROR_CANCELLED among them if the task was cancelled, and %GTX_ERROR_NOT_IN_TASK
  * outside a task; what was read until then is freed.
  *
- * Returns: (transfer full) (nullable) (element-type GFileInfo): what is known of each, which
- *   the array keeps; %NULL with @error set
+ * Returns: (transfer full) (nullable) (element-type GFileInfo): what is known of each file,
+ *   which the array keeps; %NULL with @error set
  *
  * Since: 0.1
  */

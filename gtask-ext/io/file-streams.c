@@ -28,10 +28,10 @@ open_to_read (gpointer       data,
  *
  * Opens a file to be read: g_file_read().
  *
- * It suspends the current task: a native file is opened in a thread, as gtx_to_thread() does,
+ * Suspends the current task: a native file is opened in a thread, as gtx_to_thread() does,
  * and any other by g_file_read_async().
  *
- * Sets the errors of g_file_read(), %G_IO_ERROR_CANCELLED among them where the task was
+ * Sets the errors of g_file_read(), %G_IO_ERROR_CANCELLED among them if the task was
  * cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
  *
  * Returns: (transfer full) (nullable): the stream, %NULL with @error set
@@ -67,17 +67,17 @@ open_to_replace (gpointer       data,
  * gtx_file_replace:
  * @file: a #GFile
  * @etag: (nullable): the entity tag that the file has to have now; %NULL: any
- * @make_backup: whether what was in it is kept as a backup
+ * @make_backup: whether to keep the old contents as a backup
  * @flags: how the file is made
  * @error: return location for a #GError, or %NULL
  *
- * Opens a file to be written anew, which need not be there: g_file_replace().  Its stream
- * takes its place when it is closed.
+ * Opens a file, which need not exist, to be written anew: g_file_replace().  The new contents
+ * take the place of the old ones when the stream is closed.
  *
- * It suspends the current task: a native file is opened in a thread, as gtx_to_thread() does,
+ * Suspends the current task: a native file is opened in a thread, as gtx_to_thread() does,
  * and any other by g_file_replace_async().
  *
- * Sets the errors of g_file_replace(), %G_IO_ERROR_CANCELLED among them where the task was
+ * Sets the errors of g_file_replace(), %G_IO_ERROR_CANCELLED among them if the task was
  * cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
  *
  * Returns: (transfer full) (nullable): the stream, %NULL with @error set
@@ -117,15 +117,15 @@ open_to_append (gpointer       data,
 /**
  * gtx_file_append_to:
  * @file: a #GFile
- * @flags: how the file is made, where it is not there
+ * @flags: how the file is made, if it does not exist
  * @error: return location for a #GError, or %NULL
  *
- * Opens a file to be written to at its end, which need not be there: g_file_append_to().
+ * Opens a file, which need not exist, to be written to at its end: g_file_append_to().
  *
- * It suspends the current task: a native file is opened in a thread, as gtx_to_thread() does,
+ * Suspends the current task: a native file is opened in a thread, as gtx_to_thread() does,
  * and any other by g_file_append_to_async().
  *
- * Sets the errors of g_file_append_to(), %G_IO_ERROR_CANCELLED among them where the task was
+ * Sets the errors of g_file_append_to(), %G_IO_ERROR_CANCELLED among them if the task was
  * cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
  *
  * Returns: (transfer full) (nullable): the stream, %NULL with @error set

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A native file is worked on in a thread, by GIO's functions that block, in one visit: GIO's
- * own operations take several for most of what they do, each with its way back.  What is no
- * native file may have better operations than those. */
+/* GIO's functions that block work on a native file in a thread, in one go: GIO's own operations go
+ * to a thread and back several times for most of what they do.  A file that is not native may have
+ * better operations than those. */
 
 #pragma once
 
@@ -9,8 +9,8 @@
 
 #include "gtask-ext/to-thread.h"
 
-/* What gtx_to_thread() and gtx_to_thread_pointer() do, for the library's @function.  @file is
- * kept meanwhile, as GIO's operations keep theirs. */
+/* Do what gtx_to_thread() and gtx_to_thread_pointer() do, for the library's @function, and keep a
+ * reference of @file meanwhile, as GIO's operations do. */
 gboolean gtx_file_to_thread         (GFile                *file,
                                      const char           *function,
                                      GtxThreadFunc         func,

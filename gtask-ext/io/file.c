@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is known of a file; making and removing one. */
+/* Asking for what is known of a file, making folders, and removing files. */
 
 #include "gtask-ext/file.h"
 
@@ -25,16 +25,16 @@ query_info (gpointer       data,
 /**
  * gtx_file_query_info:
  * @file: a #GFile
- * @attributes: what is asked for, such as "standard::size,time::modified"
- * @flags: how it is asked for
+ * @attributes: the attributes to ask for, such as "standard::size,time::modified"
+ * @flags: how to ask for them
  * @error: return location for a #GError, or %NULL
  *
- * Tells of a file: g_file_query_info().
+ * Asks for what is known of a file: g_file_query_info().
  *
- * It suspends the current task: a native file is asked in a thread, as gtx_to_thread() does,
+ * Suspends the current task: a native file is asked in a thread, as gtx_to_thread() does,
  * and any other by g_file_query_info_async().
  *
- * Sets the errors of g_file_query_info(), %G_IO_ERROR_CANCELLED among them where the task was
+ * Sets the errors of g_file_query_info(), %G_IO_ERROR_CANCELLED among them if the task was
  * cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
  *
  * Returns: (transfer full) (nullable): what is known, %NULL with @error set
@@ -72,13 +72,13 @@ make_directory_with_parents (gpointer       data,
  * @file: a #GFile
  * @error: return location for a #GError, or %NULL
  *
- * Makes a folder, and those above it that are not there: g_file_make_directory_with_parents().
+ * Makes a folder, and those above it that do not exist: g_file_make_directory_with_parents().
  *
- * It suspends the current task while a thread does it, as gtx_to_thread() has it: GIO has no
- * operation for it.
+ * Suspends the current task while a thread makes the folders, as gtx_to_thread() does: GIO has
+ * no operation for it.
  *
  * Sets the errors of g_file_make_directory_with_parents(), %G_IO_ERROR_CANCELLED among them
- * where the task was cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.  Folders that were
+ * if the task was cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.  Folders that were
  * made until then stay.
  *
  * Returns: %TRUE if it was made, %FALSE with @error set
@@ -109,10 +109,10 @@ delete (gpointer       data,
  *
  * Deletes a file, or an empty folder: g_file_delete().
  *
- * It suspends the current task: a native file is deleted in a thread, as gtx_to_thread() does,
+ * Suspends the current task: a native file is deleted in a thread, as gtx_to_thread() does,
  * and any other by g_file_delete_async().
  *
- * Sets the errors of g_file_delete(), %G_IO_ERROR_CANCELLED among them where the task was
+ * Sets the errors of g_file_delete(), %G_IO_ERROR_CANCELLED among them if the task was
  * cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
  *
  * Returns: %TRUE if it was deleted, %FALSE with @error set
@@ -146,12 +146,12 @@ trash (gpointer       data,
  * @file: a #GFile
  * @error: return location for a #GError, or %NULL
  *
- * Moves a file to the trash, where its file system has one: g_file_trash().
+ * Moves a file to the trash, if its file system has one: g_file_trash().
  *
- * It suspends the current task: a native file is moved in a thread, as gtx_to_thread() does,
+ * Suspends the current task: a native file is moved in a thread, as gtx_to_thread() does,
  * and any other by g_file_trash_async().
  *
- * Sets the errors of g_file_trash(), %G_IO_ERROR_CANCELLED among them where the task was
+ * Sets the errors of g_file_trash(), %G_IO_ERROR_CANCELLED among them if the task was
  * cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
  *
  * Returns: %TRUE if it was moved, %FALSE with @error set

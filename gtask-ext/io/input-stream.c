@@ -8,12 +8,13 @@
 
 #include "gtask-ext/to-thread.h"
 
-/* As much as GIO takes at once. */
+/* As many bytes as GIO skips at once. */
 #define SKIP_AT_ONCE 8192
 
 /* ---- In a thread ---- */
 
-/* It is the task that marks @stream as pending: a second one may come before a thread is free. */
+/* The task marks @stream as pending, and not the thread: another task may come before a thread is
+ * free. */
 static gboolean
 call_in_thread (GInputStream   *stream,
                 const char     *function,
@@ -85,7 +86,7 @@ skip_in_thread (Read          *self,
 
 /* ---- Reading ---- */
 
-/* GIO's function answers at once where there is nothing to do, or too much. */
+/* Whether GIO's function returns at once, since there is nothing to do, or too much. */
 static gboolean
 is_answered_at_once (gsize count)
 {
@@ -119,7 +120,7 @@ read_some (GtxTask          *task,
 {
   Read call = { stream, buffer, count, -1 };
 
-  /* There may be no buffer. */
+  /* @buffer may be NULL. */
   if (count == 0)
     return 0;
   if (count > G_MAXSSIZE)
@@ -165,8 +166,7 @@ read_all (GtxTask       *task,
   return TRUE;
 }
 
-/* As GIO's own does it: bytes that were skipped are told of where the task is cancelled
- * meanwhile. */
+/* As in GIO, bytes that were skipped are reported if the task is cancelled meanwhile. */
 static gssize
 skip_by_trying (GtxTask         *task,
                 GInputStream    *stream,
@@ -239,19 +239,19 @@ skip (GtxTask       *task,
  *
  * Reads from a stream: g_input_stream_read(), and asyncio's `StreamReader.read()`.
  *
- * What is there is read at once; else the current task is suspended until something is.
- * A socket's stream and a pipe's are tried, and wait with all others of the main context
- * in one place, so that it costs the same however many there are; so are other pollable
- * streams, with a source of their own.  A local file is read in a thread, and all else
- * by g_input_stream_read_async().  A task that reads what is always there lets others run
+ * Data that is there is read at once; else the current task is suspended until there is some.
+ * The stream of a socket or a pipe is tried, and waits with all others of the main context in
+ * one place, so that it costs the same however many there are.  Any other pollable stream is
+ * tried, too, and waits with a source of its own.  A local file is read in a thread, and any
+ * other stream by g_input_stream_read_async().  A task that always finds data lets others run
  * when it has had its time.
  *
- * A read that is cancelled has taken no data, which stays for the next: a request is
- * delivered before something is read, or while the task waits, and stands where bytes were
- * read meanwhile.  (A stream that is read by its own asynchronous function keeps to that
- * if its author did.)
+ * A read that is cancelled has taken no data, which stays for the next read: a request to
+ * cancel is delivered before bytes are read, or while the task waits, and stands if bytes were
+ * read meanwhile.  (For a stream that is read by its own asynchronous function, this holds if
+ * its author made it so.)
  *
- * Sets the errors of g_input_stream_read() (%G_IO_ERROR_PENDING where another task reads,
+ * Sets the errors of g_input_stream_read() (%G_IO_ERROR_PENDING if another task reads,
  * %G_IO_ERROR_CLOSED, and %G_IO_ERROR_TIMED_OUT for a socket that has a time limit),
  * %G_IO_ERROR_CANCELLED if the task is cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
  *
@@ -285,14 +285,14 @@ gtx_input_stream_read (GInputStream  *stream,
  * @stream: a #GInputStream
  * @buffer: (array length=count) (element-type guint8) (out caller-allocates): where to put what is read
  * @count: how many bytes to read
- * @bytes_read: (out) (optional): how many were read, also where it fails
+ * @bytes_read: (out) (optional): how many were read, even if it fails
  * @error: return location for a #GError, or %NULL
  *
- * Reads so many bytes, or up to the end of the stream: g_input_stream_read_all(), and
- * asyncio's `StreamReader.readexactly()` without its exception.
+ * Reads @count bytes, or up to the end of the stream: g_input_stream_read_all(), and asyncio's
+ * `StreamReader.readexactly()` without its exception.
  *
- * May suspend, and sets errors, as gtx_input_stream_read() does.  Bytes that it has read
- * when it is cancelled are in @buffer.
+ * May suspend, and sets errors, as gtx_input_stream_read() does.  Bytes that were read before
+ * the task was cancelled are in @buffer.
  *
  * Returns: %TRUE, with fewer than @count bytes only at the end of the stream; %FALSE with
  *   @error set
@@ -360,7 +360,8 @@ gtx_input_stream_read_bytes (GInputStream  *stream,
  * Skips bytes of a stream: g_input_stream_skip().
  *
  * May suspend, and sets errors, as gtx_input_stream_read() does.  If the task is cancelled
- * when some were skipped, these are told of, and the next await delivers the request.
+ * when some bytes were skipped, their number is returned, and the next await delivers the
+ * request.
  *
  * Returns: how many bytes were skipped, fewer than @count at the end of the stream; -1 with
  *   @error set

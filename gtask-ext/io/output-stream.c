@@ -11,7 +11,8 @@
 
 /* ---- In a thread ---- */
 
-/* It is the task that marks @stream as pending: a second one may come before a thread is free. */
+/* The task marks @stream as pending, and not the thread: another task may come before a thread is
+ * free. */
 static gboolean
 call_in_thread (GOutputStream  *stream,
                 const char     *function,
@@ -124,7 +125,7 @@ write_some (GtxTask          *task,
 {
   Write call = { stream, buffer, count, -1 };
 
-  /* There may be no buffer. */
+  /* @buffer may be NULL. */
   if (count == 0)
     return 0;
   if (count > G_MAXSSIZE)
@@ -172,9 +173,9 @@ write_all (GtxTask   *task,
   return TRUE;
 }
 
-/* ---- Several at once ---- */
+/* ---- Several buffers at once ---- */
 
-/* Takes away what was written. */
+/* Takes the bytes that were written out of the vectors. */
 static void
 advance (WritevAll *call,
          gsize      n)
@@ -260,7 +261,7 @@ writev_all (GtxTask    *task,
     {
     case GTX_STREAM_HAS_DESCRIPTOR:
     case GTX_STREAM_HAS_SOURCE:
-      /* A pipe that says that it has room has it for one at a time. */
+      /* A pipe that reports room has it for one vector at a time. */
       if (G_IS_UNIX_OUTPUT_STREAM (stream))
         return writev_one_by_one (task, call, error);
       return writev_by_trying (task, call, access.notes, error);
@@ -278,7 +279,7 @@ writev_all (GtxTask    *task,
 
 /* ---- Flushing ---- */
 
-/* A class may have one of the two functions alone. */
+/* A class may have only one of flush () and flush_async (). */
 static gboolean
 flush (GOutputStream  *stream,
        GError        **error)
@@ -306,19 +307,18 @@ flush (GOutputStream  *stream,
  *
  * Writes to a stream: g_output_stream_write().
  *
- * What there is room for is written at once; where there is none the current task is
- * suspended until there is, as gtx_input_stream_read() does it.  To a pipe no more than
- * %PIPE_BUF bytes are written at once, unless its file is non-blocking: more would block
- * the main loop.
+ * As much as there is room for is written at once; if there is no room, the current task is
+ * suspended until there is, as in gtx_input_stream_read().  To a pipe no more than %PIPE_BUF
+ * bytes are written at once, unless its file is non-blocking: more would block the main loop.
  *
- * A request to cancel is delivered before something is written, or while the task waits, and
- * stands where bytes were written meanwhile: a write that is cancelled has written nothing.
+ * A request to cancel is delivered before bytes are written, or while the task waits, and
+ * stands if bytes were written meanwhile: a write that is cancelled has written nothing.
  *
- * Who writes to a pipe or socket that nobody reads any more gets %G_IO_ERROR_BROKEN_PIPE or
- * %G_IO_ERROR_CONNECTION_CLOSED, and no SIGPIPE, which is ignored in the process from then
- * on as GIO's sockets have it.
+ * A write to a pipe or socket that nobody reads any more fails with %G_IO_ERROR_BROKEN_PIPE or
+ * %G_IO_ERROR_CONNECTION_CLOSED, and raises no SIGPIPE: the process ignores that signal from
+ * then on, as it does with GIO's sockets.
  *
- * Sets the errors of g_output_stream_write() (%G_IO_ERROR_PENDING where another task writes,
+ * Sets the errors of g_output_stream_write() (%G_IO_ERROR_PENDING if another task writes,
  * %G_IO_ERROR_CLOSED, and %G_IO_ERROR_TIMED_OUT for a socket that has a time limit),
  * %G_IO_ERROR_CANCELLED if the task is cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
  *
@@ -352,10 +352,10 @@ gtx_output_stream_write (GOutputStream  *stream,
  * @stream: a #GOutputStream
  * @buffer: (array length=count) (element-type guint8): what to write
  * @count: how many bytes it has
- * @bytes_written: (out) (optional): how many were written, also where it fails
+ * @bytes_written: (out) (optional): how many were written, even if it fails
  * @error: return location for a #GError, or %NULL
  *
- * Writes all of some bytes: g_output_stream_write_all(), and asyncio's
+ * Writes all bytes of a buffer: g_output_stream_write_all(), and asyncio's
  * `StreamWriter.write()` with `drain()`.
  *
  * May suspend, and sets errors, as gtx_output_stream_write() does.
@@ -418,12 +418,12 @@ gtx_output_stream_write_bytes (GOutputStream  *stream,
 /**
  * gtx_output_stream_writev_all:
  * @stream: a #GOutputStream
- * @vectors: (array length=n_vectors): what to write; they are changed
+ * @vectors: (array length=n_vectors): what to write; this function changes them
  * @n_vectors: how many vectors there are
- * @bytes_written: (out) (optional): how many bytes were written, also where it fails
+ * @bytes_written: (out) (optional): how many bytes were written, even if it fails
  * @error: return location for a #GError, or %NULL
  *
- * Writes all bytes of several buffers, one behind the other, at once where @stream can:
+ * Writes all bytes of several buffers, one behind the other, at once if @stream can:
  * g_output_stream_writev_all(), and asyncio's `StreamWriter.writelines()` with `drain()`.
  *
  * May suspend, and sets errors, as gtx_output_stream_write() does.

@@ -82,7 +82,7 @@ await (GtxTask            *task,
 {
   GIOCondition came;
 
-  /* One that is closed has no descriptor: whoever tries again is told so. */
+  /* A closed socket or stream has no descriptor: the next try fails and says so. */
   if (wanted->fd < 0)
     return TRUE;
   wanted->what = (wanted->condition & G_IO_OUT) != 0 ? "room in descriptor" : "data from descriptor";
@@ -157,7 +157,7 @@ gtx_ready_await_source (GtxTask   *task,
   waiter.stands = !delivers;
   g_source_set_callback (source, G_SOURCE_FUNC (on_ready), &waiter, NULL);
   g_source_set_static_name (source, "gtask-ext (stream)");
-  /* A task that it wakes may run the main loop. */
+  /* A task that the source wakes may run a main loop. */
   g_source_set_can_recurse (source, TRUE);
   g_source_attach (source, gtx_scheduler_get_context (home));
 

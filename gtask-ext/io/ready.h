@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Operations that are tried, and wait where they would block. */
+/* Operations that are tried, and wait if they would block. */
 
 #pragma once
 
 #include "task/task-private.h"
 
-/* Before the first try, and before whatever blocks so briefly that no thread is worth it: a
- * request that stands is delivered, and who has had its time lets others run.  FALSE with
- * @error set if the task was cancelled. */
+/* To be called before the first try, and before a call that blocks so briefly that no thread is
+ * worth it.  Delivers a request to cancel that stands, and lets other tasks run if @task has had
+ * its time.  FALSE with @error set if the task was cancelled. */
 gboolean gtx_ready_begin_try        (GtxTask        *task,
                                      GError        **error);
-/* The same where it is a part of what was begun, and @delivers is FALSE: something was read or
- * written already, which is to be told of, so that a request stands. */
+/* Does as gtx_ready_begin_try () if @delivers is TRUE.  If it is FALSE, bytes were read or written
+ * already and are to be reported: then a request to cancel stands, and makes this return FALSE with
+ * @error set, too. */
 gboolean gtx_ready_begin_next_try   (GtxTask        *task,
                                      gboolean        delivers,
                                      GError        **error);
 
-/* Where first tries were in vain, as in a talk of question and answer, the next one is likely
- * to be: it waits at once, which is no mistake where something is there, and takes a third of
- * the time where nothing is.  Now and then one is made all the same; and always where a timeout
- * may end the wait before the main loop has asked what is there.  Tasks of several main contexts
- * may read from one socket. */
+/* Whether a first try is worth it.  If the last ones were in vain, as in a talk of question and
+ * answer, the next one is likely to be, too.  Then the task waits at once, which is no mistake if
+ * there is data, and takes a third of the time if there is none.  A first try is still made now and
+ * then, and always if a timeout may end the wait before the main loop has polled.  The counts are
+ * atomic, since tasks of several main contexts may read from one socket. */
 typedef struct
 {
-  guint n_vain;                 /* one after the other */
+  guint n_vain;                 /* tries in vain, one after the other */
   guint n_left_out;
 } GtxFirstTries;
 
@@ -39,8 +40,9 @@ gtx_first_tries_note (GtxFirstTries *self,
   __atomic_store_n (&self->n_vain, n_vain, __ATOMIC_RELAXED);
 }
 
-/* These suspend until it is worth to try again: FALSE with @error set if the task was
- * cancelled (@delivers: see above), or the socket's time is over.  @fd: @socket's.  @stream: see GtxPollWait. */
+/* Suspend until it is worth trying again.  FALSE with @error set if the task was cancelled
+ * (@delivers: see gtx_ready_begin_next_try ()), or if the socket's time is over.  @fd: the
+ * descriptor of @socket.  @stream: see GtxPollWait. */
 gboolean gtx_ready_await_socket     (GtxTask        *task,
                                      GSocket        *socket,
                                      int             fd,
@@ -53,17 +55,18 @@ gboolean gtx_ready_await_descriptor (GtxTask        *task,
                                      GIOCondition    condition,
                                      gboolean        delivers,
                                      GError        **error);
-/* @source, which is taken, is a pollable stream's. */
+/* Suspends until @source, a pollable stream's, is ready.  FALSE with @error set if the task was
+ * cancelled.  Takes @source. */
 gboolean gtx_ready_await_source     (GtxTask        *task,
                                      GSource        *source,
                                      gboolean        delivers,
                                      GError        **error);
 
-/* Keeps @notes, of which it takes possession, with @object: those that it has from then on, which
- * are another thread's where that was faster. */
+/* Attaches @notes to @object, and takes ownership of them.  Returns the notes that @object has from
+ * then on: another thread's, if that was faster. */
 gpointer gtx_ready_note_down        (gpointer        object,
                                      GQuark          quark,
                                      gpointer        notes);
 
-/* Whether the error of a try says so, which is cleared then. */
+/* Whether the error of a try says that it would block.  Clears such an error. */
 gboolean gtx_ready_would_block      (GError        **failure);

@@ -10,7 +10,7 @@
 #include "gtask-ext/wait.h"
 #include "task/task-private.h"
 
-/* How long to wait where accepting fails for a while. */
+/* How long to wait at most before the next try to accept, if one has failed. */
 #define RETRY_SECONDS 1
 
 typedef struct
@@ -21,7 +21,7 @@ typedef struct
   gpointer data;
   guint n_clients;
   GtxEvent *one_has_gone;
-  gboolean is_in_trouble;       /* which was warned of */
+  gboolean is_in_trouble;       /* accepting fails, and a warning has said so */
 } Server;
 
 /* ---- Clients ---- */
@@ -55,7 +55,7 @@ client_free (gpointer data)
   g_free (self);
 }
 
-/* What is one client's fault is not the others': it does not end the group. */
+/* A failure of one client is not the fault of the others, and does not end the group. */
 static gboolean
 end_client (GError  *failure,
             GError **error)
@@ -110,7 +110,7 @@ await_one_to_go (Server   *self,
   return gtx_timeout_end (&timeout, &failure, error);
 }
 
-/* Waits for better times. */
+/* Waits until accepting may succeed again: until a client has gone, or for a while. */
 static gboolean
 bear (Server   *self,
       GError   *trouble,
@@ -129,7 +129,7 @@ bear (Server   *self,
   return FALSE;
 }
 
-/* NULL with @error set when nobody is served any more. */
+/* Returns NULL with @error set if no client is to be served any more. */
 static GSocketConnection *
 accept_next (Server  *self,
              GError **error)
@@ -166,9 +166,9 @@ serve (Server   *self,
   gtx_task_group_begin (&group);
   while ((connection = accept_next (self, &failure)))
     gtx_task_group_create_task (&group, serve_client, client_new (self, connection), client_free, NULL);
-  /* Who comes from now on is refused, and does not wait for an answer that never comes. */
+  /* A client that comes from now on is refused, and does not wait for an answer that never comes. */
   g_socket_listener_close (self->listener);
-  /* What ends the server is told of as it is, and not as one of a group's errors. */
+  /* The error that ends the server is returned as it is, and not as one of a group's errors. */
   if (!g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {
       reason = g_steal_pointer (&failure);

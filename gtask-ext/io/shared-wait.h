@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The keys of what several tasks of a main context wait for together, in
- * gtx_scheduler_get_table (). */
+/* The keys of waits that several tasks of a main context share, in gtx_scheduler_get_table (). */
 
 #pragma once
 

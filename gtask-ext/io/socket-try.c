@@ -12,14 +12,15 @@
 
 struct _GtxSocketNotes
 {
-  guint64 stream;               /* its number for the poller; or 0 */
-  GtxFirstTries reads;          /* where it has none */
+  guint64 stream;               /* the socket's number for the poller; or 0 */
+  GtxFirstTries reads;          /* for a socket without a number */
 };
 
 /* ---- Notes ---- */
 
-/* Not what gives itself out as TCP, as several paths for one connection do, nor what is between
- * it and the program, as encryption in the kernel is: that one gives a record at a time. */
+/* Whether a socket is TCP and nothing else.  It is not if its protocol only presents itself as TCP,
+ * as several paths for one connection do, nor if there is a layer between TCP and the program, such
+ * as encryption in the kernel, which returns a record at a time. */
 static gboolean
 is_plain_tcp (int fd)
 {
@@ -104,7 +105,7 @@ try_once (GtxSocketTry  *self,
   if (n >= 0)
     return n;
   number = errno;
-  /* GIO closes it in another thread, before it says so. */
+  /* If another thread closes the socket, GIO closes the descriptor before it says so. */
   if (number == EBADF)
     {
       set_closed_error (error);
@@ -116,7 +117,7 @@ try_once (GtxSocketTry  *self,
   return -1;
 }
 
-/* Whether the first try is not left out. */
+/* Whether to make the first try, rather than to leave it out. */
 static gboolean
 is_first_worth_it (GtxTask       *task,
                    int            fd,
@@ -147,7 +148,8 @@ gtx_socket_try (GtxTask         *task,
     return -1;
   for (;;)
     {
-      /* Not before: others may have run and closed it, or the poller may have heard of it. */
+      /* Asked for only now: other tasks may have run and closed the socket, or the poller may have
+       * news of it. */
       fd = g_socket_get_fd (socket);
       if (!is_first || is_first_worth_it (task, fd, stream, tries))
         {

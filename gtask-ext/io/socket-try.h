@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sockets that are tried, and awaited where they would block. */
+/* Sockets that are tried, and awaited if they would block. */
 
 #pragma once
 
@@ -12,15 +12,15 @@ typedef struct _GtxSocketNotes GtxSocketNotes;
 
 typedef struct _GtxSocketTry GtxSocketTry;
 
-/* What one try is about. */
+/* One operation that is tried. */
 struct _GtxSocketTry
 {
-  /* -1 with errno set where that fails, or would block. */
+  /* Makes one try.  Returns -1 with errno set if it fails, or would block. */
   gssize (*once) (int           fd,
                   GtxSocketTry *self);
-  GIOCondition condition;       /* to wait for where it would block */
-  gboolean waits;               /* then, rather than to fail */
-  gboolean delivers;            /* a request, which stands otherwise */
+  GIOCondition condition;       /* to wait for if the try would block */
+  gboolean waits;               /* whether to wait then, rather than to fail */
+  gboolean delivers;            /* whether a request to cancel is delivered; else it stands */
   void *buffer;
   const void *data;
   gsize size;
@@ -30,18 +30,18 @@ struct _GtxSocketTry
   socklen_t to_length;
 };
 
-/* Those of a socket stay where they are. */
+/* Returns the notes of @socket, which keep their address. */
 GtxSocketNotes *gtx_socket_get_notes (GSocket         *socket);
-/* May suspend @task.  GIO's own functions would block where another process was faster, but for a
- * property of the socket that other threads look at, or are in the way of who only wants to know
- * whether to wait. */
+/* Tries until it does not block; may suspend @task.  GIO's own functions would block if another
+ * process was faster, unless the socket is set not to block, which other threads look at; and they
+ * get in the way of a caller that only wants to know whether to wait. */
 gssize          gtx_socket_try       (GtxTask         *task,
                                       GSocket         *socket,
                                       GtxSocketNotes  *notes,
                                       GtxSocketTry    *self,
                                       GError         **error);
 
-/* For @once. */
+/* Functions for @once. */
 gssize          gtx_socket_receive_once (int           fd,
                                          GtxSocketTry *self);
 gssize          gtx_socket_send_once    (int           fd,

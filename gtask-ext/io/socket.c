@@ -20,7 +20,7 @@ try_socket (GSocket       *socket,
   if (task == NULL)
     return -1;
   g_object_ref (socket);
-  /* As GIO has it, one that is set not to block does not wait. */
+  /* As in GIO, a socket that is set not to block does not wait. */
   self->waits = g_socket_get_blocking (socket);
   self->delivers = TRUE;
   n = gtx_socket_try (task, socket, gtx_socket_get_notes (socket), self, error);
@@ -61,13 +61,13 @@ accept_once (int           fd,
  *
  * Receives from a socket: g_socket_receive(), and asyncio's `loop.sock_recv()`.
  *
- * What is there is received at once; else the current task is suspended until something
- * is, unless @socket is set not to block: then %G_IO_ERROR_WOULD_BLOCK is set.  A request
- * to cancel is delivered before something is received, or while the task waits, and
- * stands where bytes were received meanwhile: a call that is cancelled has taken none.
+ * Data that is there is received at once; else the current task is suspended until there is
+ * some, unless @socket is set not to block: then %G_IO_ERROR_WOULD_BLOCK is set.  A request to
+ * cancel is delivered before data is received, or while the task waits, and stands if data was
+ * received meanwhile: a call that is cancelled has taken none.
  *
- * Sets the errors of g_socket_receive() (%G_IO_ERROR_CLOSED where @socket is closed meanwhile,
- * %G_IO_ERROR_TIMED_OUT where it has a time limit), %G_IO_ERROR_CANCELLED if the task is
+ * Sets the errors of g_socket_receive() (%G_IO_ERROR_CLOSED if @socket is closed meanwhile,
+ * %G_IO_ERROR_TIMED_OUT if it has a time limit), %G_IO_ERROR_CANCELLED if the task is
  * cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
  *
  * Returns: how many bytes were received, 0 at the end; -1 with @error set
@@ -91,13 +91,13 @@ gtx_socket_receive (GSocket  *socket,
 /**
  * gtx_socket_receive_from:
  * @socket: a #GSocket
- * @address: (out) (optional) (transfer full) (nullable): from where it came, where the socket tells
+ * @address: (out) (optional) (transfer full) (nullable): from where the datagram came, if the socket tells
  * @buffer: (array length=size) (element-type guint8) (out caller-allocates): where to put what is received
  * @size: how many bytes to receive at most
  * @error: return location for a #GError, or %NULL
  *
- * Receives a datagram, and from where it came: g_socket_receive_from(), and asyncio's
- * `loop.sock_recvfrom()`.
+ * Receives a datagram, and the address from which it came: g_socket_receive_from(), and
+ * asyncio's `loop.sock_recvfrom()`.
  *
  * May suspend, and sets errors, as gtx_socket_receive() does.
  *
@@ -158,7 +158,7 @@ gtx_socket_send (GSocket     *socket,
 /**
  * gtx_socket_send_to:
  * @socket: a #GSocket
- * @address: (nullable): where to, or %NULL: where it is connected to
+ * @address: (nullable): where to send it; %NULL: to where @socket is connected
  * @buffer: (array length=size) (element-type guint8): what to send
  * @size: how many bytes it has
  * @error: return location for a #GError, or %NULL
@@ -253,7 +253,7 @@ connect_to (GtxTask         *task,
   if (!gtx_ready_await_socket (task, socket, g_socket_get_fd (socket), 0, G_IO_OUT, TRUE, error) ||
       !g_socket_check_connect_result (socket, error))
     return FALSE;
-  /* Until somebody asks for it GIO takes the socket for one that connects. */
+  /* Until its remote address is asked for, GIO takes the socket for one that still connects. */
   remote = g_socket_get_remote_address (socket, NULL);
   return TRUE;
 }
@@ -261,13 +261,13 @@ connect_to (GtxTask         *task,
 /**
  * gtx_socket_connect:
  * @socket: a #GSocket
- * @address: where to
+ * @address: where to connect to
  * @error: return location for a #GError, or %NULL
  *
  * Connects a socket: g_socket_connect(), and asyncio's `loop.sock_connect()`.
  *
- * May suspend, and sets the errors of g_socket_connect(), as gtx_socket_receive() does.
- * Where the task is cancelled the system goes on to connect; close @socket.
+ * May suspend, and sets the errors of g_socket_connect(), as gtx_socket_receive() does.  If
+ * the task is cancelled, the system goes on connecting: close @socket.
  *
  * Returns: %TRUE when it is connected, %FALSE with @error set
  *
@@ -305,7 +305,7 @@ await_condition (GtxTask       *task,
     return FALSE;
   for (;;)
     {
-      /* Answers at once. */
+      /* GIO's function returns at once if the socket is closed. */
       if (g_socket_is_closed (socket))
         return g_socket_condition_wait (socket, condition, NULL, error);
       if (g_socket_condition_check (socket, condition) != 0)
@@ -323,8 +323,8 @@ await_condition (GtxTask       *task,
  *
  * Suspends the current task until a socket is ready: g_socket_condition_wait().
  *
- * Does not suspend where it is.  %G_IO_ERR and %G_IO_HUP need not be asked for.  Sets errors
- * as gtx_socket_receive() does.
+ * Does not suspend if the socket is ready already.  %G_IO_ERR and %G_IO_HUP need not be asked
+ * for.  Sets errors as gtx_socket_receive() does.
  *
  * Returns: %TRUE when it is ready, %FALSE with @error set
  *
@@ -352,15 +352,15 @@ gtx_socket_condition_wait (GSocket       *socket,
 /**
  * gtx_socket_listener_accept:
  * @listener: a #GSocketListener
- * @source_object: (out) (optional) (transfer none) (nullable): what its address was added with
+ * @source_object: (out) (optional) (transfer none) (nullable): with what the address was added
  * @error: return location for a #GError, or %NULL
  *
  * Accepts a connection at any of the addresses of a listener: g_socket_listener_accept().
  *
- * Suspends the current task until somebody has connected.  One task at a time accepts from a
- * listener, and one process: of two, GIO may block the main loop of the slower one.  Sets the
- * errors of g_socket_listener_accept(), %G_IO_ERROR_CANCELLED if the task is cancelled, and
- * %GTX_ERROR_NOT_IN_TASK outside a task.  For a server there is gtx_serve().
+ * Suspends the current task until a client has connected.  One task at a time may accept from
+ * a listener, and one process: of two processes, GIO may block the main loop of the slower
+ * one.  Sets the errors of g_socket_listener_accept(), %G_IO_ERROR_CANCELLED if the task is
+ * cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.  For a server there is gtx_serve().
  *
  * Returns: (transfer full): the connection; %NULL with @error set
  *
@@ -382,7 +382,7 @@ gtx_socket_listener_accept (GSocketListener  *listener,
 /**
  * gtx_socket_client_connect:
  * @client: a #GSocketClient
- * @connectable: where to, such as a #GNetworkAddress
+ * @connectable: where to connect to, such as a #GNetworkAddress
  * @error: return location for a #GError, or %NULL
  *
  * Connects to a server: g_socket_client_connect(), and asyncio's `open_connection()`.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From one stream to the other. */
+/* Copying from one stream to another. */
 
 #include "gtask-ext/stream.h"
 
@@ -19,7 +19,7 @@ typedef struct
   GInputStream *source;
   GOutputStreamSpliceFlags flags;
   gssize n;
-  gboolean has_begun;           /* where a thread is to do it all */
+  gboolean has_begun;           /* the thread that does all of it has begun */
 } Splice;
 
 static gboolean
@@ -33,7 +33,8 @@ splice_in_thread (Splice        *self,
   return self->n >= 0;
 }
 
-/* One of a local file's, of which the target is marked as pending: not by the public function. */
+/* A piece to write to @target, which is marked as pending, so that the public function cannot write
+ * it. */
 typedef struct
 {
   GOutputStream *target;
@@ -80,7 +81,7 @@ write_piece (GtxTask        *task,
     }
 }
 
-/* Between two of which one at least is tried; the target is marked as pending all the time. */
+/* Copies piece by piece.  The target is marked as pending all the time. */
 static void
 copy_piece_by_piece (GtxTask       *task,
                      Splice        *call,
@@ -98,7 +99,8 @@ copy_piece_by_piece (GtxTask       *task,
   g_output_stream_clear_pending (call->target);
 }
 
-/* What comes of closing: of a source, nothing but that a request was delivered by it. */
+/* Takes the error of closing a stream, if it is a request to cancel that was delivered, or if it
+ * @is_told and nothing has failed before.  Any other error of closing is dropped. */
 static void
 end_with (GError   **failure,
           GError    *of_close,
@@ -113,7 +115,7 @@ end_with (GError   **failure,
     g_clear_error (&of_close);
 }
 
-/* Where it was cancelled a file that was to be replaced stays what it was. */
+/* If the splice was cancelled, a file that was to be replaced stays as it was. */
 static void
 close_both (GtxTask  *task,
             Splice   *call,
@@ -154,7 +156,8 @@ splice_here (GtxTask  *task,
   return end_splice (call, failure, error);
 }
 
-/* It is the task that marks the target as pending: another may come before a thread is free. */
+/* The task marks the target as pending, and not the thread: another task may come before a thread
+ * is free. */
 static gssize
 splice_by_thread (GtxTask  *task,
                   Splice   *call,
@@ -188,7 +191,7 @@ splice (GtxTask  *task,
   GtxStreamKind to = gtx_output_stream_look (call->target).kind;
   gboolean is_file = from == GTX_STREAM_BLOCKS && G_IS_FILE_DESCRIPTOR_BASED (call->source);
 
-  /* GIO's function answers at once. */
+  /* GIO's function returns at once in these cases. */
   if (g_input_stream_is_closed (call->source) || g_output_stream_is_closed (call->target) ||
       g_output_stream_has_pending (call->target))
     return g_output_stream_splice (call->target, call->source, call->flags, NULL, error);
@@ -206,13 +209,13 @@ splice (GtxTask  *task,
  * gtx_output_stream_splice:
  * @stream: a #GOutputStream
  * @source: a #GInputStream
- * @flags: which of the two to close, be it that it fails
+ * @flags: which of the two streams to close, even if it fails
  * @error: return location for a #GError, or %NULL
  *
- * Writes to a stream what another has, up to its end: g_output_stream_splice().
+ * Writes to a stream all that @source has, up to its end: g_output_stream_splice().
  *
- * May suspend, and sets errors, as gtx_input_stream_read() and gtx_output_stream_write()
- * do.  Where the task is cancelled, what was read last may be written in part.
+ * May suspend, and sets errors, as gtx_input_stream_read() and gtx_output_stream_write() do.
+ * If the task is cancelled, what was read last may be written in part.
  *
  * Returns: how many bytes were written; -1 with @error set
  *

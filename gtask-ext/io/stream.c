@@ -10,25 +10,26 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-/* What is known of a stream whose type does not say it all, since its class and interfaces would be
- * asked for with every operation. */
+/* What is known of a stream whose type does not tell all.  Kept, so that its class and interfaces
+ * are not asked for with every operation. */
 struct _GtxStreamNotes
 {
   GtxStreamKind kind;
-  gboolean is_buffer;           /* and GIO's functions are its own */
+  gboolean is_buffer;           /* a buffer that reads with GIO's own functions */
   union
   {
     GPollableInputStreamInterface *input;
     GPollableOutputStreamInterface *output;
-  } pollable;                   /* NULL: it is none */
-  GUnixOutputStream *blocks_with_room; /* it is asked before each write; or NULL */
-  GSocket *socket;              /* the stream's own reference; NULL: it is no socket's */
+  } pollable;                   /* NULL: it is not pollable */
+  GUnixOutputStream *blocks_with_room; /* the stream to ask before each write whether it blocks; or NULL */
+  GSocket *socket;              /* the stream's, which has the reference; NULL: it is no socket's */
   GtxSocketNotes *of_socket;
   GtxFirstTries reads;
 };
 
-/* These ask whether a stream is GIO's own, rather than of a class that has been derived from it or
- * does the like: that may have something to read of which no descriptor tells, or close it slowly. */
+/* These functions ask whether a stream is GIO's own, rather than of a class that is derived from it
+ * or does the like.  A stream of such a class may have data of which no descriptor tells, or close
+ * slowly. */
 
 static gboolean
 is_gios_socket_stream (gpointer stream)
@@ -58,7 +59,7 @@ is_gios_pipe_output (gpointer stream)
          G_OUTPUT_STREAM_GET_CLASS (stream)->close_fn == own->parent_class.close_fn;
 }
 
-/* Its class is not public. */
+/* The class of a socket's stream is not public, but its property can be read. */
 static GSocket *
 get_socket (gpointer stream)
 {
@@ -77,8 +78,8 @@ can_poll (gpointer stream)
          : G_IS_POLLABLE_OUTPUT_STREAM (stream) && g_pollable_output_stream_can_poll (stream);
 }
 
-/* Of those that have no asynchronous function of their own, GIO's calls the one that blocks in a
- * thread, too; but what was read there is lost where the task is cancelled by then. */
+/* A stream without an asynchronous function of its own is called in a thread here.  GIO's default
+ * would do so, too, but loses what was read there if the task is cancelled by then. */
 static GtxStreamKind
 kind_unpolled (gpointer stream)
 {
@@ -95,8 +96,8 @@ kind_unpolled (gpointer stream)
   return is_for_threads ? GTX_STREAM_BLOCKS : GTX_STREAM_IS_ASYNC;
 }
 
-/* What GIO's sockets do for the process: who writes where nobody reads any more gets an
- * error, and no signal that ends the program. */
+/* Does what GIO's sockets do for the process: a write that nobody reads any more fails with an
+ * error, and not with a signal that ends the program. */
 static void
 ignore_sigpipe (void)
 {
@@ -109,8 +110,9 @@ ignore_sigpipe (void)
     }
 }
 
-/* What says that it has room may have less than is to be written, and then a write blocks while the
- * file is not non-blocking: the stream of that file, which is @stream or below it; or NULL. */
+/* Returns the stream of a file, @stream or one below it, of which a write may block though it
+ * reports room; or NULL.  There may be less room than is to be written, and then the write blocks
+ * while the file is not non-blocking. */
 static GUnixOutputStream *
 find_blocking_with_room (gpointer stream)
 {
@@ -121,13 +123,13 @@ find_blocking_with_room (gpointer stream)
     bottom = g_filter_output_stream_get_base_stream (bottom);
   if (!G_IS_UNIX_OUTPUT_STREAM (bottom))
     return NULL;
-  /* Of a pipe the room is known; but what is above one writes as much as it likes. */
+  /* The room of a pipe is known; but a stream above one writes as much as it likes. */
   if (bottom == stream && fstat (g_unix_output_stream_get_fd (bottom), &status) == 0 && S_ISFIFO (status.st_mode))
     return NULL;
   return bottom;
 }
 
-/* Now: others who have the file may change that. */
+/* Asked each time: other processes that have the file may change that. */
 static gboolean
 is_blocking (GUnixOutputStream *stream)
 {
@@ -136,7 +138,7 @@ is_blocking (GUnixOutputStream *stream)
   return flags >= 0 && (flags & O_NONBLOCK) == 0;
 }
 
-/* GIO's own buffers block where what is below may. */
+/* GIO's own buffers block if the stream below may block. */
 static GtxStreamKind
 kind_on_top (GtxStreamKind base)
 {
@@ -152,7 +154,7 @@ calls_the_same (const GInputStreamClass *class,
          class->close_async == own->close_async;
 }
 
-/* One that has been derived from GIO's buffers, and reads as they do. */
+/* Whether a stream is derived from GIO's buffers, and reads as they do. */
 static gboolean
 reads_as_buffer (gpointer stream)
 {
@@ -268,7 +270,7 @@ gtx_stream_get_descriptor (gpointer stream)
   return g_file_descriptor_based_get_fd (stream);
 }
 
-/* Whatever it is that @stream waits with. */
+/* Waits with the socket, the descriptor or the source of @stream. */
 static gboolean
 await_stream (GtxTask         *task,
               gpointer         stream,
@@ -299,7 +301,7 @@ try_to_read_polled (GtxTask         *task,
                     gboolean         delivers,
                     GError         **error)
 {
-  /* What has a source of its own may have something that this one does not look at. */
+  /* A stream with a source of its own may have data that the source does not look at. */
   gboolean is_tried = notes->kind == GTX_STREAM_HAS_SOURCE || gtx_first_tries_is_worth_it (&notes->reads, task);
   gboolean has_waited = FALSE;
   gboolean is_streams = FALSE;
@@ -381,8 +383,8 @@ gtx_stream_write_blocking (GOutputStream  *stream,
   return TRUE;
 }
 
-/* A pipe has room for so much where it says that it has room; to write more blocks unless the
- * file is non-blocking, which is not ours to decide: other processes may share it. */
+/* A pipe that reports room has room for PIPE_BUF bytes.  To write more blocks unless the file is
+ * non-blocking, which is not ours to decide: other processes may share the file. */
 static gsize
 limit_to_room (GOutputStream *stream,
                gsize          count)
@@ -392,8 +394,9 @@ limit_to_room (GOutputStream *stream,
   return is_blocking ((GUnixOutputStream *) stream) ? PIPE_BUF : count;
 }
 
-/* What a converter has taken and could not write yet, GIO's blocking functions wait for.  It is
- * told of as written, so that a request stands; what fails of it the next write tells of. */
+/* Waits until a converter has written the bytes that it has taken, as GIO's blocking functions do.
+ * These bytes count as written, so that a request to cancel stands; the next write reports an error
+ * of theirs. */
 static void
 write_leftover (GtxTask        *task,
                 GOutputStream  *stream,
@@ -452,7 +455,7 @@ gtx_stream_try_to_write (GtxTask         *task,
                           : try_to_write_polled (task, stream, notes, buffer, count, error);
 }
 
-/* Of a pipe's there is room for one at a time. */
+/* Not for a pipe, which has room for one vector at a time. */
 gboolean
 gtx_stream_try_to_writev (GtxTask              *task,
                           GOutputStream        *stream,

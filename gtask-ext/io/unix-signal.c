@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Unix signals: those that are awaited, each once, and the tasks that wait. */
+/* Unix signals: the sources of those that tasks wait for, and the tasks that wait. */
 
 #include "gtask-ext/unix.h"
 
@@ -10,9 +10,9 @@
 
 #include <glib-unix.h>
 
-/* The source of one signal, for all tasks of a main context that ever waited for it.
- * In the table of shared waits, and in the context, which has the only reference, until
- * the last of them has ended, or the context goes: as long GLib's handler is there. */
+/* The source of one signal, for all tasks of a main context that ever waited for it.  It is in the
+ * table of shared waits, and in the context, which has the only reference, until the last of these
+ * tasks has ended, or the context goes.  GLib's handler is there as long. */
 typedef struct
 {
   GSource *source;
@@ -22,16 +22,16 @@ typedef struct
   GtxHandleList waiters;
 } Signal;
 
-/* A task that has waited for a signal keeps it to its end. */
+/* What a task that has waited for a signal keeps until its end. */
 typedef struct
 {
   GtxTaskEnd end;
   GtxHandle link;
   Signal *signal;
-  gboolean is_pending;          /* it came while the task did something else */
+  gboolean is_pending;          /* the signal came while the task did something else */
 } Interest;
 
-/* A task that waits; in no list once the signal came. */
+/* A task that waits for a signal; in no list once the signal came. */
 typedef struct
 {
   GtxWaiter waiter;
@@ -50,7 +50,7 @@ static const GtxWaiterKind signal_kind = { "Unix signal", gtx_waiter_cancel, des
 
 /* ---- Signals ---- */
 
-/* GLib does not hear of what comes before this returns: no task runs in it. */
+/* No task runs in here, since GLib does not hear of a signal that comes before this returns. */
 static gboolean
 on_signal (gpointer data)
 {
@@ -63,7 +63,7 @@ on_signal (gpointer data)
     {
       SignalWaiter *waiter = GTX_CONTAINER_OF (link, SignalWaiter, link);
 
-      /* One that was cancelled is not told. */
+      /* A task that was cancelled does not get the signal. */
       if (waiter->waiter.state == GTX_WAITER_PENDING)
         waiter->interest->is_pending = FALSE;
       gtx_waiter_wake (&waiter->waiter);
@@ -170,7 +170,7 @@ await_interest (GtxTask   *task,
   gtx_scheduler_close_to_system (home);
   if (gtx_handle_is_linked (&self.link))
     gtx_handle_unlink (&self.link);
-  /* It came, and a request as well: the next wait is told of it. */
+  /* The signal came, and a request to cancel as well: the next wait gets the signal. */
   if (!woken && self.waiter.state == GTX_WAITER_WOKEN)
     interest->is_pending = TRUE;
   return woken;
@@ -184,13 +184,14 @@ await_interest (GtxTask   *task,
  * Suspends the current task until the process gets a signal: asyncio's
  * `add_signal_handler()`.
  *
- * From its first call on the signal is the task's until it ends, so that one that
- * awaits it again and again misses none: what came between two calls lets the
- * second return at once, without suspending; however often it came, it counts as
- * one.  When all tasks have ended that ever awaited the signal, and no
- * g_unix_signal_add() waits for it, it does again what it does by default: a program
- * that a second SIGINT is to kill awaits the first in a task that ends then.  A task
- * that was awaited without being started, and so runs inside another, is that one.
+ * From its first call on, a task gets the signal until it ends, so that a task that
+ * waits for it again and again misses none: if the signal came between two calls, the
+ * second returns at once, without suspending; however often it came, it counts as one.
+ * When all tasks have ended that ever waited for the signal, and no
+ * g_unix_signal_add() waits for it, the signal does again what it does by default: a
+ * program that a second SIGINT is to kill waits for the first in a task that ends
+ * then.  A task that was awaited without being started runs inside the task that
+ * awaits it, and counts as that one.
  *
  * Virtual time does not jump meanwhile, but passes as real time does.  Sets
  * %G_IO_ERROR_CANCELLED if the task is cancelled, %GTX_ERROR_NOT_IN_TASK outside a

@@ -284,8 +284,8 @@ gtx_polled_take_event (GtxPolled     *self,
                        GIOCondition   came,
                        GtxHandleList *woken)
 {
-  /* At its end, or with urgent data, a read may return less than there is, and so does not show
-   * that the stream is empty. */
+  /* After the stream's end or urgent data, a read may return less than there is, and so does not
+   * show that the stream is empty. */
   if (self->followed != 0 && came != G_IO_IN)
     {
       self->unfollowed = self->followed;

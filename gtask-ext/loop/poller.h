@@ -36,9 +36,9 @@ void gtx_poller_look  (GtxScheduler *scheduler,
                        int           fd);
 
 /* Some streams, which have numbers that are theirs for good, are followed: the set reports all
- * their news as long as tasks wait for them now and then.  These are TCP's, of which a read returns
- * less than was asked for only if there is no more.  There is no need to read a stream that is
- * known to be empty. */
+ * their news as long as tasks wait for them now and then.  These are TCP's, since a read of TCP
+ * returns less than was asked for only if there is no more.  There is no need to read a stream that
+ * is known to be empty. */
 gboolean gtx_poller_is_empty   (GtxScheduler *scheduler,
                                 int           fd,
                                 guint64       stream);

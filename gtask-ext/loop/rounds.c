@@ -399,8 +399,8 @@ gtx_scheduler_take_off_pushed (void)
   return has_pushed () ? gtx_pushed_take_off (gtx_running.thread_default) : NULL;
 }
 
-/* The next fiber or callback would have them as its own, and start tasks in a context that no
- * thread iterates. */
+/* The next fiber or callback would have the contexts that are left as its own, and start tasks in
+ * one that no thread iterates. */
 void
 gtx_scheduler_let_go_of_pushed (void)
 {

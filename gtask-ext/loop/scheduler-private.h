@@ -81,7 +81,7 @@ struct _GtxScheduler
   gint64 polled;                /* time in polls since the last run */
   gint64 slice;                 /* a demoted run's budget, from the idle source */
   gint64 last_asked;            /* when a demoted scheduler was asked last */
-  gint64 listened_since;        /* the end of the last run, except those while it listens */
+  gint64 listened_since;        /* the end of the last run, except runs while it listens */
   guint n_turns;                /* turns of the main loop since then */
   gint64 silent_since;          /* since then no operation has come back, either */
   guint n_silent_turns;
@@ -129,7 +129,7 @@ extern __thread GtxRunning gtx_running G_GNUC_INTERNAL;
 
 /* ---- scheduler.c: the scheduler's thread ---- */
 
-/* Whether the calling thread is the dispatcher, and no other thread has become it. */
+/* Whether the calling thread is the dispatcher. */
 static inline gboolean
 gtx_scheduler_is_dispatched_here (GtxScheduler *self)
 {

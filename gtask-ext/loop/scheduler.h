@@ -38,8 +38,8 @@ gboolean      gtx_scheduler_is_pushed   (GMainContext  *context);
 /* Pops the main contexts that the fiber that runs has pushed, for gtx_pushed_put_back ().  NULL:
  * none. */
 GSList       *gtx_scheduler_take_off_pushed (void);
-/* Pops them for good, when a fiber or a callback ends.  A g_critical () says that it should have
- * popped them itself. */
+/* When a fiber or a callback ends: pops for good what it has pushed, and says with a g_critical ()
+ * that it should have popped that itself. */
 void          gtx_scheduler_let_go_of_pushed (void);
 /* For a fiber that has ended: takes and returns the fiber to switch straight to, or NULL. */
 GtxFiber     *gtx_scheduler_take_next   (void);
@@ -141,8 +141,8 @@ void          gtx_scheduler_run_messages (GtxScheduler *self);
 /* Whether a message runs: then the code that runs was asked for by another thread, and not by the
  * current task. */
 gboolean      gtx_scheduler_runs_messages (GtxScheduler *self);
-/* Whether a message has called gtx_scheduler_run_messages (), or a main loop, in which a message
- * behind it runs. */
+/* Whether a message runs inside another one, which has called gtx_scheduler_run_messages () or run
+ * a main loop. */
 gboolean      gtx_scheduler_is_asked_for_messages (GtxScheduler *self);
 
 /* Keeps a pointer with the scheduler for the code that is built on it. */

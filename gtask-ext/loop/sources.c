@@ -161,8 +161,8 @@ idle_dispatch (GSource     *source,
 
 /* GLib calls prepare () only if no source of default priority is ready without a poll, so that the
  * main loop may wait.  The timeout is set here, and not in urgent_prepare (): a source of default
- * priority that GLib asks after the urgent one may have woken a task, or set a timer.  What gets
- * ready after this wakes the main loop. */
+ * priority that GLib asks after the urgent one may have woken a task, or set a timer.  A handle
+ * that gets ready after this wakes the main loop. */
 static gboolean
 probe_prepare (GSource *source,
                gint    *timeout)
