@@ -130,66 +130,6 @@ gtx_scheduler_is_stopping (GtxScheduler *self)
   return self->stopping;
 }
 
-void
-gtx_scheduler_hold (GtxScheduler *self)
-{
-  self->holds++;
-}
-
-void
-gtx_scheduler_release (GtxScheduler *self)
-{
-  g_assert (self->holds > 0);
-  self->holds--;
-}
-
-void
-gtx_scheduler_hold_on_purpose (GtxScheduler *self)
-{
-  gtx_scheduler_hold (self);
-  self->n_on_purpose++;
-}
-
-void
-gtx_scheduler_release_on_purpose (GtxScheduler *self)
-{
-  g_assert (self->n_on_purpose > 0);
-  self->n_on_purpose--;
-  gtx_scheduler_release (self);
-}
-
-gboolean
-gtx_scheduler_is_held_on_purpose (GtxScheduler *self)
-{
-  return self->n_on_purpose > 0;
-}
-
-void
-gtx_scheduler_open (GtxScheduler *self)
-{
-  self->n_open++;
-}
-
-void
-gtx_scheduler_close (GtxScheduler *self)
-{
-  g_assert (self->n_open > 0);
-  self->n_open--;
-}
-
-void
-gtx_scheduler_open_to_system (GtxScheduler *self)
-{
-  self->n_real++;
-}
-
-void
-gtx_scheduler_close_to_system (GtxScheduler *self)
-{
-  g_assert (self->n_real > 0);
-  self->n_real--;
-}
-
 /* ---- Rounds ---- */
 
 /* Begins a round: the handles that are ready now, and behind them the timers that are due by now. */

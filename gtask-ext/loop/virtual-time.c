@@ -244,3 +244,65 @@ gtx_scheduler_set_real (GtxScheduler *self)
   g_source_destroy (g_steal_pointer (&self->jumper));
   g_source_destroy (g_steal_pointer (&self->turn_counter));
 }
+
+/* ---- What virtual time waits for ---- */
+
+void
+gtx_scheduler_hold (GtxScheduler *self)
+{
+  self->holds++;
+}
+
+void
+gtx_scheduler_release (GtxScheduler *self)
+{
+  g_assert (self->holds > 0);
+  self->holds--;
+}
+
+void
+gtx_scheduler_hold_on_purpose (GtxScheduler *self)
+{
+  gtx_scheduler_hold (self);
+  self->n_on_purpose++;
+}
+
+void
+gtx_scheduler_release_on_purpose (GtxScheduler *self)
+{
+  g_assert (self->n_on_purpose > 0);
+  self->n_on_purpose--;
+  gtx_scheduler_release (self);
+}
+
+gboolean
+gtx_scheduler_is_held_on_purpose (GtxScheduler *self)
+{
+  return self->n_on_purpose > 0;
+}
+
+void
+gtx_scheduler_open (GtxScheduler *self)
+{
+  self->n_open++;
+}
+
+void
+gtx_scheduler_close (GtxScheduler *self)
+{
+  g_assert (self->n_open > 0);
+  self->n_open--;
+}
+
+void
+gtx_scheduler_open_to_system (GtxScheduler *self)
+{
+  self->n_real++;
+}
+
+void
+gtx_scheduler_close_to_system (GtxScheduler *self)
+{
+  g_assert (self->n_real > 0);
+  self->n_real--;
+}

@@ -2,45 +2,13 @@
 
 #include "gtask-ext/queue.h"
 
-#include "sync/line.h"
+#include "sync/queue-private.h"
 
 #include "gtask-ext/error.h"
-#include "gtask-ext/event.h"
-
-/* Invariants: finished is set exactly while n_unfinished is 0 (after an immediate
- * shutdown, too); a task that is woken has left its line. */
-struct _GtxQueue
-{
-  GObject parent_instance;
-  GtxLine getters;
-  GtxLine putters;
-  GQueue items;
-  GSequence *sorted;            /* the items of a priority queue; NULL for other queues */
-  GCompareDataFunc compare;
-  gpointer compare_data;
-  GDestroyNotify item_free;
-  guint max_size;               /* 0: no bound */
-  guint n_unfinished;           /* items that were put and are not done */
-  GtxEvent *finished;
-  gboolean is_lifo;
-  gboolean is_shut_down;
-};
 
 G_DEFINE_FINAL_TYPE (GtxQueue, gtx_queue, G_TYPE_OBJECT)
 
 /* ---- Items ---- */
-
-static guint
-count_items (GtxQueue *self)
-{
-  return self->sorted ? (guint) g_sequence_get_length (self->sorted) : self->items.length;
-}
-
-static gboolean
-is_full (GtxQueue *self)
-{
-  return self->max_size > 0 && count_items (self) >= self->max_size;
-}
 
 static void
 push (GtxQueue *self,
@@ -102,7 +70,7 @@ gtx_queue_finalize (GObject *object)
 {
   GtxQueue *self = GTX_QUEUE (object);
 
-  while (count_items (self) > 0)
+  while (gtx_queue_count_items (self) > 0)
     drop (self, pop (self));
   g_clear_pointer (&self->sorted, g_sequence_free);
   gtx_line_clear (&self->getters);
@@ -238,7 +206,7 @@ put_now (GtxQueue  *self,
          gpointer   item,
          GError   **error)
 {
-  if (self->is_shut_down || is_full (self))
+  if (self->is_shut_down || gtx_queue_is_at_bound (self))
     {
       if (self->is_shut_down)
         fail_shut_down (error);
@@ -262,7 +230,7 @@ get_now (GtxQueue  *self,
 {
   gpointer item;
 
-  if (count_items (self) == 0)
+  if (gtx_queue_count_items (self) == 0)
     {
       if (self->is_shut_down)
         fail_shut_down (error);
@@ -280,7 +248,7 @@ wait_for_room (GtxQueue  *self,
                GtxTask   *task,
                GError   **error)
 {
-  while (is_full (self))
+  while (gtx_queue_is_at_bound (self))
     {
       gboolean woken;
 
@@ -289,7 +257,7 @@ wait_for_room (GtxQueue  *self,
       if (gtx_line_wait (&self->putters, task, &putter_kind, self, &woken, error))
         continue;
       /* The room that this task was woken for goes to the next task. */
-      if (woken && !is_full (self))
+      if (woken && !gtx_queue_is_at_bound (self))
         gtx_line_call (&self->putters, 1);
       return FALSE;
     }
@@ -301,7 +269,7 @@ wait_for_item (GtxQueue  *self,
                GtxTask   *task,
                GError   **error)
 {
-  while (count_items (self) == 0)
+  while (gtx_queue_count_items (self) == 0)
     {
       gboolean woken;
 
@@ -310,7 +278,7 @@ wait_for_item (GtxQueue  *self,
       if (gtx_line_wait (&self->getters, task, &getter_kind, self, &woken, error))
         continue;
       /* The item that this task was woken for goes to the next task. */
-      if (woken && count_items (self) > 0)
+      if (woken && gtx_queue_count_items (self) > 0)
         gtx_line_call (&self->getters, 1);
       return FALSE;
     }
@@ -544,7 +512,7 @@ gtx_queue_shutdown (GtxQueue    *self,
   /* An item that is freed may have had the last reference of the queue. */
   g_object_ref (self);
   self->is_shut_down = TRUE;
-  while (how == GTX_SHUTDOWN_IMMEDIATE && count_items (self) > 0)
+  while (how == GTX_SHUTDOWN_IMMEDIATE && gtx_queue_count_items (self) > 0)
     {
       drop (self, pop (self));
       if (self->n_unfinished > 0)
@@ -555,82 +523,4 @@ gtx_queue_shutdown (GtxQueue    *self,
   gtx_line_call (&self->getters, G_MAXUINT);
   gtx_line_call (&self->putters, G_MAXUINT);
   g_object_unref (self);
-}
-
-/* ---- Size ---- */
-
-/**
- * gtx_queue_get_size:
- * @self: a #GtxQueue
- *
- * Tells how many items the queue holds: asyncio's `Queue.qsize()`.  Never suspends;
- * to be called in the thread of the tasks that use it.
- *
- * Returns: the number of items
- *
- * Since: 0.1
- */
-guint
-gtx_queue_get_size (GtxQueue *self)
-{
-  g_return_val_if_fail (GTX_IS_QUEUE (self), 0);
-
-  return count_items (self);
-}
-
-/**
- * gtx_queue_get_max_size:
- * @self: a #GtxQueue
- *
- * Tells how many items the queue holds at most: asyncio's `Queue.maxsize`.  Never
- * suspends; may be called in any thread.
- *
- * Returns: the number of items; 0 for no bound
- *
- * Since: 0.1
- */
-guint
-gtx_queue_get_max_size (GtxQueue *self)
-{
-  g_return_val_if_fail (GTX_IS_QUEUE (self), 0);
-
-  return self->max_size;
-}
-
-/**
- * gtx_queue_is_empty:
- * @self: a #GtxQueue
- *
- * Tells whether the queue is empty: asyncio's `Queue.empty()`.  Never suspends;
- * to be called in the thread of the tasks that use it.
- *
- * Returns: %TRUE if it is empty
- *
- * Since: 0.1
- */
-gboolean
-gtx_queue_is_empty (GtxQueue *self)
-{
-  g_return_val_if_fail (GTX_IS_QUEUE (self), TRUE);
-
-  return count_items (self) == 0;
-}
-
-/**
- * gtx_queue_is_full:
- * @self: a #GtxQueue
- *
- * Tells whether the queue holds as many items as it may: asyncio's `Queue.full()`.
- * Never suspends; to be called in the thread of the tasks that use it.
- *
- * Returns: %TRUE if there is no room
- *
- * Since: 0.1
- */
-gboolean
-gtx_queue_is_full (GtxQueue *self)
-{
-  g_return_val_if_fail (GTX_IS_QUEUE (self), FALSE);
-
-  return is_full (self);
 }

@@ -172,3 +172,34 @@ gtx_task_cancellable_retire (GtxTaskCancellable *self)
   g_weak_ref_set (&self->task, NULL);
   g_object_unref (self);
 }
+
+/* ---- The GCancellable of a task ---- */
+
+void
+gtx_task_take_up_by_cancellable (GtxTask *self)
+{
+  if (!gtx_task_cancellable_take (self->cancellable))
+    return;
+  /* A task that waits is cancelled as gtx_cancel () would. */
+  if (self->waiter)
+    {
+      gtx_task_cancel (&self->parent_instance);
+      return;
+    }
+  self->n_cancels++;
+  self->n_standing++;
+  self->must_cancel = TRUE;
+  self->outlived = TRUE;
+}
+
+void
+gtx_task_retire_cancellable (GtxTask *self)
+{
+  /* If another thread has cancelled it just now, that request is yet to come. */
+  if (!gtx_task_cancellable_is_taken (self->cancellable))
+    return;
+  if (G_UNLIKELY (self->operation && gtx_task_operation_kind (self)->has_lent (self)))
+    gtx_task_cancellable_renew (self->cancellable);
+  else
+    gtx_task_cancellable_retire (g_steal_pointer (&self->cancellable));
+}

@@ -3,39 +3,6 @@
 
 #include "task/task-private.h"
 
-/* ---- Requests through a GCancellable ---- */
-
-void
-gtx_task_take_up_by_cancellable (GtxTask *self)
-{
-  if (!gtx_task_cancellable_take (self->cancellable))
-    return;
-  /* A task that waits is cancelled as gtx_cancel () would. */
-  if (self->waiter)
-    {
-      gtx_task_cancel (&self->parent_instance);
-      return;
-    }
-  self->n_cancels++;
-  self->n_standing++;
-  self->must_cancel = TRUE;
-  self->outlived = TRUE;
-}
-
-void
-gtx_task_retire_cancellable (GtxTask *self)
-{
-  /* If another thread has cancelled it just now, that request is yet to come. */
-  if (!gtx_task_cancellable_is_taken (self->cancellable))
-    return;
-  if (G_UNLIKELY (self->operation && gtx_task_operation_kind (self)->has_lent (self)))
-    gtx_task_cancellable_renew (self->cancellable);
-  else
-    gtx_task_cancellable_retire (g_steal_pointer (&self->cancellable));
-}
-
-/* ---- Passing a request on ---- */
-
 /* A request goes down from a task to what the task waits for, and if that is a task, on from there.
  * This happens in a loop, since a chain of tasks may be longer than the stack is deep.  None of the
  * program's code runs meanwhile. */
@@ -52,18 +19,7 @@ typedef struct
   GArray *visits;               /* to make, the next one last */
   GPtrArray *asked;             /* futures that the visited task waits for */
   gboolean is_under_way;
-  GPtrArray *to_show;           /* GCancellables, whose handlers may run any code */
-  GPtrArray *to_let_go;         /* main contexts, whose end may run any code */
-  guint n_holders;              /* while there are any, both arrays wait */
 } Way;
-
-/* GCancellables and main contexts that no holder keeps back any more. */
-typedef struct
-{
-  GtxHandle handle;
-  GPtrArray *to_show;
-  GPtrArray *to_let_go;
-} News;
 
 /* Until one of the tasks that were asked goes on, a further request changes only counts below a task
  * that has passed one on already.  Down to this depth the counts are those of asyncio; there is a limit
@@ -77,16 +33,7 @@ way_free (gpointer data)
 
   g_array_unref (way->visits);
   g_ptr_array_unref (way->asked);
-  g_ptr_array_unref (way->to_show);
-  g_ptr_array_unref (way->to_let_go);
   g_free (way);
-}
-
-static void
-begin_news (Way *way)
-{
-  way->to_show = g_ptr_array_new_with_free_func (g_object_unref);
-  way->to_let_go = g_ptr_array_new_with_free_func ((GDestroyNotify) g_main_context_unref);
 }
 
 static GPrivate way_of_thread = G_PRIVATE_INIT (way_free);
@@ -101,79 +48,9 @@ current_way (void)
       way = g_new0 (Way, 1);
       way->visits = g_array_new (FALSE, FALSE, sizeof (Visit));
       way->asked = g_ptr_array_new ();
-      begin_news (way);
       g_private_set (&way_of_thread, way);
     }
   return way;
-}
-
-/* Handlers of a GCancellable may make requests, and so may code that ends with a main context. */
-static void
-tell_apart (gpointer data)
-{
-  News *news = data;
-
-  for (guint i = 0; i < news->to_show->len; i++)
-    gtx_cancellable_show (news->to_show->pdata[i]);
-  g_ptr_array_unref (news->to_show);
-  g_ptr_array_unref (news->to_let_go);
-  g_free (news);
-}
-
-/* Handlers cannot suspend the task that runs: it would stop in the middle of an emission, and code of
- * this thread that waits for the end of the emission would wait for ever. */
-static void
-tell (GtxHandle *handle)
-{
-  gtx_fiber_call_apart (tell_apart, GTX_CONTAINER_OF (handle, News, handle));
-}
-
-/* Returns NULL if there is nothing to tell, or another holder is left. */
-static GtxHandle *
-release (Way *way)
-{
-  News *news;
-
-  g_assert (way->n_holders > 0);
-  if (--way->n_holders > 0 || (way->to_show->len == 0 && way->to_let_go->len == 0))
-    return NULL;
-  news = g_new0 (News, 1);
-  news->handle.run = tell;
-  news->to_show = way->to_show;
-  news->to_let_go = way->to_let_go;
-  begin_news (way);
-  return &news->handle;
-}
-
-void
-gtx_requests_hold (void)
-{
-  current_way ()->n_holders++;
-}
-
-void
-gtx_requests_release (void)
-{
-  GtxHandle *news = release (current_way ());
-
-  if (news)
-    tell (news);
-}
-
-void
-gtx_request_show (GCancellable *cancellable)
-{
-  gtx_requests_hold ();
-  g_ptr_array_add (current_way ()->to_show, g_object_ref (cancellable));
-  gtx_requests_release ();
-}
-
-void
-gtx_request_let_go (GMainContext *context)
-{
-  gtx_requests_hold ();
-  g_ptr_array_add (current_way ()->to_let_go, context);
-  gtx_requests_release ();
 }
 
 static gboolean
@@ -271,7 +148,7 @@ visit_task (Way     *way,
   if (self->waiter == NULL && !asks_itself (self))
     self->outlived = TRUE;
   if (self->cancellable && gtx_task_cancellable_is_to_show (self->cancellable))
-    g_ptr_array_add (way->to_show, g_object_ref (self->cancellable));
+    gtx_request_show ((GCancellable *) self->cancellable);
 
   if (!passes_on (waiter))
     {
@@ -370,7 +247,7 @@ gtx_request_pass_standing (GtxWaiter *waiter)
   gtx_requests_hold ();
   if (waiter->kind->cancel (waiter))
     self->must_cancel = FALSE;
-  news = release (current_way ());
+  news = gtx_requests_release_later ();
   if (news)
     gtx_scheduler_call_soon (self->parent_instance.home, news);
 }

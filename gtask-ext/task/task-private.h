@@ -287,6 +287,8 @@ void     gtx_task_let_others_run_first (GtxTask *self);
  * GCancellables run at the release, since they may free what makes the requests. */
 void     gtx_requests_hold         (void);
 void     gtx_requests_release      (void);
+/* The same for a caller that is to run the handle that is returned, outside of all tasks, or NULL. */
+GtxHandle *gtx_requests_release_later (void);
 /* Cancels @cancellable, whose handlers run when the request that is being made has gone all
  * the way down. */
 void     gtx_request_show          (GCancellable *cancellable);

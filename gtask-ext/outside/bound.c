@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Tasks that are bound to an object, and end with it. */
+
+#include "gtask-ext/object.h"
+
+#include "outside/ties.h"
+
+static void
+bond_clear (gpointer data)
+{
+  GtxBond *self = data;
+
+  g_object_unref (self->task);
+  gtx_ties_unref (self->ties);
+}
+
+void
+gtx_bond_unref (gpointer self)
+{
+  g_atomic_rc_box_release_full (self, bond_clear);
+}
+
+static void
+on_bound_done (gpointer task,
+               gpointer data)
+{
+  GtxBond *self = data;
+  gboolean is_mine;
+
+  g_mutex_lock (&self->ties->mutex);
+  is_mine = !self->is_taken;
+  self->is_taken = TRUE;
+  if (is_mine)
+    gtx_handle_unlink (&self->link);
+  g_mutex_unlock (&self->ties->mutex);
+  if (is_mine)
+    gtx_bond_unref (self);
+}
+
+/* NULL: the object is disposed of already. */
+static GtxBond *
+bond_new (GtxTask *task,
+          GObject *object)
+{
+  GtxTies *ties = gtx_ties_of (object);
+  GtxBond *self = g_atomic_rc_box_new0 (GtxBond);
+  gboolean is_disposed;
+
+  self->ties = ties;
+  self->task = g_object_ref (task);
+  gtx_ties_lock (ties, object);
+  is_disposed = ties->is_disposed;
+  if (!is_disposed)
+    {
+      gtx_ties_watch (ties, object);
+      gtx_handle_list_append (&ties->bonds, &g_atomic_rc_box_acquire (self)->link);
+    }
+  gtx_ties_unlock (ties, object);
+  if (is_disposed)
+    g_clear_pointer (&self, gtx_bond_unref);
+  return self;
+}
+
+/**
+ * gtx_task_bind:
+ * @self: a #GtxTask
+ * @object: (type GObject.Object): an object
+ *
+ * Cancels the task when @object is disposed; for example, the tasks of a window are bound
+ * to the window.  A task whose coroutine has returned is not cancelled any more.
+ *
+ * No reference to @object is kept.  The coroutine should keep a reference to what it
+ * uses, or check after each await.  If a task waited for @object or was bound to it
+ * before, and @object has been disposed since, @self is cancelled at once.  Never
+ * suspends; may be called in any thread that holds references to both, and any thread may
+ * dispose of @object.
+ *
+ * Note that GTK 4 disposes of a closed window only when the last reference goes: a task
+ * that holds one itself waits on.  Such a window calls g_object_run_dispose() on itself
+ * when it is closed.
+ *
+ * Since: 0.1
+ */
+void
+gtx_task_bind (GtxTask  *self,
+               gpointer  object)
+{
+  GtxBond *bond;
+
+  g_return_if_fail (GTX_IS_TASK (self));
+  g_return_if_fail (G_IS_OBJECT (object));
+
+  if (gtx_future_done (&self->parent_instance))
+    return;
+  bond = bond_new (self, object);
+  if (bond)
+    gtx_future_add_done_callback (self, on_bound_done, bond, gtx_bond_unref);
+  else
+    gtx_cancel (self);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "outside/ties.h"
+
+#include "task/references.h"
+
+/* Not by G_DEFINE_QUARK (), which reads and writes its variable without atomic operations. */
+static GQuark
+ties_quark (void)
+{
+  static gsize quark;
+
+  if (g_once_init_enter (&quark))
+    g_once_init_leave (&quark, g_quark_from_static_string ("gtask-ext-ties"));
+  return (GQuark) quark;
+}
+
+static void on_disposed (gpointer data, GObject *object);
+
+static void
+ties_clear (gpointer data)
+{
+  GtxTies *self = data;
+
+  g_weak_ref_clear (&self->object);
+  g_mutex_clear (&self->mutex);
+}
+
+void
+gtx_ties_unref (gpointer self)
+{
+  g_atomic_rc_box_release_full (self, ties_clear);
+}
+
+static gpointer
+ties_ref (gpointer self,
+          gpointer unused)
+{
+  return self ? g_atomic_rc_box_acquire (self) : NULL;
+}
+
+static GtxTies *
+ties_new (void)
+{
+  GtxTies *self = g_atomic_rc_box_new0 (GtxTies);
+
+  g_mutex_init (&self->mutex);
+  g_weak_ref_init (&self->object, NULL);
+  gtx_handle_list_init (&self->listeners);
+  gtx_handle_list_init (&self->bonds);
+  return self;
+}
+
+GtxTies *
+gtx_ties_of (GObject *object)
+{
+  GtxTies *self = g_object_dup_qdata (object, ties_quark (), ties_ref, NULL);
+
+  while (self == NULL)
+    {
+      GtxTies *made = ties_new ();
+
+      if (!g_object_replace_qdata (object, ties_quark (), NULL, made, gtx_ties_unref, NULL))
+        gtx_ties_unref (made);
+      self = g_object_dup_qdata (object, ties_quark (), ties_ref, NULL);
+    }
+  return self;
+}
+
+void
+gtx_ties_lock (GtxTies    *self,
+           GObject *object)
+{
+  g_object_ref (object);
+  g_mutex_lock (&self->mutex);
+}
+
+void
+gtx_ties_unlock (GtxTies    *self,
+             GObject *object)
+{
+  g_mutex_unlock (&self->mutex);
+  g_object_unref (object);
+}
+
+void
+gtx_ties_watch (GtxTies    *self,
+            GObject *object)
+{
+  GObject *known = g_weak_ref_get (&self->object);
+
+  /* An object that was kept alive by its dispose () is lost to the GWeakRef, and on_disposed ()
+   * was not called for it. */
+  if (known == NULL)
+    g_weak_ref_set (&self->object, object);
+  g_clear_object (&known);
+  if (self->is_watched)
+    return;
+  self->is_watched = TRUE;
+  g_object_weak_ref (object, on_disposed, self);
+}
+
+/* ---- The end of an object ---- */
+
+/* Takes everything out of the lists; returns the listeners. */
+static GSList *
+take_all (GtxTies          *self,
+          GtxHandleList *emissions,
+          GtxHandleList *bonds)
+{
+  GSList *listeners = NULL;
+  GtxHandle *link;
+
+  while ((link = gtx_handle_list_pop (&self->listeners)))
+    {
+      GtxListener *listener = GTX_CONTAINER_OF (link, GtxListener, link);
+
+      while (!gtx_handle_list_is_empty (&listener->emissions))
+        gtx_emission_take (GTX_CONTAINER_OF (listener->emissions.ring.next, GtxEmission, link), emissions);
+      listeners = g_slist_prepend (listeners, listener);
+    }
+  for (link = self->bonds.ring.next; link != &self->bonds.ring; link = link->next)
+    GTX_CONTAINER_OF (link, GtxBond, link)->is_taken = TRUE;
+  gtx_handle_list_splice (bonds, &self->bonds);
+  return listeners;
+}
+
+/* A task whose coroutine has returned is not cancelled: the object may go with what the task
+ * drops at its end, and the outcome stays. */
+static gboolean
+has_returned (GtxTask *task)
+{
+  return gtx_scheduler_is_local (task->parent_instance.home) && task->has_returned;
+}
+
+static void
+cancel_bound (GtxHandleList *bonds)
+{
+  GtxHandle *link;
+
+  while ((link = gtx_handle_list_pop (bonds)))
+    {
+      GtxBond *bond = GTX_CONTAINER_OF (link, GtxBond, link);
+
+      if (!has_returned (bond->task))
+        gtx_cancel (bond->task);
+      if (bond->task == gtx_task_current ())
+        bond->task->is_its_own = bond->task->n_standing == 1;
+      gtx_bond_unref (bond);
+    }
+}
+
+static void
+tell_gone (GtxHandleList *emissions)
+{
+  GtxHandle *link;
+
+  while ((link = gtx_handle_list_pop (emissions)))
+    {
+      GtxEmission *emission = GTX_CONTAINER_OF (link, GtxEmission, link);
+
+      emission->is_gone = TRUE;
+      gtx_emission_happened (emission);
+    }
+}
+
+static void
+on_disposed (gpointer  data,
+             GObject  *object)
+{
+  GtxTies *self = data;
+  GtxHandleList emissions;
+  GtxHandleList bonds;
+  GSList *listeners;
+
+  gtx_handle_list_init (&emissions);
+  gtx_handle_list_init (&bonds);
+  g_mutex_lock (&self->mutex);
+  self->is_watched = FALSE;
+  /* An object that is kept alive while its last reference goes counts as new. */
+  self->is_disposed = gtx_n_references (object) > 1;
+  listeners = take_all (self, &emissions, &bonds);
+  g_mutex_unlock (&self->mutex);
+
+  cancel_bound (&bonds);
+  tell_gone (&emissions);
+  for (GSList *l = listeners; l; l = l->next)
+    gtx_listener_disconnect (l->data, object);
+  g_slist_free (listeners);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What ties an object to the tasks that wait for its signals, or end with it. */
+
+#pragma once
+
+#include "outside/emission.h"
+
+typedef struct _GtxTies GtxTies;
+typedef struct _GtxListener GtxListener;
+typedef struct _GtxBond GtxBond;
+
+/* What ties an object to tasks.  The object keeps one of these from the first task on, however many
+ * tasks there are.
+ *
+ * Invariants:
+ * - An object emits, is disposed of and loses its tasks in any thread.  Only the code that takes a
+ *   link out of one of the lists, under the lock, wakes, cancels or frees the owner of the link.
+ * - A task that leaves does not touch the object, which may be gone, except that the last one
+ *   disconnects the handler.
+ * - The weak reference stays until the object is disposed of: if another thread disposes of the
+ *   object meanwhile, nobody can tell whether the weak reference could be taken back. */
+struct _GtxTies
+{
+  GMutex mutex;
+  GWeakRef object;
+  GtxHandleList listeners;
+  GtxHandleList bonds;
+  gboolean is_watched;          /* on_disposed () will be called */
+  gboolean is_disposed;         /* on_disposed () was called, and the object was to live on */
+};
+
+/* Hears a signal for all tasks that wait for it, in the order in which they came.  A listener is
+ * the closure itself, which keeps the ties.  It is in their list, and connected, while a task
+ * waits. */
+struct _GtxListener
+{
+  GClosure closure;
+  GtxHandle link;
+  guint signal_id;
+  GQuark detail;                /* 0: hears all details */
+  gulong handler;
+  GtxHandleList emissions;
+};
+
+/* What a task waits for.  The task holds a reference, and so does the list that the emission is
+ * in, or the code that took it out and records the arguments. */
+struct _GtxEmission
+{
+  GtxHandle link;
+  GtxTies *ties;
+  GtxListener *listener;           /* NULL: the emission was taken out of its list */
+  GQuark detail;
+  GtxTask *task;
+  GtxScheduler *home;
+  GtxWaiter *waiter;            /* touched in the home thread only; NULL: the task does not wait */
+  GArray *arguments;            /* of GValue */
+  gboolean is_gone;
+};
+
+/* A task that is bound to the object.  Its done callback holds a reference, and so does the list,
+ * or the code that took the bond out. */
+struct _GtxBond
+{
+  GtxHandle link;
+  GtxTies *ties;
+  GtxTask *task;
+  gboolean is_taken;
+};
+
+/* Returns a new reference. */
+GtxTies *gtx_ties_of     (GObject  *object);
+void     gtx_ties_unref  (gpointer  self);
+
+/* Locks the ties, in order to add something.  Taking the second reference of an object, or
+ * dropping it, may call the program (see g_object_add_toggle_ref()), which must not happen under
+ * the lock: with the reference that is taken here, no reference that is taken under the lock is
+ * the second one. */
+void     gtx_ties_lock   (GtxTies  *self,
+                          GObject  *object);
+void     gtx_ties_unlock (GtxTies  *self,
+                          GObject  *object);
+/* Called under the lock: the end of the object will be noticed. */
+void     gtx_ties_watch  (GtxTies  *self,
+                          GObject  *object);
+
+/* ---- emission.c: for the end of the object ---- */
+
+/* Called under the lock. */
+void     gtx_emission_take       (GtxEmission   *self,
+                                  GtxHandleList *taken);
+/* Called without the lock.  Takes an emission that was taken out of its list. */
+void     gtx_emission_happened   (GtxEmission   *self);
+void     gtx_listener_disconnect (GtxListener   *self,
+                                  GObject       *object);
+
+/* ---- bound.c ---- */
+
+void     gtx_bond_unref          (gpointer       self);
