@@ -134,6 +134,96 @@ test_group_own_request (gpointer data, GError **error)
   return gtx_task_group_end (&group, NULL, error);
 }
 
+static gboolean
+clean_up (gboolean *cleaned_up, GError **error)
+{
+  gboolean succeeded = gtx_sleep (100, error);
+
+  g_assert_cmpuint (gtx_cancelling (gtx_current_task ()), ==, 1);
+  *cleaned_up = gtx_sleep (2, NULL);
+  return succeeded;
+}
+
+static gboolean
+fail_later (gpointer data, GError **error)
+{
+  if (gtx_sleep (1, error))
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "child");
+  return FALSE;
+}
+
+static gboolean
+leave_group (gboolean *cleaned_up, gboolean on_purpose, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+
+  gtx_task_group_begin (&group);
+  g_assert_true (gtx_task_group_create_task (&group, clean_up, cleaned_up, NULL, error));
+  if (on_purpose && gtx_sleep (1, error))
+    gtx_task_group_cancel (&group);
+  else
+    g_assert_true (gtx_task_group_create_task (&group, fail_later, NULL, NULL, error));
+  return gtx_sleep (10, error);
+}
+
+/* Children that the group has asked to end clean up undisturbed, also when its block is left early. */
+static gboolean
+test_group_left (gpointer data, GError **error)
+{
+  for (int on_purpose = 0; on_purpose < 2; on_purpose++)
+    {
+      gboolean cleaned_up = FALSE;
+
+      if (!on_purpose)
+        g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING, "*left before gtx_task_group_end()*child");
+      g_assert_false (leave_group (&cleaned_up, on_purpose, error));
+      g_test_assert_expected_messages ();
+      g_clear_error (error);
+      g_assert_true (cleaned_up);
+    }
+  return TRUE;
+}
+
+/* ---- Threads ---- */
+
+static gboolean
+count_call (guint *n_calls, GCancellable *cancellable, GError **error)
+{
+  ++*n_calls;
+  return TRUE;
+}
+
+static gboolean
+call_twice (guint *n_calls, GError **error)
+{
+  late = gtx_current_task ();
+  return gtx_to_thread (wait_for_others, NULL, error) && gtx_to_thread (count_call, n_calls, error);
+}
+
+/* While a request stands no thread begins anything. */
+static gboolean
+test_thread (gpointer data, GError **error)
+{
+  guint n_calls = 0;
+
+  for (int i = 0; i < 20; i++)
+    {
+      GtxTask *watcher = gtx_create_task (end_when_asked, NULL, NULL);
+      GtxTask *task = gtx_create_task (call_twice, &n_calls, NULL);
+
+      has_begun = is_over = FALSE;
+      late = NULL;
+      g_assert_true (sleep_until_begun (error));
+      gtx_cancel (task);
+      g_assert_false (await_it (task, error));
+      g_assert_error (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      g_clear_error (error);
+      g_assert_true (await_it (watcher, error));
+    }
+  g_assert_cmpuint (n_calls, ==, 0);
+  return TRUE;
+}
+
 /* ---- Timeouts ---- */
 
 static gboolean
@@ -219,6 +309,48 @@ test_bound (gpointer data, GError **error)
   return await_it (begin_bound (&ends), error);
 }
 
+static GObject *object_of_data;
+
+static gpointer
+unref_it (gpointer object)
+{
+  g_object_unref (object);
+  return NULL;
+}
+
+/* Turns the main loop while another thread drops the last reference of the object. */
+static void
+free_slowly (gpointer elsewhere)
+{
+  if (*(gboolean *) elsewhere)
+    g_thread_join (g_thread_new ("drops", unref_it, object_of_data));
+  else
+    g_object_unref (object_of_data);
+  g_main_context_iteration (NULL, FALSE);
+}
+
+static gboolean
+end_at_once (gpointer data, GError **error)
+{
+  return TRUE;
+}
+
+/* A task whose coroutine has returned keeps its outcome. */
+static gboolean
+test_bound_at_end (gpointer data, GError **error)
+{
+  for (gboolean elsewhere = FALSE; elsewhere <= TRUE; elsewhere++)
+    {
+      GtxTask *task;
+
+      object_of_data = g_object_new (G_TYPE_OBJECT, NULL);
+      task = gtx_create_task (end_at_once, &elsewhere, free_slowly);
+      gtx_task_bind (task, object_of_data);
+      g_assert_true (await_it (task, error));
+    }
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -226,7 +358,10 @@ main (int argc, char *argv[])
   add_coroutine ("/late-requests/group/on-purpose", test_group_on_purpose);
   add_coroutine ("/late-requests/group/failed", test_group_failed);
   add_coroutine ("/late-requests/group/own-request", test_group_own_request);
+  add_coroutine ("/late-requests/group/left", test_group_left);
+  add_coroutine ("/late-requests/thread", test_thread);
   add_coroutine ("/late-requests/timeout", test_timeout);
   add_coroutine ("/late-requests/bound", test_bound);
+  add_coroutine ("/late-requests/bound-at-end", test_bound_at_end);
   return g_test_run ();
 }

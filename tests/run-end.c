@@ -234,6 +234,50 @@ test_gtask (gconstpointer which)
   g_assert_cmpint (n_freed, ==, 1);
 }
 
+/* ---- Results that keep a context ---- */
+
+static GtxFuture *kept;
+
+static gboolean
+await_kept (GFile *file, GError **error)
+{
+  kept = gtx_operation_future_new ();
+  g_file_query_info_async (file, "standard::size", G_FILE_QUERY_INFO_NONE, G_PRIORITY_DEFAULT,
+                           GTX_ASYNC_FUTURE (kept));
+  return gtx_await (kept, error);
+}
+
+static gpointer
+run_on_context (gpointer context)
+{
+  g_autoptr (GFile) file = g_file_new_for_path ("/");
+
+  g_main_context_push_thread_default (context);
+  g_assert_true (gtx_run (await_kept, file, NULL));
+  g_main_context_pop_thread_default (context);
+  return NULL;
+}
+
+/* The thread that ran the main loop is gone, and another drops the future. */
+static void
+test_dropped_elsewhere (void)
+{
+  GMainContext *context = g_main_context_new ();
+  GSource *never = g_timeout_source_new_seconds (10000);
+
+  n_freed = 0;
+  g_source_set_callback (never, G_SOURCE_FUNC (g_object_unref), g_malloc (1), count_free);
+  g_source_attach (never, context);
+  g_source_unref (never);
+  g_thread_join (g_thread_new ("runs", run_on_context, context));
+  g_main_context_unref (context);
+  g_object_unref (kept);
+  /* The thread in which GIO did it may hold the result for a moment. */
+  while (g_atomic_int_get (&n_freed) == 0)
+    g_usleep (1000);
+  g_assert_cmpint (n_freed, ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -247,5 +291,6 @@ main (int argc, char **argv)
   g_test_add_data_func ("/run-end/gtask/sleeps", GINT_TO_POINTER (1), test_gtask);
   g_test_add_data_func ("/run-end/gtask/clean-up", GINT_TO_POINTER (2), test_gtask);
   g_test_add_data_func ("/run-end/gtask/clean-up-sleeps", GINT_TO_POINTER (3), test_gtask);
+  g_test_add_func ("/run-end/dropped-elsewhere", test_dropped_elsewhere);
   return g_test_run ();
 }

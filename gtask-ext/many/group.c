@@ -516,7 +516,8 @@ end_early (Group *group)
 {
   GtxTask *parent = group->parent;
 
-  abort_children (group);
+  if (!group->aborting)
+    abort_children (group);
   wait_for_children_untold (group);
   if (group->parent_cancel_requested)
     gtx_task_withdraw_request (parent, group->made_at);

@@ -35,7 +35,7 @@ run_clear (gpointer data)
 
   /* The GTask frees what its caller gave to it, so it is dropped at home: an emission in another
    * thread may have held the last reference. */
-  if (visit || !gtx_scheduler_post (run->home, g_object_unref, run->task))
+  if (run->task && (visit || !gtx_scheduler_post (run->home, g_object_unref, run->task)))
     g_object_unref (run->task);
   gtx_scheduler_leave (run->home, visit);
   gtx_scheduler_unref (run->home);
@@ -159,6 +159,8 @@ on_done (gpointer runner,
       return_result (run, runner);
     }
   watch_returning (run);
+  /* Handlers in other threads may keep the run for longer, and the GTask keeps the main context. */
+  g_clear_object (&run->task);
 }
 
 /* ---- The beginning of the coroutine ---- */
@@ -167,7 +169,7 @@ static void
 watch_cancellable (gpointer data)
 {
   Run *run = data;
-  GCancellable *cancellable = g_task_get_cancellable (run->task);
+  GCancellable *cancellable = run->task ? g_task_get_cancellable (run->task) : NULL;
 
   if (cancellable && run->runner)
     run->handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),

@@ -77,6 +77,16 @@ gtx_operation_future_cancel (GtxFuture *future)
   return TRUE;
 }
 
+/* A GTask keeps its main context.  If no thread runs that any more, a message to it would keep both
+ * for ever, so the result is dropped here. */
+static void
+drop_homeless_result (GtxFuture *self)
+{
+  if (self->result && !self->is_taken && !gtx_scheduler_is_local (self->home) &&
+      gtx_scheduler_is_abandoned (self->home))
+    g_clear_object ((GObject **) &self->result);
+}
+
 static void
 gtx_operation_future_finalize (GObject *object)
 {
@@ -84,6 +94,7 @@ gtx_operation_future_finalize (GObject *object)
 
   g_clear_pointer (&self->token, gtx_token_free);
   g_object_unref (self->cancellable);
+  drop_homeless_result (&self->parent_instance);
   G_OBJECT_CLASS (gtx_operation_future_parent_class)->finalize (object);
 }
 
@@ -196,7 +207,8 @@ begin_at_home (GtxOperationFuture *self)
  * operation has ended.
  *
  * The result keeps the main context, as any #GTask does: a caller that keeps the future
- * after its main loop has ended keeps the context, too.
+ * after its main loop has ended keeps the context, too.  If the last reference is dropped
+ * while no thread runs the context, the result is freed in the thread that drops it.
  *
  * Several operations can be under way at once without a task for each: gather or wait for
  * their futures.  Never suspends; to be called in the thread that runs the thread-default

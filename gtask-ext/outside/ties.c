@@ -125,12 +125,41 @@ take_all (GtxTies          *self,
   return listeners;
 }
 
-/* A task whose coroutine has returned is not cancelled: the object may go with what the task
- * drops at its end, and the outcome stays. */
-static gboolean
-has_returned (GtxTask *task)
+/* Called at home.  A task whose coroutine has returned is not cancelled: the object may go with what
+ * the task drops at its end, and the outcome stays. */
+static void
+cancel_unless_returned (GtxTask *task)
 {
-  return gtx_scheduler_is_local (task->parent_instance.home) && task->has_returned;
+  if (!task->has_returned)
+    gtx_future_cancel_here (&task->parent_instance);
+  if (task == gtx_task_current ())
+    task->is_its_own = task->n_standing == 1;
+}
+
+static void
+cancel_unless_returned_and_unref (gpointer task)
+{
+  cancel_unless_returned (task);
+  g_object_unref (task);
+}
+
+static void
+cancel_at_home (GtxTask *task)
+{
+  GtxScheduler *home = task->parent_instance.home;
+  GtxVisit visit = gtx_scheduler_enter (home);
+
+  if (visit)
+    {
+      cancel_unless_returned (task);
+      gtx_scheduler_leave (home, visit);
+      return;
+    }
+  g_atomic_int_set (&task->parent_instance.is_watched, TRUE);
+  if (gtx_scheduler_post (home, cancel_unless_returned_and_unref, g_object_ref (task)))
+    return;
+  g_object_unref (task);
+  gtx_cancel (task);
 }
 
 static void
@@ -142,10 +171,7 @@ cancel_bound (GtxHandleList *bonds)
     {
       GtxBond *bond = GTX_CONTAINER_OF (link, GtxBond, link);
 
-      if (!has_returned (bond->task))
-        gtx_cancel (bond->task);
-      if (bond->task == gtx_task_current ())
-        bond->task->is_its_own = bond->task->n_standing == 1;
+      cancel_at_home (bond->task);
       gtx_bond_unref (bond);
     }
 }

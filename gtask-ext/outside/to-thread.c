@@ -164,6 +164,10 @@ run (Call    *call,
 
   if (task == NULL)
     return FALSE;
+  /* The function does not begin if the task is to end already. */
+  gtx_task_take_up_request (task);
+  if (task->must_cancel)
+    return gtx_task_let_others_run (task, error);
   gtx_waiter_init (&call->waiter, task, &call_kind);
   call->cancellable = g_object_ref (gtx_task_get_cancellable (task));
   succeeded = push (call, error) && wait_for_thread (call, error);

@@ -17,7 +17,9 @@ G_BEGIN_DECLS
  * Virtual time starts at 0 and jumps to the next timer when nothing is ready.  It stands
  * still while an operation of GIO, a thread, a process or another main context is waited
  * for, and between gtx_test_hold() and gtx_test_release(): meanwhile no sleep ends, nor a
- * timeout around the wait.  While a task waits for a signal of an object, or a future
+ * timeout around the wait.  An operation that gtx_gtask_run() runs in the same main
+ * context counts as one of GIO, so a sleep in it never ends: a test awaits its coroutine
+ * instead.  While a task waits for a signal of an object, or a future
  * that anybody may set, time does not jump past the moment at which another source of the
  * main loop is due, such as that of g_timeout_add(): until then it passes as real time
  * does.  It also passes as real time does while a Unix signal is waited for.
