@@ -209,14 +209,8 @@ run_new (GTask *task)
 
 /**
  * gtx_gtask_run_named: (skip)
- * @function: the name of @coroutine, for messages: static or interned, it is
- *   kept as it is
- * @task: a #GTask
- * @coroutine: (scope async): a boolean coroutine
  *
- * Runs @coroutine as the work of @task: the function behind gtx_gtask_run(), which see.
- *
- * Since: 0.1
+ * The function behind gtx_gtask_run(), with the name of its coroutine as an argument, static or interned.
  */
 void
 gtx_gtask_run_named (const char   *function,
@@ -230,16 +224,8 @@ gtx_gtask_run_named (const char   *function,
 
 /**
  * gtx_gtask_run_pointer_named: (skip)
- * @function: the name of @coroutine, for messages: static or interned, it is
- *   kept as it is
- * @task: a #GTask
- * @coroutine: (scope async): a pointer coroutine
- * @result_free: (nullable): frees a result that nobody took
  *
- * Runs @coroutine as the work of @task: the function behind gtx_gtask_run_pointer(),
- * which see.
- *
- * Since: 0.1
+ * The function behind gtx_gtask_run_pointer(), with the name of its coroutine as an argument, static or interned.
  */
 void
 gtx_gtask_run_pointer_named (const char          *function,
@@ -274,15 +260,8 @@ run_for_number (gpointer   data,
 
 /**
  * gtx_gtask_run_int_named: (skip)
- * @function: the name of @coroutine, for messages: static or interned, it is
- *   kept as it is
- * @task: a #GTask
- * @coroutine: (scope async): a coroutine
  *
- * Runs @coroutine as the work of @task: the function behind gtx_gtask_run_int(), which
- * see.
- *
- * Since: 0.1
+ * The function behind gtx_gtask_run_int(), with the name of its coroutine as an argument, static or interned.
  */
 void
 gtx_gtask_run_int_named (const char      *function,

@@ -179,17 +179,8 @@ run (Call    *call,
 
 /**
  * gtx_to_thread_at: (skip)
- * @file: the source file of the caller
- * @line: the line in @file; 0 in the library itself, where @file is the calling function's name
- * @func: (scope call): a function that blocks
- * @data: (nullable): its data
- * @error: return location for a #GError, or %NULL
  *
- * Runs @func in a thread: the function behind gtx_to_thread(), which see.
- *
- * Returns: what @func returned
- *
- * Since: 0.1
+ * The function behind gtx_to_thread(), with the file and line of its caller.
  */
 gboolean
 gtx_to_thread_at (const char     *file,
@@ -207,18 +198,8 @@ gtx_to_thread_at (const char     *file,
 
 /**
  * gtx_to_thread_pointer_at: (skip)
- * @file: the source file of the caller
- * @line: the line in @file; 0 in the library itself, where @file is the calling function's name
- * @func: (scope call): a function that blocks
- * @data: (nullable): its data
- * @error: return location for a #GError, or %NULL
  *
- * Runs @func in a thread: the function behind gtx_to_thread_pointer(), which
- * see.
- *
- * Returns: (transfer full) (nullable): what @func returned
- *
- * Since: 0.1
+ * The function behind gtx_to_thread_pointer(), with the file and line of its caller.
  */
 gpointer
 gtx_to_thread_pointer_at (const char            *file,

@@ -256,18 +256,8 @@ gtx_run_on (GtxScheduler  *scheduler,
 
 /**
  * gtx_run_named: (skip)
- * @name: the name of @coroutine, for messages: static or interned, it is
- *   kept as it is
- * @coroutine: (scope call): a boolean coroutine
- * @data: (nullable): its data
- * @error: return location for a #GError, or %NULL
  *
- * Runs @coroutine on the thread-default main context: the function behind
- * gtx_run(), which see.
- *
- * Returns: %TRUE if the coroutine succeeded
- *
- * Since: 0.1
+ * The function behind gtx_run(), with the name of its coroutine as an argument, static or interned.
  */
 gboolean
 gtx_run_named (const char    *name,

@@ -114,18 +114,8 @@ leave_nothing (GtxScheduler *scheduler,
 
 /**
  * gtx_test_run_named: (skip)
- * @name: the name of @coroutine, for messages: static or interned, it is
- *   kept as it is
- * @coroutine: (scope call): a boolean coroutine
- * @data: (nullable): its data
- * @error: return location for a #GError, or %NULL
  *
- * Runs @coroutine in virtual time: the function behind gtx_test_run(), which
- * see.
- *
- * Returns: %TRUE if the coroutine succeeded
- *
- * Since: 0.1
+ * The function behind gtx_test_run(), with the name of its coroutine as an argument, static or interned.
  */
 gboolean
 gtx_test_run_named (const char    *name,
@@ -167,13 +157,8 @@ run_test (gconstpointer data)
 
 /**
  * gtx_test_add_func_named: (skip)
- * @path: the path of the test
- * @name: the name of @coroutine, for messages
- * @coroutine: (scope forever): a boolean coroutine, called with %NULL
  *
- * Registers a test: the function behind gtx_test_add_func(), which see.
- *
- * Since: 0.1
+ * The function behind gtx_test_add_func(), with the name of its coroutine as an argument, static or interned.
  */
 void
 gtx_test_add_func_named (const char   *path,

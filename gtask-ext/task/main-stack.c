@@ -62,17 +62,8 @@ call_with_locals (Call *self)
 
 /**
  * gtx_call_on_main_stack_named: (skip)
- * @name: the name of @func, for messages
- * @func: (scope call): a function
- * @data: (nullable): its data
- * @error: return location for a #GError, or %NULL
  *
- * Calls @func on the thread's own stack: the function behind
- * gtx_call_on_main_stack(); see there.
- *
- * Returns: what @func returned
- *
- * Since: 0.1
+ * The function behind gtx_call_on_main_stack(), with the name of its function as an argument, static or interned.
  */
 gboolean
 gtx_call_on_main_stack_named (const char        *name,
@@ -98,17 +89,8 @@ gtx_call_on_main_stack_named (const char        *name,
 
 /**
  * gtx_call_on_main_stack_pointer_named: (skip)
- * @name: the name of @func, for messages
- * @func: (scope call): a function
- * @data: (nullable): its data
- * @error: return location for a #GError, or %NULL
  *
- * Calls @func on the thread's own stack: the function behind
- * gtx_call_on_main_stack_pointer(); see there.
- *
- * Returns: (transfer full) (nullable): what @func returned
- *
- * Since: 0.1
+ * The function behind gtx_call_on_main_stack_pointer(), with the name of its function as an argument, static or interned.
  */
 gpointer
 gtx_call_on_main_stack_pointer_named (const char               *name,

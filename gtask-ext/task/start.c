@@ -20,19 +20,8 @@ task_new (const char     *function,
 
 /**
  * gtx_task_new_named: (skip)
- * @function: the name of @coroutine, for messages: static or interned, it is
- *   kept as it is
- * @coroutine: (scope async): a boolean coroutine
- * @data: (transfer full) (nullable): its data
- * @data_free: (nullable): frees @data when the coroutine has ended
  *
- * Makes a task that is not started: the function behind gtx_task_new(), for
- * C++ and for callers whose coroutine is known at run time only.  Never
- * suspends; may be called in any thread.
- *
- * Returns: (transfer full): a new #GtxTask
- *
- * Since: 0.1
+ * The function behind gtx_task_new(), with the name of its coroutine as an argument, static or interned.
  */
 GtxTask *
 gtx_task_new_named (const char     *function,
@@ -51,19 +40,8 @@ gtx_task_new_named (const char     *function,
 
 /**
  * gtx_task_new_pointer_named: (skip)
- * @function: the name of @coroutine, for messages: static or interned, it is
- *   kept as it is
- * @coroutine: (scope async): a pointer coroutine
- * @data: (transfer full) (nullable): its data
- * @data_free: (nullable): frees @data when the coroutine has ended
- * @result_free: (nullable): frees a result that nobody took
  *
- * Makes a task that is not started: the function behind
- * gtx_task_new_pointer().  Never suspends; may be called in any thread.
- *
- * Returns: (transfer full): a new #GtxTask
- *
- * Since: 0.1
+ * The function behind gtx_task_new_pointer(), with the name of its coroutine as an argument, static or interned.
  */
 GtxTask *
 gtx_task_new_pointer_named (const char          *function,
@@ -147,19 +125,8 @@ start_new (GtxTask *self)
 
 /**
  * gtx_create_task_named: (skip)
- * @function: the name of @coroutine, for messages: static or interned, it is
- *   kept as it is
- * @coroutine: (scope async): a boolean coroutine
- * @data: (transfer full) (nullable): its data
- * @data_free: (nullable): frees @data when the coroutine has ended
  *
- * Starts a task: the function behind gtx_create_task(), for C++ and for callers
- * whose coroutine is known at run time only.  Never suspends; may be called in
- * any thread.
- *
- * Returns: (transfer full): a new #GtxTask
- *
- * Since: 0.1
+ * The function behind gtx_create_task(), with the name of its coroutine as an argument, static or interned.
  */
 GtxTask *
 gtx_create_task_named (const char     *function,
@@ -176,19 +143,8 @@ gtx_create_task_named (const char     *function,
 
 /**
  * gtx_create_task_pointer_named: (skip)
- * @function: the name of @coroutine, for messages: static or interned, it is
- *   kept as it is
- * @coroutine: (scope async): a pointer coroutine
- * @data: (transfer full) (nullable): its data
- * @data_free: (nullable): frees @data when the coroutine has ended
- * @result_free: (nullable): frees a result that nobody took
  *
- * Starts a task of a coroutine that has a result: the function behind
- * gtx_create_task_pointer().  Never suspends; may be called in any thread.
- *
- * Returns: (transfer full): a new #GtxTask
- *
- * Since: 0.1
+ * The function behind gtx_create_task_pointer(), with the name of its coroutine as an argument, static or interned.
  */
 GtxTask *
 gtx_create_task_pointer_named (const char          *function,
@@ -213,21 +169,8 @@ start_in (GtxTask      *self,
 
 /**
  * gtx_create_task_in_named: (skip)
- * @context: (nullable): the main context that it is to run in; %NULL: the
- *   default one
- * @function: the name of @coroutine, for messages: static or interned, it is
- *   kept as it is
- * @coroutine: (scope async): a boolean coroutine
- * @data: (transfer full) (nullable): its data
- * @data_free: (nullable): frees @data when the coroutine has ended
  *
- * Starts a task in another main context: the function behind
- * gtx_create_task_in(), for C++ and for callers whose coroutine is known at run
- * time only.  Never suspends; may be called in any thread.
- *
- * Returns: (transfer full): a new #GtxTask
- *
- * Since: 0.1
+ * The function behind gtx_create_task_in(), with the name of its coroutine as an argument, static or interned.
  */
 GtxTask *
 gtx_create_task_in_named (GMainContext   *context,
@@ -241,22 +184,8 @@ gtx_create_task_in_named (GMainContext   *context,
 
 /**
  * gtx_create_task_pointer_in_named: (skip)
- * @context: (nullable): the main context that it is to run in; %NULL: the
- *   default one
- * @function: the name of @coroutine, for messages: static or interned, it is
- *   kept as it is
- * @coroutine: (scope async): a pointer coroutine
- * @data: (transfer full) (nullable): its data
- * @data_free: (nullable): frees @data when the coroutine has ended
- * @result_free: (nullable): frees a result that nobody took
  *
- * Starts a task of a coroutine that has a result in another main context: the
- * function behind gtx_create_task_pointer_in().  Never suspends; may be called
- * in any thread.
- *
- * Returns: (transfer full): a new #GtxTask
- *
- * Since: 0.1
+ * The function behind gtx_create_task_pointer_in(), with the name of its coroutine as an argument, static or interned.
  */
 GtxTask *
 gtx_create_task_pointer_in_named (GMainContext        *context,
