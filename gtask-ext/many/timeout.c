@@ -244,7 +244,7 @@ leave (Block        *block,
  * Sets %G_IO_ERROR_TIMED_OUT if the block was cancelled because its time was over, and
  * the block's own error if it failed otherwise.  A block that succeeds although its time
  * was over has succeeded: gtx_timeout_expired() tells that the time was over.  Never
- * suspends; to be called once, in the task: otherwise it sets the block's error, or
+ * suspends; to be called once, in the task: a second call sets the block's error, or
  * %GTX_ERROR_INVALID_STATE if there is none.
  *
  * Returns: %TRUE if the block did not fail

@@ -14,8 +14,8 @@ bond_clear (gpointer data)
   gtx_ties_unref (self->ties);
 }
 
-void
-gtx_bond_unref (gpointer self)
+static void
+bond_unref (gpointer self)
 {
   g_atomic_rc_box_release_full (self, bond_clear);
 }
@@ -34,7 +34,7 @@ on_bound_done (gpointer task,
     gtx_handle_unlink (&self->link);
   g_mutex_unlock (&self->ties->mutex);
   if (is_mine)
-    gtx_bond_unref (self);
+    bond_unref (self);
 }
 
 /* NULL: the object is disposed of already. */
@@ -57,7 +57,7 @@ bond_new (GtxTask *task,
     }
   gtx_ties_unlock (ties, object);
   if (is_disposed)
-    g_clear_pointer (&self, gtx_bond_unref);
+    g_clear_pointer (&self, bond_unref);
   return self;
 }
 
@@ -94,7 +94,60 @@ gtx_task_bind (GtxTask  *self,
     return;
   bond = bond_new (self, object);
   if (bond)
-    gtx_future_add_done_callback (self, on_bound_done, bond, gtx_bond_unref);
+    gtx_future_add_done_callback (self, on_bound_done, bond, bond_unref);
   else
     gtx_cancel (self);
+}
+
+/* ---- The end of the object ---- */
+
+/* Called at home.  A task whose coroutine has returned is not cancelled: the object may go with what
+ * the task drops at its end, and the outcome stays. */
+static void
+cancel_unless_returned (GtxTask *task)
+{
+  if (!task->has_returned)
+    gtx_future_cancel_here (&task->parent_instance);
+  if (task == gtx_task_current ())
+    task->is_its_own = task->n_standing == 1;
+}
+
+static void
+cancel_unless_returned_and_unref (gpointer task)
+{
+  cancel_unless_returned (task);
+  g_object_unref (task);
+}
+
+static void
+cancel_at_home (GtxTask *task)
+{
+  GtxScheduler *home = task->parent_instance.home;
+  GtxVisit visit = gtx_scheduler_enter (home);
+
+  if (visit)
+    {
+      cancel_unless_returned (task);
+      gtx_scheduler_leave (home, visit);
+      return;
+    }
+  g_atomic_int_set (&task->parent_instance.is_watched, TRUE);
+  if (gtx_scheduler_post (home, cancel_unless_returned_and_unref, g_object_ref (task)))
+    return;
+  g_object_unref (task);
+  gtx_cancel (task);
+}
+
+void
+gtx_bonds_cancel (GtxHandleList *bonds)
+{
+  GtxHandle *link;
+
+  while ((link = gtx_handle_list_pop (bonds)))
+    {
+      GtxBond *bond = GTX_CONTAINER_OF (link, GtxBond, link);
+
+      cancel_at_home (bond->task);
+      bond_unref (bond);
+    }
 }

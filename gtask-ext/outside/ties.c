@@ -125,57 +125,6 @@ take_all (GtxTies          *self,
   return listeners;
 }
 
-/* Called at home.  A task whose coroutine has returned is not cancelled: the object may go with what
- * the task drops at its end, and the outcome stays. */
-static void
-cancel_unless_returned (GtxTask *task)
-{
-  if (!task->has_returned)
-    gtx_future_cancel_here (&task->parent_instance);
-  if (task == gtx_task_current ())
-    task->is_its_own = task->n_standing == 1;
-}
-
-static void
-cancel_unless_returned_and_unref (gpointer task)
-{
-  cancel_unless_returned (task);
-  g_object_unref (task);
-}
-
-static void
-cancel_at_home (GtxTask *task)
-{
-  GtxScheduler *home = task->parent_instance.home;
-  GtxVisit visit = gtx_scheduler_enter (home);
-
-  if (visit)
-    {
-      cancel_unless_returned (task);
-      gtx_scheduler_leave (home, visit);
-      return;
-    }
-  g_atomic_int_set (&task->parent_instance.is_watched, TRUE);
-  if (gtx_scheduler_post (home, cancel_unless_returned_and_unref, g_object_ref (task)))
-    return;
-  g_object_unref (task);
-  gtx_cancel (task);
-}
-
-static void
-cancel_bound (GtxHandleList *bonds)
-{
-  GtxHandle *link;
-
-  while ((link = gtx_handle_list_pop (bonds)))
-    {
-      GtxBond *bond = GTX_CONTAINER_OF (link, GtxBond, link);
-
-      cancel_at_home (bond->task);
-      gtx_bond_unref (bond);
-    }
-}
-
 static void
 tell_gone (GtxHandleList *emissions)
 {
@@ -208,7 +157,7 @@ on_disposed (gpointer  data,
   listeners = take_all (self, &emissions, &bonds);
   g_mutex_unlock (&self->mutex);
 
-  cancel_bound (&bonds);
+  gtx_bonds_cancel (&bonds);
   tell_gone (&emissions);
   for (GSList *l = listeners; l; l = l->next)
     gtx_listener_disconnect (l->data, object);

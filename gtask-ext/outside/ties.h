@@ -95,4 +95,5 @@ void     gtx_listener_disconnect (GtxListener   *self,
 
 /* ---- bound.c ---- */
 
-void     gtx_bond_unref          (gpointer       self);
+/* Cancels the tasks of bonds that were taken out of their list, and drops the bonds. */
+void     gtx_bonds_cancel        (GtxHandleList *bonds);

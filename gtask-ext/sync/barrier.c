@@ -182,10 +182,12 @@ gboolean
 gtx_barrier_reset (GtxBarrier  *self,
                    GError     **error)
 {
+  g_autoptr (GtxBarrier) kept = NULL;
   g_autoptr (GtxLockHolder) holder = NULL;
 
   g_return_val_if_fail (GTX_IS_BARRIER (self), FALSE);
 
+  kept = g_object_ref (self);
   holder = gtx_lock_hold (gtx_condition_get_lock (self->changed), error);
   if (holder)
     set_state (self, self->count > 0 ? RESETTING : FILLING);
@@ -212,10 +214,12 @@ gboolean
 gtx_barrier_abort (GtxBarrier  *self,
                    GError     **error)
 {
+  g_autoptr (GtxBarrier) kept = NULL;
   g_autoptr (GtxLockHolder) holder = NULL;
 
   g_return_val_if_fail (GTX_IS_BARRIER (self), FALSE);
 
+  kept = g_object_ref (self);
   holder = gtx_lock_hold (gtx_condition_get_lock (self->changed), error);
   if (holder)
     set_state (self, BROKEN);
