@@ -4,7 +4,7 @@
 #include "gtask-ext/unix.h"
 
 #include "io/descriptor.h"
-#include "io/shared-wait.h"
+#include "task/table.h"
 
 #include "gtask-ext/error.h"
 
@@ -123,7 +123,7 @@ is_child (idtype_t type,
 static void
 child_forget (Child *self)
 {
-  gpointer key = GTX_SHARED_WAIT (GTX_SHARED_CHILD, self->pid);
+  gpointer key = GTX_TABLE_KEY (GTX_TABLE_CHILD, self->pid);
 
   if (g_hash_table_lookup (self->table, key) == self)
     g_hash_table_remove (self->table, key);
@@ -198,7 +198,7 @@ child_new (GHashTable  *table,
       g_free (self);
       return NULL;
     }
-  g_hash_table_insert (table, GTX_SHARED_WAIT (GTX_SHARED_CHILD, pid), self);
+  g_hash_table_insert (table, GTX_TABLE_KEY (GTX_TABLE_CHILD, pid), self);
   return self;
 }
 
@@ -208,7 +208,7 @@ child_join (GtxScheduler  *home,
             GError       **error)
 {
   GHashTable *table = gtx_scheduler_get_table (home);
-  Child *self = g_hash_table_lookup (table, GTX_SHARED_WAIT (GTX_SHARED_CHILD, pid));
+  Child *self = g_hash_table_lookup (table, GTX_TABLE_KEY (GTX_TABLE_CHILD, pid));
 
   if (self == NULL)
     self = child_new (table, pid, error);

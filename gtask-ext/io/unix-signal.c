@@ -3,7 +3,7 @@
 
 #include "gtask-ext/unix.h"
 
-#include "io/shared-wait.h"
+#include "task/table.h"
 #include "task/task-private.h"
 
 #include "gtask-ext/error.h"
@@ -87,14 +87,14 @@ signal_new (GtxScheduler *home,
   g_source_set_static_name (self->source, "gtask-ext (await)");
   g_source_attach (self->source, gtx_scheduler_get_context (home));
   g_source_unref (self->source);
-  g_hash_table_insert (table, GTX_SHARED_WAIT (GTX_SHARED_SIGNAL, signum), self);
+  g_hash_table_insert (table, GTX_TABLE_KEY (GTX_TABLE_SIGNAL, signum), self);
   return self;
 }
 
 static void
 signal_free (Signal *self)
 {
-  g_hash_table_remove (self->table, GTX_SHARED_WAIT (GTX_SHARED_SIGNAL, self->signum));
+  g_hash_table_remove (self->table, GTX_TABLE_KEY (GTX_TABLE_SIGNAL, self->signum));
   g_source_destroy (self->source);
   g_free (self);
 }
@@ -119,7 +119,7 @@ interest_new (GtxTask *task,
 {
   GtxScheduler *home = task->parent_instance.home;
   GHashTable *table = gtx_scheduler_get_table (home);
-  Signal *signal = g_hash_table_lookup (table, GTX_SHARED_WAIT (GTX_SHARED_SIGNAL, signum));
+  Signal *signal = g_hash_table_lookup (table, GTX_TABLE_KEY (GTX_TABLE_SIGNAL, signum));
   Interest *self = g_new0 (Interest, 1);
 
   self->signal = signal ? signal : signal_new (home, table, signum);

@@ -4,6 +4,7 @@
 #include "gtask-ext/gtask-run.h"
 
 #include "outside/gtask-run-private.h"
+#include "task/table.h"
 #include "task/task-private.h"
 
 /* What the GTask and its runner share.  A run belongs to the home thread once the runner starts,
@@ -93,26 +94,25 @@ return_result (Run     *run,
 
 /* ---- GTasks that call back in a later turn ---- */
 
-/* The key of the number of these GTasks in the table of the scheduler. */
-static const char returning_key;
+#define RETURNING GTX_TABLE_KEY (GTX_TABLE_RETURNING, 0)
 
 static void
 add_returning (GtxScheduler *home,
                gint          n)
 {
   GHashTable *table = gtx_scheduler_get_table (home);
-  gint sum = GPOINTER_TO_INT (g_hash_table_lookup (table, &returning_key)) + n;
+  gint sum = GPOINTER_TO_INT (g_hash_table_lookup (table, RETURNING)) + n;
 
   if (sum > 0)
-    g_hash_table_insert (table, (gpointer) &returning_key, GINT_TO_POINTER (sum));
+    g_hash_table_insert (table, RETURNING, GINT_TO_POINTER (sum));
   else
-    g_hash_table_remove (table, &returning_key);
+    g_hash_table_remove (table, RETURNING);
 }
 
 gboolean
 gtx_gtask_runs_are_returning (GtxScheduler *scheduler)
 {
-  return g_hash_table_contains (gtx_scheduler_get_table (scheduler), &returning_key);
+  return g_hash_table_contains (gtx_scheduler_get_table (scheduler), RETURNING);
 }
 
 static void

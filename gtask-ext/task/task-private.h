@@ -175,8 +175,7 @@ void     gtx_task_end_homeless     (GtxTask     *self);
 /* Lists the tasks of @scheduler that are started and not done, in the order of their starts. */
 GPtrArray *gtx_scheduler_list_tasks (GtxScheduler *scheduler);
 
-/* Returns a table of @scheduler for code of other folders, which uses keys of its own; see
- * io/shared-wait.h. */
+/* Returns a table of @scheduler for code of other folders; see task/table.h. */
 GHashTable *gtx_scheduler_get_table (GtxScheduler *scheduler);
 
 /* The first returns how often tasks of @task's home have gone on, or ended, after a request to
