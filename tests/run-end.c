@@ -34,15 +34,6 @@ begin_and_return (gpointer data, GError **error)
   return TRUE;
 }
 
-static void
-test_last_round (void)
-{
-  n_told = n_freed = 0;
-  g_assert_true (gtx_run (begin_and_return, NULL, NULL));
-  g_assert_cmpuint (n_told, ==, 1);
-  g_assert_cmpint (n_freed, ==, 1);
-}
-
 static gboolean
 clean_up (gpointer data, GError **error)
 {
@@ -58,13 +49,26 @@ leave_it (gpointer data, GError **error)
   return gtx_sleep (0, error);
 }
 
+/* A callback that is added just before the end is called, and its data freed. */
+static void
+assert_told (GtxCoroutine coroutine)
+{
+  n_told = n_freed = 0;
+  g_assert_true (gtx_run (coroutine, NULL, NULL));
+  g_assert_cmpuint (n_told, ==, 1);
+  g_assert_cmpint (n_freed, ==, 1);
+}
+
+static void
+test_last_round (void)
+{
+  assert_told (begin_and_return);
+}
+
 static void
 test_clean_up (void)
 {
-  n_told = n_freed = 0;
-  g_assert_true (gtx_run (leave_it, NULL, NULL));
-  g_assert_cmpuint (n_told, ==, 1);
-  g_assert_cmpint (n_freed, ==, 1);
+  assert_told (leave_it);
 }
 
 static gboolean
@@ -213,11 +217,10 @@ begin_in_task (Shop *self, GError **error)
   return gtx_sleep (0, error);
 }
 
-/* GTask calls back a turn later where it was made in this one. */
-static void
-test_gtask (gconstpointer which)
+/* One whose end is counted by n_freed. */
+static GMainContext *
+context_new (void)
 {
-  Shop shop = { .sleeps = GPOINTER_TO_INT (which) & 1, .in_clean_up = GPOINTER_TO_INT (which) & 2 };
   GMainContext *context = g_main_context_new ();
   GSource *never = g_timeout_source_new_seconds (10000);
 
@@ -225,6 +228,16 @@ test_gtask (gconstpointer which)
   g_source_set_callback (never, G_SOURCE_FUNC (g_object_unref), g_malloc (1), count_free);
   g_source_attach (never, context);
   g_source_unref (never);
+  return context;
+}
+
+/* GTask calls back a turn later where it was made in this one. */
+static void
+test_gtask (gconstpointer which)
+{
+  Shop shop = { .sleeps = GPOINTER_TO_INT (which) & 1, .in_clean_up = GPOINTER_TO_INT (which) & 2 };
+  GMainContext *context = context_new ();
+
   g_main_context_push_thread_default (context);
   g_assert_true (gtx_run (shop.in_clean_up ? begin_in_task : begin_to_open, &shop, NULL));
   g_main_context_pop_thread_default (context);
@@ -262,13 +275,8 @@ run_on_context (gpointer context)
 static void
 test_dropped_elsewhere (void)
 {
-  GMainContext *context = g_main_context_new ();
-  GSource *never = g_timeout_source_new_seconds (10000);
+  GMainContext *context = context_new ();
 
-  n_freed = 0;
-  g_source_set_callback (never, G_SOURCE_FUNC (g_object_unref), g_malloc (1), count_free);
-  g_source_attach (never, context);
-  g_source_unref (never);
   g_thread_join (g_thread_new ("runs", run_on_context, context));
   g_main_context_unref (context);
   g_object_unref (kept);

@@ -46,14 +46,23 @@ gtx_ready_would_block (GError **failure)
 }
 
 gpointer
-gtx_ready_note_down (gpointer object,
-                     GQuark   quark,
-                     gpointer notes)
+gtx_ready_get_notes (gpointer      object,
+                     gsize        *quark,
+                     const char   *name,
+                     GtxMakeNotes  make)
 {
-  if (g_object_replace_qdata (object, quark, NULL, notes, g_free, NULL))
+  gpointer notes;
+
+  if (g_once_init_enter (quark))
+    g_once_init_leave (quark, g_quark_from_static_string (name));
+  notes = g_object_get_qdata (object, *quark);
+  if (G_LIKELY (notes))
+    return notes;
+  notes = make (object);
+  if (g_object_replace_qdata (object, *quark, NULL, notes, g_free, NULL))
     return notes;
   g_free (notes);
-  return g_object_get_qdata (object, quark);
+  return g_object_get_qdata (object, *quark);
 }
 
 /* ---- First tries ---- */

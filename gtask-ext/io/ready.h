@@ -62,11 +62,13 @@ gboolean gtx_ready_await_source     (GtxTask        *task,
                                      gboolean        delivers,
                                      GError        **error);
 
-/* Attaches @notes to @object, and takes ownership of them.  Returns the notes that @object has from
- * then on: another thread's, if that was faster. */
-gpointer gtx_ready_note_down        (gpointer        object,
-                                     GQuark          quark,
-                                     gpointer        notes);
+/* Returns what is known of @object, which keeps it.  It is made on first use; if another thread is
+ * faster, that thread's is returned.  @quark is static, 0 at first, and stands for @name. */
+typedef gpointer (*GtxMakeNotes) (gpointer object);
+gpointer gtx_ready_get_notes        (gpointer        object,
+                                     gsize          *quark,
+                                     const char     *name,
+                                     GtxMakeNotes    make);
 
 /* Whether the error of a try says that it would block.  Clears such an error. */
 gboolean gtx_ready_would_block      (GError        **failure);

@@ -41,8 +41,8 @@ next_number (void)
   return __atomic_add_fetch (&n, 1, __ATOMIC_RELAXED);
 }
 
-static GtxSocketNotes *
-notes_new (GSocket *socket)
+static gpointer
+notes_new (gpointer socket)
 {
   GtxSocketNotes *self = g_new0 (GtxSocketNotes, 1);
 
@@ -54,12 +54,8 @@ GtxSocketNotes *
 gtx_socket_get_notes (GSocket *socket)
 {
   static gsize quark;
-  GtxSocketNotes *notes;
 
-  if (g_once_init_enter (&quark))
-    g_once_init_leave (&quark, g_quark_from_static_string ("gtask-ext-socket-notes"));
-  notes = g_object_get_qdata ((GObject *) socket, quark);
-  return notes ? notes : gtx_ready_note_down (socket, quark, notes_new (socket));
+  return gtx_ready_get_notes (socket, &quark, "gtask-ext-socket-notes", notes_new);
 }
 
 /* ---- Trying ---- */
@@ -78,12 +74,6 @@ gtx_socket_send_once (int           fd,
   return sendto (fd, self->data, self->size, MSG_NOSIGNAL | MSG_DONTWAIT, self->to, self->to_length);
 }
 
-static void
-set_closed_error (GError **error)
-{
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The socket is closed");
-}
-
 static gssize
 try_once (GtxSocketTry  *self,
           int            fd,
@@ -94,25 +84,18 @@ try_once (GtxSocketTry  *self,
   int number;
 
   *would_block = FALSE;
-  if (fd < 0)
-    {
-      set_closed_error (error);
-      return -1;
-    }
   do
     n = self->once (fd, self);
   while (n < 0 && errno == EINTR);
   if (n >= 0)
     return n;
   number = errno;
-  /* If another thread closes the socket, GIO closes the descriptor before it says so. */
-  if (number == EBADF)
-    {
-      set_closed_error (error);
-      return -1;
-    }
   *would_block = (number == EAGAIN || number == EWOULDBLOCK) && self->waits;
-  if (!*would_block)
+  /* The descriptor of a closed socket is -1; if another thread is about to close the socket, GIO has
+   * closed the descriptor already. */
+  if (number == EBADF)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The socket is closed");
+  else if (!*would_block)
     g_set_error (error, G_IO_ERROR, g_io_error_from_errno (number), "The socket failed: %s", g_strerror (number));
   return -1;
 }

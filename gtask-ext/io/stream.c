@@ -168,7 +168,7 @@ reads_as_buffer (gpointer stream)
          calls_the_same ((GInputStreamClass *) class, (GInputStreamClass *) own);
 }
 
-static GtxStreamNotes *
+static gpointer
 notes_new (gpointer stream)
 {
   GtxStreamNotes *self = g_new0 (GtxStreamNotes, 1);
@@ -209,12 +209,8 @@ static GtxStreamNotes *
 notes_of (gpointer stream)
 {
   static gsize quark;
-  GtxStreamNotes *notes;
 
-  if (g_once_init_enter (&quark))
-    g_once_init_leave (&quark, g_quark_from_static_string ("gtask-ext-notes"));
-  notes = g_object_get_qdata (stream, quark);
-  return notes ? notes : gtx_ready_note_down (stream, quark, notes_new (stream));
+  return gtx_ready_get_notes (stream, &quark, "gtask-ext-notes", notes_new);
 }
 
 /* ---- Kinds ---- */

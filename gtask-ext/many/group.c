@@ -42,12 +42,16 @@ is_cancelled_error (const GError *error)
   return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
+/* Once: children that were asked clean up undisturbed. */
 static void
 abort_children (Group *group)
 {
-  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GPtrArray) tasks = NULL;
 
+  if (group->aborting)
+    return;
   group->aborting = TRUE;
+  tasks = g_ptr_array_new_with_free_func (g_object_unref);
   for (GtxHandle *link = group->children.ring.next; link != &group->children.ring; link = link->next)
     g_ptr_array_add (tasks, g_object_ref (GTX_CONTAINER_OF (link, Child, link)->task));
   for (guint i = 0; i < tasks->len; i++)
@@ -471,7 +475,7 @@ gtx_task_group_end (GtxTaskGroup  *self,
   if (group && !group->exiting && group->parent == gtx_task_begin_await (G_STRFUNC, NULL))
     {
       group->exiting = TRUE;
-      if (own && !group->aborting)
+      if (own)
         abort_children (group);
       cancelled = wait_for_children (group, &swallowed);
       own = outcome (group, g_steal_pointer (&own), cancelled, swallowed);
@@ -516,8 +520,7 @@ end_early (Group *group)
 {
   GtxTask *parent = group->parent;
 
-  if (!group->aborting)
-    abort_children (group);
+  abort_children (group);
   wait_for_children_untold (group);
   if (group->parent_cancel_requested)
     gtx_task_withdraw_request (parent, group->made_at);

@@ -163,6 +163,22 @@ gtx_barrier_wait (GtxBarrier  *self,
   return holder && enter (self, error) && pass (self, index, error);
 }
 
+/* The tasks that wait fail.  The last reference may go while this waits for the lock. */
+static gboolean
+end_filling (GtxBarrier  *self,
+             gboolean     breaks,
+             GError     **error)
+{
+  g_autoptr (GtxBarrier) kept = NULL;
+  g_autoptr (GtxLockHolder) holder = NULL;
+
+  kept = g_object_ref (self);
+  holder = gtx_lock_hold (gtx_condition_get_lock (self->changed), error);
+  if (holder)
+    set_state (self, breaks ? BROKEN : self->count > 0 ? RESETTING : FILLING);
+  return holder != NULL;
+}
+
 /**
  * gtx_barrier_reset:
  * @self: a #GtxBarrier
@@ -182,16 +198,9 @@ gboolean
 gtx_barrier_reset (GtxBarrier  *self,
                    GError     **error)
 {
-  g_autoptr (GtxBarrier) kept = NULL;
-  g_autoptr (GtxLockHolder) holder = NULL;
-
   g_return_val_if_fail (GTX_IS_BARRIER (self), FALSE);
 
-  kept = g_object_ref (self);
-  holder = gtx_lock_hold (gtx_condition_get_lock (self->changed), error);
-  if (holder)
-    set_state (self, self->count > 0 ? RESETTING : FILLING);
-  return holder != NULL;
+  return end_filling (self, FALSE, error);
 }
 
 /**
@@ -214,16 +223,9 @@ gboolean
 gtx_barrier_abort (GtxBarrier  *self,
                    GError     **error)
 {
-  g_autoptr (GtxBarrier) kept = NULL;
-  g_autoptr (GtxLockHolder) holder = NULL;
-
   g_return_val_if_fail (GTX_IS_BARRIER (self), FALSE);
 
-  kept = g_object_ref (self);
-  holder = gtx_lock_hold (gtx_condition_get_lock (self->changed), error);
-  if (holder)
-    set_state (self, BROKEN);
-  return holder != NULL;
+  return end_filling (self, TRUE, error);
 }
 
 /**
