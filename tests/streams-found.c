@@ -524,15 +524,13 @@ read_it (GInputStream *stream, GError **error)
 static gboolean
 is_pending (GtxTask *task)
 {
-  g_autoptr (GtxTask) owned = task;
   g_autoptr (GError) failure = NULL;
-  gboolean pending;
+  gboolean succeeded = gtx_await (task, &failure);
+  gboolean pending = g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_PENDING);
 
-  if (gtx_await (task, &failure))
-    return FALSE;
-  pending = g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_PENDING);
-  if (!pending)
+  if (!succeeded && !pending)
     g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_CLOSED);
+  g_object_unref (task);
   return pending;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "loop/fairness.h"
+#include "loop/scheduler-private.h"
+
+#include <time.h>
 
 /* GLib dispatches only the most urgent of the sources that are ready, so that tasks which keep
  * default priority busy keep a window from drawing.  The rules, and why:
@@ -48,7 +50,8 @@
 void
 gtx_fairness_init (GtxScheduler *self)
 {
-  self->slice = BUDGET_US;
+  self->fairness.slice = BUDGET_US;
+  gtx_handle_list_init (&self->fairness.held);
 }
 
 /* ---- Excuses ---- */
@@ -56,16 +59,16 @@ gtx_fairness_init (GtxScheduler *self)
 void
 gtx_fairness_let_go (GtxScheduler *self)
 {
-  gtx_handle_list_splice (&self->ready, &self->held);
-  self->n_held = 0;
+  gtx_handle_list_splice (&self->ready, &self->fairness.held);
+  self->fairness.n_held = 0;
 }
 
 static void
 promote (GtxScheduler *self)
 {
-  self->demoted = FALSE;
-  self->in_doubt = FALSE;
-  self->charge = 0;
+  self->fairness.demoted = FALSE;
+  self->fairness.in_doubt = FALSE;
+  self->fairness.charge = 0;
   gtx_fairness_let_go (self);
 }
 
@@ -74,22 +77,58 @@ excuse (GtxScheduler *self,
         gint64        now)
 {
   promote (self);
-  self->excused_until = now + (LEAST_RESPITE_US << MIN (self->n_excuses, MOST_DOUBLINGS));
-  self->n_excuses++;
+  self->fairness.excused_until = now + (LEAST_RESPITE_US << MIN (self->fairness.n_excuses, MOST_DOUBLINGS));
+  self->fairness.n_excuses++;
 }
 
 /* ---- Runs ---- */
+
+/* Reads a clock of the kernel's ticks, some milliseconds each, at a fifth of the cost of the exact
+ * one. */
+static gint64
+read_coarse_clock (void)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+  struct timespec now;
+
+  if (clock_gettime (CLOCK_MONOTONIC_COARSE, &now) == 0)
+    return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+#endif
+  return g_get_monotonic_time ();
+}
+
+void
+gtx_fairness_begin_run (GtxScheduler *self)
+{
+  self->fairness.streaming = TRUE;
+  self->fairness.polled = 0;
+}
+
+/* While the coarse clock has not ticked, the run has ended when the exact one was read last: a run
+ * of few handles may end without reading it again. */
+gint64
+gtx_fairness_end_run (GtxScheduler *self)
+{
+  gint64 ticks = read_coarse_clock ();
+
+  if (!self->fairness.demoted && ticks == self->fairness.last_ticks)
+    self->fairness.last_run = self->last_read;
+  else
+    self->fairness.last_run = g_get_monotonic_time ();
+  self->fairness.last_ticks = ticks;
+  return self->fairness.last_run;
+}
 
 /* In a stream of callbacks the time between two runs is charged anyway, so that the clock is read
  * neither at the end of a run nor at the beginning of the next. */
 gint64
 gtx_fairness_time_in_stream (GtxScheduler *self)
 {
-  if (!self->streaming)
+  if (!self->fairness.streaming)
     return g_get_monotonic_time ();
-  if (self->poll_began != 0)
+  if (self->fairness.poll_began != 0)
     gtx_fairness_end_poll (self, g_get_monotonic_time ());
-  return self->last_run + self->polled;
+  return self->fairness.last_run + self->fairness.polled;
 }
 
 static void
@@ -97,9 +136,9 @@ charge (GtxScheduler *self,
         gint64        since,
         gint64        duration)
 {
-  if (self->charge == 0)
-    self->charged_since = since;
-  self->charge += duration;
+  if (self->fairness.charge == 0)
+    self->fairness.charged_since = since;
+  self->fairness.charge += duration;
 }
 
 gint64
@@ -107,42 +146,42 @@ gtx_fairness_time_of_dispatch (GtxScheduler *self)
 {
   gint64 now = g_get_monotonic_time ();
 
-  if (self->streaming && self->running == 0)
-    charge (self, self->last_run, MAX (now - self->last_run - self->polled, 0));
+  if (self->fairness.streaming && self->running == 0)
+    charge (self, self->fairness.last_run, MAX (now - self->fairness.last_run - self->fairness.polled, 0));
   return now;
 }
 
 gint64
 gtx_fairness_budget (GtxScheduler *self)
 {
-  if (self->meanwhile != 0)
-    return self->meanwhile;
-  if (self->excused_until != 0)
+  if (self->fairness.meanwhile != 0)
+    return self->fairness.meanwhile;
+  if (self->fairness.excused_until != 0)
     return LEAST_SLICE_US;
-  return self->demoted ? BUDGET_US : BUDGET_US - self->charge;
+  return self->fairness.demoted ? BUDGET_US : BUDGET_US - self->fairness.charge;
 }
 
 /* Begins to listen, from the end of the last run on. */
 static void
 listen_anew (GtxScheduler *self)
 {
-  self->in_doubt = FALSE;
-  self->listened_since = self->silent_since = self->last_slice = self->last_run;
-  self->n_turns = self->n_silent_turns = 0;
-  self->ran_meanwhile = 0;
-  self->is_left = FALSE;
+  self->fairness.in_doubt = FALSE;
+  self->fairness.listened_since = self->fairness.silent_since = self->fairness.last_slice = self->fairness.last_run;
+  self->fairness.n_turns = self->fairness.n_silent_turns = 0;
+  self->fairness.ran_meanwhile = 0;
+  self->fairness.is_left = FALSE;
 }
 
 /* Whether a charge that has reached the budget is forgiven. */
 static gboolean
 is_forgiven (GtxScheduler *self)
 {
-  gint64 now = self->last_run;
+  gint64 now = self->fairness.last_run;
 
-  if (now < self->excused_until)
+  if (now < self->fairness.excused_until)
     return TRUE;
-  self->excused_until = 0;
-  return self->charge * (STARVING_US / BUDGET_US) <= now - self->charged_since;
+  self->fairness.excused_until = 0;
+  return self->fairness.charge * (STARVING_US / BUDGET_US) <= now - self->fairness.charged_since;
 }
 
 /* Ends a slice of a starving scheduler.  If no handle is left, the tasks may need little, beside a
@@ -154,8 +193,8 @@ end_slice (GtxScheduler *self)
   if (!gtx_handle_list_is_empty (&self->ready))
     return;
   promote (self);
-  self->charge = BUDGET_US - LEAST_SLICE_US;
-  self->charged_since = self->last_run;
+  self->fairness.charge = BUDGET_US - LEAST_SLICE_US;
+  self->fairness.charged_since = self->fairness.last_run;
 }
 
 /* Ends a run while the scheduler listens, and goes on listening. */
@@ -163,32 +202,32 @@ static void
 end_meanwhile (GtxScheduler *self,
                gint64        took)
 {
-  if (self->meanwhile == BUDGET_US)
-    self->last_slice = self->last_run;
+  if (self->fairness.meanwhile == BUDGET_US)
+    self->fairness.last_slice = self->fairness.last_run;
   else
-    self->ran_meanwhile += took;
-  self->is_left = !gtx_handle_list_is_empty (&self->ready);
+    self->fairness.ran_meanwhile += took;
+  self->fairness.is_left = !gtx_handle_list_is_empty (&self->ready);
 }
 
 void
-gtx_fairness_end (GtxScheduler *self,
-                  gint64        start,
-                  gint64        took)
+gtx_fairness_charge_run (GtxScheduler *self,
+                         gint64        start,
+                         gint64        took)
 {
   charge (self, start, took);
-  if (self->meanwhile != 0)
+  if (self->fairness.meanwhile != 0)
     end_meanwhile (self, took);
-  else if (self->demoted)
+  else if (self->fairness.demoted)
     end_slice (self);
-  else if (self->charge >= BUDGET_US && is_forgiven (self))
-    self->charge = 0;
-  else if (self->charge >= BUDGET_US)
-    self->demoted = TRUE;
+  else if (self->fairness.charge >= BUDGET_US && is_forgiven (self))
+    self->fairness.charge = 0;
+  else if (self->fairness.charge >= BUDGET_US)
+    self->fairness.demoted = TRUE;
   else
     return;
-  if (self->meanwhile == 0)
+  if (self->fairness.meanwhile == 0)
     listen_anew (self);
-  self->meanwhile = 0;
+  self->fairness.meanwhile = 0;
 }
 
 void
@@ -210,35 +249,35 @@ gtx_fairness_hold_back (GtxScheduler *self,
       gtx_scheduler_call_soon (self, handle);
       return;
     }
-  gtx_handle_list_append (&self->held, handle);
-  self->n_held++;
-  self->silent_since = g_source_get_time (self->urgent);
-  self->n_silent_turns = 0;
+  gtx_handle_list_append (&self->fairness.held, handle);
+  self->fairness.n_held++;
+  self->fairness.silent_since = g_source_get_time (self->urgent);
+  self->fairness.n_silent_turns = 0;
 }
 
 static gboolean
 is_silence (GtxScheduler *self,
             gint64        now)
 {
-  gint64 duration = now - self->silent_since;
+  gint64 duration = now - self->fairness.silent_since;
 
-  if (self->n_silent_turns >= SILENT_TURNS)
+  if (self->fairness.n_silent_turns >= SILENT_TURNS)
     return duration >= SILENCE_US;
-  return self->n_silent_turns >= FEWEST_SILENT_TURNS && duration >= STARVING_US;
+  return self->fairness.n_silent_turns >= FEWEST_SILENT_TURNS && duration >= STARVING_US;
 }
 
 /* An operation that has come back and is held still counts among the holds, since its task waits. */
 static gboolean
 silence_says_enough (GtxScheduler *self)
 {
-  return self->holds <= self->n_held || self->n_excuses % DOUBTFUL != 0;
+  return self->holds <= self->fairness.n_held || self->fairness.n_excuses % DOUBTFUL != 0;
 }
 
 static gboolean
 is_beyond_doubt (GtxScheduler *self,
                  gint64        now)
 {
-  return self->n_turns >= SILENT_TURNS && now - self->listened_since >= STARVING_US;
+  return self->fairness.n_turns >= SILENT_TURNS && now - self->fairness.listened_since >= STARVING_US;
 }
 
 /* To be called in a turn in which default priority has not come to rest. */
@@ -246,14 +285,14 @@ static void
 listen (GtxScheduler *self,
         gint64        now)
 {
-  self->n_turns++;
-  self->n_silent_turns++;
-  if (!is_silence (self, now) && !(self->in_doubt && is_beyond_doubt (self, now)))
+  self->fairness.n_turns++;
+  self->fairness.n_silent_turns++;
+  if (!is_silence (self, now) && !(self->fairness.in_doubt && is_beyond_doubt (self, now)))
     return;
   if (silence_says_enough (self) || is_beyond_doubt (self, now))
     excuse (self, now);
   else
-    self->in_doubt = TRUE;
+    self->fairness.in_doubt = TRUE;
 }
 
 static gboolean
@@ -262,9 +301,9 @@ may_run_meanwhile (GtxScheduler *self,
 {
   const GtxTimer *timer = gtx_timers_first (&self->timers);
 
-  if ((self->ran_meanwhile - LEAST_SLICE_US) * (STARVING_US / BUDGET_US) > now - self->listened_since)
+  if ((self->fairness.ran_meanwhile - LEAST_SLICE_US) * (STARVING_US / BUDGET_US) > now - self->fairness.listened_since)
     return FALSE;
-  return self->in_doubt || self->is_left || (timer && !self->jumper && timer->deadline <= now);
+  return self->fairness.in_doubt || self->fairness.is_left || (timer && !self->jumper && timer->deadline <= now);
 }
 
 /* Whether the scheduler would starve by the time that it is asked again: a turn of the main loop
@@ -273,10 +312,10 @@ static gboolean
 is_starving (GtxScheduler *self,
              gint64        now)
 {
-  gint64 turn = now - MAX (self->last_asked, self->last_slice);
+  gint64 turn = now - MAX (self->fairness.last_asked, self->fairness.last_slice);
 
-  self->last_asked = now;
-  return now + turn - self->last_slice > STARVING_US;
+  self->fairness.last_asked = now;
+  return now + turn - self->fairness.last_slice > STARVING_US;
 }
 
 gboolean
@@ -285,16 +324,16 @@ gtx_fairness_allows (GtxScheduler *self,
 {
   gboolean starves = is_starving (self, now);
 
-  self->meanwhile = 0;
-  if (self->streaming)
+  self->fairness.meanwhile = 0;
+  if (self->fairness.streaming)
     listen (self, now);
-  if (!self->demoted)
+  if (!self->fairness.demoted)
     return TRUE;
   if (starves)
     gtx_fairness_let_go (self);
-  if (self->streaming)
-    self->meanwhile = starves ? BUDGET_US : may_run_meanwhile (self, now) ? LEAST_SLICE_US : 0;
-  return starves || self->meanwhile != 0;
+  if (self->fairness.streaming)
+    self->fairness.meanwhile = starves ? BUDGET_US : may_run_meanwhile (self, now) ? LEAST_SLICE_US : 0;
+  return starves || self->fairness.meanwhile != 0;
 }
 
 /* ---- The main loop ---- */
@@ -302,7 +341,14 @@ gtx_fairness_allows (GtxScheduler *self,
 gboolean
 gtx_fairness_asks (GtxScheduler *self)
 {
-  return self->charge >= ASK_US;
+  return self->fairness.charge >= ASK_US;
+}
+
+void
+gtx_fairness_begin_poll (GtxScheduler *self)
+{
+  if (self->fairness.streaming)
+    self->fairness.poll_began = g_get_monotonic_time ();
 }
 
 /* The time that the main loop waits in a poll is not charged. */
@@ -310,8 +356,10 @@ void
 gtx_fairness_end_poll (GtxScheduler *self,
                        gint64        now)
 {
-  self->polled += now - self->poll_began;
-  self->poll_began = 0;
+  if (self->fairness.poll_began == 0)
+    return;
+  self->fairness.polled += now - self->fairness.poll_began;
+  self->fairness.poll_began = 0;
 }
 
 /* Adapts the slice when all that the last run started has come back. */
@@ -320,19 +368,37 @@ settle (GtxScheduler *self,
         gint64        took)
 {
   if (took > BUDGET_US)
-    self->slice = MAX (self->slice / 2, LEAST_SLICE_US);
+    self->fairness.slice = MAX (self->fairness.slice / 2, LEAST_SLICE_US);
   else if (took < BUDGET_US / 2)
-    self->slice = MIN (self->slice * 2, BUDGET_US);
+    self->fairness.slice = MIN (self->fairness.slice * 2, BUDGET_US);
 }
 
 void
 gtx_fairness_rest (GtxScheduler *self,
                    GSource      *source)
 {
-  if (self->demoted && self->streaming)
-    settle (self, g_source_get_time (source) - self->last_run);
-  self->streaming = FALSE;
-  self->in_doubt = FALSE;
-  self->excused_until = 0;
-  self->n_excuses = 0;
+  if (self->fairness.demoted && self->fairness.streaming)
+    settle (self, g_source_get_time (source) - self->fairness.last_run);
+  self->fairness.streaming = FALSE;
+  self->fairness.in_doubt = FALSE;
+  self->fairness.excused_until = 0;
+  self->fairness.n_excuses = 0;
+}
+
+gboolean
+gtx_fairness_is_idle (GtxScheduler *self)
+{
+  if (!self->fairness.demoted)
+    self->fairness.charge = 0;
+  return self->fairness.demoted;
+}
+
+void
+gtx_fairness_drop_held (GtxScheduler *self,
+                        gboolean      is_torn)
+{
+  if (is_torn)
+    gtx_handle_list_init (&self->fairness.held);
+  while (gtx_handle_list_pop (&self->fairness.held))
+    ;
 }

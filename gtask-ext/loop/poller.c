@@ -220,7 +220,7 @@ poller_dispatch (GSource     *source,
       take_events (self, &woken);
     }
   while (!gtx_handle_list_is_empty (&woken) && gtx_scheduler_call_all_now (self->scheduler, &woken) &&
-         self->scheduler->last_run < until);
+         self->scheduler->fairness.last_run < until);
   return G_SOURCE_CONTINUE;
 }
 

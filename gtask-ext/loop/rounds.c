@@ -4,8 +4,6 @@
 #include "loop/alarm.h"
 #include "loop/pushed.h"
 
-#include <time.h>
-
 /* The clock costs more than a switch: it is read once in so many handles at most. */
 #define MOST_ENTRIES_A_READ 16
 #define SHORT_READ_US 100
@@ -114,7 +112,7 @@ gtx_scheduler_queue_due_timers (GtxScheduler *self)
 gboolean
 gtx_scheduler_has_work (GtxScheduler *self)
 {
-  return !gtx_handle_list_is_empty (&self->ready) || !gtx_handle_list_is_empty (&self->held) ||
+  return !gtx_handle_list_is_empty (&self->ready) || !gtx_handle_list_is_empty (&self->fairness.held) ||
          gtx_scheduler_has_messages (self);
 }
 
@@ -400,33 +398,6 @@ trim_later (GtxScheduler *self,
   g_source_unref (self->trimmer);
 }
 
-/* Reads a clock of the kernel's ticks, some milliseconds each, at a fifth of the cost of the exact
- * one. */
-static gint64
-read_coarse_clock (void)
-{
-#ifdef CLOCK_MONOTONIC_COARSE
-  struct timespec now;
-
-  if (clock_gettime (CLOCK_MONOTONIC_COARSE, &now) == 0)
-    return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
-#endif
-  return g_get_monotonic_time ();
-}
-
-/* Returns when the run has ended.  While the coarse clock has not ticked, that is when the exact
- * one was read last: a run of few handles may end without reading it again. */
-static gint64
-time_of_end (GtxScheduler *self)
-{
-  gint64 ticks = read_coarse_clock ();
-
-  if (!self->demoted && ticks == self->last_ticks)
-    return self->last_read;
-  self->last_ticks = ticks;
-  return g_get_monotonic_time ();
-}
-
 /* GIO's operations call back in the thread-default main context.  Pushes the one that the tasks run
  * in, for a thread that has not pushed it or has another one pushed on top.  Sets @thread_default
  * to what GLib returns from now on.  FALSE if nothing was pushed. */
@@ -468,8 +439,7 @@ gtx_scheduler_run (GtxScheduler *self,
   gint64 end;
 
   gtx_scheduler_own (self);
-  self->streaming = TRUE;
-  self->polled = 0;
+  gtx_fairness_begin_run (self);
   gtx_scheduler_ref (self);
   gtx_running.scheduler = self;
   gtx_running.depth = g_main_depth ();
@@ -492,8 +462,7 @@ gtx_scheduler_run (GtxScheduler *self,
   gtx_running.thread_default = outer_default;
   if (self->trimmer == NULL && self->jumper == NULL && gtx_stack_pool_has_surplus (self->base.stacks))
     trim_later (self, TRIM_AFTER_MS);
-  end = time_of_end (self);
-  self->last_run = end;
+  end = gtx_fairness_end_run (self);
   gtx_scheduler_unref (self);
   return end - start;
 }

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "loop/scheduler.h"
+#include "loop/fairness.h"
 
 typedef struct _GtxMessage GtxMessage;
 typedef struct _GtxPoller GtxPoller;
@@ -67,33 +67,11 @@ struct _GtxScheduler
   guint entries_a_read;
   guint entries_left;
 
-  /* Sources, and fairness */
+  /* Sources */
   GSource *urgent;              /* at default priority */
   GSource *alarm;               /* ends the poll for a short wait; NULL: not set */
   gint64 alarm_time;
-  gboolean demoted;
-  gint64 charge;
-  gint64 charged_since;         /* when the charge began */
-  gint64 last_run;              /* until when the scheduler is known to have run */
-  gint64 last_ticks;            /* of the coarse clock, at a run's end */
-  gboolean streaming;           /* default priority was busy since the last run */
-  gint64 poll_began;            /* when the poll began; 0: it has ended */
-  gint64 polled;                /* time in polls since the last run */
-  gint64 slice;                 /* a demoted run's budget, from the idle source */
-  gint64 last_asked;            /* when a demoted scheduler was asked last */
-  gint64 listened_since;        /* the end of the last run, except runs while it listens */
-  guint n_turns;                /* turns of the main loop since then */
-  gint64 silent_since;          /* since then no operation has come back, either */
-  guint n_silent_turns;
-  gboolean in_doubt;            /* whether it is the tasks that keep the main loop busy */
-  gint64 last_slice;
-  gint64 meanwhile;             /* the budget of a run while it listens; 0: no such run */
-  gint64 ran_meanwhile;
-  gboolean is_left;             /* such a run has left handles to run */
-  GtxHandleList held;           /* what operations brought back while it is demoted */
-  guint n_held;
-  guint n_excuses;              /* since default priority came to rest last */
-  gint64 excused_until;         /* 0: it is not excused */
+  GtxFairness fairness;
 
   GtxPoller *poller;            /* NULL: nobody has waited for a descriptor */
 

@@ -66,8 +66,8 @@ scheduler_new (GMainContext *context)
   self->entries_a_read = 1;
   self->entries_left = 1;
   gtx_handle_list_init (&self->ready);
-  gtx_handle_list_init (&self->held);
   gtx_handle_list_init (&self->at_end);
+  gtx_fairness_init (self);
   g_mutex_init (&self->mutex);
   g_cond_init (&self->visits_ended);
   self->last_message = &self->first_message;
@@ -422,14 +422,13 @@ static void
 leave_to_parent (GtxScheduler *self)
 {
   /* Another thread may have been in the middle of a change to the lists. */
-  if (gtx_scheduler_is_local (self))
-    while (gtx_handle_list_pop (&self->ready) || gtx_handle_list_pop (&self->held))
-      ;
-  else
-    {
-      gtx_handle_list_init (&self->ready);
-      gtx_handle_list_init (&self->held);
-    }
+  gboolean is_torn = !gtx_scheduler_is_local (self);
+
+  if (is_torn)
+    gtx_handle_list_init (&self->ready);
+  while (gtx_handle_list_pop (&self->ready))
+    ;
+  gtx_fairness_drop_held (self, is_torn);
   set_owner (self, PARENT_PROCESS);
   set_dispatcher (self, 0);
 }
@@ -445,7 +444,7 @@ forget_threads (GtxScheduler *self)
   if (is_others)
     {
       gtx_handle_list_init (&self->ready);
-      gtx_handle_list_init (&self->held);
+      gtx_fairness_drop_held (self, TRUE);
       self->marker.next = NULL;
       self->running = 0;
       self->n_visits = 0;

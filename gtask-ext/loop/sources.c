@@ -3,7 +3,6 @@
  * sources. */
 
 #include "loop/alarm.h"
-#include "loop/fairness.h"
 
 /* GLib converts times to nanoseconds of 64 bits, in which this still fits. */
 #define NEVER_REACHED_US (G_MAXINT64 / 1024)
@@ -28,7 +27,7 @@ urgent_prepare (GSource *source,
   *timeout = -1;
   if (!gtx_scheduler_may_dispatch (self))
     return FALSE;
-  return !self->demoted && is_due (self);
+  return !self->fairness.demoted && is_due (self);
 }
 
 static gboolean
@@ -39,9 +38,8 @@ urgent_check (GSource *source)
   if (!gtx_scheduler_may_dispatch (self))
     return FALSE;
   self->polling = FALSE;
-  if (self->poll_began != 0)
-    gtx_fairness_end_poll (self, g_source_get_time (source));
-  if (self->demoted && !gtx_fairness_allows (self, g_source_get_time (source)))
+  gtx_fairness_end_poll (self, g_source_get_time (source));
+  if (self->fairness.demoted && !gtx_fairness_allows (self, g_source_get_time (source)))
     return FALSE;
   return is_due (self);
 }
@@ -59,7 +57,7 @@ run_urgently (GtxScheduler *self,
 {
   gint64 took = gtx_scheduler_run (self, start, gtx_fairness_budget (self));
 
-  gtx_fairness_end (self, start, took);
+  gtx_fairness_charge_run (self, start, took);
   gtx_scheduler_disown (self);
 }
 
@@ -67,7 +65,7 @@ static void
 run_idly (GtxScheduler *self)
 {
   gtx_fairness_let_go (self);
-  gtx_scheduler_run (self, g_get_monotonic_time (), self->slice);
+  gtx_scheduler_run (self, g_get_monotonic_time (), self->fairness.slice);
   gtx_fairness_end_idly (self);
   gtx_scheduler_disown (self);
 }
@@ -76,7 +74,7 @@ void
 gtx_scheduler_call_now (GtxScheduler *self,
                         GtxHandle    *handle)
 {
-  if (G_UNLIKELY (self->demoted))
+  if (G_UNLIKELY (self->fairness.demoted))
     {
       gtx_fairness_hold_back (self, handle);
       return;
@@ -92,7 +90,7 @@ gtx_scheduler_call_all_now (GtxScheduler  *self,
 {
   GtxHandle *handle;
 
-  if (G_UNLIKELY (self->demoted))
+  if (G_UNLIKELY (self->fairness.demoted))
     {
       while ((handle = gtx_handle_list_pop (handles)))
         gtx_fairness_hold_back (self, handle);
@@ -103,7 +101,7 @@ gtx_scheduler_call_all_now (GtxScheduler  *self,
     return FALSE;
   self->stopped = FALSE;
   run_urgently (self, gtx_fairness_time_in_stream (self));
-  return !self->stopped && !self->demoted && !gtx_scheduler_has_work (self);
+  return !self->stopped && !self->fairness.demoted && !gtx_scheduler_has_work (self);
 }
 
 static gboolean
@@ -127,7 +125,7 @@ idle_prepare (GSource *source,
   *timeout = -1;
   if (!gtx_scheduler_is_dispatched_here (self))
     return FALSE;
-  if (self->demoted)
+  if (self->fairness.demoted)
     return TRUE;
   if (gtx_fairness_asks (self))
     *timeout = 0;
@@ -142,9 +140,7 @@ idle_check (GSource *source)
 
   if (!gtx_scheduler_is_dispatched_here (self))
     return FALSE;
-  if (!self->demoted)
-    self->charge = 0;
-  return self->demoted;
+  return gtx_fairness_is_idle (self);
 }
 
 static gboolean
@@ -172,11 +168,10 @@ probe_prepare (GSource *source,
   *timeout = -1;
   if (!gtx_scheduler_is_dispatched_here (self))
     return FALSE;
-  if (!self->demoted)
+  if (!self->fairness.demoted)
     *timeout = is_due (self) ? 0 : gtx_alarm_time_left (self);
   self->polling = TRUE;
-  if (self->streaming)
-    self->poll_began = g_get_monotonic_time ();
+  gtx_fairness_begin_poll (self);
   return FALSE;
 }
 
@@ -220,7 +215,7 @@ urgent_finalize (GSource *source)
     {
       gtx_scheduler_run_messages (self);
       run_all (&self->at_end);
-      run_all (&self->held);
+      run_all (&self->fairness.held);
       run_all (&self->ready);
     }
   while (!gtx_scheduler_close_messages (self));
@@ -280,7 +275,6 @@ let_go_of_context (gpointer data)
 void
 gtx_scheduler_attach_sources (GtxScheduler *self)
 {
-  gtx_fairness_init (self);
   gtx_scheduler_attach_source (self, NULL, &idle_funcs, G_PRIORITY_DEFAULT_IDLE, "gtask-ext (idle)");
   gtx_scheduler_attach_source (self, &self->waker, &probe_funcs, GTX_PROBE_PRIORITY, "gtask-ext (probe)");
   self->waker_time = NEVER_REACHED_US;

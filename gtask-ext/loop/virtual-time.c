@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Virtual time, for tests. */
 
-#include "loop/fairness.h"
 #include "loop/scheduler-private.h"
 
 /* The ready time of our waker, which is never reached, makes a timeout of weeks. */
