@@ -155,6 +155,24 @@ sleep_and_note (const char *what, GError **error)
   return TRUE;
 }
 
+static inline GtxTask *
+sleeper (const char *what)
+{
+  return gtx_create_task (sleep_and_note, what, NULL);
+}
+
+static inline void
+assert_ends_cancelled (GtxTask *task)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_await (task, &failure));
+  assert_cancelled (failure);
+  g_assert_true (gtx_future_is_cancelled (task));
+  assert_cancelled (gtx_future_get_error (task));
+  g_assert_false (gtx_cancel (task));
+}
+
 /* ---- Processes ---- */
 
 /* Starts a shell for @command; whoever waits for it reaps it. */

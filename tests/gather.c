@@ -2,12 +2,6 @@
 
 #include "fixture.h"
 
-static GtxTask *
-sleeper (const char *what)
-{
-  return gtx_create_task (sleep_and_note, what, NULL);
-}
-
 /* ---- Results ---- */
 
 static char *

@@ -4,12 +4,6 @@
 
 #include <math.h>
 
-static GtxTask *
-sleeper (const char *what)
-{
-  return gtx_create_task (sleep_and_note, what, NULL);
-}
-
 static gboolean
 test_order (gpointer data, GError **error)
 {
