@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Futures on their own: promises for code with callbacks. */
 
-#include "fixture.h"
+#include "note-done.h"
 
 static GError *
 some_error (void)
 {
   return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "broken");
-}
-
-static void
-note_done (gpointer future, gpointer word)
-{
-  g_assert_true (gtx_future_is_done (future));
-  g_assert_null (gtx_current_task ());
-  note (word);
 }
 
 /* ---- Outcomes ---- */
