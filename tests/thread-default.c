@@ -2,20 +2,9 @@
 /* The thread-default main context: tasks have their own, whoever iterates it, and what
  * one has pushed is not pushed while it waits. */
 
-#include "fixture.h"
+#include "thread-default.h"
 
 /* ---- What the thread has pushed ---- */
-
-static gboolean
-ask (gpointer data, GError **error)
-{
-  g_autoptr (GFile) file = g_file_new_for_path ("/");
-  g_autoptr (GFileInfo) info = NULL;
-
-  g_file_query_info_async (file, "standard::type", 0, G_PRIORITY_DEFAULT, GTX_ASYNC);
-  info = g_file_query_info_finish (file, gtx_await_result (), error);
-  return info != NULL;
-}
 
 static gboolean
 ask_in (GMainContext *context, GError **error)
@@ -33,27 +22,6 @@ ask_often_in (gpointer context, GError **error)
     if (!ask_in (context, error) || !gtx_sleep (0, error))
       return FALSE;
   return TRUE;
-}
-
-/* Non-NULL if this thread could. */
-static gpointer
-acquire_default (gpointer data)
-{
-  if (!g_main_context_acquire (NULL))
-    return NULL;
-  g_main_context_release (NULL);
-  return g_main_context_default ();
-}
-
-static void
-iterate_until_done (GMainContext *context, GtxTask *task)
-{
-  gint64 end = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
-
-  while (!gtx_future_is_done (task) && g_get_monotonic_time () < end)
-    g_main_context_iteration (context, FALSE);
-  g_assert_true (gtx_future_is_done (task));
-  g_assert_no_error (gtx_future_get_error (task));
 }
 
 static void
@@ -220,19 +188,6 @@ test_pushed_late (gpointer data, GError **error)
   return gtx_gather_list (GTX_GATHER_NONE, error, task, other, NULL);
 }
 
-/* Looks at it at each turn, and asks. */
-static gboolean
-have_own (gpointer data, GError **error)
-{
-  for (int i = 0; i < 20; i++)
-    {
-      g_assert_null (g_main_context_get_thread_default ());
-      if (!ask (NULL, error) || !gtx_sleep (i % 2 * 0.001, error))
-        return FALSE;
-    }
-  return TRUE;
-}
-
 static gboolean
 test_pushed_by_tasks (gpointer data, GError **error)
 {
@@ -343,14 +298,6 @@ run_beside (GtxCoroutine coroutine, gboolean is_pushed)
   g_assert_no_error (gtx_future_get_error (other));
 }
 
-static void
-assert_default_is_free (void)
-{
-  gpointer acquired = g_thread_join (g_thread_new ("acquire", acquire_default, NULL));
-
-  g_assert_nonnull (acquired);
-}
-
 static gboolean
 push_default (GMainContext *own, GError **error)
 {
@@ -405,186 +352,6 @@ test_await_below_default (void)
   iterate_until_done (context, task);
 }
 
-/* ---- What is left behind ---- */
-
-static gboolean
-leave_pushed (GMainContext *context, GError **error)
-{
-  g_main_context_push_thread_default (context);
-  return TRUE;
-}
-
-static gboolean
-test_left_pushed (gpointer data, GError **error)
-{
-  g_autoptr (GMainContext) context = g_main_context_new ();
-  g_autoptr (GtxTask) task = gtx_create_task (leave_pushed, context, NULL);
-
-  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "A task or callback ended before it popped*pop it before");
-  if (!gtx_sleep (0.01, error))
-    return FALSE;
-  g_test_assert_expected_messages ();
-  g_assert_null (g_main_context_get_thread_default ());
-  g_assert_true (g_main_context_acquire (context));
-  g_main_context_release (context);
-  return gtx_await (task, error) && ask (NULL, error);
-}
-
-/* Who runs next has its own context, and so have its children, which are run there. */
-static gboolean
-run_children (gpointer data, GError **error)
-{
-  for (int i = 0; i < 3; i++)
-    {
-      g_autoptr (GtxTask) child = gtx_create_task (have_own, NULL, NULL);
-
-      g_assert_null (g_main_context_get_thread_default ());
-      if (!gtx_wait_for (child, 10, error))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-/* What ran before it has left a context pushed. */
-static gboolean
-await_next (GtxTask *next, GError **error)
-{
-  gboolean succeeded;
-
-  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "A task or callback ended before it popped*pop it before");
-  succeeded = gtx_await (next, error);
-  g_test_assert_expected_messages ();
-  return succeeded;
-}
-
-static gboolean
-test_left_to_next (gpointer data, GError **error)
-{
-  g_autoptr (GMainContext) context = g_main_context_new ();
-  g_autoptr (GtxTask) task = gtx_create_task (leave_pushed, context, NULL);
-  g_autoptr (GtxTask) next = gtx_create_task (run_children, NULL, NULL);
-
-  return await_next (next, error) && gtx_await (task, error);
-}
-
-/* Nobody else has the task, so that what ends it is done outside of it. */
-static gboolean
-test_left_by_dropped (gpointer data, GError **error)
-{
-  g_autoptr (GMainContext) context = g_main_context_new ();
-  g_autoptr (GtxTask) next = NULL;
-
-  g_object_unref (gtx_create_task (leave_pushed, context, NULL));
-  next = gtx_create_task (run_children, NULL, NULL);
-  return await_next (next, error);
-}
-
-static void
-push_in_callback (gpointer future, gpointer context)
-{
-  g_main_context_push_thread_default (context);
-}
-
-static gboolean
-test_left_by_callback (gpointer data, GError **error)
-{
-  g_autoptr (GMainContext) context = g_main_context_new ();
-  g_autoptr (GtxFuture) future = gtx_future_new ();
-  g_autoptr (GtxTask) next = NULL;
-
-  gtx_future_add_done_callback (future, push_in_callback, context, NULL);
-  gtx_future_set_result (future, NULL, NULL);
-  next = gtx_create_task (run_children, NULL, NULL);
-  return await_next (next, error);
-}
-
-/* What frees its data belongs to the task. */
-static void
-pop_pushed (gpointer context)
-{
-  g_main_context_pop_thread_default (context);
-}
-
-static gboolean
-test_popped_with_data (gpointer data, GError **error)
-{
-  g_autoptr (GMainContext) context = g_main_context_new ();
-  g_autoptr (GtxTask) task = gtx_create_task (leave_pushed, context, pop_pushed);
-  g_autoptr (GtxTask) next = gtx_create_task (run_children, NULL, NULL);
-
-  return gtx_gather_list (GTX_GATHER_NONE, error, task, next, NULL);
-}
-
-static gboolean
-leave_pushed_in_thread (GMainContext *contexts[2], GCancellable *cancellable, GError **error)
-{
-  g_main_context_push_thread_default (contexts[0]);
-  g_main_context_push_thread_default (contexts[1]);
-  return TRUE;
-}
-
-/* The thread's next call is to have none of it. */
-static gboolean
-test_left_in_thread (gpointer data, GError **error)
-{
-  g_autoptr (GMainContext) first = g_main_context_new ();
-  g_autoptr (GMainContext) second = g_main_context_new ();
-  GMainContext *contexts[] = { first, second };
-
-  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*gtx_to_thread() ran at *.c:* returned *pop it before");
-  g_assert_true (gtx_to_thread (leave_pushed_in_thread, contexts, error));
-  g_test_assert_expected_messages ();
-  for (int i = 0; i < 2; i++)
-    {
-      g_assert_true (g_main_context_acquire (contexts[i]));
-      g_main_context_release (contexts[i]);
-    }
-  return TRUE;
-}
-
-/* Nobody else could acquire the default main context, and it does not tell itself. */
-static gboolean
-leave_default_in_thread (GMainContext *context, GCancellable *cancellable, GError **error)
-{
-  g_main_context_push_thread_default (NULL);
-  if (context)
-    g_main_context_push_thread_default (context);
-  g_main_context_push_thread_default (NULL);
-  return TRUE;
-}
-
-static gboolean
-acquire_in_thread (gpointer data, GCancellable *cancellable, GError **error)
-{
-  g_main_context_acquire (NULL);
-  return TRUE;
-}
-
-static gboolean
-leave_default (GMainContext *context, GError **error)
-{
-  GtxThreadFunc left[] = { (GtxThreadFunc) leave_default_in_thread, acquire_in_thread };
-
-  for (guint i = 0; i < 2 * G_N_ELEMENTS (left); i++)
-    {
-      g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*gtx_to_thread() ran at *.c:* returned *pop it before");
-      g_assert_true (gtx_to_thread (left[i / 2], i % 2 ? context : NULL, error));
-      g_test_assert_expected_messages ();
-      assert_default_is_free ();
-    }
-  return TRUE;
-}
-
-static void
-test_default_left_in_thread (void)
-{
-  g_autoptr (GMainContext) context = g_main_context_new ();
-  g_autoptr (GMainContext) left = g_main_context_new ();
-  g_autoptr (GtxTask) task = gtx_create_task_in (context, leave_default, left, NULL);
-
-  iterate_until_done (context, task);
-}
-
 int
 main (int argc, char *argv[])
 {
@@ -599,12 +366,5 @@ main (int argc, char *argv[])
   add_real_coroutine ("/thread-default/nested-loop", test_nested_loop);
   g_test_add_func ("/thread-default/default-pushed", test_default_pushed);
   g_test_add_func ("/thread-default/await-below-default", test_await_below_default);
-  add_real_coroutine ("/thread-default/left-pushed", test_left_pushed);
-  add_real_coroutine ("/thread-default/left-to-next", test_left_to_next);
-  add_real_coroutine ("/thread-default/left-by-dropped", test_left_by_dropped);
-  add_real_coroutine ("/thread-default/left-by-callback", test_left_by_callback);
-  add_real_coroutine ("/thread-default/popped-with-data", test_popped_with_data);
-  add_real_coroutine ("/thread-default/left-in-thread", test_left_in_thread);
-  g_test_add_func ("/thread-default/default-left-in-thread", test_default_left_in_thread);
   return g_test_run ();
 }
