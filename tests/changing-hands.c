@@ -2,73 +2,7 @@
 /* Whose thread a main context is: used by one before another runs it, and run by
  * one thread after the other. */
 
-#include "fixture.h"
-
-#define SECONDS (RUNNING_ON_VALGRIND || UNDER_TSAN || UNDER_ASAN ? 20 : 5)
-
-/* ---- A thread that iterates a context which it has not pushed ---- */
-
-typedef struct
-{
-  GMainContext *context;        /* NULL: the default one */
-  GMainLoop *loop;
-  GThread *thread;
-} Runner;
-
-static gpointer
-run_loop (gpointer loop)
-{
-  g_main_loop_run (loop);
-  return NULL;
-}
-
-static void
-runner_start (Runner *self, GMainContext *context)
-{
-  self->context = context;
-  self->loop = g_main_loop_new (context, FALSE);
-  self->thread = g_thread_new ("runner", run_loop, self->loop);
-}
-
-static gboolean
-quit (gpointer loop)
-{
-  g_main_loop_quit (loop);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-call_in (GMainContext *context, GSourceFunc func, gpointer data)
-{
-  g_autoptr (GSource) source = g_idle_source_new ();
-
-  g_source_set_callback (source, func, data, NULL);
-  g_source_attach (source, context);
-}
-
-static void
-runner_stop (Runner *self)
-{
-  call_in (self->context, quit, self->loop);
-  g_thread_join (self->thread);
-  g_main_loop_unref (self->loop);
-}
-
-/* What happens elsewhere, in time. */
-static void
-wait_until (gint *counter, gint value)
-{
-  for (int i = 0; i < SECONDS * 1000 && g_atomic_int_get (counter) != value; i++)
-    g_usleep (1000);
-  g_assert_cmpint (g_atomic_int_get (counter), ==, value);
-}
-
-static gboolean
-count (gint *n, GError **error)
-{
-  g_atomic_int_inc (n);
-  return TRUE;
-}
+#include "changing-hands.h"
 
 /* ---- The default context, before its loop runs ---- */
 
@@ -151,17 +85,6 @@ count_done (gpointer future, gpointer n)
 {
   gtx_future_get_error (future);
   g_atomic_int_inc ((gint *) n);
-}
-
-static GtxFuture *
-make_in (GMainContext *context, GtxFuture *(*make) (void))
-{
-  GtxFuture *future;
-
-  g_main_context_push_thread_default (context);
-  future = make ();
-  g_main_context_pop_thread_default (context);
-  return future;
 }
 
 static GtxFuture *
@@ -473,140 +396,6 @@ test_all_at_once (void)
   g_assert_cmpint (n_happened, ==, n_expected);
 }
 
-/* ---- What is refused ---- */
-
-static gboolean
-run_elsewhere (gpointer data, GCancellable *cancellable, GError **error)
-{
-  g_autoptr (GError) refused = NULL;
-
-  g_assert_false (gtx_run (sleep_long, NULL, &refused));
-  g_assert_error (refused, GTX_ERROR, GTX_ERROR_ALREADY_RUNNING);
-  g_assert_nonnull (strstr (refused->message, "g_main_context_push_thread_default()"));
-  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL,
-                         "gtx_sleep_future() was called in a thread that does not run the main context*");
-  g_assert_null (gtx_sleep_future (1));
-  g_test_assert_expected_messages ();
-  return TRUE;
-}
-
-static gboolean
-call_run_elsewhere (gpointer data, GError **error)
-{
-  return gtx_to_thread (run_elsewhere, NULL, error);
-}
-
-static void
-test_run_elsewhere (void)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (gtx_run (call_run_elsewhere, NULL, &error));
-  g_assert_no_error (error);
-}
-
-/* The loop's thread has tasks now and then, and none in between. */
-typedef struct
-{
-  GMainLoop *loop;
-  gint n_ran;
-  gint n_refused;
-} Busy;
-
-static gboolean
-create_short_task (gpointer data)
-{
-  Busy *busy = data;
-
-  g_object_unref (gtx_create_task (count, &busy->n_ran, NULL));
-  return G_SOURCE_CONTINUE;
-}
-
-static gpointer
-try_often (gpointer data)
-{
-  Busy *busy = data;
-
-  while (g_atomic_int_get (&busy->n_ran) == 0)
-    g_usleep (100);
-  for (; busy->n_refused < 200; busy->n_refused++)
-    {
-      g_autoptr (GError) refused = NULL;
-
-      g_assert_false (gtx_run (count, &busy->n_ran, &refused));
-      g_assert_error (refused, GTX_ERROR, GTX_ERROR_ALREADY_RUNNING);
-    }
-  call_in (NULL, quit, busy->loop);
-  return NULL;
-}
-
-static void
-test_run_while_busy (void)
-{
-  Busy busy = { .loop = g_main_loop_new (NULL, FALSE) };
-  guint source = g_idle_add (create_short_task, &busy);
-  GThread *thread = g_thread_new ("tries", try_often, &busy);
-
-  g_main_loop_run (busy.loop);
-  g_thread_join (thread);
-  g_source_remove (source);
-  /* The last task that was made may not have run yet. */
-  gtx_cancel_all ();
-  g_main_loop_unref (busy.loop);
-  g_assert_cmpint (busy.n_refused, ==, 200);
-}
-
-typedef struct
-{
-  GMainContext *context;
-  GtxFuture *future;
-  gint stage;
-} Left;
-
-/* Its task is suspended while another thread would run the context. */
-static gpointer
-leave_suspended_for_a_while (gpointer data)
-{
-  Left *left = data;
-  g_autoptr (GtxTask) task = gtx_create_task_in (left->context, await_future, left->future, NULL);
-
-  while (g_main_context_iteration (left->context, FALSE))
-    ;
-  g_atomic_int_set (&left->stage, 1);
-  wait_until (&left->stage, 2);
-  gtx_future_set_result (left->future, NULL, NULL);
-  while (!gtx_future_is_done (task))
-    g_main_context_iteration (left->context, TRUE);
-  return NULL;
-}
-
-static void
-test_suspended_elsewhere (void)
-{
-  g_autoptr (GMainContext) context = g_main_context_new ();
-  g_autoptr (GtxFuture) future = make_in (context, gtx_future_new);
-  Left left = { context, future, 0 };
-  GThread *thread = g_thread_new ("left", leave_suspended_for_a_while, &left);
-  g_autoptr (GError) error = NULL;
-  gint n_ran = 0;
-
-  wait_until (&left.stage, 1);
-  g_main_context_push_thread_default (context);
-  g_assert_false (gtx_run (count, &n_ran, &error));
-  g_assert_error (error, GTX_ERROR, GTX_ERROR_ALREADY_RUNNING);
-  g_assert_nonnull (strstr (error->message, "another thread"));
-  g_clear_error (&error);
-  g_main_context_pop_thread_default (context);
-  g_atomic_int_set (&left.stage, 2);
-  g_thread_join (thread);
-
-  g_main_context_push_thread_default (context);
-  g_assert_true (gtx_run (count, &n_ran, &error));
-  g_main_context_pop_thread_default (context);
-  g_assert_no_error (error);
-  g_assert_cmpint (n_ran, ==, 1);
-}
-
 /* ---- What is on its way ---- */
 
 static gpointer
@@ -730,9 +519,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/changing-hands/put-off", test_put_off);
   g_test_add_func ("/changing-hands/context-goes", test_context_goes);
   g_test_add_func ("/changing-hands/all-at-once", test_all_at_once);
-  g_test_add_func ("/changing-hands/run-elsewhere", test_run_elsewhere);
-  g_test_add_func ("/changing-hands/run-while-busy", test_run_while_busy);
-  g_test_add_func ("/changing-hands/suspended-elsewhere", test_suspended_elsewhere);
   add_coroutine ("/changing-hands/on-its-way/callback", take_back_of_thread);
   g_test_add_func ("/changing-hands/on-its-way/shield", test_shield_overtakes);
   g_test_add_func ("/changing-hands/on-its-way/start", test_watched_is_not_moved);
