@@ -3,61 +3,14 @@
 
 #define _GNU_SOURCE
 
-#include "fixture.h"
+#include "descriptor-pairs.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-typedef struct
-{
-  int fd;
-  GIOCondition condition;
-  GIOCondition came;
-} Wait;
-
-static gboolean
-await_it (Wait *wait, GError **error)
-{
-  wait->came = gtx_await_fd (wait->fd, wait->condition, error);
-  return wait->came != 0;
-}
-
-static gboolean
-end_turns (gpointer future)
-{
-  gtx_future_set_result (future, NULL, NULL);
-  return G_SOURCE_REMOVE;
-}
-
-/* Until the main loop has nothing else to do. */
-static void
-let_loop_rest (void)
-{
-  g_autoptr (GtxFuture) future = gtx_future_new ();
-  g_autoptr (GSource) idle = g_idle_source_new ();
-
-  g_source_set_priority (idle, G_PRIORITY_LOW);
-  g_source_set_callback (idle, end_turns, future, NULL);
-  g_source_attach (idle, g_main_context_get_thread_default ());
-  g_assert_true (gtx_await (future, NULL));
-}
-
-/* One that waits, and is seen to. */
-static GtxTask *
-begin (Wait *wait)
-{
-  GtxTask *task = gtx_create_task (await_it, wait, NULL);
-
-  let_loop_rest ();
-  g_assert_false (gtx_future_is_done (task));
-  return task;
-}
 
 static void
 fill (int fd)
@@ -66,34 +19,6 @@ fill (int fd)
 
   while (send (fd, block, sizeof block, MSG_DONTWAIT) > 0)
     ;
-}
-
-static void
-drain (int fd)
-{
-  char block[4096];
-
-  while (recv (fd, block, sizeof block, MSG_DONTWAIT) > 0)
-    ;
-}
-
-static void
-write_byte (int fd)
-{
-  g_assert_cmpint (write (fd, "x", 1), ==, 1);
-}
-
-static void
-open_pair (int pair[2])
-{
-  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM, 0, pair), ==, 0);
-}
-
-static void
-close_pair (int pair[2])
-{
-  close (pair[0]);
-  close (pair[1]);
 }
 
 /* ---- What comes ---- */
@@ -401,198 +326,6 @@ test_inherited (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- In a child ---- */
-
-static gboolean
-await_byte (int *pair, GError **error)
-{
-  write_byte (pair[1]);
-  return gtx_await_fd (pair[0], G_IO_IN, error) == G_IO_IN;
-}
-
-/* No task lives in the main context when the child begins, which goes on with it: what
- * the parent waits for afterwards is not the child's. */
-static void
-test_in_child (void)
-{
-  int mine[2], childs[2];
-  pid_t child;
-  int status;
-
-  open_pair (mine);
-  open_pair (childs);
-  g_assert_true (gtx_run (await_byte, mine, NULL));
-  child = fork ();
-  if (child == 0)
-    _exit (gtx_run (await_byte, childs, NULL) && gtx_run (await_byte, childs, NULL) ? 0 : 1);
-  for (int i = 0; i < 100; i++)
-    {
-      drain (mine[0]);
-      g_assert_true (gtx_run (await_byte, mine, NULL));
-    }
-  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
-  g_assert_cmpint (status, ==, 0);
-  close_pair (mine);
-  close_pair (childs);
-}
-
-/* ---- Main contexts ---- */
-
-static gboolean
-run_nested (int *pair, GError **error)
-{
-  Wait inner = { pair[0], G_IO_IN, 0 };
-  g_autoptr (GtxTask) task = gtx_create_task (await_it, &inner, NULL);
-
-  write_byte (pair[1]);
-  while (!gtx_future_is_done (task))
-    g_main_context_iteration (NULL, TRUE);
-  return gtx_await (task, error);
-}
-
-/* What others wait for comes in a loop that a task runs, which one of them woke. */
-static gboolean
-test_nested (gpointer data, GError **error)
-{
-  int outer[2], inner[2];
-  Wait waits[2];
-  g_autoptr (GtxTask) a = NULL;
-  g_autoptr (GtxTask) b = NULL;
-
-  open_pair (outer);
-  open_pair (inner);
-  waits[0] = waits[1] = (Wait) { outer[0], G_IO_IN, 0 };
-  a = begin (&waits[0]);
-  b = begin (&waits[1]);
-  write_byte (outer[1]);
-  g_assert_cmpint (gtx_await_fd (outer[0], G_IO_IN, error), ==, G_IO_IN);
-  g_assert_true (run_nested (inner, error));
-  g_assert_true (gtx_await (a, error));
-  g_assert_true (gtx_await (b, error));
-  close_pair (outer);
-  close_pair (inner);
-  return TRUE;
-}
-
-static gpointer
-await_in_thread (gpointer data)
-{
-  g_autoptr (GMainContext) context = g_main_context_new ();
-  gboolean succeeded;
-
-  g_main_context_push_thread_default (context);
-  succeeded = gtx_run (await_it, data, NULL);
-  g_main_context_pop_thread_default (context);
-  return GINT_TO_POINTER (succeeded);
-}
-
-static gboolean
-test_two_contexts (gpointer data, GError **error)
-{
-  int pair[2];
-  Wait here, there;
-  g_autoptr (GtxTask) task = NULL;
-  GThread *thread;
-
-  open_pair (pair);
-  here = there = (Wait) { pair[0], G_IO_IN, 0 };
-  task = begin (&here);
-  thread = g_thread_new (NULL, await_in_thread, &there);
-  write_byte (pair[1]);
-  g_assert_true (gtx_await (task, error));
-  g_assert_true (GPOINTER_TO_INT (g_thread_join (thread)));
-  g_assert_cmpint (here.came, ==, G_IO_IN);
-  g_assert_cmpint (there.came, ==, G_IO_IN);
-  close_pair (pair);
-  return TRUE;
-}
-
-static gboolean
-read_on (int *pair, GError **error)
-{
-  char byte;
-
-  while (gtx_await_fd (pair[0], G_IO_IN, error) != 0)
-    {
-      g_assert_cmpint (read (pair[0], &byte, 1), ==, 1);
-      note ("read");
-    }
-  return FALSE;
-}
-
-static gboolean
-write_and_end (int pairs[2][2], GError **error)
-{
-  g_object_unref (gtx_create_task (read_on, pairs[0], NULL));
-  let_loop_rest ();
-  if (!await_byte (pairs[1], error))
-    return FALSE;
-  write_byte (pairs[0][1]);
-  return TRUE;
-}
-
-/* What comes when a run is over is nobody's, as in asyncio: who waits is cancelled. */
-static void
-test_end_of_run (void)
-{
-  int pairs[2][2];
-
-  trace = g_string_new (NULL);
-  open_pair (pairs[0]);
-  open_pair (pairs[1]);
-  g_assert_true (gtx_run (write_and_end, pairs, NULL));
-  assert_trace ("");
-  close_pair (pairs[0]);
-  close_pair (pairs[1]);
-  g_string_free (g_steal_pointer (&trace), TRUE);
-}
-
-static guint
-count_open (void)
-{
-  g_autoptr (GDir) open = g_dir_open ("/proc/self/fd", 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (open))
-    n++;
-  return n;
-}
-
-static gboolean
-await_task (GtxTask *task, GError **error)
-{
-  return gtx_await (task, error);
-}
-
-/* A task that somebody keeps keeps nothing open of a main context that is gone. */
-static void
-test_context_gone (void)
-{
-  GtxTask *kept[4];
-  guint before;
-  int pair[2];
-  Wait wait;
-
-  open_pair (pair);
-  write_byte (pair[1]);
-  wait = (Wait) { pair[0], G_IO_IN, 0 };
-  before = count_open ();
-  for (guint i = 0; i < G_N_ELEMENTS (kept); i++)
-    {
-      GMainContext *context = g_main_context_new ();
-
-      g_main_context_push_thread_default (context);
-      kept[i] = gtx_task_new (await_it, &wait, NULL);
-      g_assert_true (gtx_run (await_task, kept[i], NULL));
-      g_main_context_pop_thread_default (context);
-      g_main_context_unref (context);
-    }
-  g_assert_cmpuint (count_open (), ==, before);
-  for (guint i = 0; i < G_N_ELEMENTS (kept); i++)
-    g_object_unref (kept[i]);
-  close_pair (pair);
-}
-
 /* ---- What is told once ---- */
 
 static gboolean
@@ -712,37 +445,10 @@ test_many (gpointer data, GError **error)
   return TRUE;
 }
 
-static gboolean
-wait_for_ever (GtxFuture *future, GError **error)
-{
-  return gtx_await (future, error);
-}
-
-/* A descriptor that was waited for is nothing that may still bring something. */
-static void
-test_deadlock (void)
-{
-  if (g_test_subprocess ())
-    {
-      int pair[2];
-
-      open_pair (pair);
-      gtx_test_run (await_byte, pair, NULL);
-      gtx_test_run (wait_for_ever, gtx_future_new (), NULL);
-      return;
-    }
-  g_test_trap_subprocess (NULL, 10 * G_USEC_PER_SEC, 0);
-  g_test_trap_assert_failed ();
-  g_test_trap_assert_stderr ("*Deadlock*");
-}
-
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  /* Before there are threads that watch children: what one has on its stack, and that alone, is
-   * lost in the child. */
-  g_test_add_func ("/descriptors/in-child", test_in_child);
   add_coroutine ("/descriptors/directions", test_directions);
   add_coroutine ("/descriptors/direction-left", test_direction_left);
   add_coroutine ("/descriptors/stays", test_stays);
@@ -754,12 +460,7 @@ main (int argc, char **argv)
   add_coroutine ("/descriptors/copied", test_copied);
   add_real_coroutine ("/descriptors/used-again/at-once", test_used_again_at_once);
   add_coroutine ("/descriptors/inherited", test_inherited);
-  g_test_add_func ("/descriptors/end-of-run", test_end_of_run);
-  g_test_add_func ("/descriptors/context-gone", test_context_gone);
   g_test_add_func ("/descriptors/told-once", test_told_once);
-  add_coroutine ("/descriptors/nested", test_nested);
-  add_coroutine ("/descriptors/two-contexts", test_two_contexts);
   add_coroutine ("/descriptors/many", test_many);
-  g_test_add_func ("/descriptors/deadlock", test_deadlock);
   return g_test_run ();
 }
