@@ -3,27 +3,12 @@
 
 #define _GNU_SOURCE
 
-#include "stream-ends.h"
+#include "stream-limited.h"
 
 #include <fcntl.h>
 #include <gio/gfiledescriptorbased.h>
 #include <gio/gunixinputstream.h>
 #include <gio/gunixoutputstream.h>
-#include <unistd.h>
-
-/* Where a task waits for the wrong thing, it does so for ever. */
-#define SECONDS (RUNNING_ON_VALGRIND || UNDER_EMULATOR || UNDER_TSAN ? 100 : 20)
-
-static void
-run_limited (gconstpointer coroutine)
-{
-  alarm (SECONDS);
-  run_real_coroutine (coroutine);
-  alarm (0);
-}
-
-#define add_limited(path, coroutine)                                           \
-  add_run_ ((path), (coroutine), run_limited)
 
 static gboolean
 read_it (GInputStream *stream, GError **error)
