@@ -25,6 +25,8 @@
 #include <gtask-ext/file.h>
 #include <gtask-ext/main-stack.h>
 #include <gtask-ext/object.h>
+#include <gtask-ext/scope.h>
+#include <gtask-ext/command.h>
 #include <gtask-ext/unix.h>
 #include <gtask-ext/stream.h>
 #include <gtask-ext/socket.h>

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* From the lowest to the highest, as docs/inside.md explains them. */
-static const char *const folders[] = { "fiber", "loop", "debug", "task", "sync", "many", "outside", "io", "run" };
+static const char *const folders[] = { "fiber", "loop", "debug", "task", "sync", "many", "outside", "io", "scope", "run" };
 
 /* -1: it is none of them. */
 static int

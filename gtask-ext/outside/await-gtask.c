@@ -71,5 +71,5 @@ gtx_await_gtask (GTask   *task,
   g_object_ref (task);
   outcome = wait_for_completion (current, task, error);
   g_object_unref (task);
-  return gtx_emission_propagate (outcome, error);
+  return gtx_emission_propagate (current, outcome, error);
 }

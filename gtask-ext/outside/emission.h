@@ -30,6 +30,8 @@ GArray             *gtx_emission_take_arguments (GtxEmission     *self);
 void                gtx_emission_leave     (GtxEmission          *self);
 
 /* FALSE with @error set, unless the signal was emitted; after GTX_EMISSION_CANCELLED @error is
- * set already. */
-gboolean            gtx_emission_propagate (GtxEmissionOutcome    outcome,
+ * set already.  If the object is gone, and @task ends because its owner does, @error says that
+ * the task was cancelled. */
+gboolean            gtx_emission_propagate (GtxTask              *task,
+                                            GtxEmissionOutcome    outcome,
                                             GError              **error);

@@ -3,7 +3,8 @@
 
 #include "gtask-ext/object.h"
 
-#include "outside/emission.h"
+#include "outside/ties.h"
+#include "task/error-private.h"
 
 #include "gtask-ext/error.h"
 
@@ -36,13 +37,29 @@ await_emission (GtxTask  *task,
   return outcome;
 }
 
+/* A window and its dialog are disposed in one go, and a task of the window that awaits the dialog,
+ * or a child in a group of that task, has to see one error, whichever went first. */
+static void
+set_gone_error (GtxTask  *task,
+                GError  **error)
+{
+  gtx_task_take_up_request (task);
+  if (task->must_cancel)
+    gtx_task_deliver_request (task, error);
+  else if (gtx_ties_current_owner_is_gone ())
+    gtx_set_cancelled_error (error);
+  else
+    g_set_error_literal (error, GTX_ERROR, GTX_ERROR_OBJECT_GONE,
+                         "The object whose signal was awaited is gone");
+}
+
 gboolean
-gtx_emission_propagate (GtxEmissionOutcome   outcome,
+gtx_emission_propagate (GtxTask             *task,
+                        GtxEmissionOutcome   outcome,
                         GError             **error)
 {
   if (outcome == GTX_EMISSION_GONE)
-    g_set_error_literal (error, GTX_ERROR, GTX_ERROR_OBJECT_GONE,
-                         "The object whose signal was awaited is gone");
+    set_gone_error (task, error);
   return outcome == GTX_EMISSION_EMITTED;
 }
 
@@ -63,8 +80,9 @@ gtx_emission_propagate (GtxEmissionOutcome   outcome,
  * is not seen, nor is one that had begun before this call.
  *
  * Sets %GTX_ERROR_OBJECT_GONE when @object is disposed, or has been disposed since a task
- * first waited for it or was bound to it, %G_IO_ERROR_CANCELLED when the task is
- * cancelled, %GTX_ERROR_NOT_IN_TASK outside a task, and %GTX_ERROR_INVALID_ARGUMENT if
+ * first waited for it or was bound to it, but %G_IO_ERROR_CANCELLED when the task is
+ * cancelled, or belongs to an object that is disposed (see gtx_object_create_task());
+ * %GTX_ERROR_NOT_IN_TASK outside a task, and %GTX_ERROR_INVALID_ARGUMENT if
  * @object has no such signal.  Any thread may emit the signal, and drop the last
  * reference to @object; g_object_run_dispose() must not be called while another thread
  * emits the signal, since GObject loses count of the handlers then.
@@ -96,7 +114,7 @@ gtx_await_signal (gpointer      object,
       return NULL;
     }
   outcome = await_emission (task, object, signal_id, detail, &arguments, error);
-  return gtx_emission_propagate (outcome, error) ? arguments : NULL;
+  return gtx_emission_propagate (task, outcome, error) ? arguments : NULL;
 }
 
 /**

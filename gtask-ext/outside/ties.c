@@ -100,6 +100,50 @@ gtx_ties_watch (GtxTies    *self,
   g_object_weak_ref (object, on_disposed, self);
 }
 
+void
+gtx_ties_watch_end (GtxTies *self,
+                    GObject *object)
+{
+  gtx_ties_lock (self, object);
+  if (!self->is_disposed)
+    gtx_ties_watch (self, object);
+  gtx_ties_unlock (self, object);
+}
+
+GObject *
+gtx_ties_get_object (GtxTies *self)
+{
+  GObject *object = g_weak_ref_get (&self->object);
+  gboolean is_disposed;
+
+  g_mutex_lock (&self->mutex);
+  is_disposed = self->is_disposed;
+  g_mutex_unlock (&self->mutex);
+  if (is_disposed)
+    g_clear_object (&object);
+  return object;
+}
+
+/* ---- The object that a task belongs to ---- */
+
+static GtxTaskLocal owner = GTX_TASK_LOCAL_INIT (gtx_ties_unref);
+
+void
+gtx_ties_own (GtxTies *self,
+              GtxTask *task)
+{
+  gtx_task_locals_bind (task, &owner, g_atomic_rc_box_acquire (self));
+}
+
+gboolean
+gtx_ties_current_owner_is_gone (void)
+{
+  GtxTies *ties = gtx_task_local_get (&owner);
+  g_autoptr (GObject) object = ties ? gtx_ties_get_object (ties) : NULL;
+
+  return ties && object == NULL;
+}
+
 /* ---- The end of an object ---- */
 
 /* Takes everything out of the lists; returns the listeners. */

@@ -83,6 +83,21 @@ void     gtx_ties_unlock (GtxTies  *self,
 void     gtx_ties_watch  (GtxTies  *self,
                           GObject  *object);
 
+/* Makes the end of the object noticed even if it has no tasks yet. */
+void     gtx_ties_watch_end (GtxTies *self,
+                             GObject *object);
+/* Returns a new reference to the object, whose end is watched; NULL if the object is disposed. */
+GObject *gtx_ties_get_object (GtxTies *self);
+
+/* ---- The object that a task belongs to ---- */
+
+/* Says that @task, which was started and has not begun, belongs to the object, and with it all
+ * tasks that it will start. */
+void     gtx_ties_own     (GtxTies  *self,
+                           GtxTask  *task);
+/* Whether the current task belongs to an object that is disposed, or gone. */
+gboolean gtx_ties_current_owner_is_gone (void);
+
 /* ---- emission.c: for the end of the object ---- */
 
 /* Called under the lock. */

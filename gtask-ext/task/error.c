@@ -123,6 +123,35 @@ gtx_error_get_error (const GError *error,
 
 /* ---- Cancelled ---- */
 
+/**
+ * gtx_error_is_cancelled:
+ * @error: (nullable): a #GError
+ *
+ * Tells whether an error says that a task was cancelled, and nothing else.
+ *
+ * A %GTX_ERROR_GROUP says so if all errors that it holds do.  An application shows its user all
+ * other errors.  Never suspends; may be called in any thread.
+ *
+ * Returns: %TRUE for %G_IO_ERROR_CANCELLED, and for a group of nothing else
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_error_is_cancelled (const GError *error)
+{
+  guint n_errors;
+
+  if (error == NULL)
+    return FALSE;
+  n_errors = gtx_error_get_n_errors (error);
+  if (n_errors == 0)
+    return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  for (guint i = 0; i < n_errors; i++)
+    if (!gtx_error_is_cancelled (gtx_error_get_error (error, i)))
+      return FALSE;
+  return TRUE;
+}
+
 /* GLib takes a lock to look up an error's domain, when it makes the error and when
  * it frees it: tasks that are cancelled pass one error on. */
 static GPrivate spare_error = G_PRIVATE_INIT ((GDestroyNotify) g_error_free);

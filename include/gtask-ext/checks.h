@@ -30,6 +30,8 @@
 
 #define GTX_SERVE_FUNC_IS_OTHER_ \
   "the coroutine is gboolean f (U *data, GSocketConnection *connection, GError **error)"
+#define GTX_COMMAND_FUNC_IS_OTHER_ \
+  "the coroutine is gboolean f (U *object, GVariant *parameter, GError **error)"
 
 #ifdef __cplusplus
 
@@ -129,6 +131,14 @@ gtx_serve_func_data_ (Result (*) (Data, GSocketConnection *, GError **), typenam
 }
 
 template <typename Result, typename Data>
+gpointer
+gtx_command_func_data_ (Result (*) (Data, GVariant *, GError **), typename GtxDataFor_<Data>::Type data)
+{
+  static_assert (std::is_same<Result, gboolean>::value, GTX_COMMAND_FUNC_IS_OTHER_);
+  return data.pointer;
+}
+
+template <typename Result, typename Data>
 Result gtx_thread_func_result_ (Result (*) (Data, GCancellable *, GError **));
 
 /* Overloads for functions that lack a parameter. */
@@ -163,6 +173,7 @@ gtx_thread_func_data_ (Result (*) (Data, GError **), gconstpointer)
 #define GTX_COROUTINE_RESULT_(coroutine) __typeof__ (gtx_coroutine_result_ (coroutine))
 #define GTX_THREAD_FUNC_DATA_(func, data) gtx_thread_func_data_ ((func), (data))
 #define GTX_SERVE_FUNC_DATA_(func, data) gtx_serve_func_data_ ((func), (data))
+#define GTX_COMMAND_FUNC_DATA_(func, data) gtx_command_func_data_ ((func), (data))
 #define GTX_POINTER_THREAD_FUNC_DATA_(func, data) gtx_pointer_thread_func_data_ ((func), (data))
 #define GTX_THREAD_FUNC_RESULT_(func) __typeof__ (gtx_thread_func_result_ (func))
 
@@ -256,5 +267,9 @@ gtx_thread_func_data_ (Result (*) (Data, GError **), gconstpointer)
     data,                                                                      \
     _Static_assert (GTX_TAKES_ (func, gboolean, data, GSocketConnection *, GError **), \
                     GTX_SERVE_FUNC_IS_OTHER_);)
+#define GTX_COMMAND_FUNC_DATA_(func, data)                                     \
+  GTX_CHECKED_DATA_ (                                                          \
+    data,                                                                      \
+    _Static_assert (GTX_TAKES_ (func, gboolean, data, GVariant *, GError **), GTX_COMMAND_FUNC_IS_OTHER_);)
 
 #endif

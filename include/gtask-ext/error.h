@@ -61,5 +61,6 @@ GTX_API GQuark        gtx_error_quark        (void);
 GTX_API guint         gtx_error_get_n_errors (const GError *error);
 GTX_API const GError *gtx_error_get_error    (const GError *error,
                                               guint         index);
+GTX_API gboolean      gtx_error_is_cancelled (const GError *error);
 
 G_END_DECLS
