@@ -181,6 +181,13 @@ def describe_group(waiter, tasks):
             [int(child['task']) for child in children])
 
 
+def describe_scope(waiter, tasks):
+    at = waiter.as_type('GtxLineWaiter', 'base')['object']
+    scope = at.cast(gdb.lookup_type('GtxScope', waiter.block).pointer())
+    members = owners(scope['members'], gdb.lookup_type('Member', waiter.block), 'link')
+    return 'scope ' + address_of(at), [int(member['task']) for member in members]
+
+
 def describe_semaphore(waiter, tasks):
     at = waiter.as_type('GtxLineWaiter', 'base')['object']
     what = at.cast(gdb.lookup_type('GtxSemaphore', waiter.block).pointer())['what']
@@ -238,6 +245,7 @@ DESCRIBERS = {
     'signal': lambda waiter, tasks: ('a signal of an object', []),
     'lock': in_line('lock'),
     'event': in_line('event'),
+    'scope': describe_scope,
     'semaphore': describe_semaphore,
     'condition': in_line('condition'),
     'item': in_line('an item of queue'),

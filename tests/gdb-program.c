@@ -264,6 +264,21 @@ named (const char *name, GtxTask *task)
   return task;
 }
 
+static gboolean
+join_scope (GtxScope *scope, GError **error)
+{
+  return gtx_scope_join (scope, error);
+}
+
+static void
+create_waiting_for_scope (void)
+{
+  GtxScope *scope = gtx_object_get_scope (g_object_new (G_TYPE_OBJECT, NULL));
+
+  gtx_scope_create_task (scope, wait_for_event, gtx_event_new (), NULL);
+  g_object_unref (gtx_create_task (join_scope, scope, NULL));
+}
+
 static void
 create_waiting_in_line (void)
 {
@@ -321,6 +336,7 @@ main_coroutine (GtxFuture *distant, GError **error)
 
   named ("runner", gtx_current_task ());
   create_waiting_in_line ();
+  create_waiting_for_scope ();
   create_waiting_for_futures ();
   named ("twin", gtx_create_task (sleeper, NULL, NULL));
   named ("twin", gtx_create_task (sleeper, NULL, NULL));

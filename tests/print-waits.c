@@ -177,6 +177,24 @@ test_condition (gpointer data, GError **error)
 }
 
 static gboolean
+join_scope (Pair *pair, GError **error)
+{
+  g_autoptr (GObject) object = g_object_new (G_TYPE_OBJECT, NULL);
+  GtxScope *scope = gtx_object_get_scope (object);
+
+  gtx_task_set_name (gtx_scope_create_task (scope, await_future, pair->b, NULL), "of the scope");
+  return gtx_scope_join (scope, error);
+}
+
+static gboolean
+test_scope (gpointer data, GError **error)
+{
+  assert_printed ((GtxCoroutine) join_scope, "task (waits): waits for scope 0x");
+  assert_printed ((GtxCoroutine) join_scope, "\n└─ of the scope (await_future): waits for future 0x");
+  return TRUE;
+}
+
+static gboolean
 let_others_fail (Pair *pair, GError **error)
 {
   g_autoptr (GtxTask) failing = gtx_create_task (fail, "broken", NULL);
@@ -234,5 +252,6 @@ main (int argc, char *argv[])
   add_coroutine ("/print-waits/timeout", test_timeout);
   add_coroutine ("/print-waits/shield", test_shield);
   add_coroutine ("/print-waits/condition", test_condition);
+  add_coroutine ("/print-waits/scope", test_scope);
   return g_test_run ();
 }

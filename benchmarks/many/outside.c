@@ -75,6 +75,23 @@ dispose (gpointer object, guint n)
   g_object_run_dispose (object);
 }
 
+static gboolean
+wait_in_scope (Member *member, GError **error)
+{
+  gtx_scope_create_task (gtx_object_get_scope (member->thing), wait_while_bound, member, NULL);
+  return gtx_event_wait (member->thing, error);
+}
+
+static gboolean
+join_scope (Member *member, GError **error)
+{
+  GtxScope *scope = gtx_object_get_scope (member->thing);
+
+  if (gtx_scope_get_n_tasks (scope) == 0)
+    gtx_scope_create_task (scope, wait_while_bound, member, NULL);
+  return gtx_scope_join (scope, error);
+}
+
 /* ---- Descriptors and signals ---- */
 
 static gpointer
@@ -435,6 +452,8 @@ static const Crowd signals = { make_action, await_activation, activate, end, FAL
 static const Crowd notifications = { make_action, await_disabled, disable, end, FALSE };
 static const Crowd bound = { make_event, wait_while_bound, set_event, end, FALSE };
 static const Crowd disposed = { make_event, wait_while_bound, dispose, end, TRUE };
+static const Crowd scoped = { make_event, wait_in_scope, set_event, end, FALSE };
+static const Crowd joined = { make_event, join_scope, set_event, end, FALSE };
 static const Crowd descriptors = { make_pipe, await_input, write_byte, close_pipe, FALSE };
 static const Crowd counters = { make_counters, await_count, count_up, close_counters, FALSE };
 static const Crowd unix_signals = { make_nothing, await_usr1, send_usr1, NULL, FALSE };
@@ -449,6 +468,8 @@ const Case outside_cases[] = {
   { "notify", ALL_WAYS, &notifications, NULL, FALSE },
   { "bind", ALL_WAYS, &bound, NULL, FALSE },
   { "bind-disposed", WAY (WOKEN), &disposed, NULL, FALSE },
+  { "scope", ALL_WAYS, &scoped, NULL, FALSE },
+  { "scope-join", ALL_WAYS, &joined, NULL, FALSE },
   { "fd", ALL_WAYS, &descriptors, NULL, FALSE },
   { "fd-each", ALL_WAYS, &counters, NULL, FALSE },
   { "unix-signal", ALL_WAYS, &unix_signals, NULL, TRUE },
