@@ -27,6 +27,7 @@
 #include <gtask-ext/object.h>
 #include <gtask-ext/scope.h>
 #include <gtask-ext/command.h>
+#include <gtask-ext/application.h>
 #include <gtask-ext/unix.h>
 #include <gtask-ext/stream.h>
 #include <gtask-ext/socket.h>

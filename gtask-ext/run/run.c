@@ -13,6 +13,9 @@
 #define FEWEST_PASSES 10
 #define PASSES_US 100000
 
+/* How long gtx_cancel_all () waits before it tells for what. */
+#define PATIENCE_MS 2000
+
 /* One run of the main loop, until a future is done. */
 typedef struct
 {
@@ -274,6 +277,29 @@ gtx_run_named (const char    *name,
          gtx_run_on (scheduler, context, name, coroutine, data, error);
 }
 
+static gboolean
+tell_what_is_left (gpointer data)
+{
+  Run *run = data;
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  gtx_scheduler_describe_tasks (run->scheduler, text);
+  g_warning ("%s() has waited for two seconds, and these tasks have not ended:\n%s", run->function, text->str);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+end_leftovers_patiently (Run *run)
+{
+  g_autoptr (GSource) patience = g_timeout_source_new (PATIENCE_MS);
+
+  g_source_set_priority (patience, G_PRIORITY_HIGH);
+  g_source_set_callback (patience, tell_what_is_left, run, NULL);
+  g_source_attach (patience, run->context);
+  end_leftovers (run);
+  g_source_destroy (patience);
+}
+
 /**
  * gtx_cancel_all:
  *
@@ -283,12 +309,9 @@ gtx_run_named (const char    *name,
  *
  * Tasks that are started while others clean up are cancelled, too, and so are the
  * operations of gtx_operation_future_new().  If more and more are started, for a tenth of
- * a second, it warns of what is left and returns.  A #GApplication calls it in its
- * `shutdown`:
- *
- * |[<!-- language="C" -->
- * g_signal_connect (application, "shutdown", G_CALLBACK (gtx_cancel_all), NULL);
- * ]|
+ * a second, it warns of what is left and returns.  After two seconds it warns of the tasks
+ * that have not ended, and waits on.  gtx_application_attach() calls it at the end of a
+ * #GApplication.
  *
  * Blocks; not to be called in a task, nor in a callback of a main loop that a task runs.
  * May be called in the thread that runs the context.
@@ -312,6 +335,6 @@ gtx_cancel_all (void)
   else if (gtx_task_current () || gtx_scheduler_is_running (scheduler))
     g_critical ("gtx_cancel_all() was called while a task runs, which could not end before it returns");
   else
-    end_leftovers (run);
+    end_leftovers_patiently (run);
   g_main_context_release (context);
 }

@@ -3,6 +3,7 @@
  * goes. */
 
 #include "task/done-callback.h"
+#include "task/exit.h"
 #include "task/task-private.h"
 
 #include "debug/debug.h"
@@ -101,6 +102,7 @@ registry_of (GtxScheduler *scheduler)
       gtx_scheduler_call_at_end (scheduler, &self->at_end);
       gtx_scheduler_set_extension (scheduler, self, registry_free);
       gtx_debug_scheduler (scheduler, &debug_names);
+      gtx_exit_watch ();
     }
   return self;
 }

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Tasks in a GApplication: what holds it, and what its end does. */
+
+#include "fixture.h"
+
+
+static void
+on_activate (GApplication *application, gpointer data)
+{
+  note ("activate");
+}
+
+static void
+on_shutdown (GApplication *application, gpointer data)
+{
+  note ("shutdown");
+}
+
+/* Runs an application in which @start starts tasks. */
+static void
+run_application (GtxApplicationFlags flags, void (*start) (GApplication *application))
+{
+  g_autoptr (GApplication) application =
+    g_application_new ("org.example.Tasks", G_APPLICATION_NON_UNIQUE);
+
+  trace = g_string_new (NULL);
+  gtx_application_attach (application, flags);
+  g_signal_connect (application, "activate", G_CALLBACK (on_activate), NULL);
+  g_signal_connect (application, "activate", G_CALLBACK (start), NULL);
+  g_signal_connect (application, "shutdown", G_CALLBACK (on_shutdown), NULL);
+  g_assert_cmpint (g_application_run (application, 0, NULL), ==, 0);
+}
+
+static void
+end (void)
+{
+  g_string_free (g_steal_pointer (&trace), TRUE);
+}
+
+/* ---- Holding ---- */
+
+static gboolean
+work (GApplication *application, GError **error)
+{
+  note ("work");
+  if (!gtx_sleep (0.05, error))
+    {
+      note ("cancelled");
+      return FALSE;
+    }
+  note ("done");
+  return TRUE;
+}
+
+static void
+start_two (GApplication *application)
+{
+  gtx_object_create_task (application, work);
+  gtx_object_create_task (application, work);
+}
+
+static void
+start_others (GApplication *application)
+{
+  g_object_unref (gtx_create_task (work, application, NULL));
+}
+
+static void
+test_hold (void)
+{
+  run_application (GTX_APPLICATION_HOLD, start_two);
+  assert_trace ("activate work work done done shutdown");
+  end ();
+}
+
+/* The application ends at once: then what has not begun is cancelled before. */
+static void
+test_no_hold (void)
+{
+  run_application (GTX_APPLICATION_DEFAULT, start_two);
+  assert_trace ("activate shutdown");
+  end ();
+}
+
+static void
+test_hold_others (void)
+{
+  run_application (GTX_APPLICATION_HOLD, start_others);
+  assert_trace ("activate shutdown");
+  end ();
+}
+
+/* ---- The end ---- */
+
+static gboolean
+quit_soon (GApplication *application, GError **error)
+{
+  if (!gtx_sleep (0.01, error))
+    return FALSE;
+  g_application_quit (application);
+  return TRUE;
+}
+
+static void
+start_and_quit (GApplication *application)
+{
+  start_two (application);
+  gtx_object_create_task (application, quit_soon);
+}
+
+static void
+test_quit (void)
+{
+  run_application (GTX_APPLICATION_HOLD, start_and_quit);
+  assert_trace ("activate work work cancelled cancelled shutdown");
+  end ();
+}
+
+static gboolean
+clean_up_slowly (GApplication *application, GError **error)
+{
+  if (gtx_sleep (100, error))
+    return TRUE;
+  gtx_sleep (2.5, NULL);
+  note ("cleaned");
+  return FALSE;
+}
+
+static void
+start_slow_and_quit (GApplication *application)
+{
+  gtx_object_create_task (application, clean_up_slowly);
+  gtx_object_create_task (application, quit_soon);
+}
+
+static void
+test_slow (void)
+{
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING,
+                         "*two seconds*not ended*clean_up_slowly): waits for a sleep*");
+  run_application (GTX_APPLICATION_DEFAULT | GTX_APPLICATION_HOLD, start_slow_and_quit);
+  g_test_assert_expected_messages ();
+  assert_trace ("activate cleaned shutdown");
+  end ();
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/application/hold", test_hold);
+  g_test_add_func ("/application/no-hold", test_no_hold);
+  g_test_add_func ("/application/hold-others", test_hold_others);
+  g_test_add_func ("/application/quit", test_quit);
+  g_test_add_func ("/application/slow", test_slow);
+  return g_test_run ();
+}
