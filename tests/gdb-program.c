@@ -218,9 +218,7 @@ await_gtask (GTask *task, GError **error)
 static gboolean
 await_cancelled (GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GArray) arguments = gtx_await_signal (cancellable, "cancelled", error);
-
-  return arguments != NULL;
+  return gtx_await_signal (cancellable, "cancelled", error);
 }
 
 /* Tasks that await one another in a ring. */

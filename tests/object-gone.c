@@ -238,9 +238,7 @@ pooled_init (Pooled *self)
 static gboolean
 await_used (gpointer object, GError **error)
 {
-  g_autoptr (GArray) arguments = gtx_await_signal (object, "used", error);
-
-  return arguments != NULL;
+  return gtx_await_signal (object, "used", error);
 }
 
 /* As pools do: it is as new, and gathers no handlers. */

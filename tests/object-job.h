@@ -85,12 +85,12 @@ assert_gone (GtxTask *task)
 static inline gboolean
 await_finished (Job *job, GError **error)
 {
-  g_autoptr (GArray) arguments = gtx_await_signal (job, "finished", error);
   g_autofree char *what = NULL;
+  int number;
 
-  if (arguments == NULL)
+  if (!gtx_await_signal (job, "finished", error, &number))
     return FALSE;
-  what = g_strdup_printf ("%d", g_value_get_int (&g_array_index (arguments, GValue, 0)));
+  what = g_strdup_printf ("%d", number);
   note (what);
   return TRUE;
 }
@@ -98,10 +98,10 @@ await_finished (Job *job, GError **error)
 static inline gboolean
 await_first (Job *job, GError **error)
 {
-  g_autoptr (GArray) arguments = gtx_await_signal (job, "finished::first", error);
+  gboolean emitted = gtx_await_signal (job, "finished::first", error);
 
-  note (arguments ? "first" : "first!");
-  return arguments != NULL;
+  note (emitted ? "first" : "first!");
+  return emitted;
 }
 
 static inline gboolean

@@ -172,14 +172,8 @@ count_until_gone (Audience *self, GError **error)
 {
   g_autoptr (GError) failure = NULL;
 
-  for (;;)
-    {
-      g_autoptr (GArray) arguments = gtx_await_signal (self->job, "finished", &failure);
-
-      if (arguments == NULL)
-        break;
-      g_atomic_int_inc (&self->n_heard);
-    }
+  while (gtx_await_signal (self->job, "finished", &failure))
+    g_atomic_int_inc (&self->n_heard);
   g_assert_error (failure, GTX_ERROR, GTX_ERROR_OBJECT_GONE);
   return TRUE;
 }

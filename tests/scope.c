@@ -355,9 +355,7 @@ typedef struct
 static gboolean
 await_dialog (GSimpleAction *dialog, GError **error)
 {
-  g_autoptr (GArray) arguments = gtx_await_signal (dialog, "activate", error);
-
-  return arguments != NULL;
+  return gtx_await_signal (dialog, "activate", error);
 }
 
 static gboolean

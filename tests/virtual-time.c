@@ -107,9 +107,7 @@ set_future (gpointer future)
 static gboolean
 await_activation (GSimpleAction *action, GError **error)
 {
-  g_autoptr (GArray) arguments = gtx_await_signal (action, "activate", error);
-
-  return arguments != NULL;
+  return gtx_await_signal (action, "activate", error);
 }
 
 static gboolean

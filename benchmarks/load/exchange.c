@@ -302,13 +302,12 @@ await_switch (Emission *emission, GError **error)
 static gboolean
 await_activation (Emission *emission, GError **error)
 {
-  g_autoptr (GArray) arguments = NULL;
+  g_autoptr (GVariant) parameter = NULL;
 
   gtx_task_group_create_task (emission->group, activate, emission, NULL, NULL);
-  arguments = gtx_await_signal (emission->action, "activate", error);
-  if (arguments == NULL)
+  if (!gtx_await_signal (emission->action, "activate", error, &parameter))
     return FALSE;
-  if (g_variant_get_int32 (g_value_get_variant (&g_array_index (arguments, GValue, 0))) != emission->number)
+  if (g_variant_get_int32 (parameter) != emission->number)
     complain ("signals: the arguments are not those of the emission");
   return TRUE;
 }

@@ -27,9 +27,7 @@ make_action (guint n)
 static gboolean
 await_activation (Member *member, GError **error)
 {
-  g_autoptr (GArray) values = gtx_await_signal (member->thing, "activate", error);
-
-  return values != NULL;
+  return gtx_await_signal (member->thing, "activate", error);
 }
 
 static void

@@ -37,15 +37,15 @@ static gboolean
 show_message (ChecksumWindow *self, GtkMessageType type, const char *text, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GArray) response = NULL;
+  gboolean responded;
 
   gtk_label_set_label (self->message, text);
   gtk_info_bar_set_message_type (self->message_bar, type);
   gtk_info_bar_set_revealed (self->message_bar, TRUE);
-  response = gtx_await_signal (self->message_bar, "response", &failure);
+  responded = gtx_await_signal (self->message_bar, "response", &failure);
   if (self->message_bar)
     gtk_info_bar_set_revealed (self->message_bar, FALSE);
-  if (response || g_error_matches (failure, GTX_ERROR, GTX_ERROR_OBJECT_GONE))
+  if (responded || g_error_matches (failure, GTX_ERROR, GTX_ERROR_OBJECT_GONE))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
@@ -55,12 +55,13 @@ show_message (ChecksumWindow *self, GtkMessageType type, const char *text, GErro
 static GFile *
 ask (GtkFileChooserNative *chooser, GError **error)
 {
-  g_autoptr (GArray) response = NULL;
+  gboolean responded;
+  int response;
 
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (chooser));
-  response = gtx_await_signal (chooser, "response", error);
+  responded = gtx_await_signal (chooser, "response", error, &response);
   gtk_native_dialog_destroy (GTK_NATIVE_DIALOG (chooser));
-  if (response == NULL || g_value_get_int (&g_array_index (response, GValue, 0)) != GTK_RESPONSE_ACCEPT)
+  if (!responded || response != GTK_RESPONSE_ACCEPT)
     return NULL;
   return gtk_file_chooser_get_file (GTK_FILE_CHOOSER (chooser));
 }

@@ -198,14 +198,10 @@ request_name (GDBusConnection *connection, GError **error)
 static gboolean
 stay (GDBusConnection *connection, GError **error)
 {
-  g_autoptr (GArray) arguments = NULL;
-
   if (!request_name (connection, error))
     return FALSE;
   g_print ("%s is ready\n", WORKER_NAME);
-  if (!g_dbus_connection_is_closed (connection))
-    arguments = gtx_await_signal (connection, "closed", error);
-  return arguments != NULL;
+  return !g_dbus_connection_is_closed (connection) && gtx_await_signal (connection, "closed", error);
 }
 
 static gboolean

@@ -22,16 +22,18 @@ wait_for_completion (GtxTask *current,
 {
   GtxScheduler *home = current->parent_instance.home;
   GtxEmissionOutcome outcome = GTX_EMISSION_EMITTED;
-  GtxEmission *emission = gtx_emission_listen (current, G_OBJECT (task),
-                                               g_signal_lookup ("notify", G_TYPE_OBJECT),
-                                               g_quark_from_static_string ("completed"));
+  g_autoptr (GArray) arguments = NULL;
+  GtxEmissionWait wait = { current, NULL };
+  GtxEmission *emission = gtx_emission_listen (home, G_OBJECT (task), g_signal_lookup ("notify", G_TYPE_OBJECT),
+                                               g_quark_from_static_string ("completed"), FALSE,
+                                               gtx_emission_wake, &wait);
 
   if (emission == NULL)
     return g_task_get_completed (task) ? GTX_EMISSION_EMITTED : GTX_EMISSION_GONE;
   if (!g_task_get_completed (task))
     {
       gtx_scheduler_hold (home);
-      outcome = gtx_emission_wait (emission, &completion_kind, error);
+      outcome = gtx_emission_wait (emission, &wait, &completion_kind, &arguments, error);
       gtx_scheduler_release (home);
     }
   gtx_emission_leave (emission);

@@ -127,8 +127,7 @@ emission_clear (gpointer data)
 {
   GtxEmission *self = data;
 
-  if (self->arguments)
-    g_array_unref (self->arguments);
+  g_queue_clear_full (&self->arguments, (GDestroyNotify) g_array_unref);
   gtx_scheduler_unref (self->home);
   gtx_ties_unref (self->ties);
 }
@@ -139,33 +138,54 @@ emission_unref (gpointer self)
   g_atomic_rc_box_release_full (self, emission_clear);
 }
 
-void
-gtx_emission_take (GtxEmission   *self,
-               GtxHandleList *taken)
+/* Takes it out of its list, which gives its reference to @taken.  One that stays, and happened, is
+ * in the list all the same, and @taken has another reference. */
+static void
+emission_take (GtxEmission *self,
+               gboolean     stays,
+               GPtrArray   *taken)
 {
-  gtx_handle_unlink (&self->link);
-  self->listener = NULL;
-  gtx_handle_list_append (taken, &self->link);
+  if (stays)
+    g_atomic_rc_box_acquire (self);
+  else
+    {
+      gtx_handle_unlink (&self->link);
+      self->listener = NULL;
+    }
+  g_ptr_array_add (taken, self);
+}
+
+void
+gtx_emission_lose_object (GtxEmission *self,
+                          GPtrArray   *taken)
+{
+  self->is_gone = TRUE;
+  emission_take (self, FALSE, taken);
 }
 
 static void
-wake_at_home (gpointer data)
+tell_at_home (gpointer data)
 {
   GtxEmission *self = data;
 
-  if (self->waiter)
-    gtx_waiter_wake (self->waiter);
+  if (self->told)
+    self->told (self->owner);
   emission_unref (self);
 }
 
-/* Called without the lock.  Takes an emission that was taken out of its list. */
+/* Called without the lock. */
 void
-gtx_emission_happened (GtxEmission *self)
+gtx_emissions_tell (GPtrArray *taken)
 {
-  if (gtx_scheduler_is_local (self->home))
-    wake_at_home (self);
-  else if (!gtx_scheduler_post (self->home, wake_at_home, self))
-    emission_unref (self);
+  for (guint i = 0; i < taken->len; i++)
+    {
+      GtxEmission *self = taken->pdata[i];
+
+      if (gtx_scheduler_is_local (self->home))
+        tell_at_home (self);
+      else if (!gtx_scheduler_post (self->home, tell_at_home, self))
+        emission_unref (self);
+    }
 }
 
 static GArray *
@@ -186,10 +206,13 @@ copy_arguments (const GValue *parameters,
   return arguments;
 }
 
+/* Called under the lock. */
 static void
-take_emissions (GtxListener      *listener,
-                GQuark         detail,
-                GtxHandleList *taken)
+take_emissions (GtxListener  *listener,
+                GQuark        detail,
+                guint         n_parameters,
+                const GValue *parameters,
+                GPtrArray    *taken)
 {
   GtxHandle *next;
 
@@ -198,8 +221,10 @@ take_emissions (GtxListener      *listener,
       GtxEmission *emission = GTX_CONTAINER_OF (link, GtxEmission, link);
 
       next = link->next;
-      if (emission->detail == 0 || emission->detail == detail)
-        gtx_emission_take (emission, taken);
+      if (emission->detail != 0 && emission->detail != detail)
+        continue;
+      g_queue_push_tail (&emission->arguments, copy_arguments (parameters, n_parameters));
+      emission_take (emission, emission->stays, taken);
     }
 }
 
@@ -214,32 +239,41 @@ on_emitted (GClosure     *closure,
 {
   GtxListener *self = (GtxListener *) (void *) closure;
   GtxTies *ties = closure->data;
-  GtxHandleList taken;
-  GtxHandle *link;
+  g_autoptr (GPtrArray) taken = g_ptr_array_new ();
   gboolean is_idle;
 
-  gtx_handle_list_init (&taken);
   g_mutex_lock (&ties->mutex);
-  take_emissions (self, ((GSignalInvocationHint *) hint)->detail, &taken);
+  take_emissions (self, ((GSignalInvocationHint *) hint)->detail, n_parameters - 1, parameters + 1, taken);
   is_idle = listener_take_idle (self);
   g_mutex_unlock (&ties->mutex);
 
-  while ((link = gtx_handle_list_pop (&taken)))
-    {
-      GtxEmission *emission = GTX_CONTAINER_OF (link, GtxEmission, link);
-
-      emission->arguments = copy_arguments (parameters + 1, n_parameters - 1);
-      gtx_emission_happened (emission);
-    }
+  gtx_emissions_tell (taken);
   if (is_idle)
     gtx_listener_disconnect (self, g_value_peek_pointer (&parameters[0]));
 }
 
+gboolean
+gtx_emission_find (GObject     *object,
+                   const char  *detailed_signal,
+                   guint       *signal_id,
+                   GQuark      *detail,
+                   GError     **error)
+{
+  if (g_signal_parse_name (detailed_signal, G_OBJECT_TYPE (object), signal_id, detail, TRUE))
+    return TRUE;
+  g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT, "%s has no signal \"%s\"",
+               G_OBJECT_TYPE_NAME (object), detailed_signal);
+  return FALSE;
+}
+
 GtxEmission *
-gtx_emission_listen (GtxTask *task,
-                     GObject *object,
-                     guint    signal_id,
-                     GQuark   detail)
+gtx_emission_listen (GtxScheduler    *home,
+                     GObject         *object,
+                     guint            signal_id,
+                     GQuark           detail,
+                     gboolean         stays,
+                     GtxEmissionTold  told,
+                     gpointer         owner)
 {
   GtxTies *ties = gtx_ties_of (object);
   GtxEmission *self = NULL;
@@ -252,8 +286,11 @@ gtx_emission_listen (GtxTask *task,
       self->ties = g_atomic_rc_box_acquire (ties);
       self->listener = listener_for (ties, object, signal_id, detail_to_connect (signal_id, detail));
       self->detail = detail;
-      self->task = task;
-      self->home = gtx_scheduler_ref (task->parent_instance.home);
+      self->stays = stays;
+      self->home = gtx_scheduler_ref (home);
+      self->told = told;
+      self->owner = owner;
+      g_queue_init (&self->arguments);
       gtx_handle_list_append (&self->listener->emissions, &g_atomic_rc_box_acquire (self)->link);
     }
   gtx_ties_unlock (ties, object);
@@ -261,30 +298,76 @@ gtx_emission_listen (GtxTask *task,
   return self;
 }
 
-GtxEmissionOutcome
-gtx_emission_wait (GtxEmission         *self,
-                   const GtxWaiterKind *kind,
-                   GError             **error)
+GArray *
+gtx_emission_take_arguments (GtxEmission *self)
+{
+  GArray *arguments;
+
+  g_mutex_lock (&self->ties->mutex);
+  arguments = g_queue_pop_head (&self->arguments);
+  g_mutex_unlock (&self->ties->mutex);
+  return arguments;
+}
+
+gboolean
+gtx_emission_is_gone (GtxEmission *self)
+{
+  gboolean is_gone;
+
+  g_mutex_lock (&self->ties->mutex);
+  is_gone = self->is_gone;
+  g_mutex_unlock (&self->ties->mutex);
+  return is_gone;
+}
+
+/* ---- A task that waits ---- */
+
+void
+gtx_emission_wake (gpointer data)
+{
+  GtxEmissionWait *wait = data;
+
+  if (wait->waiter)
+    gtx_waiter_wake (wait->waiter);
+}
+
+static gboolean
+suspend (GtxEmission          *self,
+         GtxEmissionWait      *wait,
+         const GtxWaiterKind  *kind,
+         GError              **error)
 {
   GtxWaiter waiter;
   gboolean woken;
 
-  gtx_waiter_init (&waiter, self->task, kind);
-  self->waiter = &waiter;
+  gtx_waiter_init (&waiter, wait->task, kind);
+  wait->waiter = &waiter;
   gtx_scheduler_open (self->home);
   woken = gtx_waiter_wait (&waiter, error);
   gtx_scheduler_close (self->home);
-  self->waiter = NULL;
-  if (!woken)
-    return GTX_EMISSION_CANCELLED;
-  return self->is_gone ? GTX_EMISSION_GONE : GTX_EMISSION_EMITTED;
+  wait->waiter = NULL;
+  return woken;
 }
 
-GArray *
-gtx_emission_take_arguments (GtxEmission *self)
+/* The object may go right after an emission. */
+GtxEmissionOutcome
+gtx_emission_wait (GtxEmission          *self,
+                   GtxEmissionWait      *wait,
+                   const GtxWaiterKind  *kind,
+                   GArray              **arguments,
+                   GError              **error)
 {
-  return g_steal_pointer (&self->arguments);
+  while ((*arguments = gtx_emission_take_arguments (self)) == NULL)
+    {
+      if (gtx_emission_is_gone (self))
+        return GTX_EMISSION_GONE;
+      if (!suspend (self, wait, kind, error))
+        return GTX_EMISSION_CANCELLED;
+    }
+  return GTX_EMISSION_EMITTED;
 }
+
+/* ---- The end ---- */
 
 /* Called without the lock: dropping the reference may free the object. */
 static void
@@ -308,6 +391,7 @@ gtx_emission_leave (GtxEmission *self)
   GtxListener *listener;
   gboolean is_idle = FALSE;
 
+  self->told = NULL;
   g_mutex_lock (&self->ties->mutex);
   listener = g_steal_pointer (&self->listener);
   if (listener)

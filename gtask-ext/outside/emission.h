@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An emission of an object's signal, in any thread, and a task that waits for it. */
+/* Emissions of an object's signal, in any thread, and what listens for them in the home thread. */
 
 #pragma once
 
 #include "task/task-private.h"
 
 typedef struct _GtxEmission GtxEmission;
+
+/* Called in the home thread when the signal was emitted, or when the object is gone. */
+typedef void (*GtxEmissionTold) (gpointer owner);
 
 typedef enum
 {
@@ -14,20 +17,46 @@ typedef enum
   GTX_EMISSION_CANCELLED        /* the task was cancelled first */
 } GtxEmissionOutcome;
 
-/* Begins to listen: from now on no emission is missed.  NULL: the object is gone. */
-GtxEmission        *gtx_emission_listen    (GtxTask              *task,
+/* FALSE with GTX_ERROR_INVALID_ARGUMENT set: @object has no such signal. */
+gboolean            gtx_emission_find      (GObject              *object,
+                                            const char           *detailed_signal,
+                                            guint                *signal_id,
+                                            GQuark               *detail,
+                                            GError              **error);
+
+/* Begins to listen, for one emission or for all: from now on none is missed.  NULL: the object is
+ * gone. */
+GtxEmission        *gtx_emission_listen    (GtxScheduler         *home,
                                             GObject              *object,
                                             guint                 signal_id,
-                                            GQuark                detail);
-/* Suspends the task until the signal is emitted, or the object is gone.  GTX_EMISSION_CANCELLED
- * with @error set if the task is cancelled. */
-GtxEmissionOutcome  gtx_emission_wait      (GtxEmission          *self,
-                                            const GtxWaiterKind  *kind,
-                                            GError              **error);
-/* The arguments of the emission, after the object itself. */
+                                            GQuark                detail,
+                                            gboolean              stays,
+                                            GtxEmissionTold       told,
+                                            gpointer              owner);
+/* Takes the arguments, after the object itself, of the first emission that was not taken; NULL:
+ * there is none. */
 GArray             *gtx_emission_take_arguments (GtxEmission     *self);
-/* Stops listening.  Takes @self. */
+/* Whether the object is gone. */
+gboolean            gtx_emission_is_gone   (GtxEmission          *self);
+/* Stops listening.  Takes @self; to be called in the home thread. */
 void                gtx_emission_leave     (GtxEmission          *self);
+
+/* What a task that waits for an emission gives to gtx_emission_listen (): as @told, and as @owner
+ * this structure. */
+typedef struct
+{
+  GtxTask *task;
+  GtxWaiter *waiter;            /* NULL: the task does not wait */
+} GtxEmissionWait;
+
+void                gtx_emission_wake      (gpointer              wait);
+/* Suspends the task until the signal was emitted, or the object is gone; *@arguments: those of the
+ * emission.  GTX_EMISSION_CANCELLED with @error set if the task is cancelled. */
+GtxEmissionOutcome  gtx_emission_wait      (GtxEmission          *self,
+                                            GtxEmissionWait      *wait,
+                                            const GtxWaiterKind  *kind,
+                                            GArray              **arguments,
+                                            GError              **error);
 
 /* FALSE with @error set, unless the signal was emitted; after GTX_EMISSION_CANCELLED @error is
  * set already.  If the object is gone, and @task ends because its owner does, @error says that

@@ -3,6 +3,7 @@
 
 #include "gtask-ext/object.h"
 
+#include "outside/locations.h"
 #include "outside/ties.h"
 #include "task/error-private.h"
 
@@ -25,14 +26,14 @@ await_emission (GtxTask  *task,
                 GArray  **arguments,
                 GError  **error)
 {
-  GtxEmission *emission = gtx_emission_listen (task, object, signal_id, detail);
+  GtxEmissionWait wait = { task, NULL };
+  GtxEmission *emission = gtx_emission_listen (task->parent_instance.home, object, signal_id, detail, FALSE,
+                                               gtx_emission_wake, &wait);
   GtxEmissionOutcome outcome;
 
   if (emission == NULL)
     return GTX_EMISSION_GONE;
-  outcome = gtx_emission_wait (emission, &signal_kind, error);
-  if (outcome == GTX_EMISSION_EMITTED)
-    *arguments = gtx_emission_take_arguments (emission);
+  outcome = gtx_emission_wait (emission, &wait, &signal_kind, arguments, error);
   gtx_emission_leave (emission);
   return outcome;
 }
@@ -63,58 +64,51 @@ gtx_emission_propagate (GtxTask             *task,
   return outcome == GTX_EMISSION_EMITTED;
 }
 
-/**
- * gtx_await_signal:
- * @object: (type GObject.Object): an object; no reference of it is kept
- * @detailed_signal: the name of a signal, with its detail if there is one:
- *   `clicked`, `notify::title`
- * @error: return location for a #GError, or %NULL
- *
- * Suspends the current task until @object emits a signal, and returns the
- * arguments of the emission.
- *
- * An emission only makes the tasks ready; they go on in the order in which they came,
- * after the handlers that are connected.  A handler that stops the emission hides it from
- * the tasks if it was connected before any of them waited.  If the signal returns a
- * value, the tasks count as a handler that returns none.  An emission between two calls
- * is not seen, nor is one that had begun before this call.
- *
- * Sets %GTX_ERROR_OBJECT_GONE when @object is disposed, or has been disposed since a task
- * first waited for it or was bound to it, but %G_IO_ERROR_CANCELLED when the task is
- * cancelled, or belongs to an object that is disposed (see gtx_object_create_task());
- * %GTX_ERROR_NOT_IN_TASK outside a task, and %GTX_ERROR_INVALID_ARGUMENT if
- * @object has no such signal.  Any thread may emit the signal, and drop the last
- * reference to @object; g_object_run_dispose() must not be called while another thread
- * emits the signal, since GObject loses count of the handlers then.
- *
- * Returns: (transfer full) (nullable) (element-type GValue): the arguments
- *   after the object itself, or %NULL with @error set
- *
- * Since: 0.1
- */
-GArray *
-gtx_await_signal (gpointer      object,
-                  const char   *detailed_signal,
-                  GError      **error)
+/* ---- What a task waits for ---- */
+
+static gboolean
+await_arguments (GObject        *object,
+                 const char     *detailed_signal,
+                 GtxLocations   *locations,
+                 GError        **error)
 {
-  GtxTask *task = gtx_task_begin_await (G_STRFUNC, error);
+  GtxTask *task = gtx_task_begin_await ("gtx_await_signal", error);
+  g_autoptr (GArray) arguments = NULL;
   GtxEmissionOutcome outcome;
-  GArray *arguments = NULL;
   guint signal_id;
   GQuark detail;
 
-  g_return_val_if_fail (G_IS_OBJECT (object), NULL);
-  g_return_val_if_fail (detailed_signal != NULL, NULL);
-  if (task == NULL)
-    return NULL;
-  if (!g_signal_parse_name (detailed_signal, G_OBJECT_TYPE (object), &signal_id, &detail, TRUE))
-    {
-      g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT, "%s has no signal \"%s\"",
-                   G_OBJECT_TYPE_NAME (object), detailed_signal);
-      return NULL;
-    }
+  if (task == NULL || !gtx_emission_find (object, detailed_signal, &signal_id, &detail, error) ||
+      !gtx_locations_fit (locations, signal_id, error))
+    return FALSE;
   outcome = await_emission (task, object, signal_id, detail, &arguments, error);
-  return gtx_emission_propagate (task, outcome, error) ? arguments : NULL;
+  if (!gtx_emission_propagate (task, outcome, error))
+    return FALSE;
+  gtx_locations_fill (locations, arguments);
+  return TRUE;
+}
+
+/**
+ * gtx_await_signal_to: (skip)
+ *
+ * The function behind gtx_await_signal(); %GTX_LAST_LOCATION_ ends the locations.
+ */
+gboolean
+gtx_await_signal_to (gpointer      object,
+                     const char   *detailed_signal,
+                     GError      **error,
+                     ...)
+{
+  g_auto (GtxLocations) locations = GTX_LOCATIONS_INIT;
+  va_list arguments;
+
+  g_return_val_if_fail (G_IS_OBJECT (object), FALSE);
+  g_return_val_if_fail (detailed_signal != NULL, FALSE);
+
+  va_start (arguments, error);
+  gtx_locations_collect (&locations, arguments);
+  va_end (arguments);
+  return await_arguments (object, detailed_signal, &locations, error);
 }
 
 /**
@@ -138,7 +132,6 @@ gtx_await_notify (gpointer      object,
                   GError      **error)
 {
   g_autofree char *signal = NULL;
-  g_autoptr (GArray) arguments = NULL;
   GParamSpec *found;
 
   g_return_val_if_fail (G_IS_OBJECT (object), FALSE);
@@ -153,6 +146,5 @@ gtx_await_notify (gpointer      object,
     }
   /* The name of the property has dashes where @property has underscores. */
   signal = g_strconcat ("notify::", g_param_spec_get_name (found), NULL);
-  arguments = gtx_await_signal (object, signal, error);
-  return arguments != NULL;
+  return gtx_await_signal (object, signal, error);
 }

@@ -148,8 +148,8 @@ gtx_ties_current_owner_is_gone (void)
 
 /* Takes everything out of the lists; returns the listeners. */
 static GSList *
-take_all (GtxTies          *self,
-          GtxHandleList *emissions,
+take_all (GtxTies       *self,
+          GPtrArray     *emissions,
           GtxHandleList *bonds)
 {
   GSList *listeners = NULL;
@@ -160,7 +160,7 @@ take_all (GtxTies          *self,
       GtxListener *listener = GTX_CONTAINER_OF (link, GtxListener, link);
 
       while (!gtx_handle_list_is_empty (&listener->emissions))
-        gtx_emission_take (GTX_CONTAINER_OF (listener->emissions.ring.next, GtxEmission, link), emissions);
+        gtx_emission_lose_object (GTX_CONTAINER_OF (listener->emissions.ring.next, GtxEmission, link), emissions);
       listeners = g_slist_prepend (listeners, listener);
     }
   for (link = self->bonds.ring.next; link != &self->bonds.ring; link = link->next)
@@ -170,39 +170,24 @@ take_all (GtxTies          *self,
 }
 
 static void
-tell_gone (GtxHandleList *emissions)
-{
-  GtxHandle *link;
-
-  while ((link = gtx_handle_list_pop (emissions)))
-    {
-      GtxEmission *emission = GTX_CONTAINER_OF (link, GtxEmission, link);
-
-      emission->is_gone = TRUE;
-      gtx_emission_happened (emission);
-    }
-}
-
-static void
 on_disposed (gpointer  data,
              GObject  *object)
 {
   GtxTies *self = data;
-  GtxHandleList emissions;
+  g_autoptr (GPtrArray) emissions = g_ptr_array_new ();
   GtxHandleList bonds;
   GSList *listeners;
 
-  gtx_handle_list_init (&emissions);
   gtx_handle_list_init (&bonds);
   g_mutex_lock (&self->mutex);
   self->is_watched = FALSE;
   /* An object that is kept alive while its last reference goes counts as new. */
   self->is_disposed = gtx_n_references (object) > 1;
-  listeners = take_all (self, &emissions, &bonds);
+  listeners = take_all (self, emissions, &bonds);
   g_mutex_unlock (&self->mutex);
 
   gtx_bonds_cancel (&bonds);
-  tell_gone (&emissions);
+  gtx_emissions_tell (emissions);
   for (GSList *l = listeners; l; l = l->next)
     gtx_listener_disconnect (l->data, object);
   g_slist_free (listeners);

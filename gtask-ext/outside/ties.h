@@ -42,18 +42,23 @@ struct _GtxListener
   GtxHandleList emissions;
 };
 
-/* What a task waits for.  The task holds a reference, and so does the list that the emission is
- * in, or the code that took it out and records the arguments. */
+/* An emission that is listened for, or each one in turn.  What listens holds a reference, and so do
+ * the list that the emission is in, or the code that took it out, and each message to the home.
+ *
+ * Invariants:
+ * - The arguments and is_gone are touched under the lock.
+ * - told and owner are touched in the home thread only, and NULL when nothing listens any more. */
 struct _GtxEmission
 {
   GtxHandle link;
   GtxTies *ties;
-  GtxListener *listener;           /* NULL: the emission was taken out of its list */
+  GtxListener *listener;        /* NULL: the emission was taken out of its list */
   GQuark detail;
-  GtxTask *task;
+  gboolean stays;               /* in the list, for the next emission */
   GtxScheduler *home;
-  GtxWaiter *waiter;            /* touched in the home thread only; NULL: the task does not wait */
-  GArray *arguments;            /* of GValue */
+  GtxEmissionTold told;
+  gpointer owner;
+  GQueue arguments;             /* of GArrays of GValue: what was emitted and not taken */
   gboolean is_gone;
 };
 
@@ -100,11 +105,11 @@ gboolean gtx_ties_current_owner_is_gone (void);
 
 /* ---- emission.c: for the end of the object ---- */
 
-/* Called under the lock. */
-void     gtx_emission_take       (GtxEmission   *self,
-                                  GtxHandleList *taken);
-/* Called without the lock.  Takes an emission that was taken out of its list. */
-void     gtx_emission_happened   (GtxEmission   *self);
+/* Called under the lock: takes @self out of its list, and adds it to @taken. */
+void     gtx_emission_lose_object (GtxEmission  *self,
+                                  GPtrArray     *taken);
+/* Called without the lock: tells the emissions, whose references it takes. */
+void     gtx_emissions_tell      (GPtrArray     *taken);
 void     gtx_listener_disconnect (GtxListener   *self,
                                   GObject       *object);
 

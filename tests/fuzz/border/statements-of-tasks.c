@@ -253,21 +253,20 @@ run_await_signal (Task *self, Statement *statement, GError **error)
   Object *object = border_object (statement->words[1]);
   gint n_emitted = peek (&object->n_emitted);
   GError *failure = NULL;
-  GArray *arguments = gtx_await_signal (object->object, "ping", &failure);
+  gboolean emitted = gtx_await_signal (object->object, "ping", &failure);
 
   /* One that was disposed of before is not waited for. */
   if (g_error_matches (failure, GTX_ERROR, GTX_ERROR_OBJECT_GONE))
     judge_unwaited (self);
   else
     judge_plain (self, statement->line, failure);
-  if ((arguments == NULL) != (failure != NULL))
-    broken ("%s: %s: neither arguments nor an error", self->coroutine, statement->line);
-  if (arguments && peek (&object->n_emitting) == n_emitted)
+  if (emitted == (failure != NULL))
+    broken ("%s: %s: neither an emission nor an error", self->coroutine, statement->line);
+  if (emitted && peek (&object->n_emitting) == n_emitted)
     broken ("%s: %s: nobody has emitted it", self->coroutine, statement->line);
   if (failure && !is_cancelled (failure) &&
       (!g_error_matches (failure, GTX_ERROR, GTX_ERROR_OBJECT_GONE) || peek (&object->n_disposed) == 0))
     broken ("%s: %s: %s", self->coroutine, statement->line, failure->message);
-  g_clear_pointer (&arguments, g_array_unref);
   return flow (failure, error);
 }
 
