@@ -243,6 +243,7 @@ DESCRIBERS = {
     'thread': describe_call,
     'GTask': lambda waiter, tasks: ('a GTask to complete', []),
     'signal': lambda waiter, tasks: ('a signal of an object', []),
+    'next signal': lambda waiter, tasks: ('the next signal of an object', []),
     'lock': in_line('lock'),
     'event': in_line('event'),
     'scope': describe_scope,

@@ -25,6 +25,7 @@
 #include <gtask-ext/file.h>
 #include <gtask-ext/main-stack.h>
 #include <gtask-ext/object.h>
+#include <gtask-ext/emissions.h>
 #include <gtask-ext/scope.h>
 #include <gtask-ext/command.h>
 #include <gtask-ext/application.h>
