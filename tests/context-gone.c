@@ -517,6 +517,51 @@ test_shield_given_up (void)
   g_main_context_unref (context);
 }
 
+/* ---- What tasks of a context have used before it went ---- */
+
+typedef struct
+{
+  GtxLock *lock;
+  GtxQueue *queue;
+  GtxEvent *event;
+  GtxSemaphore *semaphore;
+} Shared;
+
+static gboolean
+use_all (Shared *self, GError **error)
+{
+  if (!gtx_lock_acquire (self->lock, error))
+    return FALSE;
+  gtx_lock_release (self->lock);
+  gtx_event_set (self->event);
+  if (!gtx_event_wait (self->event, error) || !gtx_semaphore_acquire (self->semaphore, error))
+    return FALSE;
+  gtx_semaphore_release (self->semaphore);
+  return gtx_queue_put (self->queue, "x", error) && gtx_queue_get (self->queue, error) != NULL;
+}
+
+/* They serve the next context, as asyncio's do the next loop. */
+static void
+test_used_again (void)
+{
+  g_autoptr (GtxLock) lock = gtx_lock_new ();
+  g_autoptr (GtxQueue) queue = gtx_queue_new (0, NULL);
+  g_autoptr (GtxEvent) event = gtx_event_new ();
+  g_autoptr (GtxSemaphore) semaphore = gtx_semaphore_new (1);
+  Shared shared = { lock, queue, event, semaphore };
+
+  for (int i = 0; i < 3; i++)
+    {
+      g_autoptr (GMainContext) context = g_main_context_new ();
+      g_autoptr (GError) error = NULL;
+
+      g_main_context_push_thread_default (context);
+      gtx_run (use_all, &shared, &error);
+      g_main_context_pop_thread_default (context);
+      g_assert_no_error (error);
+    }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -539,5 +584,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/context-gone/callback", test_callback);
   g_test_add_func ("/context-gone/callback/remove", test_remove_callback);
   g_test_add_func ("/context-gone/signal", test_signal);
+  g_test_add_func ("/context-gone/used-again", test_used_again);
   return g_test_run ();
 }

@@ -106,10 +106,17 @@ gtx_task_bind (GtxTask  *self,
 static void
 cancel_unless_returned (GtxTask *task)
 {
-  if (!task->has_returned)
-    gtx_future_cancel_here (&task->parent_instance);
-  if (task == gtx_task_current ())
-    task->is_its_own = task->n_standing == 1;
+  GtxTask *asked = gtx_task_outermost (task);
+  gboolean are_its_own = asked->n_standing == 0 || asked->is_its_own;
+
+  if (task->has_returned)
+    return;
+  gtx_future_cancel_here (&task->parent_instance);
+  if (!gtx_task_asks_itself (asked))
+    return;
+  asked->is_its_own = are_its_own;
+  if (asked != task)
+    gtx_task_count_let_go (task, asked);
 }
 
 static void

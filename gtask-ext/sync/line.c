@@ -54,12 +54,22 @@ gtx_line_keep (GtxLine *self,
 
 /* ---- Waiting ---- */
 
+/* A line in which no task waits, and whose main context is gone, is free for those of another. */
+static gboolean
+is_left (const GtxLine *self)
+{
+  return gtx_scheduler_get_context (self->home) == NULL && self->n_pins == 0 &&
+         gtx_handle_list_is_empty (&self->waiters);
+}
+
 static void
 take_home (GtxLine *self,
            GtxTask *task)
 {
-  if (G_UNLIKELY (self->home == NULL))
-    self->home = gtx_scheduler_ref (task->parent_instance.home);
+  if (G_LIKELY (self->home == task->parent_instance.home) || (self->home && !is_left (self)))
+    return;
+  g_clear_pointer (&self->home, gtx_scheduler_unref);
+  self->home = gtx_scheduler_ref (task->parent_instance.home);
 }
 
 GtxTask *

@@ -127,6 +127,25 @@ gtx_task_withdraw_request (GtxTask *self,
   return gtx_uncancel (self);
 }
 
+void
+gtx_task_count_let_go (GtxTask *self,
+                       GtxTask *outermost)
+{
+  if (self->let_go_at != outermost->n_settled)
+    self->n_let_go = 0;
+  self->let_go_at = outermost->n_settled;
+  self->n_let_go++;
+}
+
+void
+gtx_task_withdraw_let_go (GtxTask *self)
+{
+  GtxTask *outermost = gtx_task_outermost (self);
+
+  for (; self->n_let_go > 0 && outermost->n_settled == self->let_go_at; self->n_let_go--)
+    gtx_task_withdraw_request (outermost, self->let_go_at);
+}
+
 /**
  * gtx_cancelling:
  * @self: a #GtxTask

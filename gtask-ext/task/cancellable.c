@@ -190,6 +190,7 @@ gtx_task_take_up_by_cancellable (GtxTask *self)
   self->n_standing++;
   self->must_cancel = TRUE;
   self->outlived = TRUE;
+  self->is_its_own = FALSE;
 }
 
 void

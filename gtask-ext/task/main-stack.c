@@ -13,6 +13,7 @@ typedef struct
   GtxMainStackFunc func;        /* NULL: pointer_func is called */
   GtxPointerMainStackFunc pointer_func;
   gpointer data;
+  GtxTask *caller;              /* NULL: no task */
   gboolean succeeded;
   gpointer result;
   GError *error;
@@ -22,6 +23,7 @@ typedef struct
 #define NONE -1
 
 static __thread gint depth_of_call = NONE;
+static __thread GtxTask *caller_of_call;
 
 gboolean
 gtx_main_stack_is_called (void)
@@ -29,18 +31,27 @@ gtx_main_stack_is_called (void)
   return depth_of_call == g_main_depth ();
 }
 
+GtxTask *
+gtx_main_stack_get_caller (void)
+{
+  return gtx_main_stack_is_called () ? caller_of_call : NULL;
+}
+
 static void
 run_call (gpointer data)
 {
   Call *self = data;
   gint outer_depth = depth_of_call;
+  GtxTask *outer_caller = caller_of_call;
 
   depth_of_call = g_main_depth ();
+  caller_of_call = self->caller;
   if (self->func)
     self->succeeded = self->func (self->data, &self->error);
   else
     self->result = self->pointer_func (self->data, &self->error);
   depth_of_call = outer_depth;
+  caller_of_call = outer_caller;
 }
 
 /* Outside of all tasks, task-local values are those of the thread, which has the task's meanwhile. */
@@ -50,6 +61,7 @@ call_with_locals (Call *self)
   GtxTask *task = gtx_task_current ();
   GPtrArray *of_thread;
 
+  self->caller = task;
   if (task == NULL)
     {
       gtx_fiber_call_outside (run_call, self);

@@ -74,9 +74,7 @@ stop_waiting (GtxTask *self)
 static GtxFuture *
 who_runs (GtxFuture *future)
 {
-  while (gtx_future_is_task (future) && ((GtxTask *) future)->runner)
-    future = &((GtxTask *) future)->runner->parent_instance;
-  return future;
+  return gtx_future_is_task (future) ? &gtx_task_outermost ((GtxTask *) future)->parent_instance : future;
 }
 
 static void
@@ -128,10 +126,14 @@ is_asked_again (const GtxWaiter *waiter)
   return waiter->passed_on && waiter->passed_at == gtx_task_n_gone_on (waiter->task);
 }
 
-static gboolean
-asks_itself (const GtxTask *self)
+gboolean
+gtx_task_asks_itself (const GtxTask *self)
 {
-  return gtx_task_current () == self && !gtx_scheduler_runs_messages (self->parent_instance.home);
+  GtxTask *current = gtx_task_current ();
+
+  if (current == NULL)
+    current = gtx_main_stack_get_caller ();
+  return current == self && !gtx_scheduler_runs_messages (self->parent_instance.home);
 }
 
 static void
@@ -145,7 +147,7 @@ visit_task (Way     *way,
   self->n_cancels++;
   self->n_standing++;
   self->is_its_own = FALSE;
-  if (self->waiter == NULL && !asks_itself (self))
+  if (self->waiter == NULL && !gtx_task_asks_itself (self))
     self->outlived = TRUE;
   if (self->cancellable && gtx_task_cancellable_is_to_show (self->cancellable))
     gtx_request_show ((GCancellable *) self->cancellable);

@@ -75,6 +75,9 @@ struct _GtxTask
   guint n_cancels;
   guint n_standing;             /* requests that stand: not settled yet */
   guint n_settled;              /* how often requests were settled: delivered or withdrawn */
+  guint n_let_go;               /* while it runs inside another task: the requests that objects made which
+                                 * it let go of, since that task has settled any */
+  guint let_go_at;              /* that task's n_settled then */
   guint is_pointer : 1;
   guint must_cancel : 1;
   guint outlived : 1;           /* the pending request was made by other code, and stands behind an
@@ -82,8 +85,7 @@ struct _GtxTask
                                  * while the task ran */
   guint made_anew : 1;          /* the pending request belongs to other code until it is delivered: the
                                  * errors of a group hid it, and the group made it again */
-  guint is_its_own : 1;         /* the one request that stands comes from an object that the task itself
-                                 * let go of */
+  guint is_its_own : 1;         /* the requests that stand come from objects that the task itself let go of */
   guint has_returned : 1;       /* the coroutine has returned */
   guint in_request : 1;         /* a request is being passed on through this task */
   guint begins_cancelled : 1;   /* begins even if a request came before: the first await delivers it */
@@ -206,6 +208,8 @@ GPtrArray *gtx_task_locals_exchange_of_thread (GPtrArray *values);
 
 /* Whether the code that runs was called by gtx_call_on_main_stack (). */
 gboolean   gtx_main_stack_is_called (void);
+/* The task that has called it so; NULL: no task has. */
+GtxTask   *gtx_main_stack_get_caller (void);
 
 /* ---- print.c ---- */
 
@@ -258,6 +262,24 @@ gtx_task_settle_request (GtxTask *self)
   if (G_UNLIKELY (self->cancellable != NULL))
     gtx_task_retire_cancellable (self);
 }
+
+/* The task that runs @self, which awaited it unstarted, or @self. */
+static inline GtxTask *
+gtx_task_outermost (GtxTask *self)
+{
+  while (G_UNLIKELY (self->runner != NULL))
+    self = self->runner;
+  return self;
+}
+
+/* Whether the code that runs is the task's own, and not a message of another thread. */
+gboolean gtx_task_asks_itself      (const GtxTask *self);
+
+/* Counts a request that @self has made to @outermost, inside which it runs, since it let go of an
+ * object; and withdraws those that still stand when its coroutine has returned. */
+void     gtx_task_count_let_go     (GtxTask  *self,
+                                    GtxTask  *outermost);
+void     gtx_task_withdraw_let_go  (GtxTask  *self);
 
 /* Withdraws the request that a block made when n_settled was @made_at, and which may still stand:
  * gtx_uncancel () of that request.  Returns how many requests are left. */

@@ -282,6 +282,7 @@ gtx_task_run_inside (GtxTask *self,
     return FALSE;
   self->runner = runner;
   result = call_coroutine (self, &error);
+  gtx_task_withdraw_let_go (self);
   gtx_task_free_data (self);
   finish (self, result, error);
   self->runner = NULL;
