@@ -205,6 +205,35 @@ test_limit_group_fails (gpointer data, GError **error)
   return check_cancelled (await_with_limit_after_group, NULL);
 }
 
+/* Nor is it the time that is over where another group has failed before it was told of. */
+static gboolean
+await_with_limit_after_groups (gpointer data, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GError) of_group = NULL;
+
+  be_asked_by_group ();
+  gtx_timeout_begin (&timeout, 0);
+  gtx_task_group_begin (&group);
+  fail ("block", &failure);
+  g_assert_false (gtx_task_group_end (&group, &failure, &of_group));
+  gtx_sleep (10, &failure);
+  return gtx_timeout_end (&timeout, &failure, error);
+}
+
+static gboolean
+test_limit_groups_fail (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (await_with_limit_after_groups, NULL, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (gtx_await (task, &failure));
+  assert_cancelled (failure);
+  return TRUE;
+}
+
 /* Where the block was told of it, and carries on, the time is over as in asyncio. */
 static gboolean
 be_told_with_limit_after_group (gpointer data, GError **error)
@@ -368,6 +397,7 @@ main (int argc, char *argv[])
   add_coroutine ("/requests/limit/callback-cancellable", test_limit_callback_cancellable);
   add_coroutine ("/requests/limit/is-shown", test_limit_is_shown);
   add_coroutine ("/requests/limit/group-fails", test_limit_group_fails);
+  add_coroutine ("/requests/limit/groups-fail", test_limit_groups_fail);
   add_coroutine ("/requests/limit/group-fails/told", test_limit_group_fails_told);
   add_coroutine ("/requests/group/ended-twice", test_group_ended_twice);
   add_coroutine ("/requests/timeout/ended-twice", test_timeout_ended_twice);

@@ -391,15 +391,19 @@ test_refused (gpointer data, GError **error)
   return TRUE;
 }
 
+static guint n_accepted;
+
 static gboolean
 accept_by_listener (GSocketListener *listener, GError **error)
 {
   GObject *source = NULL;
   g_autoptr (GSocketConnection) connection = gtx_socket_listener_accept (listener, &source, error);
 
-  if (connection)
-    g_assert_true (source == G_OBJECT (ends->connections[0]));
-  return connection != NULL;
+  if (connection == NULL)
+    return FALSE;
+  g_assert_true (source == G_OBJECT (ends->connections[0]));
+  n_accepted++;
+  return TRUE;
 }
 
 static gboolean
@@ -420,6 +424,64 @@ test_listener (gpointer data, GError **error)
   assert_succeeds (task);
   g_socket_listener_close (listener);
   assert_fails (gtx_create_task (accept_by_listener, listener, NULL), G_IO_ERROR, G_IO_ERROR_CLOSED);
+  return TRUE;
+}
+
+/* ---- A client that has connected before ---- */
+
+static gboolean
+cancel_before (GSocketListener *listener, GError **error)
+{
+  gtx_cancel (gtx_current_task ());
+  return accept_by_listener (listener, error);
+}
+
+static gboolean
+time_out_at_once (GSocketListener *listener, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GError) failure = NULL;
+
+  gtx_timeout_begin (&timeout, 0);
+  accept_by_listener (listener, &failure);
+  return gtx_timeout_end (&timeout, &failure, error);
+}
+
+static gboolean
+time_out_late (GSocketListener *listener, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GError) failure = NULL;
+
+  gtx_timeout_begin (&timeout, 0.001);
+  g_usleep (3000);
+  accept_by_listener (listener, &failure);
+  return gtx_timeout_end (&timeout, &failure, error);
+}
+
+/* It is accepted, or is there for whoever accepts next. */
+static gboolean
+test_listener_keeps_client (gpointer data, GError **error)
+{
+  static const GtxCoroutine ways[] = {
+    (GtxCoroutine) cancel_before, (GtxCoroutine) time_out_at_once, (GtxCoroutine) time_out_late
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ways); i++)
+    {
+      g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+      guint16 port = g_socket_listener_add_any_inet_port (listener, G_OBJECT (ends->connections[0]), error);
+      g_autoptr (GSocketClient) client = g_socket_client_new ();
+      g_autoptr (GSocketConnection) connection = g_socket_client_connect_to_host (client, "127.0.0.1", port,
+                                                                                  NULL, error);
+      g_autoptr (GtxTask) first = gtx_create_task (ways[i], (gpointer) listener, NULL);
+
+      g_assert_nonnull (connection);
+      n_accepted = 0;
+      gtx_await (first, NULL);
+      if (n_accepted == 0)
+        assert_succeeds (gtx_create_task (accept_by_listener, listener, NULL));
+    }
   return TRUE;
 }
 
@@ -484,6 +546,7 @@ main (int argc, char **argv)
   add_case ("/sockets/accept", test_accept);
   add_case ("/sockets/refused", test_refused);
   add_case ("/sockets/listener", test_listener);
+  add_case ("/sockets/listener/keeps-client", test_listener_keeps_client);
   g_test_add_func ("/sockets/outside", test_outside);
   return g_test_run ();
 }

@@ -398,6 +398,37 @@ test_retries (gpointer data, GError **error)
   return TRUE;
 }
 
+static gboolean
+uncancel (GtxTask *task, GError **error)
+{
+  g_assert_cmpuint (gtx_uncancel (task), ==, 0);
+  return TRUE;
+}
+
+/* A request stands when it is called, and is withdrawn before it is delivered. */
+static gboolean
+test_withdrawn (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) uncancels = gtx_create_task (uncancel, gtx_current_task (), NULL);
+  g_autofree char *path = NULL;
+  g_autoptr (GFile) file = NULL;
+  g_autofree char *text = NULL;
+  gint n_calls = 0;
+
+  gtx_cancel (gtx_current_task ());
+  g_assert_true (gtx_to_thread (count_call, &n_calls, error));
+  g_assert_cmpint (n_calls, ==, 1);
+  g_clear_object (&uncancels);
+
+  path = g_test_build_filename (G_TEST_DIST, "to-thread.c", NULL);
+  file = g_file_new_for_path (path);
+  uncancels = gtx_create_task (uncancel, gtx_current_task (), NULL);
+  gtx_cancel (gtx_current_task ());
+  g_assert_true (gtx_file_load_contents (file, &text, NULL, NULL, error));
+  g_assert_nonnull (text);
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -417,5 +448,6 @@ main (int argc, char *argv[])
   add_real_coroutine ("/to-thread/nested", test_nested);
   g_test_add_func ("/to-thread/outside", test_outside);
   add_coroutine ("/to-thread/retries", test_retries);
+  add_coroutine ("/to-thread/withdrawn", test_withdrawn);
   return g_test_run ();
 }

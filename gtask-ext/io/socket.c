@@ -349,6 +349,17 @@ gtx_socket_condition_wait (GSocket       *socket,
   return succeeded;
 }
 
+/* GIO accepts a client before it looks at the GCancellable: a connection that was accepted is the
+ * caller's, and a request stands. */
+static void
+on_accepted (GObject      *listener,
+             GAsyncResult *result,
+             gpointer      operation)
+{
+  g_task_set_check_cancellable ((GTask *) result, FALSE);
+  gtx_operation_ready (listener, result, operation);
+}
+
 /**
  * gtx_socket_listener_accept:
  * @listener: a #GSocketListener
@@ -375,7 +386,8 @@ gtx_socket_listener_accept (GSocketListener  *listener,
 
   if (gtx_task_begin_await (G_STRFUNC, error) == NULL)
     return NULL;
-  g_socket_listener_accept_async (listener, GTX_ASYNC_OF ("gtx_socket_listener_accept"));
+  g_socket_listener_accept_async (listener, GTX_CANCELLABLE, on_accepted,
+                                  gtx_operation_begin ("gtx_socket_listener_accept", 0));
   return g_socket_listener_accept_finish (listener, gtx_await_result (), source_object, error);
 }
 

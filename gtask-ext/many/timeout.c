@@ -15,7 +15,6 @@ struct _Block
   Block *outer, *inner;         /* blocks of the same task that were begun before and after this one */
   guint n_cancels;              /* requests to the task that count as made before the block */
   guint made_at;                /* the task's n_settled when the block made its request */
-  guint begun_at;               /* the task's n_settled when the block began */
   gboolean stands_anew;         /* a request stood when the block began, and counts once it is delivered */
   enum
   {
@@ -34,7 +33,7 @@ on_timeout (GtxHandle *handle)
   g_assert (block->state == ENTERED);
   block->state = EXPIRING;
   block->made_at = block->task->n_settled;
-  if (block->stands_anew && block->made_at != block->begun_at)
+  if (block->stands_anew && !block->task->made_anew)
     block->n_cancels++;
   gtx_future_cancel_here (&block->task->parent_instance);
 }
@@ -103,7 +102,6 @@ gtx_timeout_begin (GtxTimeout *self,
    * is over before it is delivered: here neither counts as made before the block.  A request that the
    * task made to itself does, as in asyncio. */
   block->n_cancels = gtx_task_n_cancels (task);
-  block->begun_at = task->n_settled;
   block->stands_anew = task->must_cancel && task->made_anew && !task->outlived;
   if (block->stands_anew || (task->must_cancel && task->outlived))
     block->n_cancels--;

@@ -164,10 +164,11 @@ run (Call    *call,
 
   if (task == NULL)
     return FALSE;
-  /* The function does not begin if the task is to end already. */
+  /* The function does not begin if the task is to end already, unless the request is withdrawn in
+   * the turn in which it would have been delivered. */
   gtx_task_take_up_request (task);
-  if (task->must_cancel)
-    return gtx_task_let_others_run (task, error);
+  if (task->must_cancel && !gtx_task_let_others_run (task, error))
+    return FALSE;
   gtx_waiter_init (&call->waiter, task, &call_kind);
   call->cancellable = g_object_ref (gtx_task_get_cancellable (task));
   succeeded = push (call, error) && wait_for_thread (call, error);
