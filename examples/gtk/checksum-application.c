@@ -76,14 +76,6 @@ checksum_application_open (GApplication *application, GFile **folders, int n_fol
     }
 }
 
-/* The threads of closed windows may still read. */
-static void
-checksum_application_shutdown (GApplication *application)
-{
-  gtx_cancel_all ();
-  G_APPLICATION_CLASS (checksum_application_parent_class)->shutdown (application);
-}
-
 /* Arguments that are not understood are 2 to the shell, as elsewhere. */
 static gboolean
 checksum_application_local_command_line (GApplication *application, char ***arguments, int *status)
@@ -104,7 +96,6 @@ checksum_application_class_init (ChecksumApplicationClass *class)
   application_class->startup = checksum_application_startup;
   application_class->activate = checksum_application_activate;
   application_class->open = checksum_application_open;
-  application_class->shutdown = checksum_application_shutdown;
   application_class->local_command_line = checksum_application_local_command_line;
 }
 
@@ -116,6 +107,7 @@ checksum_application_init (ChecksumApplication *self)
   g_application_set_option_context_parameter_string (application, "[FOLDER…]");
   g_application_set_option_context_summary (application,
                                             "Computes the SHA-256 checksum of every file below a folder.");
+  gtx_application_attach (application, GTX_APPLICATION_DEFAULT);
 }
 
 ChecksumApplication *

@@ -32,23 +32,18 @@ static GParamSpec *properties[N_PROPS];
 
 /* ---- The flow ---- */
 
-/* Shows a line on top until it is closed, or the window is. */
+/* Shows a line on top until it is closed. */
 static gboolean
 show_message (ChecksumWindow *self, GtkMessageType type, const char *text, GError **error)
 {
-  g_autoptr (GError) failure = NULL;
   gboolean responded;
 
   gtk_label_set_label (self->message, text);
   gtk_info_bar_set_message_type (self->message_bar, type);
   gtk_info_bar_set_revealed (self->message_bar, TRUE);
-  responded = gtx_await_signal (self->message_bar, "response", &failure);
-  if (self->message_bar)
-    gtk_info_bar_set_revealed (self->message_bar, FALSE);
-  if (responded || g_error_matches (failure, GTX_ERROR, GTX_ERROR_OBJECT_GONE))
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&failure));
-  return FALSE;
+  responded = gtx_await_signal (self->message_bar, "response", error);
+  gtk_info_bar_set_revealed (self->message_bar, FALSE);
+  return responded;
 }
 
 /* NULL without an error: the user chose none. */
@@ -89,7 +84,7 @@ check_folder (ChecksumWindow *self, GError **error)
 }
 
 static gboolean
-choose_folder (ChecksumWindow *self, GError **error)
+choose_folder (ChecksumWindow *self, GVariant *parameter, GError **error)
 {
   g_autoptr (GtkFileChooserNative) chooser =
     gtk_file_chooser_native_new ("Choose a Folder", GTK_WINDOW (self),
@@ -114,7 +109,7 @@ write_sums (GListModel *files, GFile *target, GError **error)
 }
 
 static gboolean
-export_sums (ChecksumWindow *self, GError **error)
+export_sums (ChecksumWindow *self, GVariant *parameter, GError **error)
 {
   g_autoptr (ChecksumJob) job = g_object_ref (self->job);
   g_autoptr (GtkFileChooserNative) chooser =
@@ -141,26 +136,6 @@ export_sums (ChecksumWindow *self, GError **error)
 
 /* ---- What starts and ends it ---- */
 
-/* Closing the window ends the task. */
-static void
-bind (ChecksumWindow *self, GtxTask *task)
-{
-  gtx_task_bind (task, self);
-  g_object_unref (task);
-}
-
-static void
-on_open (GSimpleAction *action, GVariant *parameter, gpointer self)
-{
-  bind (self, gtx_create_task (choose_folder, (ChecksumWindow *) g_object_ref (self), g_object_unref));
-}
-
-static void
-on_export (GSimpleAction *action, GVariant *parameter, gpointer self)
-{
-  bind (self, gtx_create_task (export_sums, (ChecksumWindow *) g_object_ref (self), g_object_unref));
-}
-
 static void
 on_cancel (GSimpleAction *action, GVariant *parameter, gpointer self)
 {
@@ -185,8 +160,6 @@ on_drop (GtkDropTarget *target, const GValue *value, double x, double y, Checksu
 }
 
 static const GActionEntry actions[] = {
-  { .name = "open", .activate = on_open },
-  { .name = "export", .activate = on_export },
   { .name = "cancel", .activate = on_cancel },
   { .name = "copy", .activate = on_copy },
 };
@@ -196,15 +169,16 @@ static void
 set_job (ChecksumWindow *self, ChecksumJob *job)
 {
   g_autoptr (GPropertyAction) pause = g_property_action_new ("pause", job, "paused");
+  g_autoptr (GtxCommand) export = gtx_command_new ("export", NULL, export_sums, self);
   GActionMap *map = G_ACTION_MAP (self);
 
   g_set_object (&self->job, job);
   g_action_map_add_action (map, G_ACTION (pause));
+  g_action_map_add_action (map, G_ACTION (export));
   g_action_map_add_action_entries (map, actions, G_N_ELEMENTS (actions), self);
   g_object_bind_property (job, "running", g_action_map_lookup_action (map, "cancel"), "enabled",
                           G_BINDING_SYNC_CREATE);
-  g_object_bind_property (job, "running", g_action_map_lookup_action (map, "export"), "enabled",
-                          G_BINDING_SYNC_CREATE | G_BINDING_INVERT_BOOLEAN);
+  g_object_bind_property (job, "running", export, "enabled", G_BINDING_SYNC_CREATE | G_BINDING_INVERT_BOOLEAN);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_JOB]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SHOWN]);
 }
@@ -221,8 +195,7 @@ checksum_window_check (ChecksumWindow *self, GFile *folder)
   set_job (self, job);
   gtk_window_set_title (GTK_WINDOW (self), title);
   gtk_stack_set_visible_child_name (self->stack, "list");
-  self->checking = gtx_create_task (check_folder, g_object_ref (self), g_object_unref);
-  gtx_task_bind (self->checking, self);
+  self->checking = g_object_ref (gtx_object_create_task (self, check_folder));
 }
 
 ChecksumJob *
@@ -282,15 +255,26 @@ checksum_window_set_property (GObject *object, guint id, const GValue *value, GP
   g_object_notify_by_pspec (object, properties[PROP_SHOWN]);
 }
 
-/* GTK disposes of a closed window when the last reference of it goes, and its
- * tasks hold one each: they end when it is disposed of.  The action "pause"
- * holds the job. */
+/* The window's tasks clean up while its widgets are still there. */
+static gboolean
+end_tasks (ChecksumWindow *self, GError **error)
+{
+  GtxScope *scope = gtx_object_get_scope (self);
+
+  gtx_scope_close (scope);
+  /* The application may quit meanwhile. */
+  while (!gtx_scope_join (scope, NULL))
+    ;
+  g_action_map_remove_action (G_ACTION_MAP (self), "pause");
+  gtk_window_destroy (GTK_WINDOW (self));
+  return TRUE;
+}
+
 static gboolean
 checksum_window_close_request (GtkWindow *window)
 {
-  g_action_map_remove_action (G_ACTION_MAP (window), "pause");
-  gtk_window_destroy (window);
-  g_object_run_dispose (G_OBJECT (window));
+  gtk_widget_set_visible (GTK_WIDGET (window), FALSE);
+  g_object_unref (gtx_create_task (end_tasks, CHECKSUM_WINDOW (g_object_ref (window)), g_object_unref));
   return TRUE;
 }
 
@@ -336,11 +320,12 @@ static void
 checksum_window_init (ChecksumWindow *self)
 {
   GtkDropTarget *target = gtk_drop_target_new (G_TYPE_FILE, GDK_ACTION_COPY);
+  g_autoptr (GtxCommand) open = gtx_command_new ("open", NULL, choose_folder, self);
 
   self->turn = gtx_lock_new ();
   self->show = g_strdup ("files");
   gtk_widget_init_template (GTK_WIDGET (self));
-  g_action_map_add_action_entries (G_ACTION_MAP (self), actions, 1, self);
+  g_action_map_add_action (G_ACTION_MAP (self), G_ACTION (open));
   g_signal_connect (target, "drop", G_CALLBACK (on_drop), self);
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (target));
 }
