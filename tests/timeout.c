@@ -369,6 +369,69 @@ test_left_early (gpointer data, GError **error)
   return gtx_sleep (5, error);
 }
 
+static gboolean
+return_too_late (gpointer data, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+
+  gtx_timeout_begin (&timeout, 1);
+  return gtx_sleep (2, error);
+}
+
+/* Its error tells nobody that the time was over. */
+static gboolean
+test_left_too_late (gpointer data, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING, "*left without gtx_timeout_end()*");
+  g_assert_false (return_too_late (NULL, &failure));
+  g_test_assert_expected_messages ();
+  assert_cancelled (failure);
+  g_assert_cmpuint (gtx_cancelling (gtx_current_task ()), ==, 0);
+  return gtx_sleep (5, error);
+}
+
+static gboolean
+sleep_for (double *seconds, GError **error)
+{
+  return gtx_sleep (*seconds, error);
+}
+
+static gboolean
+test_call (gpointer data, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  double seconds = 2;
+
+  g_assert_true (gtx_call_with_timeout (3, sleep_for, &seconds, error));
+  g_assert_true (gtx_call_with_timeout (GTX_FOREVER, sleep_for, &seconds, error));
+  g_assert_false (gtx_call_with_timeout (1, sleep_for, &seconds, &failure));
+  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  g_clear_error (&failure);
+  g_assert_false (gtx_call_with_timeout (1, fail, "no", &failure));
+  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_clear_error (&failure);
+  g_assert_false (gtx_call_with_timeout (__builtin_nan (""), sleep_for, &seconds, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&failure);
+  gtx_cancel (gtx_current_task ());
+  g_assert_false (gtx_call_with_timeout (1, sleep_for, &seconds, &failure));
+  assert_cancelled (failure);
+  gtx_uncancel (gtx_current_task ());
+  return gtx_sleep (5, error);
+}
+
+static void
+test_call_outside (void)
+{
+  g_autoptr (GError) failure = NULL;
+  double seconds = 1;
+
+  g_assert_false (gtx_call_with_timeout (1, sleep_for, &seconds, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_NOT_IN_TASK);
+}
+
 static void
 test_outside (void)
 {
@@ -402,6 +465,9 @@ main (int argc, char *argv[])
   add_coroutine ("/timeout/reschedule/from-outside", test_reschedule_from_outside);
   add_coroutine ("/timeout/begun-twice", test_begun_twice);
   add_coroutine ("/timeout/left-early", test_left_early);
+  add_coroutine ("/timeout/left-too-late", test_left_too_late);
+  add_coroutine ("/timeout/call", test_call);
+  g_test_add_func ("/timeout/call/outside", test_call_outside);
   g_test_add_func ("/timeout/outside", test_outside);
   return g_test_run ();
 }

@@ -428,6 +428,7 @@ linger (GSocketConnection *connection, GInputStream *input)
   g_socket_shutdown (g_socket_connection_get_socket (connection), FALSE, TRUE, NULL);
   gtx_timeout_begin (&timeout, 1); /* second */
   gtx_input_stream_skip (input, G_MAXSSIZE, NULL);
+  gtx_timeout_end (&timeout, NULL, NULL);
 }
 
 static gboolean

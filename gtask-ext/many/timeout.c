@@ -289,7 +289,7 @@ forget (Block *block)
  * @self: a #GtxTimeout
  *
  * Frees what a #GtxTimeout holds, and disarms the timeout if its block was not ended:
- * `g_auto` calls it.  Never suspends; to be called in the thread of the task.
+ * `g_auto` calls it.  Warns if the time was over in a block that was not ended.  Never suspends; to be called in the thread of the task.
  *
  * Since: 0.1
  */
@@ -302,8 +302,34 @@ gtx_timeout_clear (GtxTimeout *self)
   block = g_steal_pointer (&self->state);
   if (block == NULL)
     return;
+  if (block->state == EXPIRING)
+    g_warning ("A block whose time was over was left without gtx_timeout_end(): its error says that the "
+               "task was cancelled, and not that it timed out");
   leave (block, NULL);
   forget (block);
   g_object_unref (block->task);
   g_free (block);
+}
+
+/**
+ * gtx_call_with_timeout_to: (skip)
+ *
+ * The function behind gtx_call_with_timeout().
+ */
+gboolean
+gtx_call_with_timeout_to (double         seconds,
+                          GtxCoroutine   coroutine,
+                          gpointer       data,
+                          GError       **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GError) failure = NULL;
+
+  g_return_val_if_fail (coroutine != NULL, FALSE);
+
+  if (!gtx_check_seconds (seconds, error) || gtx_task_begin_await ("gtx_call_with_timeout", error) == NULL)
+    return FALSE;
+  gtx_timeout_begin (&timeout, seconds);
+  coroutine (data, &failure);
+  return gtx_timeout_end (&timeout, &failure, error);
 }

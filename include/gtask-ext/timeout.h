@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <gtask-ext/macros.h>
+#include <gtask-ext/task.h>
 
 G_BEGIN_DECLS
 
@@ -23,10 +23,12 @@ G_BEGIN_DECLS
  * return gtx_timeout_end (&timeout, &failure, error);
  * ]|
  *
+ * gtx_call_with_timeout() does the same in one line.
+ *
  * If the block is left by an early return, the timeout is disarmed, and withdraws its
  * request; but only gtx_timeout_end() turns the cancellation into %G_IO_ERROR_TIMED_OUT.
  * The error that the early return passes on is %G_IO_ERROR_CANCELLED, as if the task had
- * been cancelled, which a task group does not count as a failure.
+ * been cancelled, which a task group does not count as a failure: a warning says so.
  *
  * Since: 0.1
  */
@@ -45,6 +47,34 @@ typedef struct
  */
 #define GTX_TIMEOUT_INIT { NULL }
 
+/**
+ * gtx_call_with_timeout:
+ * @seconds: how long the call may last; %GTX_FOREVER for no limit
+ * @coroutine: a boolean coroutine, `gboolean f (U *data, GError **error)`
+ * @data: (nullable): its data, a `U *`
+ * @error: return location for a #GError, or %NULL
+ *
+ * Calls a coroutine in the current task, within a time limit: asyncio's `timeout()` around an
+ * `await` of it.
+ *
+ * When the time is over, what the coroutine awaits is cancelled and waited for, as in
+ * gtx_timeout_begin().  Sets %G_IO_ERROR_TIMED_OUT if the coroutine failed since the time was
+ * over, and the coroutine's own error if it failed otherwise; %GTX_ERROR_INVALID_ARGUMENT if
+ * @seconds is not a number, and %GTX_ERROR_NOT_IN_TASK outside a task.  Suspends where the
+ * coroutine does.
+ *
+ * Returns: %TRUE if the coroutine did not fail
+ *
+ * Since: 0.1
+ */
+#define gtx_call_with_timeout(seconds, coroutine, data, error)                 \
+  gtx_call_with_timeout_to ((seconds), (GtxCoroutine) (coroutine),             \
+                            GTX_COROUTINE_DATA_ (coroutine, data), (error))
+
+GTX_API gboolean gtx_call_with_timeout_to (double         seconds,
+                                           GtxCoroutine   coroutine,
+                                           gpointer       data,
+                                           GError       **error);
 GTX_API void     gtx_timeout_begin      (GtxTimeout  *self,
                                          double       seconds);
 GTX_API gboolean gtx_timeout_reschedule (GtxTimeout  *self,
