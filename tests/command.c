@@ -436,6 +436,18 @@ test_other_context (gpointer data, GError **error)
   return TRUE;
 }
 
+static gboolean
+test_without_coroutine (gpointer data, GError **error)
+{
+  g_autoptr (GtxCommand) command = g_object_new (GTX_TYPE_COMMAND, NULL);
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*has no coroutine; make it with gtx_command_new()");
+  g_action_activate (G_ACTION (command), NULL);
+  g_test_assert_expected_messages ();
+  gtx_command_cancel (command);
+  return TRUE;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -458,5 +470,6 @@ main (int argc, char **argv)
   add_coroutine ("/command/dropped", test_dropped);
   add_coroutine ("/command/scope-closed", test_scope_closed);
   add_coroutine ("/command/other-context", test_other_context);
+  add_coroutine ("/command/without-coroutine", test_without_coroutine);
   return g_test_run ();
 }

@@ -215,6 +215,17 @@ cancel_started (GtxCommand *self)
     gtx_cancel (tasks->pdata[i]);
 }
 
+/* FALSE after a g_critical () that names @function. */
+static gboolean
+is_usable (GtxCommand *self,
+           const char *function)
+{
+  if (self->scope)
+    return !gtx_scope_is_foreign (self->scope, function);
+  g_critical ("A command that g_object_new() made has no coroutine; make it with gtx_command_new()");
+  return FALSE;
+}
+
 static void
 gtx_command_activate (GAction  *action,
                       GVariant *parameter)
@@ -227,7 +238,7 @@ gtx_command_activate (GAction  *action,
     g_return_if_fail (parameter == NULL);
   else
     g_return_if_fail (parameter != NULL && g_variant_is_of_type (parameter, self->parameter_type));
-  if (gtx_scope_is_foreign (self->scope, "g_action_activate"))
+  if (!is_usable (self, "g_action_activate"))
     return;
   if (!self->enabled || (self->mode == GTX_COMMAND_DROP && self->n_started > 0))
     return;
@@ -540,7 +551,7 @@ gtx_command_set_limit (GtxCommand *self,
 
   g_return_if_fail (GTX_IS_COMMAND (self));
 
-  if (gtx_scope_is_foreign (self->scope, G_STRFUNC))
+  if (!is_usable (self, G_STRFUNC))
     return;
   self->limit = limit;
   n_waiting = count_waiting (self);
