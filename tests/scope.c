@@ -344,6 +344,86 @@ test_join_outside (void)
   g_assert_error (failure, GTX_ERROR, GTX_ERROR_NOT_IN_TASK);
 }
 
+static void
+note_word (gpointer word)
+{
+  note (word);
+}
+
+static gboolean
+test_close_then (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  GtxScope *scope = gtx_object_get_scope (job);
+
+  gtx_object_create_task (job, sleep_for_job);
+  g_assert_true (gtx_sleep (0, error));
+  gtx_scope_close_then (scope, note_word, (gpointer) "ended");
+  assert_trace ("begun");
+  g_assert_true (gtx_sleep (0.1, error));
+  assert_trace ("cancelled ended");
+  gtx_scope_close_then (scope, note_word, (gpointer) "again");
+  assert_trace ("");
+  g_assert_true (gtx_sleep (0, error));
+  assert_trace ("again");
+  return TRUE;
+}
+
+static void
+note_job (gpointer job)
+{
+  g_assert_true (G_TYPE_CHECK_INSTANCE_TYPE (job, job_get_type ()));
+  note ("job");
+}
+
+/* The object is there when the function is called, though nobody else keeps it. */
+static gboolean
+test_close_then_dropped (gpointer data, GError **error)
+{
+  Job *job = job_new ();
+  gpointer gone = job;
+
+  g_object_add_weak_pointer (G_OBJECT (job), &gone);
+  gtx_scope_close_then (gtx_object_get_scope (job), note_job, job);
+  g_object_unref (job);
+  g_assert_true (gtx_sleep (1, error));
+  assert_trace ("job");
+  g_assert_null (gone);
+  return TRUE;
+}
+
+static gboolean
+clean_up_slowly (Job *self, GError **error)
+{
+  gboolean succeeded = gtx_sleep (1000, error);
+
+  gtx_sleep (3, NULL);
+  return succeeded;
+}
+
+/* What takes longer than two seconds is named; and a request to all tasks does not end the wait. */
+static gboolean
+test_close_then_slowly (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  g_autoptr (GPtrArray) tasks = NULL;
+
+  gtx_object_create_task (job, clean_up_slowly);
+  g_assert_true (gtx_sleep (0, error));
+  gtx_scope_close_then (gtx_object_get_scope (job), note_word, (gpointer) "ended");
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING, "*closed two seconds ago*1 of its tasks has*clean_up_slowly*");
+  g_assert_true (gtx_sleep (2.5, error));
+  g_test_assert_expected_messages ();
+  tasks = gtx_all_tasks ();
+  for (guint i = 0; i < tasks->len; i++)
+    if (g_str_equal (gtx_task_get_function (tasks->pdata[i]), "gtx_scope_close_then"))
+      gtx_cancel (tasks->pdata[i]);
+  assert_trace ("");
+  g_assert_true (gtx_sleep (1, error));
+  assert_trace ("ended");
+  return TRUE;
+}
+
 /* ---- One error for who ends with an object ---- */
 
 typedef struct
@@ -463,6 +543,9 @@ main (int argc, char **argv)
   add_coroutine ("/scope/is-cancelled", test_is_cancelled);
   add_coroutine ("/scope/cancel", test_cancel);
   add_coroutine ("/scope/close", test_close);
+  add_coroutine ("/scope/close-then", test_close_then);
+  add_coroutine ("/scope/close-then/dropped", test_close_then_dropped);
+  add_coroutine ("/scope/close-then/slowly", test_close_then_slowly);
   add_coroutine ("/scope/disposed", test_disposed);
   add_coroutine ("/scope/disposed-first", test_disposed_first);
   add_coroutine ("/scope/outlives-object", test_outlives_object);

@@ -255,26 +255,19 @@ checksum_window_set_property (GObject *object, guint id, const GValue *value, GP
   g_object_notify_by_pspec (object, properties[PROP_SHOWN]);
 }
 
-/* The window's tasks clean up while its widgets are still there. */
-static gboolean
-end_tasks (ChecksumWindow *self, GError **error)
+static void
+destroy (gpointer window)
 {
-  GtxScope *scope = gtx_object_get_scope (self);
-
-  gtx_scope_close (scope);
-  /* The application may quit meanwhile. */
-  while (!gtx_scope_join (scope, NULL))
-    ;
-  g_action_map_remove_action (G_ACTION_MAP (self), "pause");
-  gtk_window_destroy (GTK_WINDOW (self));
-  return TRUE;
+  g_action_map_remove_action (G_ACTION_MAP (window), "pause");
+  gtk_window_destroy (window);
 }
 
+/* The window's tasks clean up while its widgets are still there. */
 static gboolean
 checksum_window_close_request (GtkWindow *window)
 {
   gtk_widget_set_visible (GTK_WIDGET (window), FALSE);
-  g_object_unref (gtx_create_task (end_tasks, CHECKSUM_WINDOW (g_object_ref (window)), g_object_unref));
+  gtx_scope_close_then (gtx_object_get_scope (window), destroy, window);
   return TRUE;
 }
 

@@ -77,6 +77,9 @@ GTX_API GtxTask  *gtx_scope_start       (GtxScope      *self,
                                          GtxTask       *task);
 GTX_API void      gtx_scope_cancel      (GtxScope      *self);
 GTX_API void      gtx_scope_close       (GtxScope      *self);
+GTX_API void      gtx_scope_close_then  (GtxScope      *self,
+                                         GDestroyNotify func,
+                                         gpointer       data);
 GTX_API gboolean  gtx_scope_is_closed   (GtxScope      *self);
 GTX_API gboolean  gtx_scope_join        (GtxScope      *self,
                                          GError       **error);
