@@ -461,7 +461,7 @@ test_no_future (gpointer data, GError **error)
   g_autoptr (GtxTask) task = sleeper ("10:slept");
   g_autoptr (GError) failure = NULL;
 
-  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_gather: a GtxFuture or GtxTask is wanted*GCancellable");
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_gather: takes a GtxFuture or GtxTask*GCancellable");
   g_assert_false (gtx_gather_list (GTX_GATHER_NONE, &failure, task, none, NULL));
   g_test_assert_expected_messages ();
   g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT);

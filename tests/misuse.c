@@ -53,7 +53,7 @@ test_await_nothing (gpointer data, GError **error)
 {
   g_autoptr (GError) failure = NULL;
 
-  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_await: a GtxFuture or GtxTask is wanted*NULL");
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_await: takes a GtxFuture or GtxTask*NULL");
   g_assert_false (gtx_await (NULL, &failure));
   g_test_assert_expected_messages ();
   g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT);
@@ -75,7 +75,7 @@ test_await_no_future (gpointer data, GError **error)
     {
       g_autoptr (GError) failure = NULL;
 
-      g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_await: a GtxFuture or GtxTask is wanted*");
+      g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_await: takes a GtxFuture or GtxTask*");
       g_assert_false (gtx_await (none[i], &failure));
       g_test_assert_expected_messages ();
       g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT);
@@ -256,7 +256,7 @@ future_of (GMainContext *context)
 static void
 assert_another_context (GError **failure, const char *function)
 {
-  g_autofree char *message = g_strconcat ("what ", function, "() was given belongs to another main context", NULL);
+  g_autofree char *message = g_strconcat ("that ", function, "() was given belongs to another main context", NULL);
 
   g_assert_error (*failure, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT);
   g_assert_nonnull (strstr ((*failure)->message, message));

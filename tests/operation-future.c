@@ -282,7 +282,7 @@ test_no_such_future (gpointer data, GError **error)
   g_autoptr (GtxFuture) future = gtx_future_new ();
   static Started started;       /* the run may end, and cancel it, before it has called back */
 
-  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "GTX_ASYNC_FUTURE wants what gtx_operation_future_new*");
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "GTX_ASYNC_FUTURE takes a future that gtx_operation_future_new*");
   start_async (&started, GTX_ASYNC_FUTURE (future));
   g_test_assert_expected_messages ();
   end_operation (&started, "end");

@@ -155,8 +155,8 @@ set_lost_error (pid_t    pid,
                 GError **error)
 {
   g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
-               "How process %d ended cannot be known: it is no child of this process, "
-               "or somebody else has asked, or SIGCHLD is ignored", (int) pid);
+               "The status of process %d is lost: the process is no child of this one, "
+               "or other code has waited for it, or SIGCHLD is ignored", (int) pid);
 }
 
 static gboolean

@@ -26,7 +26,7 @@ gtx_check_seconds (double   seconds,
   if (!__builtin_isnan (seconds))
     return TRUE;
   g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
-                       "A number of seconds is wanted, and this is none (NaN)");
+                       "The number of seconds is not a number (NaN)");
   return FALSE;
 }
 

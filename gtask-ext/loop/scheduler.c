@@ -320,11 +320,11 @@ complain_of_function (const char *function,
                       gboolean    is_gone)
 {
   if (is_gone)
-    g_critical ("%s() was called for what belongs to a main context that is gone, where no thread can do "
-                "it any more: call it before the last reference of the context is let go of", function);
+    g_critical ("%s() was called for an object of a main context that is gone: call it before the last "
+                "reference of the context is dropped", function);
   else
-    g_critical ("%s() was called in a thread that does not run the main context: call it in the one which "
-                "does, or give this thread a main context of its own, with "
+    g_critical ("%s() was called in a thread that does not run the main context: call it in the thread "
+                "which does, or give this thread a main context of its own, with "
                 "g_main_context_push_thread_default()", function);
 }
 

@@ -486,7 +486,7 @@ gtx_task_group_end (GtxTaskGroup  *self,
       g_critical ("gtx_task_group_end: to be called once, in the task that called gtx_task_group_begin()");
       if (own == NULL)
         own = g_error_new_literal (GTX_ERROR, GTX_ERROR_INVALID_STATE,
-                                   "No task group of this task has begun there, or it has ended");
+                                   "The task group has not begun, or has ended, or belongs to another task");
     }
 
   if (own == NULL)

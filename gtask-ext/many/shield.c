@@ -124,7 +124,7 @@ end_without_home (Shield *shield)
     return;
   gtx_future_forgive_error (shield->outer);
   error = g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
-                               "What is shielded can never end: its main context is gone");
+                               "The shielded future can never end: its main context is gone");
   gtx_future_set_error (shield->outer, error);
 }
 

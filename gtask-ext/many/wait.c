@@ -186,7 +186,7 @@ gtx_wait_for (gpointer   future,
   if (!gtx_future_check (future, G_STRFUNC))
     {
       g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
-                           "What gtx_wait_for() was given is no GtxFuture");
+                           "gtx_wait_for() takes a GtxFuture, and was given something else");
       return FALSE;
     }
   task = gtx_task_begin_await (G_STRFUNC, error);

@@ -16,10 +16,10 @@ gtx_watches_check (GtxTask     *task,
 
       if (!gtx_future_check (future, function))
         g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
-                     "Number %u of what %s() was given is no GtxFuture", i + 1, function);
+                     "Item %u of the array that %s() was given is no GtxFuture", i + 1, function);
       else if (future->home != task->parent_instance.home)
         g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
-                     "Number %u of what %s() was given belongs to another main context; "
+                     "Item %u of the array that %s() was given belongs to another main context; "
                      "give it a task that awaits it", i + 1, function);
       else if (future == &task->parent_instance ||
                (gtx_future_is_task (future) && ((GtxTask *) future)->runner == task))

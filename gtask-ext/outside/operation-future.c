@@ -284,7 +284,7 @@ beginnable (GtxFuture *future)
   GtxOperationFuture *self = (GtxOperationFuture *) future;
 
   if (!G_TYPE_CHECK_INSTANCE_TYPE (future, gtx_operation_future_get_type ()))
-    g_critical ("GTX_ASYNC_FUTURE wants what gtx_operation_future_new() made, and this is none");
+    g_critical ("GTX_ASYNC_FUTURE takes a future that gtx_operation_future_new() made, and no other");
   else if (self->token)
     g_critical ("GTX_ASYNC_FUTURE: an operation was started with this future before, and its end is the "
                 "future's; make a future for each");

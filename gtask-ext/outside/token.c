@@ -171,8 +171,8 @@ complain (const GtxToken *token,
       g_critical ("The operation %s called back twice", caller);
     }
   else
-    g_critical ("An operation called back that nobody waits for: it called back before, or was not "
-                "given the data of GTX_CALLBACK");
+    g_critical ("A callback came for an operation that no task awaits: the operation called back before, or "
+                "was not given the data of GTX_CALLBACK");
 }
 
 gpointer

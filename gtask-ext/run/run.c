@@ -189,8 +189,8 @@ end_leftovers (Run *run)
     return;
   text = g_string_new (NULL);
   gtx_scheduler_describe_tasks (run->scheduler, text);
-  g_warning ("%s() ends, and is not waited for any more what was started again and again while it "
-             "was cancelled:\n%s", run->function, text->str);
+  g_warning ("%s() ends although tasks are left, since others were started again and again while they "
+             "were cancelled:\n%s", run->function, text->str);
 }
 
 /* ---- A run ---- */

@@ -157,7 +157,7 @@ gtx_condition_wait (GtxCondition  *self,
   if (!gtx_lock_locked (self->lock))
     {
       g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_STATE,
-                           "The condition's lock is to be acquired before gtx_condition_wait()");
+                           "Acquire the condition's lock before gtx_condition_wait()");
       return FALSE;
     }
 

@@ -85,7 +85,7 @@ gtx_line_begin (GtxLine     *self,
   if (G_LIKELY (self->home == task->parent_instance.home))
     return task;
   g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
-               "What %s() was called for is used by tasks of another main context, and is theirs",
+               "%s() was called in a task of another main context than that of the tasks which use the object",
                function);
   return NULL;
 }

@@ -52,7 +52,7 @@ may_change (GtxQueue    *self,
   if (gtx_line_may_wake (&self->getters, function) && gtx_line_may_wake (&self->putters, function))
     return TRUE;
   g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
-               "What %s() was called for is used by tasks of another thread, and is theirs", function);
+               "%s() was called in another thread than that of the tasks which use the queue", function);
   return FALSE;
 }
 

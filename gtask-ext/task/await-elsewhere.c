@@ -267,8 +267,8 @@ gtx_await_elsewhere (GtxTask    *task,
   if (gtx_scheduler_is_pushed (gtx_scheduler_get_context (awaited->home)))
     {
       g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
-                   "What is awaited belongs to a main context that task %s has pushed as thread-default, "
-                   "and which nobody runs while it waits: pop it before what is awaited is made",
+                   "The future belongs to a main context that task %s has pushed as thread-default, and "
+                   "that no thread runs while the task waits: pop the context before the future is made",
                    gtx_task_get_name (task));
       return FALSE;
     }

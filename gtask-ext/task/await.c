@@ -105,7 +105,7 @@ await_done (GtxTask    *task,
   if (G_LIKELY (gtx_future_done (future)))
     return TRUE;
   g_set_error_literal (error, GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
-                       "What is awaited can never end: its main context is gone");
+                       "The awaited future can never end: its main context is gone");
   return FALSE;
 }
 
@@ -125,7 +125,7 @@ await_result (gpointer     future,
   if (!gtx_future_check (future, function))
     {
       g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
-                           "What was to be awaited is no GtxFuture");
+                           "gtx_await() takes a GtxFuture, and was given something else");
       return FALSE;
     }
   task = gtx_task_begin_await (function, error);

@@ -22,7 +22,7 @@ gtx_future_check (gconstpointer  object,
 {
   if (G_LIKELY (object && gtx_future_is_task (object)) || GTX_IS_FUTURE (object))
     return TRUE;
-  g_critical ("%s: a GtxFuture or GtxTask is wanted, and this is none: %s", function,
+  g_critical ("%s: takes a GtxFuture or GtxTask, and was given something else: %s", function,
               object ? g_type_name_from_instance ((GTypeInstance *) object) : "NULL");
   return FALSE;
 }
