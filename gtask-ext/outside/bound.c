@@ -76,8 +76,8 @@ bond_new (GtxTask *task,
  * dispose of @object.
  *
  * Note that GTK 4 disposes of a closed window only when the last reference goes: a task
- * that holds one itself waits on.  Such a window calls g_object_run_dispose() on itself
- * when it is closed.
+ * that holds one itself waits on.  gtx_object_create_task() and gtx_scope_close_then() are for
+ * the tasks of a window.
  *
  * Since: 0.1
  */
