@@ -52,8 +52,7 @@ leave_ended (void)
 static void
 leave_in_task (void)
 {
-  g_object_unref (gtx_create_task (exit_inside, NULL, NULL));
-  iterate ();
+  gtx_run (exit_inside, NULL, NULL);
 }
 
 static void
@@ -106,6 +105,9 @@ test_exit (gconstpointer data)
       this->leave ();
       exit (0);
     }
+  /* A leak checker does not look at the main stack of a process that exits in a task. */
+  if (this->leave == leave_in_task)
+    g_setenv ("ASAN_OPTIONS", "detect_leaks=0", TRUE);
   g_test_trap_subprocess (NULL, 0, 0);
   g_test_trap_assert_passed ();
   if (this->printed)

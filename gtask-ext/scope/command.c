@@ -449,10 +449,16 @@ gtx_command_new_named (const char         *name,
 
 /* ---- Signals ---- */
 
+/* A closure without a callback, so that a signal's return value stays what it is. */
 static void
-on_emitted (gpointer command)
+on_emitted (GClosure     *closure,
+            GValue       *return_value,
+            guint         n_parameters,
+            const GValue *parameters,
+            gpointer      hint,
+            gpointer      marshal_data)
 {
-  gtx_command_activate (command, NULL);
+  gtx_command_activate (closure->data, NULL);
 }
 
 static void
@@ -487,7 +493,9 @@ gtx_command_connect (GtxCommand *self,
   g_return_if_fail (detailed_signal != NULL);
   g_return_if_fail (self->parameter_type == NULL);
 
-  closure = g_cclosure_new_swap (G_CALLBACK (on_emitted), g_object_ref (self), drop_command);
+  closure = g_closure_new_simple (sizeof (GClosure), g_object_ref (self));
+  g_closure_add_finalize_notifier (closure, self, drop_command);
+  g_closure_set_marshal (closure, on_emitted);
   g_signal_connect_closure (instance, detailed_signal, closure, FALSE);
 }
 
