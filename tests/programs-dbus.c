@@ -122,7 +122,8 @@ static void
 test_many_at_once (Fixture *fixture, gconstpointer data)
 {
   Running *service = start_service (fixture);
-  Running *caller = start_program (CALLER, "--bus", fixture->address, "--times", "60", "Sleep:1000", "Add:1,2", NULL);
+  Running *caller = start_program (CALLER, "--bus", fixture->address, "--timeout", "1000", "--times", "60",
+                                   "Sleep:1000", "Add:1,2", NULL);
   g_autoptr (Outcome) outcome = NULL;
   g_autoptr (Outcome) ended = NULL;
   guint n_calls;
