@@ -46,10 +46,10 @@ static const char beginning[] =
   "  (void) group; (void) task; (void) file; (void) i; (void) array; (void) d; (void) text; (void) literal;\n"
   "  (void) any; (void) any_const;\n";
 
-#define OTHER_DATA "the function takes other data than it is given"
+#define OTHER_DATA "the function takes data of another type than the data passed"
 #define HAS_RESULT "the coroutine has a result: use gtx_create_task_pointer ()"
-#define HAS_NO_RESULT "the coroutine has no result that is a pointer: use gtx_create_task ()"
-#define LACKS_ERROR "the coroutine takes no GError"
+#define HAS_NO_RESULT "the coroutine does not return a pointer: use gtx_create_task ()"
+#define LACKS_ERROR "the coroutine does not take a GError"
 
 static const struct
 {
@@ -103,9 +103,9 @@ static const struct
   { "boolean/makes-a-pointer", "keep (gtx_create_task (make_text, &i, NULL));", HAS_RESULT, NULL },
   { "boolean/makes-a-pointer-of-any", "keep (gtx_create_task (make_text, any, NULL));", HAS_RESULT, NULL },
   { "boolean/makes-nothing", "keep (gtx_create_task (nothing, &i, NULL));",
-    "the coroutine returns no gboolean", NULL },
+    "the coroutine does not return a gboolean", NULL },
   { "boolean/makes-a-fraction", "keep (gtx_create_task (fraction, any, NULL));",
-    "the coroutine returns no gboolean", NULL },
+    "the coroutine does not return a gboolean", NULL },
   { "boolean/without-error", "keep (gtx_create_task (no_error, &i, NULL));", LACKS_ERROR, NULL },
   { "boolean/without-error/untyped-data", "keep (gtx_create_task (no_error, any, NULL));",
     "too many arguments", LACKS_ERROR },
@@ -136,16 +136,16 @@ static const struct
   { "pointer/ignored", "gtx_create_task_pointer (make_text, &i, NULL, g_free);",
     "ignoring return value", NULL },
   { "pointer/await-ignored", "gtx_await_pointer (task, NULL);", "ignoring return value", NULL },
-  { "int/gtask-boolean", "gtx_gtask_run_int (task, of_task);", "the coroutine returns no gssize", NULL },
+  { "int/gtask-boolean", "gtx_gtask_run_int (task, of_task);", "the coroutine does not return a gssize", NULL },
   { "main-stack/other-data", "gtx_call_on_main_stack (of_int, &d, NULL);", OTHER_DATA, NULL },
   { "main-stack/boolean", "text = gtx_call_on_main_stack_pointer (of_int, &i, NULL);", HAS_NO_RESULT, NULL },
   { "main-stack/pointer", "gtx_call_on_main_stack (make_text, &i, NULL);", HAS_RESULT, NULL },
   { "thread/other-data", "gtx_to_thread (block, &d, NULL);", OTHER_DATA, NULL },
   { "thread/makes-a-pointer", "gtx_to_thread (block_and_make, &i, NULL);",
     "the function has a result: use gtx_to_thread_pointer ()", NULL },
-  { "thread/coroutine", "gtx_to_thread (of_int, &i, NULL);", "the function takes no GCancellable", NULL },
+  { "thread/coroutine", "gtx_to_thread (of_int, &i, NULL);", "the function does not take a GCancellable", NULL },
   { "thread/boolean", "text = gtx_to_thread_pointer (block, &i, NULL);",
-    "the function has no result that is a pointer: use gtx_to_thread ()", NULL },
+    "the function does not return a pointer: use gtx_to_thread ()", NULL },
 };
 
 /* ---- Compilers ---- */

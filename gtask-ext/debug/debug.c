@@ -24,7 +24,7 @@ static const struct
   { "stack", STACK, "names the task whose stack overflows" },
   { "census", CENSUS, "prints at exit how much of their stacks the tasks used" },
   { "slow", SLOW, "warns of a task that keeps the main loop for 100 ms; slow:MS, for MS ms" },
-  { "help", 0, "prints this" },
+  { "help", 0, "prints this list" },
 };
 
 static guint flags;

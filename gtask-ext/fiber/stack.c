@@ -277,8 +277,8 @@ cut (Class  *class,
     {
       tell (problem,
             "No memory for a stack of %" G_GSIZE_FORMAT " bytes: address space (RLIMIT_AS), "
-            "locked memory (RLIMIT_MEMLOCK) or mappings (vm.max_map_count) are used up, but for "
-            "what is left to the program; run fewer tasks at once, or give them smaller stacks",
+            "locked memory (RLIMIT_MEMLOCK) or mappings (vm.max_map_count) are used up, except for "
+            "the part reserved for the program; run fewer tasks at once, or give them smaller stacks",
             class->stride);
       return NULL;
     }
@@ -328,7 +328,8 @@ gtx_stack_pool_acquire (GtxStackPool  *pool,
 
   if (index >= N_CLASSES)
     {
-      tell (problem, "A stack of %" G_GSIZE_FORMAT " bytes is more than this system can give", size);
+      tell (problem, "A stack of %" G_GSIZE_FORMAT " bytes is larger than this system allows; "
+                     "set a smaller stack size", size);
       return NULL;
     }
 

@@ -286,7 +286,8 @@ gtx_await_child (GPid      pid,
     return FALSE;
   if (pid <= 0)
     {
-      g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT, "%d is no process", pid);
+      g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+                   "%d is not a process ID; pass the ID of a child process", pid);
       return FALSE;
     }
   child = child_join (task->parent_instance.home, pid, error);

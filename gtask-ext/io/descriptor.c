@@ -100,7 +100,8 @@ static void
 set_closed_error (int      fd,
                   GError **error)
 {
-  g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT, "There is no open descriptor %d", fd);
+  g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+               "Descriptor %d is not open; keep it open while a task awaits it", fd);
 }
 
 /**

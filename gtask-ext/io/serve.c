@@ -68,7 +68,7 @@ end_client (GError  *failure,
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED))
     g_debug ("A client has gone: %s", failure->message);
   else
-    g_warning ("A client could not be served: %s", failure->message);
+    g_warning ("Serving a client failed: %s", failure->message);
   g_error_free (failure);
   return TRUE;
 }
@@ -119,7 +119,7 @@ bear (Server   *self,
   g_autoptr (GError) failure = NULL;
 
   if (!self->is_in_trouble)
-    g_warning ("No client can be accepted for now: %s", trouble->message);
+    g_warning ("Accepting a client failed, and is tried again: %s", trouble->message);
   self->is_in_trouble = TRUE;
   g_error_free (trouble);
   if (await_one_to_go (self, RETRY_SECONDS, &failure) ||

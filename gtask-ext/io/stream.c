@@ -353,7 +353,7 @@ gtx_stream_takes_more (gsize    n,
   *n_nothing = n == 0 ? *n_nothing + 1 : 0;
   if (*n_nothing < MOST_OF_NOTHING)
     return TRUE;
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "The stream takes no more");
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "The stream accepts no more data");
   return FALSE;
 }
 

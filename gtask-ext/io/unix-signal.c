@@ -212,7 +212,7 @@ gtx_await_unix_signal (int      signum,
   if (may_be_awaited (signum))
     return await_interest (task, interest_get (task, signum), error);
   g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
-               "Signal %d cannot be awaited, only SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2 and SIGWINCH",
+               "Signal %d cannot be awaited; await one of SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2 and SIGWINCH",
                signum);
   return FALSE;
 }

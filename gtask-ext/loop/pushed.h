@@ -22,4 +22,5 @@ void      gtx_pushed_pop_all  (void);
 /* How the g_critical () ends for a task or a function that left main contexts pushed, as in "A task
  * ended ...". */
 #define GTX_PUSHED_LEFT                                                        \
-  "before it popped the main context that it has pushed as thread-default, which is popped for it: pop it before"
+  "before it popped the main context that it had pushed as thread-default; gtask-ext pops it now, " \
+  "but the code must pop it before"

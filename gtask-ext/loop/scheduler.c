@@ -209,11 +209,11 @@ static void
 complain_of_thread (GtxScheduler *self)
 {
   if (gtx_scheduler_is_parents (self))
-    g_critical ("The child of a fork() dispatches a main context whose tasks are the parent's; they "
-                "do not run here: end the child with _exit(), or have it execute a program");
+    g_critical ("The child of a fork() dispatches a main context whose tasks belong to the parent; the tasks "
+                "do not run in the child: end the child with _exit(), or execute a program");
   else
-    g_critical ("A main context whose tasks belong to another thread is dispatched by this one; "
-                "they do not run here: iterate the context in the thread that ran them first");
+    g_critical ("A main context whose tasks belong to another thread is dispatched in this thread; "
+                "the tasks do not run here: iterate the context in the thread that ran them first");
 }
 
 /* Makes the calling thread the dispatcher: a context may change its thread while no fiber lives.

@@ -133,7 +133,8 @@ gtx_task_group_begin (GtxTaskGroup *self)
   g_return_if_fail (self != NULL && self->state == NULL);
   if (task == NULL)
     {
-      g_critical ("gtx_task_group_begin() was called outside a task, and only a task can wait for children");
+      g_critical ("gtx_task_group_begin() was called outside a task, and only a task can wait for children; "
+                  "call it in a task");
       return;
     }
   group = g_new0 (Group, 1);
@@ -222,11 +223,11 @@ fail_if_closed (const Group  *group,
   const char *why = NULL;
 
   if (group == NULL)
-    why = "The task group has not begun";
+    why = "The task group has not begun; call gtx_task_group_begin() first";
   else if (group->exiting && is_idle (group))
-    why = "The task group has ended";
+    why = "The task group has ended; start the task before gtx_task_group_end()";
   else if (group->aborting)
-    why = "The task group is shutting down";
+    why = "The task group is shutting down, and starts no more tasks";
   if (why && !(group && group->aborting && gtx_current_task_is_late (error)))
     g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_STATE, why);
   return why != NULL;
@@ -241,7 +242,7 @@ fail_if_foreign (const Group   *group,
     return FALSE;
   g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
                        "The task belongs to another main context than the group; "
-                       "give the group a task that awaits it");
+                       "start a task in the group that awaits the other task");
   return TRUE;
 }
 
@@ -483,7 +484,8 @@ gtx_task_group_end (GtxTaskGroup  *self,
     }
   else
     {
-      g_critical ("gtx_task_group_end: to be called once, in the task that called gtx_task_group_begin()");
+      g_critical ("gtx_task_group_end: the group has ended, or belongs to another task; call it once, "
+                  "in the task that called gtx_task_group_begin()");
       if (own == NULL)
         own = g_error_new_literal (GTX_ERROR, GTX_ERROR_INVALID_STATE,
                                    "The task group has not begun, or has ended, or belongs to another task");
@@ -527,7 +529,7 @@ end_early (Group *group)
   if (parent->must_cancel)
     parent->outlived = TRUE;
   for (guint i = 0; i < group->errors->len; i++)
-    g_warning ("A task group was left before gtx_task_group_end(), and a task of it failed: %s",
+    g_warning ("A task group was left before gtx_task_group_end(), and one of its tasks failed: %s",
                ((GError *) group->errors->pdata[i])->message);
 }
 
@@ -555,7 +557,8 @@ gtx_task_group_clear (GtxTaskGroup *self)
     end_early (group);
   if (!gtx_handle_list_is_empty (&group->children))
     {
-      g_critical ("gtx_task_group_clear: not called in the group's task, so its children cannot be waited for");
+      g_critical ("gtx_task_group_clear: called outside the group's task, so the children cannot be waited for; "
+                  "call it in the task that called gtx_task_group_begin()");
       return;
     }
   self->state = NULL;

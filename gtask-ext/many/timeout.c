@@ -92,7 +92,7 @@ gtx_timeout_begin (GtxTimeout *self,
   g_return_if_fail (!__builtin_isnan (seconds));
   if (task == NULL)
     {
-      g_critical ("gtx_timeout_begin() was called outside a task; only what a task awaits runs out of time");
+      g_critical ("gtx_timeout_begin() was called outside a task, and only a task can be timed out; call it in a task");
       return;
     }
 
@@ -147,7 +147,7 @@ gtx_timeout_reschedule (GtxTimeout  *self,
   if (block == NULL || block->state != ENTERED)
     {
       g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_STATE,
-                           block == NULL ? "The timeout has not begun"
+                           block == NULL ? "The timeout has not begun; call gtx_timeout_begin() first"
                            : block->state == EXITED ? "The timeout's block has ended"
                            : "The timeout has expired already");
       return FALSE;
@@ -210,7 +210,7 @@ has_ended (const Block *block)
 G_GNUC_NO_INLINE static void
 refuse_to_end (GError **own)
 {
-  g_critical ("gtx_timeout_end: to be called once");
+  g_critical ("gtx_timeout_end: the timeout's block has ended before; call it once");
   if (*own == NULL)
     *own = g_error_new_literal (GTX_ERROR, GTX_ERROR_INVALID_STATE, "The timeout's block has ended");
 }

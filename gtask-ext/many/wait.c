@@ -125,7 +125,7 @@ gtx_wait (GPtrArray      *futures,
   if (futures->len == 0)
     {
       g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
-                           "There is nothing to wait for: the array of futures is empty");
+                           "The array of futures is empty; pass at least one future to gtx_wait()");
       return FALSE;
     }
   return wait_for_futures (task, futures, return_when, seconds, error);

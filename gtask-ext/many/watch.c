@@ -24,7 +24,7 @@ gtx_watches_check (GtxTask     *task,
       else if (future == &task->parent_instance ||
                (gtx_future_is_task (future) && ((GtxTask *) future)->runner == task))
         g_set_error (error, GTX_ERROR, GTX_ERROR_AWAITS_ITSELF,
-                     "Task %s gives itself to %s(), which would never end",
+                     "Task %s passes itself to %s(), which would never end; pass other futures",
                      gtx_task_get_name (task), function);
       else
         continue;

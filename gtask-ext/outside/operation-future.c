@@ -39,7 +39,7 @@ context_ends (GtxHandle *handle)
       return;
     }
   error = g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
-                               "The operation's main context is gone before it has ended");
+                               "The operation's main context went away before the operation ended");
   gtx_future_forgive_error (&self->parent_instance);
   if (!gtx_future_finish (&self->parent_instance, NULL, NULL, error))
     g_error_free (error);
@@ -286,8 +286,8 @@ beginnable (GtxFuture *future)
   if (!G_TYPE_CHECK_INSTANCE_TYPE (future, gtx_operation_future_get_type ()))
     g_critical ("GTX_ASYNC_FUTURE takes a future that gtx_operation_future_new() made, and no other");
   else if (self->token)
-    g_critical ("GTX_ASYNC_FUTURE: an operation was started with this future before, and its end is the "
-                "future's; make a future for each");
+    g_critical ("GTX_ASYNC_FUTURE: an operation was started with this future before, and the future ends "
+                "with that operation; make a future for each");
   else
     return g_object_ref (self);
   return g_object_new (gtx_operation_future_get_type (), NULL);
@@ -325,7 +325,8 @@ gtx_operation_future_begin (GtxFuture *future)
   else
     gtx_future_set_error (&self->parent_instance,
                           g_error_new_literal (GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
-                                               "The operation was started in another thread"));
+                                               "The operation was started in another thread; start it in the "
+                                               "future's thread"));
   gtx_scheduler_leave (home, visit);
   return self->cancellable;
 }

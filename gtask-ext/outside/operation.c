@@ -269,11 +269,11 @@ complain (const GtxOperation *self,
   g_autofree char *caller = gtx_caller_describe ("started at", "of", self->file, self->line);
 
   g_critical ("%s %s before the operation %s was awaited; it is cancelled%s: "
-              "call gtx_await_result() right after what takes GTX_ASYNC%s",
+              "call gtx_await_result() right after the call with GTX_ASYNC%s",
               gtx_task_get_name (self->task), what, caller,
               self->state == GTX_OPERATION_BEGUN ? ", and waited for" : "",
-              is_seen_to_be_started (self) ? ", and where an argument awaits, have it take no reference of "
-                                             "the task's GCancellable before" : "");
+              is_seen_to_be_started (self) ? ", and where an argument awaits, do not reference the task's "
+                                             "GCancellable before" : "");
 }
 
 static void
@@ -408,12 +408,13 @@ nothing_to_await (GtxTask *task)
 {
   GTask *result = g_task_new (NULL, NULL, NULL, NULL);
 
-  g_critical ("gtx_await_result: nothing to await; call it once, right after what takes GTX_ASYNC");
+  g_critical ("gtx_await_result: nothing to await; call it once, right after the call with GTX_ASYNC");
   if (task)
-    g_task_return_new_error (result, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT, "No operation was started");
+    g_task_return_new_error (result, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+                             "No operation was started; start one with GTX_ASYNC");
   else
     g_task_return_new_error (result, GTX_ERROR, GTX_ERROR_NOT_IN_TASK,
-                             "No operation was started, and only a task can wait for one");
+                             "No operation was started, and only a task can wait for one; use GTX_ASYNC in a task");
   if (task == NULL)
     return gtx_operation_lend_outside (G_ASYNC_RESULT (result));
   if (task->operation == NULL)

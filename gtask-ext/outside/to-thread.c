@@ -42,9 +42,10 @@ call_function (Call *call)
     call->result = call->pointer_func (call->data, call->cancellable, &call->error);
   if (succeeded || call->error)
     return;
-  g_critical ("A function that gtx_to_thread() ran returned FALSE without setting an error");
+  g_critical ("A function that gtx_to_thread() ran returned FALSE without setting an error; "
+              "a function that fails must set an error");
   call->error = g_error_new_literal (GTX_ERROR, GTX_ERROR_NO_REASON,
-                                     "A function in a thread failed without saying why");
+                                     "A function in a thread failed without setting an error");
 }
 
 /* Pops the main contexts that the function has left pushed: they would be the thread-default of

@@ -168,7 +168,7 @@ complain (const GtxToken *token,
     {
       g_autofree char *caller = gtx_caller_describe ("started at", "of", start->file, start->line);
 
-      g_critical ("The operation %s called back twice", caller);
+      g_critical ("The operation %s called back twice; an operation must call back once", caller);
     }
   else
     g_critical ("A callback came for an operation that no task awaits: the operation called back before, or "

@@ -220,20 +220,20 @@ gtx_run_may_begin (GtxScheduler  *scheduler,
   const char *why = NULL;
 
   if (gtx_scheduler_is_parents (scheduler))
-    why = "this is the child of a fork(), and the main context's tasks are the parent's: "
-          "make it a main context of its own";
+    why = "this is the child of a fork(), and the main context's tasks belong to the parent: "
+          "push a new main context in the child";
   else if (gtx_task_current ())
     why = "a task runs: await the coroutine by calling it, or start it with gtx_create_task()";
   else if (!(acquired = g_main_context_acquire (context)))
-    why = "another thread runs the main context: give this thread one of its own first, with "
-          "g_main_context_push_thread_default(), or start the coroutine in that one with gtx_create_task()";
+    why = "another thread runs the main context: give this thread a main context of its own first, with "
+          "g_main_context_push_thread_default(), or start the coroutine in that thread with gtx_create_task()";
   else
     why = why_not_here (scheduler, context);
 
   if (why && acquired)
     g_main_context_release (context);
   if (why)
-    g_set_error (error, GTX_ERROR, GTX_ERROR_ALREADY_RUNNING, "gtx_run() cannot begin, since %s", why);
+    g_set_error (error, GTX_ERROR, GTX_ERROR_ALREADY_RUNNING, "gtx_run() cannot begin, because %s", why);
   return why == NULL;
 }
 
@@ -327,13 +327,16 @@ gtx_cancel_all (void)
 
   if (!g_main_context_acquire (context))
     {
-      g_critical ("gtx_cancel_all() was called in a thread that does not run the main context");
+      g_critical ("gtx_cancel_all() was called in a thread that does not run the main context; "
+                  "call it in the thread that does");
       return;
     }
   if (gtx_scheduler_is_others (scheduler))
-    g_critical ("gtx_cancel_all() was called in a thread to which the tasks do not belong");
+    g_critical ("gtx_cancel_all() was called in a thread to which the tasks do not belong; "
+                "call it in the thread that ran them first");
   else if (gtx_task_current () || gtx_scheduler_is_running (scheduler))
-    g_critical ("gtx_cancel_all() was called while a task runs, which could not end before it returns");
+    g_critical ("gtx_cancel_all() was called while a task runs, and that task could not end before it returns; "
+                "call it outside of all tasks");
   else
     end_leftovers_patiently (run);
   g_main_context_release (context);

@@ -86,13 +86,13 @@ report_stuck (gpointer data,
     case GTX_DEADLOCK_FOR_SECONDS:
       if (!is_alone)
         tell (data, G_LOG_LEVEL_MESSAGE,
-              "Nothing has happened for seconds, and unless another thread does something these tasks "
+              "Nothing has happened for seconds, and unless another thread wakes them these tasks "
               "wait for ever");
       break;
     case GTX_STANDSTILL_FOR_SECONDS:
       tell (data, G_LOG_LEVEL_MESSAGE,
-            "Nothing has happened for seconds, and while something outside is waited for, such as an operation "
-            "or a thread, virtual time stands still, so that no sleep or timeout ends");
+            "Nothing has happened for seconds.  The test waits for something outside, such as an operation "
+            "or a thread, and meanwhile virtual time stands still, so that no sleep or timeout ends");
       break;
     }
   return is_alone;
@@ -213,7 +213,7 @@ gtx_test_release (void)
   if (gtx_scheduler_is_held_on_purpose (scheduler))
     gtx_scheduler_release_on_purpose (scheduler);
   else
-    g_critical ("gtx_test_release() was called more often than gtx_test_hold()");
+    g_critical ("gtx_test_release() was called more often than gtx_test_hold(); call it once for each hold");
 }
 
 /**

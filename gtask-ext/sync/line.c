@@ -47,8 +47,8 @@ gtx_line_keep (GtxLine *self,
   if (gtx_scheduler_is_local (self->home))
     self->kept = TRUE;
   else if (gtx_scheduler_get_context (self->home))
-    g_critical ("The last reference of a %s was dropped in a thread that is not that of the tasks which wait "
-                "for it: it is kept for ever; let the tasks' thread drop it", G_OBJECT_TYPE_NAME (object));
+    g_critical ("The last reference of a %s was dropped outside the thread of the tasks that wait for it, so "
+                "the object is kept for ever; drop the reference in the tasks' thread", G_OBJECT_TYPE_NAME (object));
   return TRUE;
 }
 

@@ -211,7 +211,7 @@ put_now (GtxQueue  *self,
       if (self->is_shut_down)
         fail_shut_down (error);
       else
-        g_set_error (error, GTX_ERROR, GTX_ERROR_QUEUE_FULL, "The queue is full: it holds %u",
+        g_set_error (error, GTX_ERROR, GTX_ERROR_QUEUE_FULL, "The queue is full: it holds %u items",
                      self->max_size);
       drop (self, item);
       return FALSE;
@@ -454,7 +454,8 @@ gtx_queue_task_done (GtxQueue *self)
     return FALSE;
   if (self->n_unfinished == 0)
     {
-      g_critical ("gtx_queue_task_done: called more often than items were put into the queue");
+      g_critical ("gtx_queue_task_done: called more often than items were put into the queue; "
+                  "call it once for each item");
       return FALSE;
     }
   if (--self->n_unfinished == 0)

@@ -194,7 +194,8 @@ gtx_semaphore_release (GtxSemaphore *self)
 
   if (self->value >= self->bound)
     {
-      g_critical ("gtx_semaphore_release: released more often than it was acquired");
+      g_critical ("gtx_semaphore_release: released more often than it was acquired; "
+                  "release it once for each time that it was acquired");
       return FALSE;
     }
   if (!gtx_line_may_wake (&self->line, G_STRFUNC))

@@ -85,7 +85,7 @@ await_at_home (GtxTask    *task,
   if (G_UNLIKELY (is_itself (task, awaited)))
     {
       g_set_error (error, GTX_ERROR, GTX_ERROR_AWAITS_ITSELF,
-                   "Task %s awaits itself, which would never end", gtx_task_get_name (task));
+                   "Task %s awaits itself, which would never end; await another task", gtx_task_get_name (task));
       return FALSE;
     }
   return gtx_future_is_open (awaited) ? await_open (task, awaited, error) : await_here (task, awaited, error);

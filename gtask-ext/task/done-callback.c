@@ -226,8 +226,8 @@ gtx_future_add_done_callback (gpointer        future,
       gtx_future_call_back (future, callback, data, data_free, NULL);
       return;
     }
-  g_critical ("gtx_future_add_done_callback: the future is being freed, so nothing will be called; "
-              "do not add a callback in what frees another one's data");
+  g_critical ("gtx_future_add_done_callback: the future is being freed, so the callback will not be called; "
+              "do not add a callback in a function that frees another callback's data");
   if (data_free)
     data_free (data);
 }

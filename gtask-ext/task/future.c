@@ -168,9 +168,8 @@ static void
 set_taken_error (GError **error)
 {
   g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_STATE,
-                       "The result was taken before: gtx_await_pointer() gives it away, and once; "
-                       "where several want it, each calls gtx_await_peek_pointer() and takes what it keeps "
-                       "a reference to, or a copy of");
+                       "The result was taken before: gtx_await_pointer() gives it to one caller; if several "
+                       "tasks need it, call gtx_await_peek_pointer() in each, and take a reference or copy");
 }
 
 gboolean
@@ -209,12 +208,12 @@ static void
 keep_after_mistake (GtxFuture *self)
 {
   if (gtx_future_is_task (self))
-    g_critical ("The task of %s lost its last reference before it has ended, while its main context keeps one: "
-                "g_object_unref() was called once too often; it goes on",
+    g_critical ("The task of %s lost its last reference before it ended, although its main context keeps one: "
+                "g_object_unref() was called once too often; the task goes on",
                 gtx_task_get_function ((GtxTask *) self));
   else
-    g_critical ("A GtxFuture lost its last reference while its main context keeps one, for it is awaited or its "
-                "callbacks are due: g_object_unref() was called once too often; it is kept");
+    g_critical ("A GtxFuture lost its last reference although its main context keeps one, because it is awaited or "
+                "its callbacks are due: g_object_unref() was called once too often; the future is kept");
   g_object_ref (self);
 }
 
@@ -321,7 +320,7 @@ may_be_set (gpointer    future,
     return FALSE;
   if (!gtx_future_is_task (future))
     return TRUE;
-  g_critical ("%s: the outcome of a task is what its coroutine returns; set that of a GtxFuture", function);
+  g_critical ("%s: the outcome of a task is set by its coroutine; call this for a plain GtxFuture only", function);
   return FALSE;
 }
 

@@ -92,8 +92,9 @@ gtx_call_on_main_stack_named (const char        *name,
     return TRUE;
   if (call.error == NULL)
     {
-      g_critical ("%s(), which gtx_call_on_main_stack() called, returned FALSE without setting an error", name);
-      call.error = g_error_new (GTX_ERROR, GTX_ERROR_NO_REASON, "%s() failed without saying why", name);
+      g_critical ("%s(), which gtx_call_on_main_stack() called, must set an error: "
+                  "it returned FALSE without setting an error", name);
+      call.error = g_error_new (GTX_ERROR, GTX_ERROR_NO_REASON, "%s() failed without setting an error", name);
     }
   g_propagate_error (error, call.error);
   return FALSE;

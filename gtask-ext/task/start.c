@@ -265,9 +265,9 @@ gtx_task_start_in (GtxTask      *self,
   g_return_val_if_fail (GTX_IS_TASK (self), self);
   if (g_atomic_int_get (&future->is_watched) || self->cancellable)
     {
-      g_critical ("%s: the task of %s was bound, cancelled, given a done callback or asked for its GCancellable, "
-                  "in the main context in which it was made: do that when it has been started", G_STRFUNC,
-                  self->function);
+      g_critical ("%s: the task of %s was bound or cancelled, or a caller has added a done callback or got its "
+                  "GCancellable, in the main context in which it was made: do this after it has been started",
+                  G_STRFUNC, self->function);
       return self;
     }
 

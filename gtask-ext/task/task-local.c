@@ -54,7 +54,8 @@ gtx_task_locals_inherit (void)
 enum { MAX_ROUNDS = 16 };
 
 #define ENDS_ENDLESSLY                                                         \
-  "ends, and what destroys its task-local values sets others, again and again: the last are leaked"
+  "ends, and the functions that destroy its task-local values set new values again and again, so the last " \
+  "values are leaked: do not set values in such a function"
 
 static void
 leak_values (GPtrArray *values)

@@ -42,8 +42,8 @@ gtx_task_mend_await (GtxTask     *task,
 {
   if (task == NULL && gtx_main_stack_is_called ())
     g_set_error (error, GTX_ERROR, GTX_ERROR_NOT_IN_TASK,
-                 "%s() was called in what gtx_call_on_main_stack() calls, where nothing can be awaited; "
-                 "do so before it or after", function);
+                 "%s() was called in a function that gtx_call_on_main_stack() runs, which cannot await; "
+                 "await before or after gtx_call_on_main_stack()", function);
   else if (task == NULL)
     g_set_error (error, GTX_ERROR, GTX_ERROR_NOT_IN_TASK,
                  "%s() was called outside a task, and only a task can wait; "
@@ -58,10 +58,10 @@ gtx_task_mend_await (GtxTask     *task,
 static GError *
 reasonless_error (GtxTask *self)
 {
-  g_critical ("The coroutine %s returned FALSE without setting an error; a coroutine that fails says why",
+  g_critical ("The coroutine %s returned FALSE without setting an error; a coroutine that fails must set an error",
               self->function);
   return g_error_new (GTX_ERROR, GTX_ERROR_NO_REASON,
-                      "The coroutine %s failed without saying why", self->function);
+                      "The coroutine %s failed without setting an error", self->function);
 }
 
 /* A coroutine fails exactly when it sets the error. */
@@ -171,8 +171,8 @@ static inline void
 ensure_not_in_child (GtxTask *self)
 {
   if (G_UNLIKELY (gtx_fiber_is_parents (self->step.fiber)))
-    g_error ("%s returned in the child of a fork(), where the main loop that it would go back to is "
-             "the parent's: end the child with _exit(), or have it execute a program",
+    g_error ("%s returned in the child of a fork(), and would return to the parent's main loop: "
+             "end the child with _exit(), or execute a program",
              gtx_task_get_name (self));
 }
 
@@ -329,7 +329,7 @@ no_coroutine (gpointer   data,
               GError   **error)
 {
   g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_STATE,
-                       "A task that g_object_new() made has no coroutine; make it with gtx_task_new()");
+                       "A task made with g_object_new() has no coroutine; make it with gtx_task_new()");
   return FALSE;
 }
 

@@ -12,21 +12,22 @@
 #include <gio/gio.h>
 
 #define GTX_HAS_RESULT_ \
-  "the coroutine has a result: use gtx_create_task_pointer (), or another with _pointer"
+  "the coroutine has a result: use gtx_create_task_pointer (), or another function with _pointer"
 #define GTX_HAS_NO_RESULT_ \
-  "the coroutine has no result that is a pointer: use gtx_create_task (), or another without _pointer"
-#define GTX_IS_NOT_BOOLEAN_ "the coroutine returns no gboolean: it is gboolean f (U *data, GError **error)"
-#define GTX_IS_NOT_INT_ "the coroutine returns no gssize: it is gssize f (GTask *task, GError **error)"
-#define GTX_LACKS_ERROR_ "the coroutine takes no GError: it is gboolean f (U *data, GError **error)"
+  "the coroutine does not return a pointer: use gtx_create_task (), or another function without _pointer"
+#define GTX_IS_NOT_BOOLEAN_ "the coroutine does not return a gboolean: it must be gboolean f (U *data, GError **error)"
+#define GTX_IS_NOT_INT_ "the coroutine does not return a gssize: it must be gssize f (GTask *task, GError **error)"
+#define GTX_LACKS_ERROR_ "the coroutine does not take a GError: it must be gboolean f (U *data, GError **error)"
 #define GTX_TAKES_OTHER_DATA_ \
-  "the function takes other data than it is given: it is f (U *data, ...), and the data a U *"
+  "the function takes data of another type than the data passed: for f (U *data, ...) pass a U *"
 
 #define GTX_FUNC_HAS_RESULT_ "the function has a result: use gtx_to_thread_pointer ()"
-#define GTX_FUNC_HAS_NO_RESULT_ "the function has no result that is a pointer: use gtx_to_thread ()"
+#define GTX_FUNC_HAS_NO_RESULT_ "the function does not return a pointer: use gtx_to_thread ()"
 #define GTX_FUNC_IS_NOT_BOOLEAN_ \
-  "the function returns no gboolean: it is gboolean f (U *data, GCancellable *cancellable, GError **error)"
+  "the function does not return a gboolean: it must be gboolean f (U *data, GCancellable *cancellable, GError **error)"
 #define GTX_FUNC_LACKS_CANCELLABLE_ \
-  "the function takes no GCancellable: it is gboolean f (U *data, GCancellable *cancellable, GError **error)"
+  "the function does not take a GCancellable: " \
+  "it must be gboolean f (U *data, GCancellable *cancellable, GError **error)"
 
 #define GTX_SERVE_FUNC_IS_OTHER_ \
   "the coroutine is gboolean f (U *data, GSocketConnection *connection, GError **error)"
