@@ -141,8 +141,8 @@ make_table (void)
  * main               1         8192      1048576
  * ]|
  *
- * The use is measured if the environment variable `GTX_DEBUG` has the word
- * `census`, and is also printed when the program exits.  Bytes are those of whole
+ * The library measures the use if the environment variable `GTX_DEBUG` has the word
+ * `census`, and also prints it when the program exits.  Bytes are those of whole
  * pages; a stack has one page more, which guards it and counts in its size.  Never
  * suspends; may be called in any thread, and by a debugger.
  *

@@ -250,24 +250,24 @@ await_child (GtxTask  *task,
 
 /**
  * gtx_await_child:
- * @pid: a child process that nobody else waits for
- * @wait_status: (out) (optional): how it ended, for g_spawn_check_wait_status()
+ * @pid: a child process for which no other code waits
+ * @wait_status: (out) (optional): how the process ended, for g_spawn_check_wait_status()
  * @error: return location for a #GError, or %NULL
  *
  * Suspends the current task until a child process has ended: asyncio's `Process.wait()`.  Does
- * not suspend if it has ended already.
+ * not suspend if the process has ended already.
  *
- * How a process ended is told once: to all tasks of a main context that wait for it then, and
- * to no later caller.  If the task is cancelled the process goes on, and may be awaited again,
- * even if it has ended meanwhile.
+ * The system reports the end of a process once: all tasks of a main context that wait for the
+ * process at that moment get the status, and no later caller does.  If the task is cancelled,
+ * the process goes on, and a task may await it again, even if it has ended meanwhile.
  *
- * Sets %G_IO_ERROR_CANCELLED if the task is cancelled, %GTX_ERROR_NOT_IN_TASK outside
- * a task, and %GTX_ERROR_INVALID_ARGUMENT if @pid is not positive, is no child of this
- * process (g_spawn_async() wants %G_SPAWN_DO_NOT_REAP_CHILD), or it cannot be known
- * how it ended: other code, such as another main context, has asked before, or SIGCHLD
- * is ignored, if only by the program that started this one.  Sets another error of
- * %G_IO_ERROR or %G_THREAD_ERROR if no descriptor is left, or no thread on systems
- * without pidfds.  For a #GSubprocess there is g_subprocess_wait_async().
+ * Sets %G_IO_ERROR_CANCELLED if the task is cancelled, %GTX_ERROR_NOT_IN_TASK outside a task,
+ * and %GTX_ERROR_INVALID_ARGUMENT if @pid is not positive, is not a child of this process
+ * (g_spawn_async() needs %G_SPAWN_DO_NOT_REAP_CHILD), or its status is unknown: other code,
+ * such as another main context, has got the status before, or SIGCHLD is ignored, which a
+ * program inherits from the program that started it.  Sets another error of %G_IO_ERROR or
+ * %G_THREAD_ERROR if no descriptor is left, or no thread on systems without pidfds.  For a
+ * #GSubprocess use g_subprocess_wait_async().
  *
  * Returns: %TRUE when it has ended, %FALSE with @error set
  *

@@ -191,7 +191,7 @@ gtx_input_stream_close (GInputStream  *stream,
  * @stream: a #GOutputStream
  * @error: return location for a #GError, or %NULL
  *
- * Writes what is in the buffers of a stream, and closes it: g_output_stream_close().
+ * Writes the contents of a stream's buffers, and closes the stream: g_output_stream_close().
  *
  * May suspend the current task, except for the stream of a socket or a pipe.  As in GIO,
  * @stream is closed even if the task is cancelled meanwhile, or if closing fails; a local file
@@ -228,13 +228,13 @@ gtx_output_stream_close (GOutputStream  *stream,
  * @stream: a #GIOStream, such as a connection
  * @error: return location for a #GError, or %NULL
  *
- * Closes a stream and what it reads from and writes to: g_io_stream_close(), and asyncio's
+ * Closes a stream, and the input and output stream in it: g_io_stream_close(), and asyncio's
  * `StreamWriter.close()` with `wait_closed()`.
  *
  * May suspend the current task, except for the connection of a socket.  Tasks of the same main
  * context that wait to read from the socket or to write to it fail with %G_IO_ERROR_CLOSED;
- * those of another main context do so when it turns next.  As in GIO, @stream is closed even
- * if the task is cancelled meanwhile, or if closing fails.
+ * those of another main context do so when that main context turns next.  As in GIO, @stream
+ * is closed even if the task is cancelled meanwhile, or if closing fails.
  *
  * Sets the errors of g_io_stream_close(), %G_IO_ERROR_CANCELLED if the task is cancelled,
  * and %GTX_ERROR_NOT_IN_TASK outside a task.

@@ -131,16 +131,16 @@ take_rest (GBufferedInputStream *stream,
  * @length: (out) (optional): how long the line is, in bytes
  * @error: return location for a #GError, or %NULL
  *
- * Reads a line, without what ends it: g_data_input_stream_read_line(), and asyncio's
+ * Reads a line, without its line ending: g_data_input_stream_read_line(), and asyncio's
  * `StreamReader.readline()`.
  *
  * May suspend, and sets errors, as gtx_input_stream_read() does.  If the task is cancelled,
- * what came of the line stays in the buffer of @stream for the next call.  A line may be as
- * long as there is memory: if the data comes from others, read with
+ * the part of the line that was read stays in the buffer of @stream for the next call.  A
+ * line may take all memory: if the data comes from an untrusted source, read with
  * gtx_buffered_input_stream_fill() and a limit of your own.
  *
- * Returns: (transfer full) (nullable): the line, which may be no UTF-8; %NULL at the end of
- *   the stream, and with @error set
+ * Returns: (transfer full) (nullable): the line, which may be invalid UTF-8; %NULL at the
+ *   end of the stream, and with @error set
  *
  * Since: 0.1
  */
@@ -177,13 +177,13 @@ gtx_data_input_stream_read_line (GDataInputStream  *stream,
  * @length: (out) (optional): how long the text is, in bytes
  * @error: return location for a #GError, or %NULL
  *
- * Reads up to one of some bytes, which is not read itself: g_data_input_stream_read_upto(),
- * and asyncio's `StreamReader.readuntil()`.
+ * Reads up to the first of the bytes in @stop_chars, and does not read that byte:
+ * g_data_input_stream_read_upto(), and asyncio's `StreamReader.readuntil()`.
  *
  * May suspend, and sets errors, as gtx_data_input_stream_read_line() does.
  *
- * Returns: (transfer full) (nullable): the text, which may be no UTF-8; %NULL at the end of
- *   the stream, and with @error set
+ * Returns: (transfer full) (nullable): the text, which may be invalid UTF-8; %NULL at the
+ *   end of the stream, and with @error set
  *
  * Since: 0.1
  */

@@ -114,16 +114,16 @@ set_closed_error (int      fd,
  * `add_reader()` and `add_writer()`.
  *
  * Always suspends.  Any number of tasks may wait for one descriptor, each for its own
- * condition: all go on, in the order in which they came.  Sets %G_IO_ERROR_CANCELLED
- * if the task is cancelled, %GTX_ERROR_NOT_IN_TASK outside a task, and
- * %GTX_ERROR_INVALID_ARGUMENT if @fd is not open, or is closed while the task waits;
- * if its number is given to another file meanwhile, the task waits for that file.  A
- * file that was closed or replaced is noticed within a quarter of a second as a rule,
- * when the main loop has turned.
+ * condition: all of them go on, in the order in which they began to wait.  Sets
+ * %G_IO_ERROR_CANCELLED if the task is cancelled, %GTX_ERROR_NOT_IN_TASK outside a task,
+ * and %GTX_ERROR_INVALID_ARGUMENT if @fd is not open, or is closed while the task waits;
+ * if its number is given to another file meanwhile, the task waits for that file.  As a
+ * rule, the library notices within a quarter of a second that a file was closed or
+ * replaced, when the main loop has turned.
  *
- * A task that waits for a descriptor costs nothing while nothing comes, however many
- * there are: the main loop asks for all descriptors at once if the system has epoll.
- * A regular file is always ready.
+ * Tasks that wait for descriptors cost nothing while nothing comes, however many there
+ * are: the main loop asks for all descriptors at once if the system has epoll.  A
+ * regular file is always ready.
  *
  * Returns: the conditions that are met, of @condition, and %G_IO_ERR or %G_IO_HUP, which
  *   need not be asked for; 0 with @error set

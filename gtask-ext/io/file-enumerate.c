@@ -110,8 +110,8 @@ await_all (const Enumeration  *self,
  * @flags: how to ask for them
  * @error: return location for a #GError, or %NULL
  *
- * Lists all that is in a folder, at once: g_file_enumerate_children() and the calls that
- * follow it.  Folders in it are listed, and what is in those is not.  The list is in no order;
+ * Lists all files in a folder at once: g_file_enumerate_children() and the calls that follow
+ * it.  The list includes the folders in it, but not their contents.  The list is in no order;
  * if "standard::name" is asked for, g_file_get_child() makes a #GFile of that name.
  *
  * Suspends the current task: a native folder is read in a thread, as gtx_to_thread() does, and
@@ -119,7 +119,7 @@ await_all (const Enumeration  *self,
  *
  * Sets the errors of g_file_enumerate_children() and g_file_enumerator_next_file(),
  * %G_IO_ERROR_CANCELLED among them if the task was cancelled, and %GTX_ERROR_NOT_IN_TASK
- * outside a task; what was read until then is freed.
+ * outside a task; the part of the list that was read is freed.
  *
  * Returns: (transfer full) (nullable) (element-type GFileInfo): what is known of each file,
  *   which the array keeps; %NULL with @error set

@@ -29,15 +29,15 @@ query_info (gpointer       data,
  * @flags: how to ask for them
  * @error: return location for a #GError, or %NULL
  *
- * Asks for what is known of a file: g_file_query_info().
+ * Queries information about a file: g_file_query_info().
  *
- * Suspends the current task: a native file is asked in a thread, as gtx_to_thread() does,
- * and any other by g_file_query_info_async().
+ * Suspends the current task: a native file is queried in a thread, as gtx_to_thread()
+ * does, and any other by g_file_query_info_async().
  *
  * Sets the errors of g_file_query_info(), %G_IO_ERROR_CANCELLED among them if the task was
  * cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
  *
- * Returns: (transfer full) (nullable): what is known, %NULL with @error set
+ * Returns: (transfer full) (nullable): the information, %NULL with @error set
  *
  * Since: 0.1
  */

@@ -239,17 +239,17 @@ skip (GtxTask       *task,
  *
  * Reads from a stream: g_input_stream_read(), and asyncio's `StreamReader.read()`.
  *
- * Data that is there is read at once; else the current task is suspended until there is some.
- * The stream of a socket or a pipe is tried, and waits with all others of the main context in
- * one place, so that it costs the same however many there are.  Any other pollable stream is
- * tried, too, and waits with a source of its own.  A local file is read in a thread, and any
- * other stream by g_input_stream_read_async().  A task that always finds data lets others run
- * when it has had its time.
+ * Available data is read at once; otherwise the current task is suspended until there is
+ * data.  The stream of a socket or a pipe is tried, and waits with all others of the main
+ * context in one place, so that a wait costs the same however many there are.  Any other
+ * pollable stream is tried, too, and waits with a source of its own.  A local file is read
+ * in a thread, and any other stream by g_input_stream_read_async().  A task that always
+ * finds data lets others run when it has used up its time.
  *
- * A read that is cancelled has taken no data, which stays for the next read: a request to
- * cancel is delivered before bytes are read, or while the task waits, and stands if bytes were
- * read meanwhile.  (For a stream that is read by its own asynchronous function, this holds if
- * its author made it so.)
+ * A read that is cancelled has taken no data, and the data stays for the next read: a
+ * request to cancel is delivered before bytes are read, or while the task waits, and stays
+ * pending if bytes were read meanwhile.  (For a stream that is read by its own asynchronous
+ * function, this holds if its author made it so.)
  *
  * Sets the errors of g_input_stream_read() (%G_IO_ERROR_PENDING if another task reads,
  * %G_IO_ERROR_CLOSED, and %G_IO_ERROR_TIMED_OUT for a socket that has a time limit),

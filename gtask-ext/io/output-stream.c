@@ -307,16 +307,18 @@ flush (GOutputStream  *stream,
  *
  * Writes to a stream: g_output_stream_write().
  *
- * As much as there is room for is written at once; if there is no room, the current task is
- * suspended until there is, as in gtx_input_stream_read().  To a pipe no more than %PIPE_BUF
- * bytes are written at once, unless its file is non-blocking: more would block the main loop.
+ * As many bytes as there is room for are written at once; if there is no room, the current
+ * task is suspended until there is, as in gtx_input_stream_read().  To a pipe no more than
+ * %PIPE_BUF bytes are written at once, unless its file is non-blocking: more would block the
+ * main loop.
  *
  * A request to cancel is delivered before bytes are written, or while the task waits, and
- * stands if bytes were written meanwhile: a write that is cancelled has written nothing.
+ * stays pending if bytes were written meanwhile: a write that is cancelled has written
+ * nothing.
  *
- * A write to a pipe or socket that nobody reads any more fails with %G_IO_ERROR_BROKEN_PIPE or
- * %G_IO_ERROR_CONNECTION_CLOSED, and raises no SIGPIPE: the process ignores that signal from
- * then on, as it does with GIO's sockets.
+ * A write to a pipe or socket that no longer has a reader fails with %G_IO_ERROR_BROKEN_PIPE
+ * or %G_IO_ERROR_CONNECTION_CLOSED, and raises no SIGPIPE: the process ignores that signal
+ * from then on, as it does with GIO's sockets.
  *
  * Sets the errors of g_output_stream_write() (%G_IO_ERROR_PENDING if another task writes,
  * %G_IO_ERROR_CLOSED, and %G_IO_ERROR_TIMED_OUT for a socket that has a time limit),
@@ -423,7 +425,7 @@ gtx_output_stream_write_bytes (GOutputStream  *stream,
  * @bytes_written: (out) (optional): how many bytes were written, even if it fails
  * @error: return location for a #GError, or %NULL
  *
- * Writes all bytes of several buffers, one behind the other, at once if @stream can:
+ * Writes all bytes of several buffers, one after the other, in one call if @stream can:
  * g_output_stream_writev_all(), and asyncio's `StreamWriter.writelines()` with `drain()`.
  *
  * May suspend, and sets errors, as gtx_output_stream_write() does.
@@ -460,7 +462,7 @@ gtx_output_stream_writev_all (GOutputStream  *stream,
  * @stream: a #GOutputStream
  * @error: return location for a #GError, or %NULL
  *
- * Writes what is in the buffers of a stream: g_output_stream_flush().
+ * Writes the contents of a stream's buffers: g_output_stream_flush().
  *
  * May suspend, and sets errors, as gtx_output_stream_write() does.
  *

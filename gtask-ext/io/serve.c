@@ -188,9 +188,9 @@ serve (Server   *self,
  * @data: (nullable): its data
  * @error: return location for a #GError, or %NULL
  *
- * Serves clients: the function behind gtx_serve(), which see.
+ * Serves clients: the function behind gtx_serve(), where it is described.
  *
- * Returns: %FALSE with @error set, when it has ended
+ * Returns: %FALSE with @error set, when the serving has ended
  *
  * Since: 0.1
  */

@@ -61,10 +61,10 @@ accept_once (int           fd,
  *
  * Receives from a socket: g_socket_receive(), and asyncio's `loop.sock_recv()`.
  *
- * Data that is there is received at once; else the current task is suspended until there is
- * some, unless @socket is set not to block: then %G_IO_ERROR_WOULD_BLOCK is set.  A request to
- * cancel is delivered before data is received, or while the task waits, and stands if data was
- * received meanwhile: a call that is cancelled has taken none.
+ * Available data is received at once; otherwise the current task is suspended until there is
+ * data, unless @socket is set not to block: then %G_IO_ERROR_WOULD_BLOCK is set.  A request
+ * to cancel is delivered before data is received, or while the task waits, and stays pending
+ * if data was received meanwhile: a call that is cancelled has taken no data.
  *
  * Sets the errors of g_socket_receive() (%G_IO_ERROR_CLOSED if @socket is closed meanwhile,
  * %G_IO_ERROR_TIMED_OUT if it has a time limit), %G_IO_ERROR_CANCELLED if the task is
@@ -203,7 +203,7 @@ gtx_socket_send_to (GSocket         *socket,
  * Accepts a connection: g_socket_accept(), and asyncio's `loop.sock_accept()`.
  *
  * May suspend, and sets errors, as gtx_socket_receive() does.  A call that is cancelled has
- * accepted none.
+ * accepted no connection.
  *
  * Returns: (transfer full): the new socket; %NULL with @error set
  *
@@ -363,15 +363,17 @@ on_accepted (GObject      *listener,
 /**
  * gtx_socket_listener_accept:
  * @listener: a #GSocketListener
- * @source_object: (out) (optional) (transfer none) (nullable): with what the address was added
+ * @source_object: (out) (optional) (transfer none) (nullable): the object with which the
+ *   address was added
  * @error: return location for a #GError, or %NULL
  *
  * Accepts a connection at any of the addresses of a listener: g_socket_listener_accept().
  *
- * Suspends the current task until a client has connected.  One task at a time may accept from
- * a listener, and one process: of two processes, GIO may block the main loop of the slower
- * one.  Sets the errors of g_socket_listener_accept(), %G_IO_ERROR_CANCELLED if the task is
- * cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.  For a server there is gtx_serve().
+ * Suspends the current task until a client has connected.  Only one task at a time, and one
+ * process, may accept from a listener: with two processes, GIO may block the main loop of the
+ * slower one.  Sets the errors of g_socket_listener_accept(), %G_IO_ERROR_CANCELLED if the
+ * task is cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.  For a server use
+ * gtx_serve().
  *
  * Returns: (transfer full): the connection; %NULL with @error set
  *
@@ -399,9 +401,9 @@ gtx_socket_listener_accept (GSocketListener  *listener,
  *
  * Connects to a server: g_socket_client_connect(), and asyncio's `open_connection()`.
  *
- * Suspends the current task until it is connected, or none of the addresses could be
- * connected to.  Sets the errors of g_socket_client_connect(), %G_IO_ERROR_CANCELLED if the
- * task is cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
+ * Suspends the current task until a connection is made, or connecting to all addresses has
+ * failed.  Sets the errors of g_socket_client_connect(), %G_IO_ERROR_CANCELLED if the task
+ * is cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
  *
  * Returns: (transfer full): the connection; %NULL with @error set
  *

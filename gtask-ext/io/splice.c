@@ -212,10 +212,11 @@ splice (GtxTask  *task,
  * @flags: which of the two streams to close, even if it fails
  * @error: return location for a #GError, or %NULL
  *
- * Writes to a stream all that @source has, up to its end: g_output_stream_splice().
+ * Writes all data of @source to a stream, up to the end of @source:
+ * g_output_stream_splice().
  *
  * May suspend, and sets errors, as gtx_input_stream_read() and gtx_output_stream_write() do.
- * If the task is cancelled, what was read last may be written in part.
+ * If the task is cancelled, the data that was read last may be written in part.
  *
  * Returns: how many bytes were written; -1 with @error set
  *

@@ -187,17 +187,17 @@ await_interest (GtxTask   *task,
  * From its first call on, a task gets the signal until it ends, so that a task that
  * waits for it again and again misses none: if the signal came between two calls, the
  * second returns at once, without suspending; however often it came, it counts as one.
- * When all tasks have ended that ever waited for the signal, and no
- * g_unix_signal_add() waits for it, the signal does again what it does by default: a
- * program that a second SIGINT is to kill waits for the first in a task that ends
+ * When all tasks that ever waited for the signal have ended, and no
+ * g_unix_signal_add() waits for it, the default action of the signal applies again.
+ * If a second SIGINT should kill the program, wait for the first in a task that ends
  * then.  A task that was awaited without being started runs inside the task that
  * awaits it, and counts as that one.
  *
- * Virtual time does not jump meanwhile, but passes as real time does.  Sets
+ * During the wait virtual time does not jump, but passes as real time does.  Sets
  * %G_IO_ERROR_CANCELLED if the task is cancelled, %GTX_ERROR_NOT_IN_TASK outside a
  * task, and %GTX_ERROR_INVALID_ARGUMENT for any other signal.
  *
- * Returns: %TRUE when it came, %FALSE with @error set
+ * Returns: %TRUE when the signal came, %FALSE with @error set
  *
  * Since: 0.1
  */

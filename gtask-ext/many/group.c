@@ -155,13 +155,13 @@ gtx_task_group_begin (GtxTaskGroup *self)
  * Limits how many children run at the same time: while that many run,
  * gtx_task_group_create_task() suspends its caller until one of them is done.
  *
- * A child, or a task that descends from a child, does not wait for what may be its own
- * end: if no place is free, it gives its own place to the new child, or that of the
- * nearest child above it which still has one, and the child that gave its place is not
- * counted from then on.  If there is no such place, the caller waits.  So a child that
- * passes its work on does not raise the number that is counted, and a tree can be walked
- * by children that create children: then the children that have created one may run
- * beyond the limit.
+ * A child, or a task that descends from a child, does not wait if the wait could be for
+ * its own end: if no place is free, it gives its own place to the new child, or that of
+ * the nearest child above it which still has one, and the child that gave its place is
+ * not counted from then on.  If there is no such place, the caller waits.  So a child
+ * that passes its work on does not raise the number that is counted, and children that
+ * create children can walk a tree: the children that have created another child may then
+ * run beyond the limit.
  *
  * asyncio has no such limit.  Never suspends; to be called in the thread of
  * the group's task.
@@ -190,12 +190,12 @@ gtx_task_group_set_limit (GtxTaskGroup *self,
  * Ends the group early and without an error: cancels its children and its block, whose
  * gtx_task_group_end() then succeeds.
  *
- * To be called by the block, by a child or by any other code that has the group, when
- * what was looked for has been found; asyncio has no such method before 3.15.  It only
- * makes requests, and runs no task.  Errors of children are reported all the same, and so
- * are any other request to cancel the group's task and a timeout around the group: the
- * group withdraws only its own request.  Never suspends; to be called in the thread of
- * the group's task.
+ * The block, a child or any other code that has the group calls this function when the
+ * result has been found; asyncio has no such method before 3.15.  This function only
+ * makes requests, and runs no task.  Errors of children are reported all the same, and
+ * so are any other request to cancel the group's task and a timeout around the group:
+ * the group withdraws only its own request.  Never suspends; to be called in the thread
+ * of the group's task.
  *
  * Since: 0.1
  */
@@ -271,9 +271,9 @@ admit (Group     *group,
  * @task: (transfer full): a task that was not started
  * @error: return location for a #GError, or %NULL
  *
- * Starts a task in the group: the function behind gtx_task_group_create_task(), which
- * see.  Also sets %GTX_ERROR_INVALID_ARGUMENT if @task belongs to another main context.
- * If it fails, it drops @task.
+ * Starts a task in the group: the function behind gtx_task_group_create_task(), where
+ * it is described.  Also sets %GTX_ERROR_INVALID_ARGUMENT if @task belongs to another
+ * main context.  If it fails, it drops @task.
  *
  * Returns: (transfer none) (nullable): @task, or %NULL with @error set
  *
@@ -449,12 +449,12 @@ outcome (Group    *group,
  * `TaskGroup`.
  *
  * If the block failed, the children are cancelled first.  When the current task is
- * cancelled, so are the children, and they are waited for all the same.
+ * cancelled, the children are cancelled, too, and still waited for.
  *
- * Sets %GTX_ERROR_GROUP if a child or the block failed: it holds each error, see
- * gtx_error_get_error(); and %G_IO_ERROR_CANCELLED if the task was cancelled and nothing
- * failed.  To be called once, in the task that began the group: otherwise the children,
- * if there are any, are not waited for, and the block's error is set, or
+ * Sets %GTX_ERROR_GROUP if a child or the block failed: this error holds each of their
+ * errors, see gtx_error_get_error(); and %G_IO_ERROR_CANCELLED if the task was cancelled
+ * and nothing failed.  To be called once, in the task that began the group: otherwise
+ * the children, if there are any, are not waited for, and the block's error is set, or
  * %GTX_ERROR_INVALID_STATE if there is none.
  *
  * Returns: %TRUE if neither the block nor a child failed
@@ -538,9 +538,9 @@ end_early (Group *group)
  * @self: a #GtxTaskGroup
  *
  * Frees what a #GtxTaskGroup holds: `g_auto` calls it.  If the block was not ended,
- * cancels the children and suspends until they are done.  A request that comes meanwhile
- * to cancel the task is delivered by the next await.  To be called in the task that began
- * the group.
+ * cancels the children and suspends until they are done.  If a request to cancel the task
+ * comes meanwhile, the next await delivers it.  To be called in the task that began the
+ * group.
  *
  * Since: 0.1
  */

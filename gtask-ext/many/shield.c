@@ -261,14 +261,14 @@ outer_ends (gpointer data)
  * Makes a future that ends as @future does, and can be cancelled without cancelling
  * @future: asyncio's `shield()`.
  *
- * A task that awaits the returned future and is cancelled leaves @future alone; an error
- * of @future that nobody asks for is then warned of when @future is freed.  If @future is
- * done already, @future itself is returned.  A task that was not started is started.  The
- * result stays that of @future: it is lent while either future lives, and taking it from
- * one takes it from both.  If the main context of @future goes away first, the returned
- * future fails with %GTX_ERROR_CONTEXT_GONE.  If @future belongs to another main context,
- * virtual time counts that context as waited for until the returned future is done.
- * Never suspends; may be called in any thread.
+ * A task that awaits the returned future and is cancelled leaves @future alone; if the
+ * error of @future is not retrieved, the library then warns of it when @future is freed.
+ * If @future is done already, @future itself is returned.  A task that was not started is
+ * started.  The result stays that of @future: it can be borrowed while either future
+ * lives, and taking it from one takes it from both.  If the main context of @future goes
+ * away first, the returned future fails with %GTX_ERROR_CONTEXT_GONE.  If @future belongs
+ * to another main context, virtual time counts that context as waited for until the
+ * returned future is done.  Never suspends; may be called in any thread.
  *
  * Returns: (transfer full): a future
  *

@@ -90,8 +90,8 @@ gtx_sleep_init (GtxSleep *self)
  * @seconds: how long, in seconds; 0 or less ends in the next round, infinity
  *   never ends by itself
  *
- * Makes a future that ends when a time is over, without a task: asyncio has
- * `loop.call_later(seconds, future.set_result, None)` for it.
+ * Makes a future that ends when a time is over, without a task, as
+ * `loop.call_later(seconds, future.set_result, None)` does in asyncio.
  *
  * The future needs no stack, and some 200 bytes instead of a page and more: a gather or a
  * wait over a million of them is cheap.  Use it to do nothing but wait, and a task with

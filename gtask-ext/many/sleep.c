@@ -53,16 +53,16 @@ sleep_for (GtxTask  *task,
  *
  * Suspends the current task for a time: asyncio's `sleep()`.
  *
- * It never sleeps for less than @seconds; infinity sleeps until the task is cancelled.
- * The main loop waits in whole milliseconds, as asyncio's does: this and every other
- * timer of the library may be one millisecond late.  With GLib 2.81 or newer, which polls
- * in microseconds, timers of less than 10 ms are as exact as GLib's own timeouts, if the
- * context's #GPollFunc is g_poll().  Tasks that never do more than let others run leave
- * turns to the main loop's sources down to %G_PRIORITY_DEFAULT_IDLE, and none to sources
- * of a lower priority, as an idle source that stays ready does.
+ * The task never sleeps for less than @seconds; infinity sleeps until the task is
+ * cancelled.  The main loop waits in whole milliseconds, as asyncio's does: this and
+ * every other timer of the library may be one millisecond late.  With GLib 2.81 or newer,
+ * which polls in microseconds, timers of less than 10 ms are as exact as GLib's own
+ * timeouts, if the context's #GPollFunc is g_poll().  Tasks that never do more than let
+ * others run leave turns to the main loop's sources down to %G_PRIORITY_DEFAULT_IDLE, and
+ * none to sources of a lower priority, as an idle source that stays ready does.
  *
- * Sets %G_IO_ERROR_CANCELLED when the task is cancelled, %GTX_ERROR_NOT_IN_TASK
- * outside a task and %GTX_ERROR_INVALID_ARGUMENT where @seconds is not a number.
+ * Sets %G_IO_ERROR_CANCELLED when the task is cancelled, %GTX_ERROR_NOT_IN_TASK outside a
+ * task and %GTX_ERROR_INVALID_ARGUMENT if @seconds is not a number.
  *
  * Returns: %TRUE when the time is over, %FALSE with @error set
  *

@@ -123,8 +123,8 @@ gtx_timeout_begin (GtxTimeout *self,
  *
  * Sets %GTX_ERROR_INVALID_STATE if the block has not begun, has ended or is out of time,
  * and %GTX_ERROR_INVALID_ARGUMENT if @seconds is not a number.  If the time was over
- * during an operation that took no notice, such as a function in a thread, it sets
- * %G_IO_ERROR_CANCELLED instead, which gtx_timeout_end() turns into
+ * during an operation that ignored its #GCancellable, such as a function in a thread,
+ * this function sets %G_IO_ERROR_CANCELLED instead, which gtx_timeout_end() turns into
  * %G_IO_ERROR_TIMED_OUT.  Never suspends; to be called in the thread of the task.
  *
  * Returns: %TRUE, or %FALSE with @error set
@@ -241,8 +241,8 @@ leave (Block        *block,
  *
  * Sets %G_IO_ERROR_TIMED_OUT if the block was cancelled because its time was over, and
  * the block's own error if it failed otherwise.  A block that succeeds although its time
- * was over has succeeded: gtx_timeout_expired() tells that the time was over.  Never
- * suspends; to be called once, in the task: a second call sets the block's error, or
+ * was over has succeeded; gtx_timeout_expired() then returns %TRUE.  Never suspends; to
+ * be called once, in the task: a second call sets the block's error, or
  * %GTX_ERROR_INVALID_STATE if there is none.
  *
  * Returns: %TRUE if the block did not fail

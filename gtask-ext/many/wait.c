@@ -89,17 +89,17 @@ wait_for_futures (GtxTask       *task,
  * gtx_wait:
  * @futures: (element-type GtxFuture): futures and tasks of the current task's main
  *   context, at least one; a future that is there twice counts once
- * @return_when: what is waited for
+ * @return_when: when to return
  * @seconds: how long at most; %GTX_FOREVER for no limit
  * @error: return location for a #GError, or %NULL
  *
  * Suspends the current task until some or all of @futures are done, or the
  * time is over: asyncio's `wait()`.
  *
- * gtx_future_is_done() tells which are done.  It is no error if some are not done, or
- * have failed.  Always suspends, for a round at least.  When the current task is
- * cancelled, @futures are left alone.  Starts the tasks that were not started, where
- * asyncio refuses coroutines.
+ * gtx_future_is_done() tells which futures are done.  Futures that are not done, or have
+ * failed, are not an error here.  Always suspends, for a round at least.  When the
+ * current task is cancelled, @futures are left alone.  Starts the tasks that were not
+ * started, where asyncio refuses coroutines.
  *
  * Sets %G_IO_ERROR_CANCELLED if the current task was cancelled, %GTX_ERROR_NOT_IN_TASK
  * outside a task, %GTX_ERROR_AWAITS_ITSELF if the current task is in @futures, and
@@ -160,9 +160,9 @@ cancel_and_wait (GtxTask   *task,
  *
  * Awaits @future for at most @seconds: asyncio's `wait_for()`.
  *
- * When the time is over, @future is cancelled and waited for.  With 0 or less this is
- * done at once, unless @future is done; a future of another main context is refused in
- * this case, and not cancelled.  gtx_future_get_result() returns the result.
+ * When the time is over, @future is cancelled and waited for.  With 0 or less @future
+ * is cancelled at once, unless it is done; a future of another main context is refused
+ * in this case, and not cancelled.  gtx_future_get_result() returns the result.
  *
  * Sets %G_IO_ERROR_TIMED_OUT when the time is over, %GTX_ERROR_INVALID_ARGUMENT
  * if @seconds is not a number or @future is refused, and the errors that

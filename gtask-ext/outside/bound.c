@@ -67,7 +67,7 @@ bond_new (GtxTask *task,
  * @object: (type GObject.Object): an object
  *
  * Cancels the task when @object is disposed; for example, the tasks of a window are bound
- * to the window.  A task whose coroutine has returned is not cancelled any more.
+ * to the window.  A task whose coroutine has returned is no longer cancelled.
  *
  * No reference to @object is kept.  The coroutine should keep a reference to what it
  * uses, or check after each await.  If a task waited for @object or was bound to it

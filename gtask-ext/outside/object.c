@@ -119,8 +119,8 @@ gtx_await_signal_to (gpointer      object,
  *
  * Suspends the current task until a property of @object is notified.
  *
- * Ask for the property first, and wait in a loop for the value that is
- * wanted.  Sets the errors that gtx_await_signal() sets.
+ * Get the property first, and wait in a loop until it has the wanted value.  Sets
+ * the errors that gtx_await_signal() sets.
  *
  * Returns: %TRUE when the property was notified, %FALSE with @error set
  *

@@ -299,7 +299,7 @@ beginnable (GtxFuture *future)
  *
  * Notes that the operation of @future is about to be started: a function behind
  * %GTX_ASYNC_FUTURE.  Starting a second operation with @future is a programmer's mistake,
- * and nobody is told of its end.  Never suspends.
+ * and the end of that operation is ignored.  Never suspends.
  *
  * Returns: (transfer none): the #GCancellable for the operation
  *

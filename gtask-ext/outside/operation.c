@@ -156,9 +156,9 @@ hand_over (GtxOperation *self,
  *
  * The callback that %GTX_CALLBACK passes: a #GAsyncReadyCallback.
  *
- * It resumes the waiting task, before it returns if possible, but not while handlers are
- * told that a #GCancellable was cancelled.  A second call is a mistake of the operation,
- * and a g_critical() says so.  May be called in any thread.
+ * The callback resumes the waiting task, if possible before it returns, but not while
+ * the handlers of a cancelled #GCancellable run.  A second call is a mistake of the
+ * operation, and a g_critical() says so.  May be called in any thread.
  *
  * Since: 0.1
  */
@@ -342,8 +342,8 @@ end_all (GtxTask *task)
  * gtx_operation_get_cancellable:
  *
  * Lends the #GCancellable for an operation of the current task: the function behind
- * %GTX_CANCELLABLE.  Outside a task it lends one that is cancelled.  Never suspends; may
- * be called in any thread.
+ * %GTX_CANCELLABLE.  Outside a task this function lends a cancelled #GCancellable.
+ * Never suspends; may be called in any thread.
  *
  * Returns: (transfer none): the #GCancellable
  *
@@ -367,7 +367,7 @@ gtx_operation_get_cancellable (void)
  * Notes that an operation is about to be started: the function behind
  * %GTX_CALLBACK.
  *
- * It suspends only if the current task has started another operation before and not
+ * This function suspends only if the current task has started another operation before and not
  * awaited it, which is a mistake.  May be called in any thread.
  *
  * Returns: (transfer none): the data for gtx_operation_ready(), valid for one call
@@ -436,12 +436,12 @@ nothing_to_await (GtxTask *task)
  * was cancelled keeps its result, and the request is delivered by the next await that
  * suspends.  If a #GTask that was given the task's #GCancellable has failed, and that
  * #GCancellable was cancelled, its `_finish` function reports the cancellation in place
- * of its own error.  If the result is no #GTask, or one that was given none or another
- * #GCancellable, its error cannot be seen: if `_finish` reports a cancellation
- * nevertheless, the next await delivers the request again.
+ * of its own error.  The library cannot see the error of a result that is not a #GTask,
+ * or of a #GTask that was given none or another #GCancellable: if `_finish` then
+ * reports a cancellation, the next await delivers the request again.
  *
- * Outside a task it iterates the main context instead, or waits for the thread
- * that does; the operation was given a cancelled #GCancellable then.  May be
+ * Outside a task this function iterates the main context instead, or waits for the
+ * thread that does; the operation was given a cancelled #GCancellable then.  May be
  * called in any thread.
  *
  * Returns: (transfer none): the result, valid until the next await

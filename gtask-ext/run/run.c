@@ -304,8 +304,8 @@ end_leftovers_patiently (Run *run)
  * gtx_cancel_all:
  *
  * Cancels the tasks of the thread-default main context, and iterates the context until
- * they are done: what gtx_run() does in the end, for a program that has a main loop of
- * its own.
+ * they are done: gtx_run() does the same at its end.  This function is for a program that
+ * has a main loop of its own.
  *
  * Tasks that are started while others clean up are cancelled, too, and so are the
  * operations of gtx_operation_future_new().  If more and more are started, for a tenth of

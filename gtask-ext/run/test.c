@@ -181,9 +181,9 @@ gtx_test_add_func_named (const char   *path,
 /**
  * gtx_test_hold:
  *
- * Stops virtual time until gtx_test_release(), for a test of something that is under way
- * outside of the main context and that the library does not know of, such as a thread, or
- * a server that is to answer.
+ * Stops virtual time until gtx_test_release(), for a test that waits for something
+ * outside of the main context that the library does not know, such as a thread, or the
+ * answer of a server.
  *
  * Meanwhile no deadlock is reported either.  Pairs of the two calls may be nested.  In
  * real time they do nothing.  Never suspends; to be called in the thread that runs the

@@ -130,12 +130,12 @@ acquire_again (GtxCondition  *self,
  * Releases the lock, suspends the current task until it is notified, and
  * acquires the lock again: asyncio's `Condition.wait()`.
  *
- * The lock is held again when this function returns, after a failure, too: a task
- * that is cancelled ends the wait at once, and then waits for the lock.  If the task
- * was notified before, it passes the notification on.  Sets %G_IO_ERROR_CANCELLED
- * if the task is cancelled, %GTX_ERROR_INVALID_STATE if the lock is not locked,
- * %GTX_ERROR_NOT_IN_TASK outside a task, and %GTX_ERROR_INVALID_ARGUMENT if
- * tasks of another main context use the condition.
+ * The task holds the lock again when this function returns, after a failure, too: a
+ * task that is cancelled ends the wait at once, and then waits for the lock.  If the
+ * task was notified before, it passes the notification on.  Sets
+ * %G_IO_ERROR_CANCELLED if the task is cancelled, %GTX_ERROR_INVALID_STATE if the
+ * lock is not locked, %GTX_ERROR_NOT_IN_TASK outside a task, and
+ * %GTX_ERROR_INVALID_ARGUMENT if tasks of another main context use the condition.
  *
  * Returns: %TRUE when the task was notified, %FALSE with @error set
  *
@@ -179,7 +179,7 @@ gtx_condition_wait (GtxCondition  *self,
  * Wakes the tasks that have waited longest: asyncio's `Condition.notify()`.
  *
  * The tasks go on when they have the lock.  Notifying while the lock is not locked
- * is a mistake that is warned of, where asyncio raises `RuntimeError`.  Never
+ * is a mistake, which a g_critical() reports; asyncio raises `RuntimeError`.  Never
  * suspends; to be called in the thread of the tasks that use it.
  *
  * Returns: %TRUE, or %FALSE if the lock was not locked

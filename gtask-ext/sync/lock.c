@@ -91,8 +91,7 @@ wait_for_turn (GtxLock  *self,
  * @self: a #GtxLock
  * @error: return location for a #GError, or %NULL
  *
- * Suspends the current task until the lock is its own: asyncio's
- * `Lock.acquire()`.
+ * Suspends the current task until it has the lock: asyncio's `Lock.acquire()`.
  *
  * A lock that is free, and that no task waits for, is taken without suspending.
  * Sets %G_IO_ERROR_CANCELLED if the task is cancelled while it waits,
@@ -127,8 +126,8 @@ gtx_lock_acquire (GtxLock  *self,
  * Gives the lock to the next task that waits for it: asyncio's
  * `Lock.release()`.
  *
- * Any task may release the lock.  Releasing a lock that is not locked is a mistake
- * that is warned of, where asyncio raises `RuntimeError`.  Never suspends; to
+ * Any task may release the lock.  Releasing a lock that is not locked is a mistake,
+ * which a g_critical() reports; asyncio raises `RuntimeError`.  Never suspends; to
  * be called in the thread of the tasks that use it.
  *
  * Returns: %TRUE, or %FALSE if the lock was not locked
@@ -176,8 +175,8 @@ gtx_lock_locked (GtxLock *self)
  * @self: a #GtxLock
  * @error: return location for a #GError, or %NULL
  *
- * Acquires the lock for a block of code: gtx_lock_acquire() with a release
- * that `g_autoptr` does not forget.  Sets the errors that gtx_lock_acquire() sets.
+ * Acquires the lock for a block of code: gtx_lock_acquire() with a holder that
+ * `g_autoptr` releases.  Sets the errors that gtx_lock_acquire() sets.
  *
  * Returns: (transfer full) (nullable): the holder of the lock, or %NULL with
  *   @error set

@@ -434,12 +434,11 @@ gtx_queue_get_nowait (GtxQueue  *self,
  * gtx_queue_task_done:
  * @self: a #GtxQueue
  *
- * Says that the work on an item that was got is done: asyncio's
- * `Queue.task_done()`.
+ * Tells the queue that the work on an item is done: asyncio's `Queue.task_done()`.
  *
- * Calling this more often than items were put is a mistake that is warned of,
- * where asyncio raises `ValueError`.  Never suspends; to be called in the
- * thread of the tasks that use it.
+ * Calling this function more often than items were put is a mistake, which a
+ * g_critical() reports; asyncio raises `ValueError`.  Never suspends; to be called
+ * in the thread of the tasks that use it.
  *
  * Returns: %TRUE, or %FALSE if all items were done already, or in another thread
  *
@@ -491,13 +490,13 @@ gtx_queue_join (GtxQueue  *self,
 /**
  * gtx_queue_shutdown:
  * @self: a #GtxQueue
- * @how: what becomes of the items in the queue
+ * @how: whether the items in the queue are kept or freed
  *
  * Ends the queue: asyncio's `Queue.shutdown()`.
  *
- * From now on no item can be put, and once the queue is empty none can be got: tasks
- * that wait to do so fail with %GTX_ERROR_QUEUE_SHUT_DOWN.  Items freed by
- * %GTX_SHUTDOWN_IMMEDIATE count as done.  Never suspends; to be called in the
+ * From now on no task can put an item, and once the queue is empty no task can get
+ * one: tasks that wait to do so fail with %GTX_ERROR_QUEUE_SHUT_DOWN.  Items freed
+ * by %GTX_SHUTDOWN_IMMEDIATE count as done.  Never suspends; to be called in the
  * thread of the tasks that use it.
  *
  * Since: 0.1

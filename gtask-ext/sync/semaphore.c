@@ -93,9 +93,8 @@ gtx_semaphore_new_for (guint       value,
  * gtx_semaphore_new_bounded:
  * @value: how many tasks may acquire it at a time
  *
- * Makes a semaphore that warns of being released more often than it was
- * acquired: asyncio's `BoundedSemaphore()`.  Never suspends; may be called in
- * any thread.
+ * Makes a semaphore that may not be released more often than it was acquired:
+ * asyncio's `BoundedSemaphore()`.  Never suspends; may be called in any thread.
  *
  * Returns: (transfer full): a new #GtxSemaphore
  *
@@ -179,8 +178,8 @@ gtx_semaphore_acquire (GtxSemaphore  *self,
  *
  * Lets one more task in: asyncio's `Semaphore.release()`.
  *
- * Releasing a bounded semaphore more often than it was acquired is a mistake that
- * is warned of, where asyncio raises `ValueError`.  Never suspends; to be
+ * Releasing a bounded semaphore more often than it was acquired is a mistake, which
+ * a g_critical() reports; asyncio raises `ValueError`.  Never suspends; to be
  * called in the thread of the tasks that use it.
  *
  * Returns: %TRUE, or %FALSE if the value is at its bound
@@ -230,9 +229,8 @@ gtx_semaphore_locked (GtxSemaphore *self)
  * @self: a #GtxSemaphore
  * @error: return location for a #GError, or %NULL
  *
- * Acquires the semaphore for a block of code: gtx_semaphore_acquire() with a
- * release that `g_autoptr` does not forget.  Sets the errors that
- * gtx_semaphore_acquire() sets.
+ * Acquires the semaphore for a block of code: gtx_semaphore_acquire() with a holder
+ * that `g_autoptr` releases.  Sets the errors that gtx_semaphore_acquire() sets.
  *
  * Returns: (transfer full) (nullable): the holder of the semaphore, or %NULL with
  *   @error set

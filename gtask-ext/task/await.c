@@ -160,14 +160,15 @@ await_result (gpointer     future,
  *
  * Sets a copy of the error of @future, %G_IO_ERROR_CANCELLED if @future or the
  * current task was cancelled, %GTX_ERROR_NOT_IN_TASK outside a task,
- * %GTX_ERROR_AWAITS_ITSELF if @future is the current task,
- * %GTX_ERROR_CONTEXT_GONE if the main context of @future is no more, and
- * %GTX_ERROR_INVALID_ARGUMENT if @future is no future, or belongs to a main
- * context that the current task has pushed as thread-default.
+ * %GTX_ERROR_AWAITS_ITSELF if @future is the current task, %GTX_ERROR_CONTEXT_GONE
+ * if the main context of @future is gone, and %GTX_ERROR_INVALID_ARGUMENT if
+ * @future is not a future, or belongs to a main context that the current task has
+ * pushed as thread-default.
  *
- * A future of another main context may be awaited.  It is cancelled there, so
- * that a request to cancel, or a timeout, ends this await when that main context
- * has answered: not while its thread is blocked, or no thread runs it.
+ * A future of another main context may be awaited.  A request to cancel, or a
+ * timeout, is passed on to that main context, and ends this await only when that
+ * main context has answered: not while its thread is blocked, or while no thread
+ * runs it.
  *
  * Returns: %TRUE exactly when there is no error
  *
@@ -185,17 +186,17 @@ gtx_await (gpointer   future,
  * @future: (type GtxFuture): a #GtxFuture or #GtxTask
  * @error: return location for a #GError, or %NULL
  *
- * Suspends the current task until @future is done, as gtx_await() does, and
- * gives its result: the value of asyncio's `await`.
+ * Suspends the current task until @future is done, as gtx_await() does, and returns
+ * its result: the value of asyncio's `await`.
  *
  * The caller frees the result, as it would free what a call of the coroutine
  * returns.  A result can be taken once: if several tasks want it, or the future is
  * to keep it, see gtx_await_peek_pointer().  The result of gtx_shield() is that of
  * the shielded future.  gtx_future_get_result() returns %NULL from then on.
  *
- * Sets the errors that gtx_await() sets, and %GTX_ERROR_INVALID_STATE if the
- * result was taken before; a result may be %NULL without an error, and %NULL
- * may be taken any number of times.
+ * Sets the errors that gtx_await() sets, and %GTX_ERROR_INVALID_STATE if the result
+ * was taken before.  A result may be %NULL without an error, and %NULL may be taken
+ * any number of times.
  *
  * Returns: (transfer full) (nullable): the result
  *
@@ -215,13 +216,12 @@ gtx_await_pointer (gpointer   future,
  * @future: (type GtxFuture): a #GtxFuture or #GtxTask
  * @error: return location for a #GError, or %NULL
  *
- * Suspends the current task until @future is done, as gtx_await() does, and
- * lends its result: the value of asyncio's `await`, for a result that several
- * tasks look at.
+ * Suspends the current task until @future is done, as gtx_await() does, and lends
+ * its result: the value of asyncio's `await`, for a result that several tasks use.
  *
- * Sets the errors that gtx_await() sets, and %GTX_ERROR_INVALID_STATE if the
- * result was taken, by gtx_await_pointer() or gtx_task_steal_pointer(); a result
- * may be %NULL without an error.
+ * Sets the errors that gtx_await() sets, and %GTX_ERROR_INVALID_STATE if the result
+ * was taken, by gtx_await_pointer() or gtx_task_steal_pointer().  A result may be
+ * %NULL without an error.
  *
  * Returns: (transfer none) (nullable): the result, valid while @future lives
  *   and nobody takes it

@@ -53,12 +53,11 @@ cancel_homeless (GtxFuture *self)
  * Requests that @future be cancelled: asyncio's `Task.cancel()` and
  * `Future.cancel()`.
  *
- * A plain future is cancelled at once.  A task fails with
- * %G_IO_ERROR_CANCELLED at the await that it is in, or at the next one that
- * suspends; it may clean up and await meanwhile, and may even carry on.  What
- * the task awaits (a task, a gathering, an operation of GIO) is cancelled for it.
- * A task that has not begun never begins.  Never suspends; may be called in any
- * thread: outside the thread of the home of @future, the request is made there
+ * A plain future is cancelled at once.  A task fails with %G_IO_ERROR_CANCELLED at the await
+ * that it is in, or at the next one that suspends; the task may then clean up and await, and
+ * may even carry on.  If the task awaits another task, a gathering or an operation of GIO, that
+ * one is cancelled first.  A task that has not begun never begins.  Never suspends; may be
+ * called in any thread: outside the thread of the home of @future, the request is made there
  * later.
  *
  * Returns: %TRUE if the request was made, %FALSE if @future was done already, or is a suspended
@@ -153,10 +152,10 @@ gtx_task_withdraw_let_go (GtxTask *self)
  * Tells how many requests to cancel were made and not withdrawn: asyncio's
  * `Task.cancelling()`.  Requests to a task that runs inside another count for the outer task.
  *
- * If tasks await one another in a chain, and the first is asked again before any of
- * them has gone on, the request counts for the eight tasks below it, and in asyncio for
- * all; each task is told that it is cancelled in any case.  Never suspends; to be called in
- * the thread of the task's home.
+ * If tasks await one another in a chain, and the first is asked again before any of them has
+ * gone on, the request counts for the eight tasks below it, and in asyncio for all; in any
+ * case each task learns that it is cancelled.  Never suspends; to be called in the thread of
+ * the task's home.
  *
  * Returns: the number of requests
  *

@@ -303,17 +303,18 @@ take_callbacks (GtxFuture             *self,
 /**
  * gtx_future_remove_done_callback:
  * @future: (type GtxFuture): a #GtxFuture or #GtxTask
- * @callback: what was given to gtx_future_add_done_callback()
- * @data: (nullable): the data that was given with it
+ * @callback: the function that was passed to gtx_future_add_done_callback()
+ * @data: (nullable): the data that was passed with it
  *
- * Takes back every @callback with @data, if @future is not done: asyncio's
+ * Removes every @callback with @data, if @future is not done: asyncio's
  * `Future.remove_done_callback()`.
  *
- * All of them are taken back before their data is freed, so that the function that
- * frees it may do anything with @future.  A callback is found among many as fast as
- * among few.  Never suspends; to be called in the thread of the home of @future.
+ * All of them are removed before their data is freed, so that the function that
+ * frees the data may do anything with @future.  A callback is found among many as
+ * fast as among few.  Never suspends; to be called in the thread of the home of
+ * @future.
  *
- * Returns: how many were taken back
+ * Returns: how many callbacks were removed
  *
  * Since: 0.1
  */

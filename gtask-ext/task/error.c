@@ -81,8 +81,8 @@ gtx_error_new_group (GPtrArray *errors)
  * Tells how many errors a %GTX_ERROR_GROUP holds: the length of asyncio's
  * `ExceptionGroup.exceptions`.  Never suspends; may be called in any thread.
  *
- * Returns: the number of errors; 0 for any other error, and for a
- *   %GTX_ERROR_GROUP that no task group made
+ * Returns: the number of errors; 0 for any other error, and for a %GTX_ERROR_GROUP
+ *   that was not made by a task group
  *
  * Since: 0.1
  */

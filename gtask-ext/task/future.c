@@ -332,9 +332,9 @@ may_be_set (gpointer    future,
  *
  * Ends the future with a result: asyncio's `Future.set_result()`.
  *
- * asyncio raises `InvalidStateError` where this returns %FALSE; @result is
- * freed then.  Never suspends; may be called in any thread, and tasks that await
- * the future go on in their own threads.
+ * If the future was done already, this function frees @result and returns %FALSE;
+ * asyncio raises `InvalidStateError`.  Never suspends; may be called in any thread,
+ * and tasks that await the future go on in their own threads.
  *
  * Returns: %TRUE, or %FALSE if the future was done already
  *
@@ -359,9 +359,10 @@ gtx_future_set_result (GtxFuture      *self,
  *
  * Ends the future with an error: asyncio's `Future.set_exception()`.
  *
- * asyncio raises `InvalidStateError` where this returns %FALSE; @error is
- * freed then.  An error that nobody asks for is warned of when the future is
- * freed.  Never suspends; may be called in any thread.
+ * If the future was done already, this function frees @error and returns %FALSE;
+ * asyncio raises `InvalidStateError`.  If the error is not retrieved, the library
+ * warns of it when the future is freed.  Never suspends; may be called in any
+ * thread.
  *
  * Returns: %TRUE, or %FALSE if the future was done already
  *
@@ -417,8 +418,8 @@ gtx_future_is_cancelled (gpointer future)
  * gtx_future_get_result:
  * @future: (type GtxFuture): a #GtxFuture or #GtxTask
  *
- * Lends the result: asyncio's `Future.result()`, which raises where this
- * returns %NULL.  Never suspends; may be called in any thread.
+ * Lends the result: asyncio's `Future.result()`, which raises an exception where
+ * this function returns %NULL.  Never suspends; may be called in any thread.
  *
  * Returns: (transfer none) (nullable): the result, valid while @future lives
  *   and nobody takes it; %NULL if @future is not done, failed or was cancelled, or
@@ -457,9 +458,9 @@ cancelled_error (GtxFuture *self)
  * gtx_future_get_error:
  * @future: (type GtxFuture): a #GtxFuture or #GtxTask
  *
- * Lends the error: asyncio's `Future.exception()`; %G_IO_ERROR_CANCELLED for a
- * future that was cancelled, where asyncio raises.  The error counts as
- * retrieved.  Never suspends; may be called in any thread.
+ * Lends the error: asyncio's `Future.exception()`.  For a future that was cancelled
+ * the error is %G_IO_ERROR_CANCELLED, where asyncio raises an exception.  The error
+ * counts as retrieved.  Never suspends; may be called in any thread.
  *
  * Returns: (transfer none) (nullable): the error, valid while @future lives;
  *   %NULL if @future is not done, or succeeded

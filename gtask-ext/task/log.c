@@ -42,9 +42,9 @@ name_in_message (GLogField  *fields,
  * which shows fields, the text begins with the name, too.
  *
  * A writer of your own that calls this must not await anything: GLib counts for each
- * thread how deep it is in g_log(), and while a task waits in there, the next message
- * of any other task counts as recursion, which ends the program.  A writer that sends
- * messages elsewhere gives them to a task, by a #GtxQueue.
+ * thread the depth of calls of g_log(), and while a task waits inside one, the next
+ * message of any other task counts as recursion, which ends the program.  A writer
+ * that sends messages elsewhere gives them to a task, by a #GtxQueue.
  *
  * Never suspends; may be called in any thread.
  *

@@ -205,9 +205,9 @@ gtx_create_task_pointer_in_named (GMainContext        *context,
  * Starts a task that gtx_task_new() made: asyncio's `create_task()` of a
  * coroutine object.
  *
- * A task without a name is given one now, `Task-N`.  Starting a task twice, or
- * one that was awaited, is a mistake that is warned of.  Never suspends; may be
- * called in any thread.
+ * A task without a name is given one now, `Task-N`.  Starting a task twice, or one
+ * that was awaited, is a mistake, which a g_critical() reports.  Never suspends;
+ * may be called in any thread.
  *
  * Returns: (transfer none): @self
  *
@@ -241,16 +241,15 @@ gtx_task_set_home (GtxTask      *self,
 /**
  * gtx_task_start_in:
  * @self: a #GtxTask that was not started
- * @context: (nullable): the main context that it is to run in; %NULL: the
- *   default one
+ * @context: (nullable): the main context in which the task will run; %NULL: the default
+ *   one
  *
  * Starts a task that gtx_task_new() made in another main context, as
  * gtx_create_task_in() does.
  *
- * The task must not have been awaited, bound, or asked for its #GCancellable before; nor
- * cancelled in another thread than that of the main context in which it was made.  No other
- * thread may have it yet.
- * Never suspends; may be called in any thread.
+ * Before this call, do not await or bind the task or get its #GCancellable, and do not
+ * cancel it outside the thread of the main context in which it was made.  No other thread
+ * may have the task yet.  Never suspends; may be called in any thread.
  *
  * Returns: (transfer none): @self
  *

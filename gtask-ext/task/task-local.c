@@ -192,12 +192,12 @@ gtx_task_locals_bind (GtxTask      *task,
  * Sets the current task's value, or outside of all tasks the thread's:
  * Python's `ContextVar.set()`.
  *
- * Tasks that were started before keep their values.  A value is destroyed when the
- * last task that has it has ended or set another one.  A value that is set while the
- * values of an ended task, or of a function that gtx_to_thread() ran, are destroyed is
- * destroyed next.  Setting a value takes longer the more locals the task has, so that
- * starting a task costs nothing: a task may well have some dozens.  Never suspends; may
- * be called in any thread.
+ * Tasks that were started before keep their values.  A value is destroyed when the last
+ * task that has it has ended or set another one.  When a task or a function of
+ * gtx_to_thread() has ended and its values are destroyed, a value that is set meanwhile
+ * is destroyed next.  Setting a value takes longer the more locals the task has, so
+ * that starting a task costs nothing: a task may well have some dozens.  Never
+ * suspends; may be called in any thread.
  *
  * Since: 0.1
  */

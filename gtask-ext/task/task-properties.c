@@ -7,9 +7,8 @@
  * gtx_task_steal_pointer:
  * @self: a #GtxTask that is done
  *
- * Takes the task's result, which then belongs to the caller: what
- * gtx_await_pointer() does, without awaiting.  Never suspends; may be called in
- * any thread.
+ * Takes the task's result, which then belongs to the caller, as gtx_await_pointer()
+ * does, but without awaiting.  Never suspends; may be called in any thread.
  *
  * Returns: (transfer full) (nullable): the result; %NULL if there is none,
  *   or it was taken before
@@ -104,8 +103,7 @@ gtx_task_get_function (GtxTask *self)
  * @self: a #GtxTask that was not started
  * @bytes: the size in bytes, rounded up to a power of two; 0: the default
  *
- * Sets how large the task's stack is.  Never suspends; may be called in any
- * thread.
+ * Sets the size of the task's stack.  Never suspends; may be called in any thread.
  *
  * Since: 0.1
  */
@@ -145,13 +143,13 @@ gtx_set_default_stack_size (gsize bytes)
  * Lends the task's current #GCancellable, made when first asked for.
  *
  * Cancelling the #GCancellable, in any thread, makes the request that gtx_cancel()
- * makes; gtx_cancel() cancels the #GCancellable.  A #GCancellable that is
- * cancelled already makes no further request, even if it only shows the request of
- * a timeout or a group of the task's own, from which the task will carry on: to
- * end the task in any case call gtx_cancel(), which may be called in any thread,
- * too.  The #GCancellable is current only until the task's next await: after a
- * request was delivered or withdrawn the task has a fresh one.  Never suspends; to
- * be called in the thread of the task's home.
+ * makes; gtx_cancel() cancels the #GCancellable.  A #GCancellable that is cancelled
+ * already makes no further request, even if it only shows the request of the task's
+ * own timeout or group, after which the task will carry on.  To end the task in any
+ * case, call gtx_cancel(), which may be called in any thread, too.  The
+ * #GCancellable is current only until the task's next await: after a request was
+ * delivered or withdrawn the task has a fresh one.  Never suspends; to be called in
+ * the thread of the task's home.
  *
  * Returns: (transfer none): the #GCancellable
  *

@@ -22,7 +22,7 @@ G_BEGIN_DECLS
  * @GTX_ERROR_NOT_IN_TASK: a function that suspends was called outside a task
  * @GTX_ERROR_AWAITS_ITSELF: a task awaited itself
  * @GTX_ERROR_NO_STACK: the system has no stack left for one more task
- * @GTX_ERROR_NO_REASON: a coroutine failed without saying why
+ * @GTX_ERROR_NO_REASON: a coroutine or function failed without setting an error
  * @GTX_ERROR_ALREADY_RUNNING: gtx_run() was called where the main context runs already
  * @GTX_ERROR_INVALID_ARGUMENT: an argument is out of its range
  * @GTX_ERROR_CONTEXT_GONE: the main context of the task or future is gone

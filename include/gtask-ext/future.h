@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 /**
  * GtxFuture:
  *
- * A result that is not there yet: asyncio's `Future`.
+ * A result that will be available later: asyncio's `Future`.
  *
  * A future belongs to the main context in which it was made, its home.  Tasks
  * await it with gtx_await(); its done callbacks run in its home.  It is a
@@ -28,7 +28,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GtxFuture, g_object_unref)
 /**
  * GtxDoneFunc:
  * @future: (type GtxFuture): the future or task that is done
- * @data: what was given to gtx_future_add_done_callback()
+ * @data: the data that was passed to gtx_future_add_done_callback()
  *
  * Called in the future's home context, outside of all tasks, once the future is done.
  *

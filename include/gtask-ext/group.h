@@ -27,8 +27,8 @@ G_BEGIN_DECLS
  *
  * A child that fails cancels the other children and the block.  A group whose block is
  * left by an early return cancels its children and waits for them, where asyncio only
- * waits; a request to cancel that comes meanwhile is kept for the next await, and errors
- * of children are warned of.
+ * waits; a request to cancel that comes meanwhile is kept for the next await, and the
+ * library warns of errors of children.
  *
  * Since: 0.1
  */
@@ -41,7 +41,7 @@ typedef struct
 /**
  * GTX_TASK_GROUP_INIT:
  *
- * What a #GtxTaskGroup is before gtx_task_group_begin().
+ * The initial value of a #GtxTaskGroup, before gtx_task_group_begin().
  *
  * Since: 0.1
  */
@@ -58,15 +58,14 @@ typedef struct
  * Starts a task in the group: asyncio's `TaskGroup.create_task()`.
  *
  * Suspends the current task while the group has as many children as
- * gtx_task_group_set_limit() allows (which see, for children that create
- * children), and never otherwise.  Sets
- * %GTX_ERROR_INVALID_STATE if the group has not begun, is ending after a
- * failure or a gtx_task_group_cancel(), or has ended; where there is a limit,
- * also %G_IO_ERROR_CANCELLED if the current task is cancelled while it waits
- * and %GTX_ERROR_NOT_IN_TASK outside a task.  A task that the group has cancelled
- * during an operation which took no notice, such as a function in a thread, gets
- * %G_IO_ERROR_CANCELLED in place of %GTX_ERROR_INVALID_STATE.  To be called in the
- * thread of the group's task.
+ * gtx_task_group_set_limit() allows (see there for children that create children),
+ * and never otherwise.  Sets %GTX_ERROR_INVALID_STATE if the group has not begun,
+ * is ending after a failure or a gtx_task_group_cancel(), or has ended; where there
+ * is a limit, also %G_IO_ERROR_CANCELLED if the current task is cancelled while it
+ * waits and %GTX_ERROR_NOT_IN_TASK outside a task.  A task that the group has
+ * cancelled during an operation that ignored its #GCancellable, such as a function
+ * in a thread, gets %G_IO_ERROR_CANCELLED in place of %GTX_ERROR_INVALID_STATE.  To
+ * be called in the thread of the group's task.
  *
  * Returns: (transfer none) (nullable): the task, valid until it is done unless
  *   a reference is taken; or %NULL with @error set

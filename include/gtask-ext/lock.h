@@ -13,9 +13,9 @@ G_BEGIN_DECLS
  *
  * Lets one task at a time into a piece of code: asyncio's `Lock`.
  *
- * Tasks get the lock in the order in which they asked.  It is for the tasks of one main
- * context, which do not run at the same moment anyway: a lock is needed where the piece
- * of code awaits something.  While tasks wait, no other thread may drop the last
+ * Tasks get the lock in the order in which they asked.  A lock is for the tasks of one
+ * main context.  These never run at the same moment, so a lock is needed only if the
+ * piece of code awaits something.  While tasks wait, no other thread may drop the last
  * reference.
  *
  * Since: 0.1

@@ -44,9 +44,9 @@ typedef gpointer (*GtxPointerMainStackFunc) (gpointer   data,
  * Calls @func on the stack on which the thread's main loop runs, for code that does not
  * work on another stack, such as that of a task.
  *
- * JavaScript engines (JavaScriptCore of WebKitGTK, SpiderMonkey of GJS) compare where the
- * stack is with where the thread's own stack is; and code that needs more stack than a
- * task has gets the thread's own here, mostly 8 MiB.
+ * JavaScript engines (JavaScriptCore of WebKitGTK, SpiderMonkey of GJS) compare the address
+ * of the stack with that of the thread's own stack.  Code that needs more stack than a task
+ * has gets the thread's own here, mostly 8 MiB.
  *
  * |[<!-- language="C" -->
  * static gboolean

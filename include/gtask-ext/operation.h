@@ -37,18 +37,18 @@ G_BEGIN_DECLS
  * ]|
  *
  * A task that is cancelled while the operation is under way cancels the operation and
- * waits for its callback, so nothing that the operation uses goes away before it ended.
- * The other arguments may await something: the next gtx_await_result() awaits this
- * operation all the same.  But an argument that awaits must not take a reference to the
- * task's #GCancellable before: an operation holds one once it is started, so this
- * operation would be taken for one that was started and not awaited, which is a mistake,
- * and be waited for.
+ * waits for its callback, so nothing that the operation uses goes away before the
+ * operation has ended.  The other arguments may await something: the next
+ * gtx_await_result() awaits this operation all the same.  But an argument that awaits
+ * must not take a reference to the task's #GCancellable before: a started operation
+ * holds such a reference, so the library would take this operation for one that was
+ * started and not awaited, which is a mistake, and would wait for it.
  *
  * A function that refuses its arguments, with g_return_if_fail(), never calls back, and
- * nothing can end the wait, since nobody can tell such an operation from one that takes
- * long; gtx_print_tasks() says that the operation has taken no #GCancellable.
+ * nothing can end the wait, because such an operation looks like one that takes long;
+ * gtx_print_tasks() then says that the operation has taken no #GCancellable.
  *
- * Outside a task, which is a mistake that a g_critical() tells of, the operation gets a
+ * Outside a task, which is a mistake that a g_critical() reports, the operation gets a
  * cancelled #GCancellable, and gtx_await_result() iterates the main context until the
  * callback has come.
  *

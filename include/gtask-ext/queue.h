@@ -11,8 +11,7 @@ G_BEGIN_DECLS
 /**
  * GtxQueue:
  *
- * Hands items from tasks to tasks: asyncio's `Queue`, `LifoQueue` and
- * `PriorityQueue`.
+ * Passes items from tasks to tasks: asyncio's `Queue`, `LifoQueue` and `PriorityQueue`.
  *
  * Tasks that put into a full queue and tasks that get from an empty one wait, and are
  * served in the order in which they came.  An item is a pointer other than %NULL.  A
@@ -26,8 +25,8 @@ G_DECLARE_FINAL_TYPE (GtxQueue, gtx_queue, GTX, QUEUE, GObject)
 
 /**
  * GtxShutdown:
- * @GTX_SHUTDOWN_DRAIN: what is in the queue can still be got
- * @GTX_SHUTDOWN_IMMEDIATE: what is in the queue is freed
+ * @GTX_SHUTDOWN_DRAIN: tasks can still get the items in the queue
+ * @GTX_SHUTDOWN_IMMEDIATE: the items in the queue are freed
  *
  * How gtx_queue_shutdown() ends a queue.
  *

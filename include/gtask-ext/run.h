@@ -15,13 +15,13 @@ G_BEGIN_DECLS
  * Runs @coroutine as a task on the thread-default main context until it is
  * done: asyncio's `run()`.
  *
- * Then the tasks of the context that are left are cancelled and waited for, and after
- * them, as asyncio does with its threads, the operations of gtx_operation_future_new()
- * that are left.  Tasks and operations that are started meanwhile are cancelled as well,
- * where asyncio drops them; if more and more are started, for a tenth of a second,
- * gtx_run() warns of what is left.  A task that runs a main loop of its own at that time, for a
- * modal dialog, is cancelled as soon as @coroutine has ended, and has to quit that loop:
- * connect to its #GCancellable.
+ * Then the tasks of the context that are left are cancelled and waited for, and after them, as
+ * asyncio does with its threads, the operations of gtx_operation_future_new() that are left.
+ * Tasks and operations that are started meanwhile are cancelled as well, where asyncio drops
+ * them; if more and more are started, for a tenth of a second, gtx_run() warns of those that
+ * are left.  A task that runs a main loop of its own at that time, for a modal dialog, is
+ * cancelled as soon as @coroutine has ended, and has to quit that loop: connect to its
+ * #GCancellable.
  *
  * Sets the coroutine's own error, or %GTX_ERROR_ALREADY_RUNNING inside a task
  * or a callback of a main loop.  Blocks; not to be called in a task.  May be

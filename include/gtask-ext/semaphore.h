@@ -14,8 +14,9 @@ G_BEGIN_DECLS
  * Lets a limited number of tasks at a time into a piece of code: asyncio's `Semaphore`,
  * and `BoundedSemaphore`.
  *
- * Tasks get in in the order in which they asked.  A semaphore is for the tasks of one
- * main context.  While tasks wait, no other thread may drop the last reference.
+ * Tasks acquire the semaphore in the order in which they asked.  A semaphore is for the
+ * tasks of one main context.  While tasks wait, no other thread may drop the last
+ * reference.
  *
  * Since: 0.1
  */

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 /**
  * GtxServeFunc:
- * @data: (nullable): what gtx_serve() was given
+ * @data: (nullable): the data that was passed to gtx_serve()
  * @connection: the connection of the client
  * @error: where the coroutine sets its error
  *
@@ -36,18 +36,19 @@ typedef gboolean (*GtxServeFunc) (gpointer            data,
  * Serves clients, each in a task of its own, until the current task is cancelled:
  * asyncio's `start_server()` and `Server.serve_forever()`.
  *
- * The tasks of the clients are in a group.  When the current task is cancelled, it closes
- * @listener, so that no other client can connect, cancels the tasks of the clients, and
- * returns when all of them have ended.  A failure with one client ends that client's task
- * alone: an error that @func sets is warned of, unless it is %G_IO_ERROR_CANCELLED, or
- * %G_IO_ERROR_CONNECTION_CLOSED, as of a client that has gone.
+ * The tasks of the clients are in a group.  When the current task is cancelled,
+ * gtx_serve() closes @listener, so that no other client can connect, cancels the tasks of
+ * the clients, and returns when all of them have ended.  A failure with one client ends
+ * that client's task alone: the library warns of an error that @func sets, unless it is
+ * %G_IO_ERROR_CANCELLED, or %G_IO_ERROR_CONNECTION_CLOSED, which means that the client
+ * has gone.
  *
  * While there are as many clients as @limit allows, no other is accepted; the system
  * keeps the clients that wait, as many as g_socket_listener_set_backlog() says.  Set the
  * backlog before addresses are added, since it is 10 by default; a client beyond it tries
  * again after a second, and then after longer times.  If accepting fails for a while,
- * such as for lack of descriptors, it logs a warning, and tries again when a client has
- * gone, and once a second.
+ * such as for lack of descriptors, gtx_serve() logs a warning, and tries again when a
+ * client has gone, and once a second.
  *
  * Only one task at a time, and one process, may accept from a listener: with two, GIO may
  * block the main loop of the slower one.

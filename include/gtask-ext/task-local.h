@@ -33,7 +33,7 @@ typedef struct
  * GTX_TASK_LOCAL_INIT:
  * @destroy: (nullable): frees a value that no task has any more
  *
- * Initializes a #GtxTaskLocal, which has to be a static variable.
+ * Initializes a #GtxTaskLocal, which must be a static variable.
  *
  * Since: 0.1
  */

@@ -28,8 +28,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GtxTask, g_object_unref)
  * @data: (nullable): what the coroutine works on
  * @error: where the coroutine sets its error
  *
- * A boolean coroutine: a function that may suspend.  It fails exactly when it
- * sets @error.  It is written with the type of its data in place of gpointer.
+ * A boolean coroutine: a function that may suspend.  A coroutine fails exactly when
+ * it sets @error.  Write the coroutine with the type of its data in place of
+ * gpointer.
  *
  * Returns: %TRUE, or %FALSE with @error set
  *
@@ -61,9 +62,10 @@ typedef gpointer (*GtxPointerCoroutine) (gpointer   data,
  *
  * Makes a task that is not started: asyncio's coroutine object.
  *
- * gtx_task_start() starts the task; gtx_await() runs it inside the awaiting task.  A task
- * that is dropped without either warns that it was never awaited.  Never suspends; may be
- * called in any thread, whose thread-default main context is the task's home.
+ * gtx_task_start() starts the task; gtx_await() runs it inside the awaiting task.  If a
+ * task is dropped without either, the library warns that it was never awaited.  Never
+ * suspends; may be called in any thread, whose thread-default main context is the task's
+ * home.
  *
  * Returns: (transfer full): a new #GtxTask
  *

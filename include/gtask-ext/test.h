@@ -18,11 +18,11 @@ G_BEGIN_DECLS
  * still while an operation of GIO, a thread, a process or another main context is waited
  * for, and between gtx_test_hold() and gtx_test_release(): meanwhile no sleep ends, nor a
  * timeout around the wait.  An operation that gtx_gtask_run() runs in the same main
- * context counts as one of GIO, so a sleep in it never ends: a test awaits its coroutine
- * instead.  While a task waits for a signal of an object, or a future
- * that anybody may set, time does not jump past the moment at which another source of the
- * main loop is due, such as that of g_timeout_add(): until then it passes as real time
- * does.  It also passes as real time does while a Unix signal is waited for.
+ * context counts as one of GIO, so a sleep in it never ends: await its coroutine in the
+ * test instead.  While a task waits for a signal of an object, or for a plain future,
+ * time does not jump past the moment at which another source of the main loop is due,
+ * such as that of g_timeout_add(): until then it passes as real time does.  It also
+ * passes as real time does while a Unix signal is waited for.
  *
  * If nothing is ready, no timer is left, no other source of the main loop waits for
  * anything and the process has no other thread, every task waits for ever: the program
@@ -31,8 +31,8 @@ G_BEGIN_DECLS
  * and the wait goes on; the same happens while time stands still, except under
  * gtx_test_hold().
  *
- * When it returns, nothing of the test is left in the main context: what is ready is run,
- * and sleeps of gtx_sleep_future() are cancelled.
+ * When gtx_test_run() returns, nothing of the test is left in the main context: it runs
+ * the callbacks that are ready, and cancels the sleeps of gtx_sleep_future().
  *
  * Returns: %TRUE if the coroutine succeeded
  *

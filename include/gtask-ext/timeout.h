@@ -41,7 +41,7 @@ typedef struct
 /**
  * GTX_TIMEOUT_INIT:
  *
- * What a #GtxTimeout is before gtx_timeout_begin().
+ * The initial value of a #GtxTimeout, before gtx_timeout_begin().
  *
  * Since: 0.1
  */

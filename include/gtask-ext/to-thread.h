@@ -52,19 +52,19 @@ typedef gpointer (*GtxPointerThreadFunc) (gpointer       data,
  *
  * The library has sixteen threads for such functions, and up to 330 if the functions wait
  * for one another: a thread is added when a call has waited for a tenth of a second, and
- * no other call has begun meanwhile.  When the current task is cancelled, so is the
- * #GCancellable of @func, and @func is waited for all the same.  If @func fails with
- * %G_IO_ERROR_CANCELLED, that error delivers the request; if it succeeds, or fails with
- * another error, the request is delivered by the next await that suspends.  A call that
- * still waits for a thread is given up at once, and @func is never called.  Task-local
- * values are those of the task.  A main context that @func leaves pushed as
+ * no other call has begun meanwhile.  When the current task is cancelled, the
+ * #GCancellable of @func is cancelled, too, and the task still waits for @func.  If @func
+ * fails with %G_IO_ERROR_CANCELLED, that error delivers the request; if it succeeds, or
+ * fails with another error, the request is delivered by the next await that suspends.  A
+ * call that still waits for a thread fails at once, and @func is never called.
+ * Task-local values are those of the task.  A main context that @func leaves pushed as
  * thread-default is popped, and a g_critical() says so.  The call keeps the main context
- * of the task until the task goes on: a context that nobody runs any more is kept for
- * ever, and a task that awaits this one waits for ever.
+ * of the task until the task goes on: if no thread runs the context any more, it is kept
+ * for ever, and a task that awaits this one waits for ever.
  *
- * Sets the error of @func, %G_IO_ERROR_CANCELLED if the call was given up,
- * %GTX_ERROR_NOT_IN_TASK outside a task, and %G_THREAD_ERROR_AGAIN if no thread can be
- * started.
+ * Sets the error of @func, %G_IO_ERROR_CANCELLED if the task was cancelled before a
+ * thread called @func, %GTX_ERROR_NOT_IN_TASK outside a task, and %G_THREAD_ERROR_AGAIN
+ * if no thread can be started.
  *
  * Returns: what @func returned
  *
