@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the C programs that read and write share. They find "file" and "tree" in
- * the folder in which they run, and leave "copy" there. */
+/* The code that the C programs that read and write share.  The programs find "file" and
+ * "tree" in the folder in which they run, and leave "copy" there. */
 
 #pragma once
 
@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define MESSAGE_SIZE 64
-/* What is read into has room for more, as it has in most programs. */
+/* The buffer has room for more than is read, as in most programs. */
 #define READ_SIZE 256
 #define BLOCK_SIZE 4096
 #define BULK_SIZE (1024 * 1024)
@@ -45,7 +45,7 @@ listen_on_loopback (GSocketListener *listener)
   return address;
 }
 
-/* A line for whoever wants to connect. */
+/* Prints a line for clients that want to connect. */
 static inline void
 print_port (GSocketAddress *address)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the C programs share: PROGRAM BENCH N [M] does the work of BENCH N times
+/* The code that the C programs share: PROGRAM BENCH N [M] does the work of BENCH N times
  * (with M tasks, or beside M tasks) and prints the clocks before and after it. */
 
 #pragma once
@@ -40,7 +40,7 @@ print_clocks (void)
   fflush (stdout);
 }
 
-/* For whoever wants to look at the process as it is now. */
+/* Keeps the process as it is, so that another program can look at it. */
 static inline void
 wait_for_end_of_input (void)
 {
@@ -84,7 +84,7 @@ fail (const GError *error)
   g_error ("The work failed: %s", error ? error->message : "without a reason");
 }
 
-/* For what may not fail: the error is looked at when it has. */
+/* For calls that must not fail: prints the error if one does. */
 #define check(succeeded, error) ((succeeded) ? (void) 0 : fail (error))
 
 /* How long task number @i sleeps, in seconds: up to one, the same everywhere. */

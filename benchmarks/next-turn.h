@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An operation as GIO has them: its callback comes in the next turn of the loop. */
+/* An operation like GIO's, whose callback comes in the next turn of the loop. */
 
 #pragma once
 

@@ -1,9 +1,8 @@
 /* asyncio: TaskGroup, ExceptionGroup
  *
- * Copies files into a folder, all of them or none: where one cannot be copied
- * the others are stopped, and what they left is removed:
- * all-or-nothing FILE… FOLDER.  Without arguments it shows both on files of its
- * own. */
+ * Copies files into a folder, all of them or none.  If one copy fails, the others are
+ * stopped, and their unfinished files are removed: all-or-nothing FILE… FOLDER.  Without
+ * arguments the program shows both outcomes on files of its own. */
 #include <gtask-ext.h>
 
 #include <glib/gstdio.h>

@@ -1,8 +1,8 @@
 /* asyncio: Queue(maxsize), Queue.shutdown(), TaskGroup
  *
- * Looks for a word in the lines that a command prints: however much it prints,
- * it is read no faster than the searchers can follow, and no more than a few
- * lines are ever in memory: back-pressure [WORD COMMAND…] */
+ * Looks for a word in the lines that a command prints.  The program reads the lines no
+ * faster than the searchers can follow, so only a few lines are in memory at any time:
+ * back-pressure [WORD COMMAND…] */
 #include <gtask-ext.h>
 
 #include <string.h>
@@ -63,7 +63,7 @@ search_lines (Search *search, GError **error)
       if (strstr (line, search->word))
         search->n_found++;
       g_free (line);
-      /* To look something up would take as long. */
+      /* A real search could take this long. */
       if (!gtx_sleep (0.001, error))
         return FALSE;
     }

@@ -1,8 +1,8 @@
 /* asyncio: as_completed(), timeout(), cancel()
  *
- * Connects to several servers at once and keeps the first that answers, for at
- * most two seconds: race [HOST:PORT…].  Without arguments it races two servers
- * of its own, one of them slow, and an address where nobody listens. */
+ * Connects to several servers at once and keeps the first that answers, for at most two
+ * seconds: race [HOST:PORT…].  Without arguments the program races two servers of its
+ * own, one of them slow, and an address on which no server listens. */
 #include <gtask-ext.h>
 
 #define SECONDS 2
@@ -45,7 +45,7 @@ first_success (GPtrArray *attempts, GError **error)
   return NULL;
 }
 
-/* Whoever has not won is cancelled, and waited for. */
+/* The other attempts are cancelled, and waited for. */
 static gboolean
 race (GStrv addresses, GError **error)
 {

@@ -8,7 +8,7 @@
 
 typedef struct
 {
-  GtxQueue *files;              /* of GFile, to be counted */
+  GtxQueue *files;              /* of GFile */
   guint n_files;
   gsize n_lines;
 } Count;
@@ -28,7 +28,8 @@ count_file (Count *count, GFile *file, GError **error)
   return TRUE;
 }
 
-/* A file that cannot be read stops nothing: it is named, and the next one comes. */
+/* If a file cannot be read, its name is printed, and the worker goes on with the next
+ * one. */
 static gboolean
 work (Count *count, GError **error)
 {

@@ -31,7 +31,7 @@ struct _Peer
   GOutputStream *out;
   char *buffer;
   gsize size;                   /* of the buffer */
-  gsize n_kept;                 /* bytes in it that the next ones are read behind */
+  gsize n_kept;                 /* bytes in it; the next ones are read behind these */
   const char *rest;             /* what is still to be written */
   gsize n_rest;
   guint64 n_left;
@@ -115,7 +115,7 @@ on_written (GObject *source, GAsyncResult *result, gpointer data)
 
 /* ---- Connections ---- */
 
-/* Opens @n connections, whose ends have buffers of such sizes. */
+/* Opens @n connections, whose ends have buffers of these sizes. */
 static void
 open_connections (guint n, Peer *clients[], gsize client_size, Peer *servers[], gsize server_size)
 {

@@ -24,7 +24,7 @@ gather (GtxCoroutine coroutine)
   check (gtx_gather (tasks, GTX_GATHER_NONE, &error), error);
 }
 
-/* What runs beside the work. */
+/* The tasks that run beside the work. */
 static GPtrArray *beside;
 
 static void

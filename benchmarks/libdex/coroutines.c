@@ -9,8 +9,8 @@
 static DexFuture **waiting;
 static DexPromise *event;
 
-/* What a coroutine has to remember while it is suspended.  A suspension is more
- * than one statement: loops need their braces. */
+/* The state of a coroutine while it is suspended.  A suspension is more than one
+ * statement: loops need their braces. */
 typedef struct
 {
   guint64 i;
@@ -26,7 +26,7 @@ nothing (DexCoroutineContext *context, gpointer data)
   DEX_COROUTINE_END;
 }
 
-/* A timeout rejects: that is how it tells that the time is over. */
+/* A timeout rejects its future when the time is over. */
 static DexFuture *
 sleep_for_long (DexCoroutineContext *context, gpointer data)
 {

@@ -46,7 +46,7 @@ let_others_run_again_and_again (gpointer data)
   return dex_future_new_true ();
 }
 
-/* A timeout rejects: that is how it tells that the time is over. */
+/* A timeout rejects its future when the time is over. */
 static void
 sleep_for (double seconds)
 {
@@ -127,8 +127,8 @@ yield (void)
   gather (spawn_fibers (n_tasks, 0, let_others_run_again_and_again), n_tasks);
 }
 
-/* What a fiber calls may await: a function that says with TRUE that it did not
- * fail, through a pointer that the compiler does not see through. */
+/* A function that a fiber calls, and that may await: it returns TRUE on success, and is
+ * called through a pointer that the compiler does not see through. */
 static gboolean
 succeed (gpointer data, GError **error)
 {

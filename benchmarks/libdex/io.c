@@ -25,7 +25,7 @@ await_object (DexFuture *future)
   return object;
 }
 
-/* Which fails, or is at an end, with what is not above zero. */
+/* A result that is not above zero is an error, or the end. */
 static gssize
 read_some (GInputStream *in, char *buffer, gsize size)
 {
@@ -113,11 +113,12 @@ read_much (GInputStream *in, guint64 much, gsize at_once)
 /* ---- Connections ---- */
 
 static GPtrArray *connections;
-/* What runs beside the work. */
+/* The fibers that run beside the work. */
 static GPtrArray *beside;
 
-/* Opens n_tasks connections, with @serve () at the other ends; by what blocks, for
- * it is not measured, and dex_socket_client_connect () takes a minute for 4,000. */
+/* Opens n_tasks connections, with @serve () at the other ends; by a blocking call,
+ * because this is not measured, and dex_socket_client_connect () takes a minute for
+ * 4,000. */
 static void
 open_connections (DexFiberFunc serve)
 {
@@ -270,7 +271,7 @@ pass_through_pipe (void)
 static GSocket *datagrams;
 static GSocketAddress *destination;
 
-/* Sends it, waiting only where there is no place for it. */
+/* Sends the datagram, and waits only if there is no room for it. */
 static void
 send_datagram (GSocket *socket, GSocketAddress *to, const char *message, gsize n)
 {
@@ -284,7 +285,7 @@ send_datagram (GSocket *socket, GSocketAddress *to, const char *message, gsize n
     }
 }
 
-/* Receives one, waiting only where none is there. */
+/* Receives a datagram, and waits only if there is none. */
 static gsize
 receive_datagram (GSocket *socket, GSocketAddress **from, char *message, gsize size)
 {

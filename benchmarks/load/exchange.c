@@ -10,8 +10,9 @@ typedef struct
   GtxQueue *queue;
   guint n_put;                  /* or tried to be put */
   guint n_got;
-  guint n_freed;                /* that nobody got */
-  guint64 sum;                  /* of what was put and not yet got or freed */
+  guint n_freed;                /* that no task got */
+  guint64 sum;                  /* sum of the items that were put and not yet got or
+                                 * freed */
 } Exchange;
 
 typedef struct

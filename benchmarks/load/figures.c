@@ -10,15 +10,15 @@
 #include <malloc.h>
 #endif
 
-/* How much more a figure may be.  GIO's threads come and go, and with each its
- * stack, two mappings, and what malloc keeps for it; crowds are of any size,
- * and the largest comes late. */
+/* How much a figure may grow.  GIO's threads come and go, and with each its stack, two
+ * mappings, and what malloc keeps for it; crowds are of any size, and the largest comes
+ * late. */
 typedef struct
 {
   const char *name;
   const char *unit;
   double may_grow;
-  double may_remain;            /* in the end; negative: is not looked at */
+  double may_remain;            /* in the end; negative: not checked */
 } Limit;
 
 /* In less, pools and caches still fill. */
@@ -82,7 +82,7 @@ count_mappings (void)
   return n;
 }
 
-/* What malloc has handed out, whatever it keeps beside that. */
+/* The memory that malloc has allocated, without what it keeps free. */
 static gint64
 count_heap (void)
 {

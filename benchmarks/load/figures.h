@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the process holds, again and again, and whether that grew. */
+/* Samples of the resources that the process holds, and whether they grew. */
 
 #pragma once
 
@@ -31,6 +31,6 @@ void     figures_print       (const Sample *sample,
 /* Whether the last tenth of the samples holds no more than the second tenth;
  * says what grew, unless the time was too short to tell. */
 gboolean figures_judge       (GArray       *samples);
-/* Whether what is told of the end is as it was in the beginning. */
+/* Whether the resources at the end are as in the beginning. */
 gboolean figures_judge_end   (const Sample *start,
                               const Sample *end);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What GIO does: files, sockets; and bare descriptors. */
+/* Operations of GIO (files, sockets), and bare descriptors. */
 
 #include "load.h"
 
@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Bytes of which no two loads have the same. */
+/* Bytes that differ from one load to the next. */
 static GBytes *
 make_bytes (gsize most)
 {
@@ -108,8 +108,8 @@ typedef struct
   GSocketConnectable *address;
 } Service;
 
-/* A client that is cancelled goes away in the middle of something; others see that what
- * they sent did not come back. */
+/* A client that is cancelled goes away in the middle of something; other clients notice
+ * that their message did not come back. */
 static gboolean
 echo (gpointer data, GSocketConnection *connection, GError **error)
 {

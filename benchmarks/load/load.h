@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What every load is made of.  A load is a coroutine that does one piece of
- * work, checks it, and leaves nothing behind, whether it is cancelled or not. */
+/* The code that all loads share.  A load is a coroutine that does one piece of work,
+ * checks it, and leaves nothing behind, whether it is cancelled or not. */
 
 #pragma once
 
@@ -17,17 +17,18 @@ double   random_seconds     (double       most);
 
 /* ---- What must not happen ---- */
 
-/* Counted, and the first few are told. */
+/* Counts failures, and prints the first few. */
 void     complain           (const char  *format,
                              ...) G_GNUC_PRINTF (1, 2);
 guint    complaints_count   (void);
 
-/* That failures which a load makes itself are known by. */
+/* The domain of failures that a load makes itself. */
 #define LOAD_ERROR (load_error_quark ())
 GQuark   load_error_quark   (void);
 gboolean load_fail          (GError     **error);
 
-/* Takes the outcome of what must fail so; whatever else went wrong is passed on. */
+/* Takes the outcome of an operation that must fail in this way; any other error is passed
+ * on. */
 gboolean expect_error       (const char  *what,
                              GError      *failure,
                              GQuark       domain,
@@ -38,9 +39,9 @@ gboolean expect_error       (const char  *what,
 
 gboolean is_cancellation    (const GError *error);
 GPtrArray *tasks_new        (void);
-/* Until no task of the array, nor what their ends wake, is left. */
+/* Waits until no task of the array is left, and none that their ends wake. */
 void     tasks_end          (GPtrArray   *tasks);
-/* Lets others run, whatever is asked of the task that calls it. */
+/* Lets other tasks run, even if the calling task is cancelled. */
 void     let_others_run     (void);
 
 /* ---- Threads ---- */
@@ -50,14 +51,14 @@ typedef struct _LoadThread LoadThread;
 /* Runs @func in a thread of its own. */
 LoadThread *load_thread_start (GThreadFunc   func,
                                gpointer      data);
-/* Awaits it; the task that calls may be cancelled, and waits all the same. */
+/* Awaits the thread; the calling task waits even if it is cancelled. */
 gboolean    load_thread_end   (LoadThread   *thread,
                                GError      **error);
 
 /* ---- Where files are ---- */
 
 extern char *load_folder;
-/* A path there that nobody else uses. */
+/* A path there that no other load uses. */
 char    *load_new_path      (void);
 
 /* ---- The loads ---- */
@@ -80,14 +81,14 @@ gboolean load_processes     (gpointer data, GError **error);
 
 /* ---- All of them ---- */
 
-/* Does all the loads beside each other for so many seconds, or until so many
- * pieces of work were done; tells how many tasks lived in the middle. */
+/* Runs all loads beside each other for so many seconds, or until so many pieces of work
+ * were done; returns how many tasks lived in the middle. */
 void     loads_run          (double        seconds,
                              guint64       operations,
                              guint        *n_tasks);
 /* One piece of work of a load that short loops are fit for. */
 void     loads_run_any      (void);
-/* Starts one that whoever runs the main loop has to end. */
+/* Starts a piece of work, which the code that runs the main loop must end. */
 void     loads_leave_any    (void);
 /* How many pieces of work have ended. */
 guint64  loads_total        (void);

@@ -16,10 +16,10 @@ typedef struct
   guint64 n_timed_out;
 } Load;
 
-/* The pauses keep each kind to its share, and the whole within bounds.  Not for
- * short loops is what runs others itself, and GSubprocess: a communication that
- * is cancelled calls back before all that it started has ended, and a main
- * context that is dropped meanwhile is never freed, with or without tasks. */
+/* The pauses keep each kind to its share, and the whole within bounds.  Not for short
+ * loops are loads that run other loads, and GSubprocess: a communication that is
+ * cancelled calls back before all that it started has ended, and a main context that is
+ * dropped meanwhile is never freed, with or without tasks. */
 static Load loads[] = {
   { "crowd", load_crowd, 2, 0.03, TRUE, 0, 0, 0 },
   { "timers", load_timers, 8, 0.005, TRUE, 0, 0, 0 },
@@ -84,7 +84,7 @@ run_one (Load *load)
       gtx_cancel (task);
     }
   succeeded = fate == 1 ? gtx_wait_for (task, random_seconds (LONGEST_RUN), &error) : gtx_await (task, &error);
-  /* Whoever awaits it may have been cancelled instead. */
+  /* The awaiting task may have been cancelled instead. */
   judge (load, succeeded, error, fate == 0 || gtx_cancelling (gtx_current_task ()) > 0, fate == 1);
 }
 

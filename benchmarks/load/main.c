@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Everything at once for a long time: does it hold more and more?  Prints what
- * the process holds after each of a hundred rounds and what was done in them;
- * the status is 1 where a figure grew or anything failed that should not. */
+/* Runs everything at once for a long time: does the process hold more and more?  Prints
+ * what the process holds after each of a hundred rounds and what was done in them; the
+ * status is 1 where a figure grew or anything failed that should not. */
 
 #include "figures.h"
 #include "load.h"
@@ -9,7 +9,7 @@
 #include <glib/gstdio.h>
 
 #define N_ROUNDS 100
-/* What is made once, and kept, is made before the beginning. */
+/* Objects that are made once, and kept, are made before the beginning. */
 #define FIRST_SECONDS 1
 
 static double seconds = 600;
@@ -37,7 +37,7 @@ enter_context (void)
   g_main_context_push_thread_default (g_main_context_new ());
 }
 
-/* With it goes all that stands on it. */
+/* The library's objects of the context go with it. */
 static void
 leave_context (void)
 {

@@ -10,7 +10,7 @@
 typedef struct
 {
   guint n_freed;
-  guint n_done;                 /* told by done callbacks */
+  guint n_done;                 /* counted by done callbacks */
 } Crowd;
 
 static gboolean
@@ -221,7 +221,7 @@ run_group (guint n_failing, guint depth, GError **error)
   return gtx_task_group_end (&group, &failure, error);
 }
 
-/* Its children are waited for all the same. */
+/* The group still waits for its children. */
 static gboolean
 leave_group (guint n, Crowd *crowd, GError **error)
 {
@@ -247,8 +247,8 @@ leave_a_group (GError **error)
   return succeeded;
 }
 
-/* The tree's leaves are failures that were wanted, and what came too late for
- * a group that had failed already. */
+/* The leaves of the tree are expected failures, and failures to start a task in a group
+ * that had failed already. */
 static gboolean
 has_only_wanted_failures (const GError *error)
 {

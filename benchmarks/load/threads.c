@@ -179,7 +179,7 @@ await_there (GPtrArray *tasks, GError **error)
   return TRUE;
 }
 
-/* Nobody runs it, and nobody ever will. */
+/* No thread runs the context, and none ever will. */
 static gboolean
 await_where_nobody_is (GError **error)
 {
@@ -261,7 +261,7 @@ talk_to_cat (GSubprocess *cat, GError **error)
   return TRUE;
 }
 
-/* The signal tells an end of its own from this one. */
+/* The signal distinguishes this end from one by itself. */
 static void
 reap (GSubprocess *process)
 {

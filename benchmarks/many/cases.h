@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Work that is done with n of something, whose cost is to grow as n does. */
+/* Work with n of something, whose cost should grow as n does. */
 
 #pragma once
 
@@ -26,7 +26,7 @@ typedef struct
   const guint *order;           /* of the n by number */
 } Job;
 
-/* One of a crowd of tasks that wait for the same. */
+/* A task of a crowd that waits for the same thing. */
 typedef struct
 {
   gpointer thing;
@@ -50,10 +50,10 @@ typedef struct
   guint ways;
   const Crowd *crowd;           /* or: */
   gboolean (*run) (const Job *job, GError **error);
-  gboolean is_threaded;         /* what it costs is not the same each time */
+  gboolean is_threaded;         /* the cost is not the same each time */
 } Case;
 
-/* They end with one that has no name. */
+/* The array ends with a case without a name. */
 extern const Case future_cases[];
 extern const Case lock_cases[];
 extern const Case outside_cases[];
@@ -68,20 +68,19 @@ void        run_case       (const Case *self,
                             guint       n,
                             gboolean    is_test);
 
-/* Nanoseconds of processor time since it was called last, but for those that
- * chill () took. */
+/* Nanoseconds of processor time since the last call, without those that chill () took. */
 gint64      take_time      (void);
 
 /* ---- For those who write cases ---- */
 
-/* Between two phases of the work: what is few is still in the processor's caches
- * then, and what is many is not.  From here on neither is. */
+/* Between two phases of the work: small numbers are then still in the processor's caches,
+ * and large numbers are not.  After this call neither are. */
 void       chill            (void);
 
 GPtrArray *array_of_objects (void);
 gboolean   wait_long        (gpointer    data,
                              GError    **error);
-/* What is new has begun then, and what is over has ended. */
+/* After this call new tasks have begun, and finished ones have ended. */
 void       let_others_run   (void);
 /* Awaits all; with @succeeds none may have failed. */
 void       gather_all       (GPtrArray  *tasks,

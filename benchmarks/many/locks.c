@@ -40,7 +40,7 @@ release_lock (gpointer lock, guint n)
   gtx_lock_release (lock);
 }
 
-/* Half of them have been cancelled, and have not left. */
+/* Half of the tasks have been cancelled, and have not left the line yet. */
 static void
 release_lock_late (gpointer lock, guint n)
 {

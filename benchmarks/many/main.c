@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* grow: names the cases.  grow CASE WAY N [SECONDS]: prints how many nanoseconds
- * of processor time the work took at least, of as often as fits in so long. */
+/* grow: names the cases.  grow CASE WAY N [SECONDS]: prints the least nanoseconds of
+ * processor time that the work took, of as many runs as fit into SECONDS. */
 
 #include "cases.h"
 
@@ -26,7 +26,7 @@ measure (const Case *that, Way way, guint n, double seconds)
   gint64 end = g_get_monotonic_time () + (gint64) (seconds * G_USEC_PER_SEC);
   gint64 least = G_MAXINT64;
 
-  /* At least twice: what is used for the first time costs more. */
+  /* At least twice: the first use of memory costs more. */
   for (guint i = 0; i < 2 || g_get_monotonic_time () < end; i++)
     {
       gint64 time;

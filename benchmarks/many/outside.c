@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Crowds that wait for what is no task's: objects, operations, descriptors,
+/* Crowds that wait for things other than tasks: objects, operations, descriptors,
  * signals, threads, other main contexts. */
 
 #include "cases.h"
@@ -121,7 +121,7 @@ close_pipe (gpointer ends)
   g_free (ends);
 }
 
-/* Each its own, so far as the system lets there be so many. */
+/* Each task has its own, as far as the system allows so many. */
 static gpointer
 make_counters (guint n)
 {
@@ -406,7 +406,7 @@ quick (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Tasks of there, created and awaited from here. */
+/* Tasks of the other context, created and awaited from this one. */
 static gboolean
 run_tasks_elsewhere (const Job *job, GError **error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One that has many: members, children, callbacks, timers, items, values. */
+/* One object that has many: members, children, callbacks, timers, items, values. */
 
 #include "cases.h"
 
@@ -15,8 +15,8 @@ make_futures (guint n)
   return futures;
 }
 
-/* Sets them in the order of the job while somebody has begun to wait for them;
- * where they are to be woken that one is cancelled instead. */
+/* Sets the futures in the order of the job after a task has begun to wait for them; in
+ * the cases with "woken" that task is cancelled instead. */
 static void
 end_futures (const Job *job, GPtrArray *futures, GtxTask *waiting)
 {
@@ -85,7 +85,7 @@ run_as_completed (const Job *job, GError **error)
   return TRUE;
 }
 
-/* Again and again for the same ones, a few. */
+/* Waits for the same few futures again and again. */
 static gboolean
 run_wait_again (const Job *job, GError **error)
 {
@@ -187,7 +187,7 @@ run_group_limit (const Job *job, GError **error)
   return gtx_task_group_end (&group, &failure, error);
 }
 
-/* What a run leaves is cancelled when it ends. */
+/* Tasks that a run leaves are cancelled when it ends. */
 static gboolean
 run_leave (const Job *job, GError **error)
 {
@@ -396,7 +396,7 @@ count_text (const char *text)
   n_printed += strlen (text);
 }
 
-/* A gathering of sleeps, which are no tasks and many, and of tasks. */
+/* A gathering of many sleeps, which are not tasks, and of tasks. */
 static gboolean
 run_print (const Job *job, GError **error)
 {

@@ -240,7 +240,7 @@ answer_requests (SocketConnection connection) throws Error
     }
 }
 
-/* A client that is gone is no failure. */
+/* A client that has gone is not a failure. */
 async void
 http () throws Error
 {
@@ -335,7 +335,7 @@ load () throws Error
   yield gathering.all ();
 }
 
-/* Where so many copy at once, the next one has to wait. */
+/* If the allowed number of copies runs, the next one has to wait. */
 uint n_copying;
 SourceFunc? place_is_free;
 

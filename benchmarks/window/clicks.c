@@ -69,7 +69,7 @@ clicks_end (void)
 
   g_atomic_int_set (&is_over, TRUE);
   g_thread_join (thread);
-  /* One that has not arrived counts for as long as it has waited. */
+  /* A click that has not arrived counts for as long as it has waited. */
   began = __atomic_load_n (&sent, __ATOMIC_ACQUIRE);
   return began != 0 ? MAX (longest, g_get_monotonic_time () - began) : longest;
 }

@@ -13,7 +13,7 @@
 
 #define MEASURED_SECONDS 3.0
 
-/* What is demanded of every case. */
+/* The limits that every case must meet. */
 #define LEAST_FRAMES_A_SECOND 58
 #define LONGEST_FRAME_MS 34
 #define LEAST_SHARE 0.9
@@ -26,7 +26,7 @@ typedef struct
   gint64 real_us;
   gint64 processor_us;          /* that the process had */
   gint64 idle_us;               /* the main loop waited for something to happen */
-  gint64 unused_us;             /* processor time that nobody had */
+  gint64 unused_us;             /* processor time that no process had */
   guint frames;
   gint64 longest_frame_us;
   gint64 longest_click_us;
@@ -143,8 +143,8 @@ processor_time (void)
   return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
-/* That of all processors which nobody uses, as Linux counts it; elsewhere the
- * machine is taken to have enough of them. */
+/* The idle time of all processors, as Linux counts it; on other systems the machine is
+ * assumed to have enough processors. */
 static gint64
 unused_time (void)
 {
@@ -181,7 +181,7 @@ measure (double seconds, Sample *sample, GError **error)
   sample->longest_turn_us = storms_longest_turn ();
   sample->turns = storms_turns ();
   sample->percent_late = storms_percent_late ();
-  /* It waits for the thread that clicks, and the window waits with it. */
+  /* The main loop waits for the thread that clicks, and the window waits with it. */
   sample->longest_click_us = clicks_end ();
   return TRUE;
 }
@@ -221,9 +221,9 @@ tell (const char *name, const char *unit, double value)
              name, value, unit);
 }
 
-/* What share the tasks had of the processor time that they could have had:
- * what they use without a window, as far as the window alone leaves its thread,
- * and the machine, free for it. */
+/* The tasks' share of the processor time that they could have had: the time that they use
+ * without a window, as far as the window alone leaves its thread, and the machine, free
+ * for it. */
 static double
 share_of_tasks (const Sample *alone, const Sample *calm, const Sample *sample)
 {
@@ -234,7 +234,7 @@ share_of_tasks (const Sample *alone, const Sample *calm, const Sample *sample)
   double thread_free = (double) alone->idle_us / (double) alone->real_us;
   double machine_free = (double) alone->unused_us / (double) alone->real_us;
 
-  /* Tasks that mostly wait want no share, but to get as far as without a window. */
+  /* Tasks that mostly wait need no share, but should get as far as without a window. */
   if (taken < 0.5)
     return ((double) sample->turns / (double) sample->real_us) /
            ((double) calm->turns / (double) calm->real_us);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tasks that want all the time that there is, and what else keeps a main loop
- * busy. */
+/* Tasks that use all available time, and other load of a main loop. */
 
 #pragma once
 
 #include <gtask-ext.h>
 
-/* What comes so long after its time is too late. */
+/* A turn that comes this long after its time is too late. */
 #define STORM_LATE_US 2000
 
 typedef struct
@@ -17,11 +16,11 @@ typedef struct
   gint64 work_us;               /* that a task does in each of its turns */
   gint64 draw_us;               /* that the window needs for a frame */
   gboolean has_busy_source;     /* at default priority, always ready */
-  gboolean is_heavy;            /* what is beside the tasks leaves them little */
+  gboolean is_heavy;            /* the other load leaves the tasks little time */
   gboolean is_punctual;         /* which is enough for tasks that mostly sleep */
 } Storm;
 
-/* The first is no storm; ends with one that has no name. */
+/* The first is no storm; the array ends with one without a name. */
 const Storm *storms_all          (void);
 
 gboolean     storm_start         (const Storm   *storm,

@@ -1,4 +1,4 @@
-/* asyncio: a coroutine object that nobody awaits */
+/* asyncio: a coroutine object that is never awaited */
 #include <gtask-ext.h>
 
 static gboolean

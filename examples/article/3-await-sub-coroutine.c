@@ -15,7 +15,7 @@ static gboolean
 main_coroutine (gpointer data, GError **error)
 {
   g_print ("Main-coroutine started\n");
-  if (!sub_coroutine (NULL, error)) /* to call it is to await it */
+  if (!sub_coroutine (NULL, error)) /* calling a coroutine awaits it */
     return FALSE;
   g_print ("Main-coroutine finished\n");
   return TRUE;

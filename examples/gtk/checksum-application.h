@@ -7,5 +7,6 @@
 #define CHECKSUM_TYPE_APPLICATION (checksum_application_get_type ())
 G_DECLARE_FINAL_TYPE (ChecksumApplication, checksum_application, CHECKSUM, APPLICATION, GtkApplication)
 
-/* A window for each folder that it is given, and what all windows share. */
+/* Opens a window for each folder that it is given, and has the objects that all windows
+ * share. */
 ChecksumApplication *checksum_application_new (void);

@@ -5,7 +5,7 @@
 struct _ChecksumDuplicates
 {
   GListStore *files;
-  GHashTable *known;            /* of checksums: the first file that has it */
+  GHashTable *known;            /* checksum: the first file that has it */
 };
 
 ChecksumDuplicates *
@@ -40,7 +40,7 @@ add (ChecksumDuplicates *self, ChecksumFile *file, const char *status)
   g_list_store_insert_sorted (self->files, file, by_checksum, NULL);
 }
 
-/* All empty files are the same, which is nothing to tell. */
+/* All empty files are equal, so they are not reported as duplicates. */
 void
 checksum_duplicates_compare (ChecksumDuplicates *self, ChecksumFile *file)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The files that have their checksum in common with others. */
+/* The files that have the same checksum as other files. */
 
 #pragma once
 
@@ -10,9 +10,9 @@ typedef struct _ChecksumDuplicates ChecksumDuplicates;
 ChecksumDuplicates *checksum_duplicates_new       (void);
 void                checksum_duplicates_free      (ChecksumDuplicates *self);
 
-/* Compares it with all that were here before; they have to stay alive. */
+/* Compares the file with all earlier ones, which must stay alive. */
 void                checksum_duplicates_compare   (ChecksumDuplicates *self,
                                                    ChecksumFile       *file);
 
-/* The same stand together. */
+/* Equal files are next to each other. */
 GListModel         *checksum_duplicates_get_files (ChecksumDuplicates *self);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A row of the list: a file, and what is known of it so far. */
+/* A row of the list: a file, and its properties as far as they are known. */
 
 #pragma once
 
@@ -22,7 +22,8 @@ gboolean      checksum_file_is_duplicate  (ChecksumFile *self);
 
 void          checksum_file_set_n_read    (ChecksumFile *self,
                                            goffset       n_read);
-/* The size is what was read in the end, not what the folder told. */
+/* The size is the number of bytes that were read, not the size that the folder
+ * reported. */
 void          checksum_file_set_checksum  (ChecksumFile *self,
                                            goffset       size,
                                            const char   *checksum);
@@ -30,5 +31,5 @@ void          checksum_file_set_duplicate (ChecksumFile *self,
                                            const char   *status);
 void          checksum_file_set_failed    (ChecksumFile *self,
                                            const char   *status);
-/* The job ended before it came to this file, or was done with it. */
+/* The job ended before it reached or finished this file. */
 void          checksum_file_set_left_out  (ChecksumFile *self);

@@ -21,8 +21,8 @@ struct _ChecksumJob
   GFile *folder;
   GListStore *files;
   GListStore *errors;
-  GQueue folders;               /* still to be looked into */
-  GtxQueue *waiting;            /* files, still to be read */
+  GQueue folders;               /* not yet searched */
+  GtxQueue *waiting;            /* files that are not yet read */
   GtxEvent *may_run;            /* clear while it is paused */
   gboolean running;
   ChecksumDuplicates *duplicates;
@@ -81,9 +81,9 @@ add_to_list (ChecksumJob *self, GPtrArray *files)
   g_ptr_array_set_size (files, 0);
 }
 
-/* Links are not followed: so nothing is found twice, and no search is endless.
- * The list makes a row of widgets for each of its first items, so it is given
- * a few at a time, and the window is drawn in between. */
+/* Links are not followed, so no file is found twice, and no search is endless.  The list
+ * makes a row of widgets for each of its first items, so it is given a few at a time, and
+ * the window is drawn in between. */
 static gboolean
 add_files (ChecksumJob *self, GFileEnumerator *folder, GList *infos, GError **error)
 {
@@ -196,7 +196,7 @@ hash_file (ChecksumJob *self, ChecksumFile *file, guint8 *buffer, GError **error
   ChecksumReading reading = { checksum_file_get_file (file), buffer, NULL, checksum, 0, FALSE };
   gboolean succeeded = read_to_end (self, file, &reading, error);
 
-  /* What it has turned out to be. */
+  /* The file's size may have changed since it was found. */
   self->progress.n_total += reading.n_read - checksum_file_get_size (file);
   g_clear_object (&reading.stream);
   if (succeeded)
@@ -204,7 +204,7 @@ hash_file (ChecksumJob *self, ChecksumFile *file, guint8 *buffer, GError **error
   return succeeded;
 }
 
-/* One of the workers.  A file that cannot be read stops nothing but itself. */
+/* One of the workers.  If a file cannot be read, the worker goes on with the next one. */
 static gboolean
 hash_files (ChecksumJob *self, GError **error)
 {
@@ -266,7 +266,7 @@ tell_again_and_again (ChecksumJob *self, GError **error)
 
 /* ---- The job ---- */
 
-/* The workers only fail when they are cancelled: an error is the finding's. */
+/* The workers only fail when they are cancelled, so an error is that of find_files (). */
 static gboolean
 find_and_hash (ChecksumJob *self, GError **error)
 {

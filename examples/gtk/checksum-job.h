@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The work: every file below a folder gets its checksum. */
+/* The job: computes the checksum of every file below a folder. */
 
 #pragma once
 
@@ -10,10 +10,10 @@
 #define CHECKSUM_TYPE_JOB (checksum_job_get_type ())
 G_DECLARE_FINAL_TYPE (ChecksumJob, checksum_job, CHECKSUM, JOB, GObject)
 
-/* Its properties are what a window shows of it; "paused" can be set. */
+/* A window shows the properties; "paused" can be set. */
 ChecksumJob *checksum_job_new            (GFile        *folder);
 
-/* The coroutine.  Cancelled, it keeps what is done. */
+/* The coroutine of the job.  If it is cancelled, the checksums so far are kept. */
 gboolean     checksum_job_run            (ChecksumJob  *self,
                                           GError      **error);
 

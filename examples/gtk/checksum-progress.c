@@ -2,8 +2,8 @@
 
 #include "checksum-progress.h"
 
-/* To open a file takes as long as to read so much: with that the progress of
- * thousands of small files is even, too. */
+/* Opening a file takes as long as reading this many bytes.  Counting it keeps the
+ * progress even for thousands of small files. */
 #define FILE_COST (16 << 10)
 
 double
@@ -26,7 +26,7 @@ append_time (GString *text, double seconds)
     g_string_append_printf (text, "%u:%02u", n / 60, n % 60);
 }
 
-/* No rate is told from less than the first moments. */
+/* The rate of the first moments means nothing. */
 char *
 checksum_progress_describe (const ChecksumProgress *self, const char *state, gboolean running)
 {

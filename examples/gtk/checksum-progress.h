@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How far it is, in numbers and in words. */
+/* The progress of a job, in numbers and in words. */
 
 #pragma once
 

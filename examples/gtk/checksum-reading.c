@@ -2,7 +2,7 @@
 
 #include "checksum-reading.h"
 
-/* How much a thread reads before the task hears of it: pause waits as long. */
+/* How much a thread reads in one step: pausing waits for the end of the step. */
 #define STEP (4 << 20)
 
 gboolean

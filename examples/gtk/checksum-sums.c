@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-/* As sha256sum writes names: a backslash before the line says that there are
- * some in it. */
+/* Writes names as sha256sum does: a backslash before the line says that the name has
+ * escapes. */
 static void
 append_name (GString *text, const char *name)
 {
@@ -34,7 +34,7 @@ append_line (GString *text, const char *checksum, const char *name)
   g_string_append_c (text, '\n');
 }
 
-/* The path from @folder, or the whole one of what is not below it. */
+/* The path relative to @folder, or the full path of a file that is not below it. */
 static char *
 get_name (GFile *file, GFile *folder)
 {

@@ -4,7 +4,7 @@
 
 #include <gio/gio.h>
 
-/* What `sha256sum -c` reads in the folder of @target, where it is to be
- * written: a line for each ChecksumFile in @files that has its checksum. */
+/* The input for `sha256sum -c` in the folder of @target, the file to be written: a line
+ * for each ChecksumFile in @files that has its checksum. */
 GBytes *checksum_sums_format (GListModel *files,
                               GFile      *target);

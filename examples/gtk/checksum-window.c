@@ -64,9 +64,9 @@ ask (GtkFileChooserNative *chooser, GError **error)
 static gboolean
 check_folder (ChecksumWindow *self, GError **error)
 {
-  /* Another may take its place in the window before it has ended. */
+  /* Another job may take its place in the window before this one has ended. */
   g_autoptr (ChecksumJob) job = g_object_ref (self->job);
-  /* The one before was cancelled, and ends first. */
+  /* The job before was cancelled, and ends first. */
   g_autoptr (GtxLockHolder) turn = gtx_lock_hold (self->turn, error);
   g_autoptr (GError) failure = NULL;
 
@@ -164,7 +164,7 @@ static const GActionEntry actions[] = {
   { .name = "copy", .activate = on_copy },
 };
 
-/* Its own actions take the place of those of the job before. */
+/* The actions of the new job replace those of the job before. */
 static void
 set_job (ChecksumWindow *self, ChecksumJob *job)
 {

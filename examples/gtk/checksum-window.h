@@ -11,7 +11,7 @@ G_DECLARE_FINAL_TYPE (ChecksumWindow, checksum_window, CHECKSUM, WINDOW, GtkAppl
 
 ChecksumWindow *checksum_window_new     (GtkApplication *application);
 
-/* Begins with a folder; what it was at before is cancelled. */
+/* Begins with a folder, and cancels the job before. */
 void            checksum_window_check   (ChecksumWindow *self,
                                          GFile          *folder);
 

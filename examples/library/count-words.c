@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Counts the words of files with callbacks and a GMainLoop: a user of
- * word-count.h, who knows nothing of coroutines. */
+/* Counts the words of files with callbacks and a GMainLoop: a program that uses
+ * word-count.h, and knows nothing of coroutines. */
 
 #include "word-count.h"
 

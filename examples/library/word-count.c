@@ -48,7 +48,7 @@ count_stream (GInputStream  *input,
     }
 }
 
-/* What the pair stands for. */
+/* The coroutine behind the pair of functions. */
 static WordCount *
 count_words (GTask   *task,
              GError **error)
@@ -67,10 +67,10 @@ count_words (GTask   *task,
 
 /**
  * word_count_async:
- * @file: what to count
+ * @file: the file to count
  * @io_priority: the priority of the request
  * @cancellable: (nullable): a #GCancellable
- * @callback: (scope async): called when it is counted
+ * @callback: (scope async): called when the file is counted
  * @user_data: for @callback
  *
  * Counts the lines, words and bytes of @file.
@@ -94,8 +94,8 @@ word_count_async (GFile               *file,
 
 /**
  * word_count_finish:
- * @file: what was counted
- * @result: what the callback was given
+ * @file: the file that was counted
+ * @result: the result that was passed to the callback
  * @error: return location for a #GError, or %NULL
  *
  * Returns: (transfer full): the numbers, or %NULL with @error set

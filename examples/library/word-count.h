@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A small library in GObject's style.  That its inside is a coroutine is not to
- * be seen from here. */
+/* A small library in GObject's style.  The header does not show that a coroutine does the
+ * work. */
 
 #pragma once
 

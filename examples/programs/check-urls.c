@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* asyncio: as_completed(), timeout(), Semaphore, open_connection()
  *
- * Asks web servers for pages, many at a time, and prints how each answered as
- * soon as it did. */
+ * Asks web servers for pages, many at a time, and prints each answer as soon as it has
+ * come. */
 
 #include "program.h"
 
@@ -17,7 +17,7 @@
 typedef struct
 {
   GSocketClient *client;
-  GtxSemaphore *places;         /* for those that are asked at once */
+  GtxSemaphore *places;         /* limits how many are asked at once */
   GPtrArray *checks;            /* of Check */
   guint n_well;
 } Checker;
@@ -27,7 +27,7 @@ typedef struct
 {
   Checker *checker;
   char *url;
-  int status;                   /* 0: not at all, for this reason */
+  int status;                   /* 0: no answer, for this reason */
   char *reason;
   double seconds;
 } Check;
@@ -73,7 +73,7 @@ build_request (GUri *uri)
                           is_ipv6 ? "[" : "", g_uri_get_host (uri), is_ipv6 ? "]" : "", port ? port : "");
 }
 
-/* Up to the empty line, or as far as it goes. */
+/* Up to the empty line, or to the end of the data. */
 static char *
 read_head (GInputStream *input, GError **error)
 {
@@ -93,7 +93,7 @@ read_head (GInputStream *input, GError **error)
   return g_steal_pointer (&head);
 }
 
-/* What the server says before the page, or NULL. */
+/* The head of the server's answer, or NULL. */
 static char *
 request (GSocketClient *client, GUri *uri, GError **error)
 {
@@ -188,7 +188,7 @@ follow (GSocketClient *client, const char *url, GError **error)
 
 /* ---- One URL ---- */
 
-/* Gives back what it was given, with the answer; fails only when cancelled. */
+/* Returns its argument, with the answer; fails only when cancelled. */
 static Check *
 check_url (Check *check, GError **error)
 {
@@ -279,7 +279,7 @@ open_list (const char *path, GError **error)
   return G_INPUT_STREAM (gtx_file_read (file, error));
 }
 
-/* One a line; what is empty or begins with # is none. */
+/* One URL a line; empty lines and lines that begin with # are skipped. */
 static gboolean
 read_urls (Checker *checker, const char *path, GError **error)
 {

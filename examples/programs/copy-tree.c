@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* asyncio: to_thread(), TaskGroup, create_task()
  *
- * Copies a directory tree as cp -r does, several files at once, and tells how
- * far it is: what would block is called in threads, and the flow is one
- * function that walks through the tree. */
+ * Copies a directory tree as cp -r does, several files at once, and prints its progress:
+ * functions that would block are called in threads, and one function walks through the
+ * tree. */
 
 #include "program.h"
 
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define CHUNK (128 * 1024)
-#define MODE_BITS 01777         /* cp -r drops what sets the user or the group */
+#define MODE_BITS 01777         /* cp -r drops the set-user-ID and set-group-ID bits */
 
 typedef struct
 {
@@ -27,7 +27,7 @@ typedef struct
   gsize n_bytes;                /* added to by threads */
 } Copy;
 
-/* A name in the source, and where it goes. */
+/* A name in the source, and its target. */
 typedef struct
 {
   Copy *copy;
@@ -91,7 +91,7 @@ write_all (int fd, const char *data, gssize length, GError **error)
   return TRUE;
 }
 
-/* What is copied is counted at once, and no more when it comes to nothing. */
+/* Bytes are counted when they are copied, and subtracted when the copy fails. */
 static gboolean
 copy_bytes (int from, int to, gsize *n_bytes, GCancellable *cancellable, GError **error)
 {
@@ -124,8 +124,8 @@ check_other (const Entry *entry, const struct stat *target, GError **error)
   return FALSE;
 }
 
-/* An existing file keeps its mode, and is emptied only when it is known to be
- * another one than the source.  A FIFO that nobody reads is not waited for. */
+/* An existing file keeps its mode, and is emptied only when it is known to be another
+ * file than the source.  The program does not wait for a FIFO without a reader. */
 static int
 open_target (const Entry *entry, gboolean *is_new, GError **error)
 {
@@ -186,7 +186,7 @@ copy_link (Entry *entry, GError **error)
   return symlink (points_to, entry->target) == 0 || fail ("the symbolic link cannot be made", error);
 }
 
-/* All but directories.  What is no regular file replaces what is in its place. */
+/* All but directories.  Anything but a regular file replaces the existing file. */
 static gboolean
 copy_entry (Entry *entry, GCancellable *cancellable, GError **error)
 {
@@ -226,7 +226,7 @@ list_directory (const char *path, GCancellable *cancellable, GError **error)
   return names;
 }
 
-/* While it is filled it has to be open to its owner. */
+/* While a directory is filled, its owner must have access. */
 static gboolean
 make_directory (Entry *entry, GCancellable *cancellable, GError **error)
 {
@@ -257,7 +257,7 @@ close_directory (Entry *entry, GCancellable *cancellable, GError **error)
 
 /* ---- The flow ---- */
 
-/* Told of, and no more: the rest goes on.  FALSE where it was cancelled. */
+/* An error is printed, and the other copies go on.  FALSE if the copy was cancelled. */
 static gboolean
 note_failure (Entry *entry, GError *failure, GError **error)
 {
@@ -322,7 +322,7 @@ copy_directory (Entry *entry, GPtrArray *directories, GError **error)
   return TRUE;
 }
 
-/* Takes @entry.  Waits where as many files as may be are being copied. */
+/* Takes @entry.  Waits while the allowed number of files is being copied. */
 static gboolean
 copy_tree (Entry *entry, GPtrArray *directories, GError **error)
 {
@@ -337,7 +337,8 @@ copy_tree (Entry *entry, GPtrArray *directories, GError **error)
                                      (GDestroyNotify) entry_free, error) != NULL;
 }
 
-/* When all is in them, and the innermost first; cancelled or not. */
+/* Done when all files are in the directories, the innermost first, also after a
+ * cancellation. */
 static void
 close_directories (GPtrArray *directories)
 {
@@ -409,7 +410,7 @@ run_copy (char **paths, GError **error)
 
 /* ---- Arguments ---- */
 
-/* As cp: into a directory that is there, else under the new name. */
+/* As cp does: into the directory if it exists, otherwise under the new name. */
 static char *
 find_target (const char *source, const char *target)
 {

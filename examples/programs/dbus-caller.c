@@ -13,7 +13,7 @@
 typedef struct
 {
   GDBusConnection *connection;
-  const char *text;             /* the call as it was asked for */
+  const char *text;             /* the call as given on the command line */
   const char *method;
   GVariant *parameters;
 } Call;

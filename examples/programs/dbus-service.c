@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* asyncio: TaskGroup, create_task()
  *
- * An object on D-Bus whose methods are coroutines: a method returns its reply
- * or fails with an error, however long that takes, while others run. */
+ * An object on D-Bus whose methods are coroutines: a method may take any time until it
+ * returns its reply or fails with an error, while others run. */
 
 #include "program.h"
 #include "worker.h"
@@ -117,7 +117,7 @@ say_that_it_ends (GDBusMethodInvocation *invocation)
   g_dbus_method_invocation_return_error_literal (invocation, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY, "The service ends");
 }
 
-/* A failure is the caller's to hear of. */
+/* The caller gets the error. */
 static gboolean
 answer (Call *call, GError **error)
 {
@@ -139,7 +139,7 @@ answer (Call *call, GError **error)
   return TRUE;
 }
 
-/* One that was cancelled before it began is answered too. */
+/* A call that was cancelled before it began is answered, too. */
 static void
 call_free (gpointer data)
 {

@@ -19,8 +19,8 @@ static int n_connections = 1000;
 static int n_messages = 10;
 static int message_size = 64;
 
-/* The first failure is told of, a thousand of the same are not.  A child that
- * fails would end its group, so only a cancellation is passed on. */
+/* Only the first failure is printed, not a thousand of the same.  A child that fails
+ * would end its group, so only a cancellation is passed on. */
 static gboolean
 note_failure (Run *run, GError *failure, GError **error)
 {
@@ -68,7 +68,7 @@ typedef struct
 {
   Run *run;
   GIOStream *stream;
-  guint32 seed;                 /* of what is sent through this one */
+  guint32 seed;                 /* of the messages through this connection */
 } Talk;
 
 /* No two messages are the same, of one connection or of two. */
@@ -132,8 +132,8 @@ receive_messages (Talk *talk, GError **error)
   return TRUE;
 }
 
-/* To send and to receive are two tasks: a server that sends back at once stops
- * reading from a client that does not read. */
+/* Sending and receiving are two tasks: a server that sends back at once stops reading
+ * from a client that does not read. */
 static gboolean
 talk_through_one (Talk *talk, GError **error)
 {

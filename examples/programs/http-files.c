@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* asyncio: start_server(), timeout(), shield(), to_thread()
  *
- * A folder over HTTP/1.1, for browsers, and for whoever else comes: slow, greedy or
- * malicious.  When it is interrupted it finishes the answers that are under way. */
+ * Serves a folder over HTTP/1.1, to browsers, and to slow, greedy or malicious clients.
+ * When the program is interrupted, it finishes the answers that are under way. */
 
 #include "program.h"
 
@@ -13,16 +13,16 @@
 
 #define MOST_HEAD 8192          /* bytes of a request's first line and headers */
 #define MOST_REQUESTS 1000      /* of one connection: others may wait for its place */
-#define PIECE 65536             /* what is sent at once, and has the time-out for it */
+#define PIECE 65536             /* bytes that are sent at once, within the time-out */
 #define HTTP_DATE "%a, %d %b %Y %H:%M:%S GMT"
 
-/* What one request asks for, and what is answered. */
+/* A request, and its answer. */
 typedef struct
 {
-  char *line;                   /* the first of the request */
+  char *line;                   /* the first line of the request */
   GHashTable *asked;            /* its headers, by name in small letters */
   char *path;                   /* decoded; it begins with a slash */
-  GFile *file;                  /* what it leads to */
+  GFile *file;                  /* the file that the path leads to */
   GFileInfo *info;
   gboolean is_head;
   gboolean stays_open;          /* the connection, when it is answered */
@@ -56,8 +56,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Exchange, exchange_free)
 
 #define ATTRIBUTES "standard::type,standard::size,standard::name,standard::display-name,etag::value,time::modified"
 
-/* For a thread: where a path leads when all links are followed, if that is in the folder.  Who may
- * change the folder meanwhile may as well put into it what is to be seen. */
+/* For a thread: where a path leads when all links are followed, if that is in the folder.  A user
+ * who can change the folder meanwhile could as well put the file into it. */
 static gboolean
 find_file (Exchange *self, GCancellable *cancellable, GError **error)
 {
@@ -88,7 +88,7 @@ open_file (Exchange *self, guint64 from, GError **error)
 #define CONTROL_CHARACTERS "\1\2\3\4\5\6\7\b\n\v\f\r\16\17\20\21\22\23\24\25\26\27\30\31\32\33\34\35\36\37\177"
 #define NAME_CHARACTERS "!#$%&'*+-.^_`|~" G_CSET_DIGITS G_CSET_a_2_z G_CSET_A_2_Z
 
-/* Those that come more than once are a list. */
+/* A header that comes more than once is a list. */
 static gboolean
 parse_header (GHashTable *headers, const char *line)
 {
@@ -101,7 +101,7 @@ parse_header (GHashTable *headers, const char *line)
   return n > 0 && line[n] == ':' && strpbrk (line, CONTROL_CHARACTERS) == NULL;
 }
 
-/* "/a b" of "/a%20b?c", or of "http://host/a%20b"; NULL for what is no path, or leads upwards. */
+/* "/a b" of "/a%20b?c", or of "http://host/a%20b"; NULL if this is no path, or leads upwards. */
 static char *
 parse_target (const char *target)
 {
@@ -115,8 +115,9 @@ parse_target (const char *target)
   return g_steal_pointer (&decoded);
 }
 
-/* How to refuse it, or NULL.  Nobody's body is read: where one ends can be disputed, and so what
- * comes after it be taken for a request, or not; a connection with a body on it is closed. */
+/* The status with which to refuse the request, or NULL.  Bodies are not read: client and server
+ * may disagree where a body ends, and so whether the bytes after it are a request.  A connection
+ * with a body is closed. */
 static const char *
 parse_request (Exchange *self, const char *head)
 {
@@ -210,7 +211,7 @@ answer_listing (Exchange *self, GError **error)
   return TRUE;
 }
 
-/* One slash in front of it: after two comes the name of a host. */
+/* One slash in front: after two slashes a host's name would follow. */
 static gboolean
 answer_redirect (Exchange *self)
 {
@@ -223,8 +224,9 @@ answer_redirect (Exchange *self)
 
 /* ---- A file ---- */
 
-/* 206 for a part, 416 for one that is not there, and 200 for the whole, where none is asked for,
- * several are, or the words are none.  What is too much for a number is the greatest. */
+/* 206 for a part, 416 for a part that does not exist, and 200 for the whole file if no part or
+ * several parts are requested, or the header is invalid.  A number that is too large counts as
+ * the greatest. */
 static int
 find_part (const char *range, guint64 size, guint64 *first, guint64 *end)
 {
@@ -245,8 +247,8 @@ find_part (const char *range, guint64 size, guint64 *first, guint64 *end)
   return *first < *end ? 206 : 416;
 }
 
-/* A tag has quotes, and is found among others, be it weak; a date is the one that was sent, or
- * means nothing. */
+/* A tag has quotes, and may be one of several, and weak; a date counts only if it is the one
+ * that was sent. */
 static gboolean
 answer_file (Exchange *self, GError **error)
 {
@@ -282,7 +284,7 @@ answer_file (Exchange *self, GError **error)
   return TRUE;
 }
 
-/* What is neither a folder nor a file may never begin, or never end. */
+/* Reading anything but a folder or a file may never begin, or never end. */
 static gboolean
 answer_path (Exchange *self, GError **error)
 {
@@ -300,8 +302,8 @@ answer_path (Exchange *self, GError **error)
   return TRUE;
 }
 
-/* The head goes with what there is room for of the body.  Who takes too long over a piece is not
- * waited for. */
+/* The head is sent with as much of the body as there is room for.  A client that takes too long
+ * over a piece is disconnected. */
 static gboolean
 send_all (Exchange *self, GError **error)
 {
@@ -332,7 +334,7 @@ send_all (Exchange *self, GError **error)
   return TRUE;
 }
 
-/* What goes wrong ends the connection, and is nobody else's. */
+/* An error ends this connection, and no other. */
 static gboolean
 answer (Exchange *self, GError **error)
 {
@@ -353,7 +355,8 @@ answer (Exchange *self, GError **error)
 
 /* ---- A client ---- */
 
-/* Waits until a head is in the buffer, with the empty line after it; how to refuse it, or NULL. */
+/* Waits until a head is in the buffer, with the empty line after it; the status with which to
+ * refuse the request, or NULL. */
 static const char *
 await_head (GBufferedInputStream *input, gsize *length, GError **error)
 {
@@ -376,7 +379,7 @@ await_head (GBufferedInputStream *input, gsize *length, GError **error)
   return n == 0 && *length > 0 ? "400 Bad Request" : NULL;
 }
 
-/* The next request, be it to be refused; NULL where there is none. */
+/* The next request, even if it will be refused; NULL if there is none. */
 static Exchange *
 read_request (GBufferedInputStream *input, GOutputStream *output, GError **error)
 {
@@ -405,7 +408,7 @@ read_request (GBufferedInputStream *input, GOutputStream *output, GError **error
   return *error == NULL && length > 0 ? g_steal_pointer (&self) : NULL;
 }
 
-/* When the server is interrupted the answer goes on, to its end. */
+/* When the server is interrupted, the answer goes on to its end. */
 static gboolean
 let_answer (Exchange *exchange, GError **error)
 {
@@ -418,8 +421,8 @@ let_answer (Exchange *exchange, GError **error)
   return FALSE;
 }
 
-/* Who closes what has still something to read takes back what was sent last: that end is told
- * first, and the other one waited for a while. */
+/* Closing a socket with unread data discards the data that was sent last.  So the server
+ * shuts down its side first, and waits a while for the client's end. */
 static void
 linger (GSocketConnection *connection, GInputStream *input)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* asyncio: create_subprocess_exec(), timeout(), TaskGroup; clean-up that awaits
  *
- * Runs a command for each line of its input, so many at once, as xargs -P
- * does: a task waits for each process, and ends it where it takes too long or
- * the program is interrupted. */
+ * Runs a command for each line of its input, several at once, as xargs -P does.  A task
+ * waits for each process, and ends the process if it takes too long or the program is
+ * interrupted. */
 
 #include "program.h"
 
@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #define GRACE 2.0               /* seconds between SIGTERM and SIGKILL */
-#define PATIENCE 0.05           /* seconds between two looks whether all are gone */
+#define PATIENCE 0.05           /* seconds between two checks whether all are gone */
 
-/* What xargs ends with; of several the greatest is kept. */
+/* The exit statuses of xargs; of several the greatest is kept. */
 enum
 {
   ALL_WELL = 0,
@@ -59,7 +59,7 @@ job_free (gpointer data)
 
 /* ---- A command ---- */
 
-/* {} stands for the argument; without any it comes last. */
+/* {} stands for the argument; without {} the argument comes last. */
 static char **
 build_command (char **command, const char *argument)
 {
@@ -79,7 +79,8 @@ build_command (char **command, const char *argument)
   return g_strv_builder_end (builder);
 }
 
-/* It gets a group of its own, so that what it starts ends with it. */
+/* The process gets a process group of its own, so that the processes that it starts end
+ * with it. */
 static void
 set_group (gpointer data)
 {
@@ -97,7 +98,7 @@ open_output (GError **error)
   return fd;
 }
 
-/* Its outputs go to two files, to be shown whole. */
+/* The outputs go to two files, so that each is printed in one piece. */
 static gboolean
 start (Job *job, int outputs[2], GPid *pid, GError **error)
 {
@@ -114,8 +115,8 @@ start (Job *job, int outputs[2], GPid *pid, GError **error)
                                            -1, outputs[0], outputs[1], NULL, NULL, 0, pid, NULL, NULL, NULL, error);
 }
 
-/* Ends it and all that it started: runs after a time-out or a cancellation, and
- * awaits as it likes. */
+/* Ends the process and all processes that it started.  Runs after a time-out or a
+ * cancellation, and may await. */
 static void
 stop (GPid pid)
 {
@@ -167,7 +168,7 @@ show_output (int from, int to)
       }
 }
 
-/* In one go, so that nothing comes between. */
+/* Prints in one piece, so that no other output comes between. */
 static void
 show_outputs (const int outputs[2])
 {
@@ -259,8 +260,8 @@ run_job (Job *job, GError **error)
 
 /* ---- All of them ---- */
 
-/* A child of the group too, so that it can be cancelled alone.  Waits while as
- * many jobs run as may be: no line is read before it is needed. */
+/* A child of the group too, so that it can be cancelled alone.  Waits while the allowed
+ * number of jobs runs: no line is read before it is needed. */
 static gboolean
 read_arguments (Run *run, GError **error)
 {

@@ -107,9 +107,9 @@ program_allow_open_files (guint    n,
   return FALSE;
 }
 
-/* Clients that come at once wait in the backlog until they are accepted: GIO has room for 10 of
- * them if it is not told, and who comes beyond that tries again after a second, and then after
- * more. */
+/* Clients that come at once wait in the backlog until they are accepted: GIO's default backlog
+ * has room for 10, and a client beyond it tries again after a second, and then after longer
+ * times. */
 gboolean
 program_listen (GSocketListener *listener,
                 int              port,
@@ -160,7 +160,7 @@ cancel_on_terminate (Run *run, GError **error)
   return cancel_on (run, SIGTERM, error);
 }
 
-/* Each of those that a group holds is told of. */
+/* Prints each error that a group holds. */
 static void
 print_error (const GError *error)
 {
@@ -178,8 +178,9 @@ await_work (GtxTask *work, GError **error)
   return gtx_await (work, error);
 }
 
-/* Signals are waited for before the work begins, so it may be interrupted from
- * its first word on.  The two are left, and cancelled when the run ends. */
+/* Signals are waited for before the work begins, so the program may be interrupted from
+ * its first output on.  The two tasks are left running, and are cancelled when the run
+ * ends. */
 int
 program_run (GtxTask *work)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the programs share: arguments, descriptors, errors and Ctrl-C. */
+/* The code that the programs share: arguments, descriptors, errors and Ctrl-C. */
 
 #pragma once
 
@@ -10,18 +10,18 @@ typedef struct
   const char *arguments;        /* for --help, as in "SOURCE TARGET" */
   const char *summary;
   const GOptionEntry *options;  /* or NULL */
-  int least;                    /* how many arguments are wanted */
+  int least;                    /* how many arguments are required */
   int most;                     /* -1: any number */
-  gboolean runs_command;        /* what follows the first argument is no option of this program's */
+  gboolean runs_command;        /* words after the first argument are not options of this program */
 } Program;
 
-/* Ends the program with status 2 and a message where they are not what it
- * wants.  Returns the arguments that are left, without the program's name. */
+/* Ends the program with status 2 and a message if the arguments are wrong.  Returns the
+ * arguments that are left, without the program's name. */
 char   **program_parse            (const Program  *program,
                                    int            *argc,
                                    char         ***argv);
 
-/* The same for what options cannot say of themselves. */
+/* The same, for checks that GOption cannot do. */
 void     program_usage_error      (const char     *format,
                                    ...) G_GNUC_PRINTF (1, 2) G_GNUC_NORETURN;
 void     program_want_between     (const char     *what,
@@ -35,8 +35,8 @@ void     program_want_seconds     (const char     *what,
 gboolean program_allow_open_files (guint           n,
                                    GError        **error);
 
-/* Opens a port of the loopback interface for so many clients at once, and prints which; 0 is any
- * that is free. */
+/* Opens a port of the loopback interface with this backlog, and prints its number; 0 is any free
+ * port. */
 gboolean program_listen           (GSocketListener *listener,
                                    int              port,
                                    int              max_clients,

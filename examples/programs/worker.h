@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What dbus-service and dbus-caller share. */
+/* The functions that dbus-service and dbus-caller share. */
 
 #pragma once
 
@@ -8,7 +8,7 @@
 #define WORKER_NAME "org.example.Worker"
 #define WORKER_PATH "/org/example/Worker"
 
-/* Ends the program with status 2 and a message where it is no address; NULL is
+/* Ends the program with status 2 and a message if the string is not an address; NULL is
  * the session bus. */
 void             worker_check_address (const char  *address);
 
