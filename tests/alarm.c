@@ -9,7 +9,7 @@
 
 #define N_WAITS 20
 
-/* Polls that could wait, by what they were told; in nanoseconds. */
+/* Polls that could wait, by their timeout; in nanoseconds. */
 static guint n_waits;
 static guint n_woken;
 static gint64 longest;
@@ -34,7 +34,7 @@ wait_for (struct pollfd *descriptors, nfds_t n, const struct timespec *timeout)
   return (int) syscall (SYS_ppoll, descriptors, n, timeout ? &left : NULL, NULL, 0);
 }
 
-/* What is defined here takes the place of the C library's. */
+/* These definitions replace the C library's. */
 int
 ppoll (struct pollfd *descriptors, nfds_t n, const struct timespec *timeout, const sigset_t *mask)
 {
@@ -95,7 +95,7 @@ long_waits (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What was set and taken back ends no later wait. */
+/* A timer that was set and removed ends no later wait. */
 static gboolean
 taken_back (gpointer data, GError **error)
 {

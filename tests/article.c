@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The programs of the article print what their Python originals print, which
- * is recorded beside this file, and take the time that these take. */
+/* The programs of the article print the same as their Python originals, whose output is
+ * recorded beside this file, and take the same time. */
 
 #include <gio/gio.h>
 

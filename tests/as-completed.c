@@ -112,7 +112,7 @@ test_timeout (gpointer data, GError **error)
   return gtx_await (b, error);
 }
 
-/* What was done in time is given although the time is over. */
+/* Futures that were done in time are given although the time is over. */
 static gboolean
 test_done_in_time (gpointer data, GError **error)
 {
@@ -171,7 +171,7 @@ test_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What is given may be awaited later, together. */
+/* The futures that are given may be awaited later, together. */
 static gboolean
 test_collected (gpointer data, GError **error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Waiting for somebody else's GTask. */
+/* Waiting for a GTask of other code. */
 
 #include "fixture.h"
 
@@ -36,7 +36,7 @@ test_thread (gpointer data, GError **error)
       g_task_run_in_thread (task, work);
       g_assert_true (gtx_await_gtask (task, error));
       g_assert_true (g_task_get_completed (task));
-      /* Its result is still there. */
+      /* The GTask's result is still there. */
       g_assert_cmpint (g_task_propagate_int (task, error), ==, 7);
     }
   return TRUE;
@@ -87,7 +87,7 @@ test_cancelled (gpointer data, GError **error)
   return g_task_propagate_boolean (task, error);
 }
 
-/* Nobody is told any more when it completes. */
+/* No task is woken any more when the GTask completes. */
 static gboolean
 test_disposed (gpointer data, GError **error)
 {
@@ -198,7 +198,7 @@ test_elsewhere (gpointer data, GError **error)
   return TRUE;
 }
 
-/* It completed before: who is cancelled in that moment does not undo it. */
+/* The GTask completed before: a cancellation at that moment does not undo this. */
 static gboolean
 test_completed_then_cancelled (gpointer data, GError **error)
 {

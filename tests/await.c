@@ -57,7 +57,7 @@ test_several (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The future is kept alive by whoever awaits it. */
+/* The task that awaits the future keeps it alive. */
 static gboolean
 drop_and_set (GtxFuture **future, GError **error)
 {
@@ -88,7 +88,7 @@ await_and_store (gpointer *where, GError **error)
   return (*where = gtx_await_peek_pointer (*where, error)) != NULL;
 }
 
-/* What it was set to is what who awaited it gets, in the next round. */
+/* The awaiting task gets the future's result in the next round. */
 static gboolean
 test_result (gpointer data, GError **error)
 {
@@ -248,7 +248,7 @@ test_deep_coroutines (gpointer data, GError **error)
   return TRUE;
 }
 
-/* As GLib's own functions tell of it. */
+/* GLib's own functions report this in the same way. */
 static gboolean
 test_error_over_another (gpointer data, GError **error)
 {

@@ -63,7 +63,7 @@ two_come_again_at_once (gpointer data, GError **error)
   return pass (barrier);
 }
 
-/* Who comes again while others leave waits for all of them. */
+/* A task that comes again while others leave waits for all of them. */
 static gboolean
 test_comes_again (gpointer data, GError **error)
 {
@@ -85,7 +85,7 @@ third_resets (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Those who have not left yet are told. */
+/* The tasks that have not left yet fail. */
 static gboolean
 test_reset_half_left (gpointer data, GError **error)
 {
@@ -107,7 +107,7 @@ third_resets_and_all_come_again (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Those who wait for the next time stay, and meet all the others. */
+/* The tasks that wait for the next time stay, and meet all the others. */
 static gboolean
 test_reset_half_come_again (gpointer data, GError **error)
 {
@@ -136,7 +136,7 @@ come_once (gpointer data, GError **error)
   return TRUE;
 }
 
-/* They are told, come again at once, and one more makes them all. */
+/* The tasks fail, come again at once, and one more task makes the number complete. */
 static gboolean
 test_reset_all_come_again (gpointer data, GError **error)
 {
@@ -166,7 +166,7 @@ last_resets (gpointer data, GError **error)
   return TRUE;
 }
 
-/* All have left: a reset breaks nothing of those who wait again. */
+/* All have left: a reset does not break the wait of tasks that wait again. */
 static gboolean
 test_reset_by_the_last (gpointer data, GError **error)
 {
@@ -191,7 +191,7 @@ third_aborts (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Those who have not left yet are told, and those who wait for the next time. */
+/* The tasks that have not left yet fail, and so do those that wait for the next time. */
 static gboolean
 test_abort_half_left (gpointer data, GError **error)
 {
@@ -202,7 +202,7 @@ test_abort_half_left (gpointer data, GError **error)
   return TRUE;
 }
 
-/* One of them aborts where it should come again: nobody comes through twice. */
+/* A task aborts the barrier instead of coming again: no task gets through twice. */
 static gboolean
 middle_aborts (gpointer data, GError **error)
 {

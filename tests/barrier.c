@@ -103,7 +103,7 @@ test_alone (gpointer data, GError **error)
   return TRUE;
 }
 
-/* One that is cancelled never came. */
+/* A task that is cancelled counts as one that never came. */
 static gboolean
 test_cancelled (gpointer data, GError **error)
 {
@@ -180,7 +180,7 @@ test_abort_empty (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Who comes while the others leave waits for the next time. */
+/* A task that comes while the others leave waits for the next time. */
 static gboolean
 test_comes_while_others_leave (gpointer data, GError **error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How a request goes on: through what a task awaits, along chains and in rings. */
+/* How a request is passed on: to the awaited future, along chains and in rings. */
 
 #include "fixture.h"
 
@@ -41,7 +41,7 @@ gather_dependency (GtxTask *dependency, GError **error)
   return gtx_gather_list (GTX_GATHER_NONE, error, dependency, NULL);
 }
 
-/* On small stacks, of which the way takes none. */
+/* On small stacks, because passing a request on uses no stack. */
 static gboolean
 test_long_chain_of_gatherings (gpointer data, GError **error)
 {
@@ -68,7 +68,8 @@ await_dependency (GtxTask *dependency, GError **error)
   return dependency ? gtx_await (dependency, error) : gtx_sleep (1000, error);
 }
 
-/* As in asyncio each is asked by all that are above it, as far as anybody counts. */
+/* As in asyncio each task gets the requests of all tasks above it, as far as they are
+ * counted. */
 static gboolean
 test_chain_asked_again (gpointer data, GError **error)
 {
@@ -165,7 +166,8 @@ test_ring_of_gatherings (gpointer data, GError **error)
          check_ring (gather_one_that_gathers_shared, another, 1);
 }
 
-/* The task at the bottom of a long chain has been told, and cleans up: it is told again. */
+/* The task at the bottom of a long chain got the request, and cleans up: it gets the next
+ * request, too. */
 static gboolean
 clean_up_at_bottom (GtxTask *dependency, GError **error)
 {
@@ -211,7 +213,7 @@ test_second_request (gpointer data, GError **error)
          check_second_request ((GtxCoroutine) (void (*) (void)) gather_above_bottom);
 }
 
-/* Who only looks does not lose the request that is on its way. */
+/* A task that only queries the request does not lose it on its way. */
 static void
 look_at_count (GCancellable *cancellable, gpointer task)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What handlers do that are told of a request by a task's GCancellable: they run whatever they
- * like, a main loop among it, in which tasks go on that were asked as well. */
+/* Handlers of a task's GCancellable that is cancelled by a request: they may run anything,
+ * even a main loop, in which other tasks with requests go on. */
 
 #include "fixture.h"
 
@@ -236,7 +236,8 @@ await_something_else (void)
   assert_trace ("handler");
 }
 
-/* No handler suspends the task that asks: who disconnects meanwhile would wait for it for ever. */
+/* No handler suspends the task that makes the request: code that disconnects meanwhile would wait
+ * for the handler for ever. */
 static gboolean
 test_asked_by_task (gpointer data, GError **error)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The macros take coroutines and their data, and the compiler refuses anything
- * else, in words of ours where it can.  TEST_COMPILERS names compilers, each in
- * a line: its name, its language, and a command line that compiles what it
- * reads, or nothing where the compiler is not there. */
+/* The macros take coroutines and their data, and the compiler refuses anything else, with
+ * our messages if possible.  TEST_COMPILERS names compilers, each in a line: its name,
+ * its language, and a command line that compiles its input, or nothing if the compiler is
+ * not installed. */
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>

@@ -47,7 +47,7 @@ wait_and_keep (const char *word, GError **error)
   return TRUE;
 }
 
-/* Each keeps the lock that it got back, and somebody else releases it. */
+/* Each task keeps the lock that it got back, and another task releases it. */
 static gboolean
 test_lock_kept (gpointer data, GError **error)
 {
@@ -164,7 +164,7 @@ test_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* It has to have the lock again before it can say that it was cancelled. */
+/* The task must have the lock again before its wait can fail as cancelled. */
 static gboolean
 test_cancelled_while_locked (gpointer data, GError **error)
 {
@@ -239,8 +239,8 @@ consume (int *stock, GError **error)
   return FALSE;
 }
 
-/* The first consumer is cancelled before, or after, it has been woken: the
- * second takes what there is. */
+/* The first consumer is cancelled before, or after, it has been woken: the second takes
+ * the item. */
 static void
 consume_in_spite (gboolean woken)
 {
@@ -349,7 +349,7 @@ wait_elsewhere (GtxCondition *other, GError **error)
   return gtx_condition_wait (other, error);
 }
 
-/* It belongs to that main context in which it was waited for first. */
+/* A condition belongs to the main context in which a task waited for it first. */
 static void
 test_two_contexts (void)
 {

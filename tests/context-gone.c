@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What others have of a main context that goes before it has ended. */
+/* Futures and tasks of a main context that goes away before they have ended. */
 
 #include "fixture.h"
 
@@ -47,7 +47,7 @@ make_nap (void)
   return gtx_sleep_future (1000);
 }
 
-/* What never ends is nobody's any more: for those who look for leaks. */
+/* Keeps references to tasks that never end, so that leak checkers find them. */
 static GPtrArray *suspended_for_ever;
 
 static GtxTask *
@@ -156,7 +156,7 @@ set_other (gpointer future, gpointer other)
   gtx_future_set_result (other, (gpointer) "late", NULL);
 }
 
-/* What ends while the main context goes is what it comes to. */
+/* A future that ends while its main context goes away keeps that outcome. */
 static gboolean
 test_shield_at_the_end (gpointer data, GError **error)
 {
@@ -173,7 +173,7 @@ test_shield_at_the_end (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Nobody is warned of the end of one that nobody waits for. */
+/* There is no warning about the end of a future that no task waits for. */
 static gboolean
 test_shield_let_go_of (gpointer data, GError **error)
 {
@@ -270,7 +270,7 @@ await_then_sleep (GtxTask *task, GError **error)
 {
   gboolean succeeded = gtx_await (task, error);
 
-  /* It has been told of the request. */
+  /* The request was delivered to the task. */
   g_assert_true (gtx_sleep (1, NULL));
   return succeeded;
 }
@@ -318,7 +318,7 @@ test_request_taken_back (gpointer data, GError **error)
   return TRUE;
 }
 
-/* One that does not begin ends as it would have. */
+/* A task that does not begin ends as it would have. */
 static gboolean
 test_request_to_first_step (gpointer data, GError **error)
 {
@@ -351,7 +351,7 @@ cancel_when_gone (gpointer (*make) (void))
   g_assert_false (gtx_cancel (future));
 }
 
-/* Who is suspended will never learn of it. */
+/* A suspended task will never learn of it. */
 static void
 test_cancel (void)
 {
@@ -366,7 +366,7 @@ test_cancel (void)
   g_assert_false (gtx_future_is_done (suspended));
 }
 
-/* It is done, as it is where its main context is there. */
+/* The future is done, as it would be in an existing main context. */
 static void
 test_cancel_and_start (void)
 {
@@ -430,7 +430,7 @@ test_operation_cancelled (void)
   call_back (&operation);
 }
 
-/* Nobody is warned of an error that nobody could ask for. */
+/* There is no warning about an error that no code could retrieve. */
 static void
 test_operation_let_go_of (void)
 {
@@ -450,7 +450,7 @@ never_called (gpointer future, gpointer data)
   g_assert_not_reached ();
 }
 
-/* What callbacks have of a task that never ends is freed. */
+/* The data of callbacks of a task that never ends is freed. */
 static void
 test_callback (void)
 {
@@ -466,7 +466,7 @@ test_callback (void)
   g_assert_cmpint (n_freed, ==, 2);
 }
 
-/* No thread can be told to do it. */
+/* No thread can do this any more. */
 static void
 test_remove_callback (void)
 {
@@ -486,7 +486,7 @@ await_usr2 (gpointer data, GError **error)
   return gtx_await_unix_signal (SIGUSR2, error);
 }
 
-/* A signal does again what it did. */
+/* The signal's previous action applies again. */
 static void
 test_signal (void)
 {
@@ -501,7 +501,7 @@ test_signal (void)
   g_assert_true (action.sa_handler == SIG_DFL);
 }
 
-/* Nobody holds it any more, so that nobody is warned of its end. */
+/* No reference is left, so there is no warning about its end. */
 static void
 test_shield_given_up (void)
 {

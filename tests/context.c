@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The switch: what the ABI calls the callee's is the fiber's own. */
+/* The switch: each fiber has its own callee-saved registers. */
 
 #define _GNU_SOURCE             /* feenableexcept () */
 
@@ -50,7 +50,7 @@ resume (GtxFiber *fiber)
   gtx_fiber_resume (fiber, g_main_depth ());
 }
 
-/* The compiler does not put what it knows nothing of into vectors. */
+/* The compiler does not vectorize values that it knows nothing about. */
 #define HIDE(value) __asm__ volatile ("" : "+r" (value))
 
 /* More values alive across each switch than there are registers for. */
@@ -208,7 +208,7 @@ run_and_suspend_every_third (gpointer data)
   if (runner->number % 3 == 0)
     gtx_fiber_suspend (runner->fiber, NULL);
   g_assert_true (gtx_fiber_current () == runner->fiber);
-  /* Whoever passed the baton is buried. */
+  /* The fiber that passed the baton is freed. */
   g_assert_cmpuint (gtx_stack_pool_n_used (relay_pool), ==, 1);
 }
 
@@ -264,7 +264,8 @@ stack_size_of (const Runner *runner)
   return runner->number % 4 == 3 ? 1 << 17 : 1 << 16;
 }
 
-/* It begins like whoever resumed the first, and leaves other control words. */
+/* The fiber begins with the control words of the code that resumed the first, and leaves
+ * others. */
 static void
 run_rounding_up (gpointer data)
 {
@@ -362,7 +363,7 @@ test_rounding (void)
 }
 
 #ifdef __GLIBC__
-/* What others raised does not trap in a fiber that asks for traps. */
+/* Exceptions that other fibers raised do not trap in a fiber that enables traps. */
 static void
 trap_division (gpointer data)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What things cost, by count and not by time: instructions (under Valgrind's
- * callgrind), system calls (under strace), allocations and looks at the clock. */
+/* Costs, by count and not by time: instructions (under Valgrind's callgrind), system
+ * calls (under strace), allocations and looks at the clock. */
 
 #include "fixture.h"
 
@@ -26,7 +26,7 @@ void *__libc_realloc (void *memory, size_t size);
 static guint64 n_allocations;
 static guint64 n_clock_reads;
 
-/* What is defined here takes the place of the libraries' own. */
+/* These definitions replace the libraries' own. */
 void *
 malloc (size_t size)
 {
@@ -177,7 +177,7 @@ count_in_ping_pong (gpointer data, GError **error)
 
 static char *program;
 
-/* What the tool printed, or NULL where it is not there or not permitted. */
+/* The output of the tool, or NULL if it is not installed or not permitted. */
 static char *
 run_under (const char *tool, const char *what, guint n)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What runs deep in the libraries of a program runs in a task as well, on a
- * stack of the default size. */
+/* Code that goes deep in the libraries of a program runs in a task as well, on a stack of
+ * the default size. */
 
 #define _GNU_SOURCE             /* mincore () */
 
@@ -232,8 +232,8 @@ connection_on (int fd)
   return G_IO_STREAM (g_socket_connection_factory_create_connection (socket));
 }
 
-/* The two ends of a connection, which does not fail its handshake unless each
- * is what it says. */
+/* The two ends of a connection, whose handshake fails unless each end has the right
+ * certificate. */
 static void
 connect_both (GTlsConnection *ends[2])
 {
@@ -314,7 +314,7 @@ shake_hands (gpointer connection)
   return NULL;
 }
 
-/* What TLS does, it does on the stack of the task here. */
+/* TLS runs on the stack of the task here. */
 static gboolean
 tls_blocking (gpointer data, GError **error)
 {
@@ -428,7 +428,7 @@ long_numbers (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What loads tables, modules and libraries at its first use. */
+/* Functions that load tables, modules and libraries at their first use. */
 static gboolean
 locales (gpointer data, GError **error)
 {
@@ -468,7 +468,7 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
-  /* GTK warns of what a bare machine does not have. */
+  /* GTK warns of services that a bare machine does not have. */
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
   add_window_test ("/default-stack/first-window", first_window);
   add_window_test ("/default-stack/themes", other_themes);

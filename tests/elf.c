@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the linker and the kernel are told of the library's code.  TEST_READELF
- * is the program that knows, TEST_LIBRARY the shared library, TEST_OBJECTS an
- * archive of what it is made of, TEST_BRANCHES how these mark their branches,
- * TEST_ROOM how much the C library keeps for variables of threads of libraries
- * that are loaded late. */
+/* The properties of the library's code for the linker and the kernel.  TEST_READELF is
+ * the program that prints them, TEST_LIBRARY the shared library, TEST_OBJECTS an archive
+ * of its objects, TEST_BRANCHES how these mark their branches, TEST_ROOM how much the C
+ * library keeps for variables of threads of libraries that are loaded late. */
 
 #include <gio/gio.h>
 
@@ -33,7 +32,7 @@ count (const char *text, const char *pattern)
   return n;
 }
 
-/* What is required of each of the objects. */
+/* The requirements for each of the objects. */
 static void
 assert_each_object (const char *output, const char *pattern)
 {

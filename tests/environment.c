@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What C keeps for each thread is each task's own: errno, and how
- * floating-point numbers are rounded. */
+/* Each task has its own copy of the state that C keeps for each thread: errno, and the
+ * rounding mode. */
 
 #include "fixture.h"
 
@@ -114,7 +114,7 @@ keep_rounding (const int *mode, GError **error)
   return gtx_await (child, error);
 }
 
-/* A task begins with what the main loop has, not with what its creator has. */
+/* A task begins with the settings of the main loop, not with those of its creator. */
 static gboolean
 test_rounding (gpointer data, GError **error)
 {

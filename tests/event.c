@@ -30,7 +30,8 @@ test_wakes_all (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Who comes when it is set does not wait, and is there before those it wakes. */
+/* A task that comes when the event is set does not wait, and goes on before the tasks
+ * that the event wakes. */
 static gboolean
 test_latecomer (gpointer data, GError **error)
 {
@@ -57,7 +58,7 @@ test_set_before (gpointer data, GError **error)
   return gtx_await (other, error);
 }
 
-/* Whoever was woken goes on although it is cleared before it runs. */
+/* A woken task goes on although the event is cleared before the task runs. */
 static gboolean
 test_cleared_at_once (gpointer data, GError **error)
 {

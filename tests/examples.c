@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The examples run to their end, and print what they should. */
+/* The examples run to their end, and print the expected output. */
 
 #include <gio/gio.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The shared library exports what the headers declare, and nothing else.
- * TEST_NM is a command line that lists what it exports, a name a line. */
+/* The shared library exports the functions that the headers declare, and nothing else.
+ * TEST_NM is a command line that lists the exported names, one a line. */
 
 #include <gio/gio.h>
 
@@ -25,7 +25,7 @@ exported_names (void)
   return names;
 }
 
-/* Adds what @pattern matches in @text, and @suffix. */
+/* Adds each match of @pattern in @text, with @suffix. */
 static void
 add_matches (GHashTable *names,
              const char *text,

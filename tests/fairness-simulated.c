@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who gets the thread, and when, on a clock of the test's own: it goes on while the main
- * loop polls, and by what each callback is said to take.  So what is asserted here does
- * not depend on the machine. */
+/* Which code gets the thread, and when, on a clock of the test's own.  The clock advances
+ * while the main loop polls, and by the stated duration of each callback, so the
+ * assertions do not depend on the machine. */
 
 #include "fixture.h"
 
@@ -15,7 +15,7 @@
 /* Far from GLib's own, which is the machine's. */
 static gint64 now = G_GINT64_CONSTANT (1) << 52;
 
-/* What is defined here takes the place of GLib's.  To look takes time. */
+/* These definitions replace GLib's.  Reading the clock takes time. */
 gint64
 g_get_monotonic_time (void)
 {
@@ -28,7 +28,8 @@ g_source_get_time (GSource *source)
   return now;
 }
 
-/* And of the C library's: all clocks are one, the coarse one has ticks of 4 ms. */
+/* These replace the C library's: all clocks are one, and the coarse one has ticks of 4
+ * ms. */
 int
 clock_gettime (clockid_t clock, struct timespec *time)
 {
@@ -57,7 +58,7 @@ typedef struct
   gint64 time;
 } Alarm;
 
-/* The next one is what the poll waits for. */
+/* The poll waits for the next one. */
 static GQueue alarms = G_QUEUE_INIT;
 
 static gboolean
@@ -456,7 +457,7 @@ test_case (gconstpointer data)
   g_assert_no_error (error);
 }
 
-/* Beside a source of somebody else's that is always ready. */
+/* Beside another source that is always ready. */
 #define BUSY(PRIORITY, TAKES) .busy = { .priority = (PRIORITY), .takes = (TAKES) }
 #define DEFAULT G_PRIORITY_DEFAULT
 
@@ -466,7 +467,7 @@ test_case (gconstpointer data)
 #define ASKS .service = { 200, 1, 5 }
 
 static const Case cases[] = {
-  /* Who sleeps is not late. */
+  /* A sleeping task is not late. */
   { "/busy/sleeper", BUSY (DEFAULT, 50), .n_sleepers = 1, .sleep = 10000,
     .mean_lateness = 60, .most_lateness = 1600 },
   { "/busy/short-sleeper", BUSY (DEFAULT, 50), .n_sleepers = 1, .sleep = 300,
@@ -518,7 +519,8 @@ static const Case cases[] = {
   { "/window/slow-beside-readers", .frame_takes = 20000, .n_callers = 10, READS, .caller_works = 40,
     .calls = 200, .frames = 44, .longest_frame = 25000 },
 
-  /* One that draws keeps its frames beside tasks, and beside what they start. */
+  /* A window that draws keeps its frames beside tasks, and beside the operations that
+   * they start. */
   { "/window/tasks", .frame_takes = 3000, .n_busy = 10, .frames = 50, .longest_frame = 21000 },
   { "/window/tasks-and-events", .busy = { DEFAULT, 50, .period = 500 }, .frame_takes = 3000, .n_busy = 10,
     .frames = 48, .longest_frame = 24000 },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Descriptors are waited for where the kernel refuses what they would be waited for with. */
+/* Waiting for descriptors if the kernel refuses the calls that the wait would use. */
 
 #include "fixture.h"
 #include "spawn.h"

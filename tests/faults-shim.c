@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* To be preloaded: the kernel refuses memory, and descriptors to wait with, to the
- * program, and only to the program itself: what libraries ask for (GLib aborts where
- * malloc () fails) they get.  The environment tells what is refused:
+/* To be preloaded: refuses memory, and descriptors to wait with, to the program itself.
+ * Libraries get the memory that they request (GLib aborts if malloc () fails).  The
+ * environment says which calls are refused:
  *
  *   FAULTS_CALL   mmap, madvise, mprotect, munmap, epoll_create1 or epoll_ctl
  *   FAULTS_FIRST  the number of the first call that is refused, from 1
@@ -85,7 +85,7 @@ refuse (Call call)
   return -1;
 }
 
-/* What the shim stands before, which ISO C does not let a cast say. */
+/* The function behind the shim; ISO C has no cast for this. */
 static void
 find_real (const char *name, void *function)
 {

@@ -325,8 +325,8 @@ has_file_being_written (GFile *folder)
   return FALSE;
 }
 
-/* A stream that GIO throws away because of a request is closed by GIO after the task was told,
- * in a thread or in later turns of the main loop. */
+/* If GIO drops a stream because of a request, it closes the stream after the task got the
+ * error, in a thread or in later turns of the main loop. */
 static void
 wait_for_closing (GFile *tree)
 {

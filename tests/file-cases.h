@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Each function of file.h beside GIO's that blocks, on the files of a small tree. */
+/* Compares each function of file.h with GIO's blocking function, on the files of a small
+ * tree. */
 
 #pragma once
 
 #include <gio/gio.h>
 
-/* Does it to @file by the library's function (@ours) or by GIO's.  Returns what came of it as
- * a text; NULL with @error set. */
+/* Runs the case on @file with the library's function (@ours) or with GIO's.  Returns the
+ * outcome as a text; NULL with @error set. */
 typedef char *(*FileCaseFunc) (GFile     *file,
                                gboolean   ours,
                                GError   **error);
@@ -25,11 +26,12 @@ extern const guint n_file_cases;
 /* The names below it that a case is tried on. */
 extern const char *const file_case_names[];
 
-/* A home, and so a trash, of the test's own, for who has not asked for them yet.  GLib has an
- * option for that, which leaks. */
+/* Sets a home folder, and so a trash, of the test's own, if GLib has not read the home folder
+ * yet.  GLib has an option for that, which leaks. */
 GFile *file_home_new     (void);
 
-/* A new folder, and what is in it: made anew at the same place by the second. */
+/* Makes a new folder with contents; the second function makes it again at the same
+ * place. */
 GFile *file_tree_new     (void);
 void   file_tree_restore (GFile *tree);
 /* Everything in it, as a text. */

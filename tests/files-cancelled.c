@@ -41,7 +41,7 @@ work_clear (Work *self)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Work, work_clear)
 
-/* Where the case works, most of them. */
+/* The name in the folder on which the case works. */
 static const char *
 name_for (const FileCase *each)
 {
@@ -118,8 +118,8 @@ test_meanwhile (gpointer data, GError **error)
 
 /* ---- In spite of the request ---- */
 
-/* In a thread what came of it is returned and the request is for the next await.  Of GIO's
- * own operations, which throw it away, the task is told that they were cancelled. */
+/* With a thread the function returns the outcome, and the request is for the next await.
+ * GIO's own operations drop the outcome, and fail as cancelled. */
 static void
 cancel_in_vain (const FileCase *each, GFile *tree, gboolean is_native)
 {
@@ -169,7 +169,7 @@ assert_result (const FileCase *each, GFile *tree, const char *expected)
   g_assert_cmpstr (self.result, ==, expected);
 }
 
-/* What a thread made of it is not lost, whatever it is. */
+/* The outcome of a function in a thread is never lost. */
 static gboolean
 test_result (gpointer data, GError **error)
 {
@@ -197,7 +197,7 @@ test_result (gpointer data, GError **error)
 
 /* ---- In the middle of a folder ---- */
 
-/* What was read until then is gone, and the folder closed. */
+/* The part that was read is freed, and the folder is closed. */
 static void
 break_inside (GFile *tree, gboolean is_native)
 {
@@ -389,7 +389,7 @@ assert_described (GtxTask *task, const char *expected)
     g_error ("%s and not %s", tree->str, line);
 }
 
-/* Of the cases: the name without what is special about it. */
+/* The printed name is that of the case without its variant. */
 static void
 describe_meanwhile (const FileCase *each, GFile *tree, gboolean is_native)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How far copying is: told in the task's thread, and never when it is over. */
+/* Progress of copying: reported in the task's thread, and never after the copy has
+ * ended. */
 
 #include "fixture.h"
 
@@ -8,14 +9,14 @@
 
 typedef gboolean (*CopyFunc) (GFile *, GFile *, GFileCopyFlags, GFileProgressCallback, gpointer, GError **);
 
-/* What is told, and what who copies waits for. */
+/* The reported progress, and the event that the copying side waits for. */
 typedef struct
 {
   GFile *source;
   GFile *destination;
   CopyFunc copy;
   GThread *thread;
-  GtxTask *task;                /* to be cancelled by what it tells; or NULL */
+  GtxTask *task;                /* to be cancelled by the report; or NULL */
   gboolean has_returned;
   guint n_told;
   goffset n_done;
@@ -72,7 +73,7 @@ run_copying (Copying *self, GError **error)
   return succeeded;
 }
 
-/* What was sent late would have come. */
+/* A late report would have come. */
 static gboolean
 run_and_wait (Copying *self, GError **error)
 {
@@ -163,7 +164,7 @@ run_all (TestFileCopyFunc func, GtxCoroutine coroutine, void (*check) (Copying *
     }
 }
 
-/* It is told while the copying is under way. */
+/* Progress is reported while the copy is under way. */
 static gboolean
 tell_and_wait (GFileProgressCallback progress, gpointer progress_data, GCancellable *cancellable, gpointer data,
                GError **error)
@@ -214,7 +215,7 @@ run_beside_block (Copying *self, GError **error)
   return gtx_gather_list (GTX_GATHER_NONE, error, task, blocking, NULL);
 }
 
-/* Who is busy meanwhile is told once, of the latest. */
+/* A task that is busy meanwhile gets one report, the latest. */
 static gboolean
 test_latest (gpointer data, GError **error)
 {
@@ -233,7 +234,7 @@ check_end (Copying *self)
   g_assert_cmpint (self->n_done, ==, N_PARTS);
 }
 
-/* The end is always told. */
+/* The end is always reported. */
 static gboolean
 test_end (gpointer data, GError **error)
 {
@@ -269,7 +270,7 @@ test_failed (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Of an operation of its own, whose thread is nobody's that knows of main loops. */
+/* Progress of an operation of the file's own, in a thread without a main loop. */
 static gboolean
 test_late (gpointer data, GError **error)
 {
@@ -344,7 +345,7 @@ run_with_main_loop (Copying *self, GError **error)
   return TRUE;
 }
 
-/* The function returns inside of what it calls. */
+/* The function returns inside its callback. */
 static gboolean
 test_runs_main_loop (gpointer data, GError **error)
 {

@@ -11,7 +11,7 @@
 
 typedef struct
 {
-  char *text;                   /* what came of it, and what the tree is like then */
+  char *text;                   /* the outcome, and the tree afterwards */
   GError *error;
 } FileOutcome;
 
@@ -24,7 +24,8 @@ outcome_clear (FileOutcome *outcome)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FileOutcome, outcome_clear)
 
-/* What a trash calls a file depends on what is in it already, which is not in the tree. */
+/* The name of a file in the trash depends on the trash's contents, which are not in the
+ * tree. */
 static void
 run_case (const FileCase *each, GFile *tree, GFile *file, gboolean ours, FileOutcome *outcome)
 {
@@ -272,7 +273,7 @@ test_outside (void)
   g_assert_cmpuint (test_file_n_calls (), ==, n_calls);
 }
 
-/* As GIO's functions have it. */
+/* This is as in GIO's functions. */
 static gboolean
 test_refused (gpointer data, GError **error)
 {
@@ -322,7 +323,7 @@ test_let_go (gpointer data, GError **error)
 
 /* ---- Virtual time ---- */
 
-/* It stands still meanwhile: a long sleep does not end before. */
+/* Virtual time stands still meanwhile: a long sleep does not end before. */
 static gboolean
 stand_still (gboolean is_native, GError **error)
 {

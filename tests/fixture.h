@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the tests share: a trace of what ran, counted frees, and a way to run a
+/* The code that the tests share: a trace of what ran, counted frees, and a way to run a
  * test's coroutine in virtual time. */
 
 #pragma once
@@ -47,7 +47,7 @@
 #define add_coroutine(path, coroutine)                                         \
   add_run_ ((path), (coroutine), run_coroutine)
 
-/* The same in real time, for what is about the main loop itself. */
+/* The same in real time, for tests of the main loop itself. */
 #define add_real_coroutine(path, coroutine)                                    \
   add_run_ ((path), (coroutine), run_real_coroutine)
 
@@ -175,7 +175,7 @@ assert_ends_cancelled (GtxTask *task)
 
 /* ---- Processes ---- */
 
-/* Starts a shell for @command; whoever waits for it reaps it. */
+/* Starts a shell for @command; the caller waits for it and so reaps it. */
 static inline GPid
 spawn_shell (const char *command)
 {

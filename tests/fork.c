@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a child process may do with the tasks of its parent: nothing, and its own. */
+/* A child process may do nothing with the tasks of its parent, and may run tasks of its
+ * own. */
 
 #define _GNU_SOURCE             /* pipe2 () */
 
@@ -12,7 +13,7 @@
 
 #define SLOW (RUNNING_ON_VALGRIND || UNDER_ASAN || UNDER_TSAN)
 
-/* A pipe, in which children say who they are. */
+/* A pipe into which children write their names. */
 static int ends[2];
 
 static gboolean
@@ -29,7 +30,7 @@ say_who_runs (gpointer data, GError **error)
     }
 }
 
-/* The child has ended, and with it what it wrote. */
+/* The child has ended, so its output is complete. */
 static char *
 read_all (void)
 {
@@ -66,8 +67,8 @@ fork_and_await (InChild in_child, int *wait_status, GError **error)
   return gtx_sleep (0.001, error);
 }
 
-/* Where a child ends Valgrind looks for leaks, and finds what the threads held
- * that are the parent's alone: it does not follow into another program. */
+/* When a child ends, Valgrind looks for leaks, and finds memory of threads that exist
+ * only in the parent.  Valgrind does not follow into another program. */
 static void
 leave (int status)
 {
@@ -78,7 +79,7 @@ leave (int status)
   _exit (status);
 }
 
-/* What is always safe. */
+/* Calls that are always safe. */
 static void
 write_and_leave (void)
 {
@@ -242,8 +243,8 @@ test_fork_and_call_in_thread (gpointer data, GError **error)
   return gtx_to_thread (do_nothing, data, error);
 }
 
-/* A child that goes back to the copy of the main loop ends there, be it from a
- * coroutine or from what frees its data. */
+/* A child that returns to the copy of the main loop is aborted there, whether it returns
+ * from a coroutine or from the function that frees its data. */
 static gboolean
 fork_and_return (pid_t *pid, GError **error)
 {
@@ -344,7 +345,7 @@ let_others_run (gpointer data, GError **error)
   return gtx_sleep (0, error);
 }
 
-/* What the task had begun can be ended in the child. */
+/* An operation that the task has begun can be ended in the child. */
 static gboolean
 fork_in_timeout (pid_t *pid, GError **error)
 {
@@ -372,7 +373,7 @@ test_fork_in_timeout (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Where none has begun the child may go on, as a daemon does. */
+/* If no task has begun, the child may go on, as a daemon does. */
 static void
 test_fork_between_runs (void)
 {
@@ -447,7 +448,7 @@ run_turns (gpointer is_over)
   return NULL;
 }
 
-/* What other threads were about to do stays as it is in the child for ever. */
+/* Work that other threads had not finished stays unfinished in the child for ever. */
 static void
 test_fork_beside_threads (void)
 {
@@ -472,7 +473,7 @@ test_fork_beside_threads (void)
     g_thread_join (threads[i]);
 }
 
-/* A thread in the middle of what it does with the default main context, whose lock it has. */
+/* A thread in the middle of a call on the default main context, whose lock it has. */
 typedef struct
 {
   GMutex mutex;
@@ -548,7 +549,7 @@ end_holding (Holder *holder, GThread *thread)
   g_thread_join (thread);
 }
 
-/* Nobody lets go of it in the child. */
+/* No thread in the child releases the lock. */
 static void
 test_fork_beside_default (void)
 {

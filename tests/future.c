@@ -37,7 +37,7 @@ test_result (gpointer data, GError **error)
   g_assert_true (gtx_future_get_result (future) == result);
   g_assert_null (gtx_future_get_error (future));
 
-  /* The first outcome stays; what else is offered is freed. */
+  /* The first outcome stays; later ones are freed. */
   g_assert_false (gtx_future_set_result (future, g_strdup ("second"), count_free));
   g_assert_cmpint (n_freed, ==, 1);
   g_assert_false (gtx_future_set_error (future, some_error ()));
@@ -49,7 +49,7 @@ test_result (gpointer data, GError **error)
   return TRUE;
 }
 
-/* As a call gives what it returns, and once. */
+/* A result is given as by a call, and once. */
 static gboolean
 test_result_taken (gpointer data, GError **error)
 {
@@ -121,8 +121,8 @@ test_error_never_retrieved (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Of none of these anybody is told: a pending one that goes, a result that nobody
- * took, and errors that somebody asked for. */
+/* None of these causes a warning: a pending future that is freed, a result that was not
+ * taken, and errors that were retrieved. */
 static gboolean
 test_silent (gpointer data, GError **error)
 {
@@ -154,7 +154,7 @@ free_busily (gpointer result)
   count_free (result);
 }
 
-/* What frees a result may make and end futures. */
+/* The function that frees a result may make and end futures. */
 static gboolean
 test_result_freed_busily (gpointer data, GError **error)
 {
@@ -284,7 +284,7 @@ give_word (const char *word, GError **error)
   return (char *) word;
 }
 
-/* It ends with its own. */
+/* The future ends with its own outcome. */
 static gboolean
 test_set_on_task (gpointer data, GError **error)
 {
@@ -320,7 +320,8 @@ drop_in_thread (gpointer future)
   return NULL;
 }
 
-/* The data of its callbacks is freed at home, whoever drops it. */
+/* The data of its callbacks is freed in its home's thread, whichever thread drops the
+ * future. */
 static gboolean
 drop_from_thread (gpointer data, GError **error)
 {

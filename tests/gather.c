@@ -95,7 +95,7 @@ test_first_error (gpointer data, GError **error)
   assert_trace ("fast");
   g_assert_false (gtx_future_is_done (slow) || gtx_future_is_done (good));
 
-  /* The others go on, and nobody is warned of the second error. */
+  /* The others go on, and there is no warning about the second error. */
   gtx_sleep (1, NULL);
   assert_trace ("slow good");
   return TRUE;
@@ -156,8 +156,8 @@ set_future (const char *result)
   return future;
 }
 
-/* Of one that ended by an error or a cancellation the others may come to what
- * they like, and are let go. */
+/* If a gathering ended by an error or a cancellation, it no longer watches the other
+ * futures, whatever their outcome. */
 static gboolean
 end_by (GtxFuture *last, GError **error)
 {
@@ -488,7 +488,7 @@ gather_array (GPtrArray *tasks, GError **error)
   return gtx_gather (tasks, GTX_GATHER_NONE, error);
 }
 
-/* What the caller does with its array meanwhile changes nothing. */
+/* Changes that the caller makes to its array meanwhile have no effect. */
 static gboolean
 test_array_changes (gpointer data, GError **error)
 {

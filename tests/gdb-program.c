@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What gdb.c looks into: a task for each thing that a task can wait for.  The
- * first argument names a file, which is given what gtx_print_tasks () prints;
- * a second may be "unmarked" or "abort". */
+/* The program that gdb.c inspects: a task for each thing that a task can wait for.  The
+ * first argument names a file, which gets the output of gtx_print_tasks (); a second may
+ * be "unmarked" or "abort". */
 
 #include <gtask-ext.h>
 
@@ -371,7 +371,7 @@ create_elsewhere (void)
   return future;
 }
 
-/* Its context is no more when the debugger looks. */
+/* The context is gone when the debugger inspects the program. */
 static void
 create_and_end_context (void)
 {

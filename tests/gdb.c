@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a debugger shows of tasks: gdb is run on gdb-program, as a process and
- * as the core file of one. */
+/* How a debugger shows tasks: gdb runs on gdb-program, as a process and as a core
+ * file. */
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -81,7 +81,7 @@ gdb_on (const char *core, ...)
   return run_gdb (core, (const char *const *) commands->pdata);
 }
 
-/* What gdb printed from the command "echo ==NAME\n" to the next of its kind. */
+/* The output of gdb from the command "echo ==NAME\n" to the next of its kind. */
 static char *
 part (const char *output, const char *name)
 {
@@ -221,7 +221,7 @@ assert_backtraces (const char *output)
   assert_lacks (backtrace, "stop_in_function");
   assert_whole (full + strlen (state), "sleeper .*\n        local_of_sleeper = 4711\n");
   assert_whole (strchr (elsewhere, '\n') + 1, "inner .*sleeper ");
-  /* What was selected still is. */
+  /* The selected thread and frame are unchanged. */
   assert_has (own, "main_coroutine (");
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Children of groups: what they are called, what they make, and when they go. */
+/* Children of groups: their names, the tasks that they make, and when they are freed. */
 
 #include "fixture.h"
 

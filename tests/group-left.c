@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Groups that are left before their end: what is asked for while they wait for their children is
- * told of by what comes next, once, and is whose it was. */
+/* Groups that are left before their end: a request that comes while they wait for their children
+ * is delivered once, by the next await, and keeps its origin. */
 
 #include "fixture.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Groups that end on purpose, beside timeouts and requests to cancel from outside, in all
- * orders: what comes from outside is told of, and what is the group's own is not. */
+ * orders: requests from outside are delivered, and the group's own are not. */
 
 #include "fixture.h"
 
-/* Who asks, and when: while the block awaits first, while it awaits last, while the group waits
- * for its children, or not at all. */
+/* Where a request comes from, and when it comes: while the block awaits first, while it awaits
+ * last, while the group waits for its children, or not at all. */
 typedef enum
 {
   IN_FIRST_AWAIT,
@@ -23,7 +23,7 @@ static const double lag_of[N_ORDERS][3] = {
   { 0, 0.1, 0.2 }, { 0, 0.2, 0.1 }, { 0.1, 0, 0.2 }, { 0.1, 0.2, 0 }, { 0.2, 0, 0.1 }, { 0.2, 0.1, 0 }
 };
 
-/* What the block itself asks for, before its first await and after its last. */
+/* Requests of the block itself, before its first await and after its last. */
 typedef enum
 {
   NOTHING,
@@ -307,7 +307,7 @@ catch_and_end (gpointer fails, GError **error)
   return gtx_task_group_end (&group, &failure, error);
 }
 
-/* A request that the block was told of, and carried on, is not told of again. */
+/* A request that was delivered in the block, which carried on, is not delivered again. */
 static gboolean
 test_caught (gpointer data, GError **error)
 {
@@ -423,7 +423,7 @@ test_told_and_not_over (gpointer data, GError **error)
   return TRUE;
 }
 
-/* An error of the block's own is told of, and the request by the next await. */
+/* The block's own error is reported, and the next await delivers the request. */
 static gboolean
 fail_with_request (gpointer data, GError **error)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is done with four times as many costs four times as much: counted in
- * instructions, under Valgrind's callgrind.  benchmarks/growth takes the time of
- * the same work. */
+/* Work on four times as many objects costs four times as much: counted in instructions,
+ * under Valgrind's callgrind.  benchmarks/growth takes the time of the same work. */
 
 #include "cases.h"
 
@@ -13,8 +12,8 @@
 
 #define FEW 500
 #define MANY (4 * FEW)
-/* How much more than four times as much is permitted: the logarithms of heaps and
- * trees, and what memory costs to get. */
+/* How much more than four times as much is permitted: for the logarithms of heaps and
+ * trees, and for the allocation of memory. */
 #define MOST 1.15
 
 #define SMALL_STACK (32 * 1024)

@@ -144,7 +144,7 @@ test_int (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Nobody asks for the result, and nothing leaks. */
+/* The result is not retrieved, and nothing leaks. */
 static gboolean
 test_nobody_asks (gpointer data, GError **error)
 {
@@ -241,7 +241,7 @@ note_and_succeed (GTask *task, GError **error)
   return TRUE;
 }
 
-/* A request that no await told of is not lost, as with any task. */
+/* A request that no await delivered is not lost, as with any task. */
 static gboolean
 test_cancelled_before_and_succeeds (gpointer data, GError **error)
 {
@@ -422,7 +422,7 @@ run_it (gpointer task)
   return NULL;
 }
 
-/* The coroutine runs in the context of the GTask, whoever has it run. */
+/* The coroutine runs in the context of the GTask, whichever thread starts it. */
 static gboolean
 test_other_thread (gpointer data, GError **error)
 {

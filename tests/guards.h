@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the tests that look into the runtime share. */
+/* The code that the tests of the library's internals share. */
 
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tasks that go on although they were asked to end: after an operation that took no notice,
- * and after they have let go of what they are bound to. */
+/* Tasks that go on although they were cancelled: after an operation that ignored its
+ * GCancellable, and after they have dropped the object that they are bound to. */
 
 #include "fixture.h"
 
@@ -120,7 +120,8 @@ test_group_failed (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A task that asked for it itself is told that the group takes no more, as in asyncio. */
+/* A task that ended the group itself gets the error that the group starts no more tasks,
+ * as in asyncio. */
 static gboolean
 test_group_own_request (gpointer data, GError **error)
 {

@@ -22,7 +22,7 @@ load (void)
   *(gpointer *) &sleep_in_task = dlsym (library, "gtx_sleep");
   g_assert_nonnull (run_named);
   g_assert_nonnull (sleep_in_task);
-  /* It has threads, and code that these run: it stays. */
+  /* The library has threads, which run its code, so it stays loaded. */
   g_assert_cmpint (dlclose (library), ==, 0);
 }
 

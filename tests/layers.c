@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The folders of the library stand on one another: a file includes, and calls, what is in
- * its own folder or in a lower one.  TEST_SOURCES is the folder of those folders; TEST_NM a
- * command line that lists the symbols of the library's objects. */
+/* The folders of the library are layers: a file includes and calls only code of its own
+ * folder or of a lower one.  TEST_SOURCES is the folder of those folders; TEST_NM a command
+ * line that lists the symbols of the library's objects. */
 
 #include <gio/gio.h>
 
@@ -23,7 +23,8 @@ level_of (const char *folder,
 
 /* ---- Includes ---- */
 
-/* What is wrong with what a file of @folder, whose text is @text, includes; NULL: nothing. */
+/* Returns what is wrong with the includes of a file of @folder, whose text is @text; NULL if
+ * nothing is. */
 static char *
 find_fault (const char *folder,
             const char *text)
@@ -153,7 +154,8 @@ list_symbols (void)
   return symbols;
 }
 
-/* What is declared below may be defined above: then the include says nothing. */
+/* A function that is declared in a lower folder may be defined in a higher one: then the
+ * includes do not show the call. */
 static void
 test_calls (void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Under AddressSanitizer alone: what leaks is seen, of GLib's slices too, outside
- * and in tasks, in a test and in a program that a test starts. */
+/* Under AddressSanitizer only: leaks are detected, also of GLib's slices, outside and in
+ * tasks, in a test and in a program that a test starts. */
 
 #include "fixture.h"
 #include "spawn.h"

@@ -55,7 +55,8 @@ test_in_order (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Each that is let in releases nothing; who comes while it is handed on is last. */
+/* The tasks that get the lock do not release it; a task that comes while the lock is
+ * handed on is last. */
 static gboolean
 test_handed_on (gpointer data, GError **error)
 {
@@ -205,7 +206,7 @@ test_cancelled_while_released (gpointer data, GError **error)
   return gtx_await (c, error);
 }
 
-/* Only cancelled tasks wait: whoever comes is not kept. */
+/* Only cancelled tasks wait: a task that comes does not wait for them. */
 static gboolean
 test_past_the_cancelled (gpointer data, GError **error)
 {

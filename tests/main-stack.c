@@ -316,7 +316,7 @@ test_fork (gpointer data, GError **error)
   return fork_and_return ((gpointer) "exits", error);
 }
 
-/* What returns in the child would go on with the parent's task. */
+/* A function that returns in the child would go on with the parent's task. */
 static void
 test_fork_and_return (void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What stacks hold of the system's memory: a burst's goes back, and a steady
- * load keeps its own.  The trimmer is driven by hand. */
+/* The memory that stacks hold: a burst's memory goes back to the system, and a steady
+ * load keeps its memory.  The trimmer is driven by hand. */
 
 #include "fixture.h"
 
@@ -46,7 +46,7 @@ live (GtxFuture *end, GError **error)
   guint8 used[8 * 1024];
 
   memset (used, 1, sizeof used);
-  /* As far as the compiler knows somebody reads it. */
+  /* For the compiler, this value is used. */
   __asm__ volatile ("" : : "r" (used) : "memory");
   return gtx_await (end, error);
 }
@@ -86,8 +86,8 @@ have_crowd (guint n)
   return most;
 }
 
-/* Of 100,000 tasks at once no more than a twentieth of what they took stays,
- * and the trimmer takes no longer than seven seconds. */
+/* Of the memory of 100,000 tasks at once no more than a twentieth stays, and the trimmer
+ * takes no longer than seven seconds. */
 static gboolean
 test_burst (gpointer data, GError **error)
 {
@@ -116,7 +116,7 @@ is_resident (guint8 *page)
   return mincore (page, gtx_guard_size (), &flags) == 0 && (flags & 1);
 }
 
-/* Its page stays the task's until the trimmer comes. */
+/* The page stays the task's until the trimmer runs. */
 static gboolean
 tell_page (guint8 **page, GError **error)
 {
@@ -142,7 +142,7 @@ have_some (guint8 **page, GError **error)
   return gtx_gather (tasks, GTX_GATHER_NONE, error);
 }
 
-/* By itself it comes in time, and comes no more when all is done. */
+/* Without the test's help the trimmer runs in time, and stops when all is done. */
 static void
 test_trimmer (void)
 {

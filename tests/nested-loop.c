@@ -150,7 +150,7 @@ typedef struct
   gboolean was_quit[DEPTH];
 } Tower;
 
-/* It awaits afterwards, when loops below it may still run. */
+/* The task awaits afterwards, when loops below it may still run. */
 static gboolean
 hold_storey (Tower *tower, GError **error)
 {
@@ -395,7 +395,7 @@ cancelled_while_holding (gpointer data, GError **error)
 
   gtx_sleep (0.001, NULL);
   assert_trace ("in");
-  /* The loop is the task's own business: it is told at its next await. */
+  /* The inner loop is not an await: the task's next await delivers the request. */
   gtx_cancel (holder);
   g_timeout_add (1, quit_loop, loop);
   g_assert_false (gtx_await (holder, &failure));
@@ -404,7 +404,7 @@ cancelled_while_holding (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What a dialog does that is to go with its task. */
+/* A dialog that ends with its task does this. */
 static gboolean
 hold_until_cancelled (GMainLoop *loop, GError **error)
 {
@@ -510,7 +510,7 @@ test_rounds_end (void)
 
 static GtxFuture *behind;
 
-/* Waits for what was sent behind that which made this be called. */
+/* Waits for messages that were sent after the one that led to this call. */
 static void
 iterate_and_free (gpointer data)
 {

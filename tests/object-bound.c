@@ -71,7 +71,7 @@ test_bind_too_late (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What a task drops at its end does not cancel it: its result counts. */
+/* An object that a task drops at its end does not cancel the task: the result counts. */
 static char *
 return_name (Job *job, GError **error)
 {

@@ -88,8 +88,8 @@ emit_twice (Job *job, GError **error)
   return TRUE;
 }
 
-/* What is emitted already is for nobody who comes meanwhile, whoever waits since an emission
- * before it. */
+/* A task that begins to wait during an emission does not see it, even if other tasks wait
+ * since an earlier one. */
 static gboolean
 test_begun_before (gpointer data, GError **error)
 {

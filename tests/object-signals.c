@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tasks that wait for the signals and properties of objects: what they are given, in which order,
- * and what of theirs stays connected. */
+/* Tasks that wait for the signals and properties of objects: the arguments that they get, their
+ * order, and which handlers stay connected. */
 
 #include "object-job.h"
 
@@ -26,7 +26,7 @@ test_arguments (gpointer data, GError **error)
 
   g_assert_true (gtx_sleep (1, error));
   g_action_activate (G_ACTION (action), g_variant_new_int32 (42));
-  /* The emitter goes on; nobody else ran. */
+  /* The emitter goes on; no other task ran. */
   assert_trace ("");
   g_action_activate (G_ACTION (action), g_variant_new_int32 (43));
   g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, a, b, NULL));
@@ -85,7 +85,7 @@ test_disposed (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What was emitted before the object went is not lost. */
+/* An emission before the object went away is not lost. */
 static gboolean
 test_emitted_then_disposed (gpointer data, GError **error)
 {
@@ -227,7 +227,7 @@ test_details (gpointer data, GError **error)
   return TRUE;
 }
 
-/* In the order in which they came, whoever leaves in between. */
+/* In the order in which the tasks came, whichever of them leave in between. */
 static gboolean
 test_order (gpointer data, GError **error)
 {

@@ -200,7 +200,8 @@ listen_in_thread (gpointer audience)
   return NULL;
 }
 
-/* Tasks of two others hear what this thread emits, which disposes at last. */
+/* Tasks of two other threads get the signals that this thread emits, which disposes of
+ * the object at last. */
 static gboolean
 test_contexts (gpointer data, GError **error)
 {

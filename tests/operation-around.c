@@ -68,7 +68,7 @@ start_in_argument (gpointer data, GError **error)
   return gtx_sleep (1, error);
 }
 
-/* A request meanwhile is delivered to what makes the argument. */
+/* A request meanwhile is delivered to the code that makes the argument. */
 static gboolean
 test_argument_cancelled (gpointer data, GError **error)
 {
@@ -130,7 +130,7 @@ operate_in_time (gpointer in_clean_up, GError **error)
   result = finish (gtx_await_result (), &failure);
   g_assert_cmpstr (result, ==, "result");
   g_assert_true (gtx_timeout_end (&timeout, &failure, error));
-  /* Its request is nobody's any more. */
+  /* The request was delivered, and belongs to no block any more. */
   return gtx_sleep (0, error);
 }
 
@@ -239,7 +239,7 @@ release_and_end (GTask *task, gpointer source, gpointer data, GCancellable *canc
   g_task_return_boolean (task, TRUE);
 }
 
-/* Counts the times that it is told of one request. */
+/* Counts how often one request is delivered to it. */
 static gboolean
 race_round (guint *n_deliveries, GError **error)
 {

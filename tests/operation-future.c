@@ -73,7 +73,7 @@ test_cancelled (gpointer data, GError **error)
   start_async (&started, GTX_ASYNC_FUTURE (future));
   g_assert_true (gtx_cancel (future));
   g_assert_true (started.seen_cancelled);
-  /* It is waited for. */
+  /* The cancelled future waits for its operation. */
   gtx_sleep (0, NULL);
   g_assert_false (gtx_future_is_done (future));
   end_operation (&started, "late");
@@ -119,7 +119,7 @@ test_task_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Nobody waits: the callback comes to no harm. */
+/* No task waits: the callback does no harm. */
 static gboolean
 test_dropped (gpointer data, GError **error)
 {
@@ -205,7 +205,7 @@ test_files (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The callback comes when its main context is no more. */
+/* The callback comes when its main context is gone. */
 static GtxFuture *
 add_future (GPtrArray *futures)
 {
@@ -275,7 +275,7 @@ test_nested (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What is no such future: the operation is started, and ends, all the same. */
+/* An object that is not such a future: the operation is still started, and ends. */
 static gboolean
 test_no_such_future (gpointer data, GError **error)
 {
@@ -290,7 +290,7 @@ test_no_such_future (gpointer data, GError **error)
   return gtx_sleep (0, error);
 }
 
-/* The operation calls back while it is cancelled, and what hears of it drops the last reference. */
+/* The operation calls back while it is cancelled, and the handler drops the last reference. */
 static void
 call_back_and_unref (GCancellable *cancellable, Started *started)
 {

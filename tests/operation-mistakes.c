@@ -121,8 +121,8 @@ test_end_before_awaited (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What frees the task's data, or a result that nobody gets, or a value of its own, is in the
- * task as well. */
+/* The functions that free the task's data, a result that was not taken, or a task-local
+ * value run in the task as well. */
 static void
 start_in_free (gpointer data)
 {
@@ -234,7 +234,7 @@ test_outside_both (void)
   assert_cancelled (second);
 }
 
-/* The thread ends, and with it what it kept of its last operation. */
+/* The thread ends, and frees the data of its last operation. */
 static gpointer
 work_in_thread (gpointer source)
 {
@@ -270,7 +270,7 @@ query_in_thread (gpointer data, GCancellable *cancellable, GError **error)
   return *error == NULL;
 }
 
-/* Its operation calls back into the main loop of the other thread. */
+/* The task's operation calls back into the main loop of the other thread. */
 static gboolean
 test_outside_without_context (gpointer data, GError **error)
 {

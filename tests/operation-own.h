@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An operation of the test's own, which ends as it is told to. */
+/* An operation of the test's own, whose end the test chooses. */
 
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The border with GIO: what is in flight is never abandoned, and a request to cancel is delivered
- * once. */
+/* The border with GIO: an operation under way is never abandoned, and a request to cancel is
+ * delivered once. */
 
 #include "operation-own.h"
 
@@ -23,7 +23,7 @@ operate (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Whether the await right after the operation is told of the request. */
+/* Whether the await right after the operation delivers the request. */
 static gboolean
 operate_then_await (gpointer data, GError **error)
 {
@@ -85,7 +85,7 @@ test_fails_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* An error of another kind is told of, and then the request. */
+/* An error of another kind is reported first, and then the request is delivered. */
 static gboolean
 test_fails_otherwise_although_cancelled (gpointer data, GError **error)
 {

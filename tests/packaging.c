@@ -106,8 +106,8 @@ test_static (gpointer *fixture, gconstpointer data)
   run ("test \"$(./user)\" = 'Hello, world'");
 }
 
-/* Distributions make two packages: what programs need when they run, and what
- * they are made with, which is where gdb's script goes. */
+/* Distributions make two packages: one for running programs, and one for building them,
+ * which gets gdb's script. */
 static void
 test_both (gpointer *fixture, gconstpointer data)
 {
@@ -120,7 +120,7 @@ test_both (gpointer *fixture, gconstpointer data)
   run ("test \"$(find root -type f -exec basename '{}' ';')\" = libgtask-ext-1.so.0.1.0");
   run ("DESTDIR=\"$PWD/root\" meson install -C build --no-rebuild --tags devel");
   run ("test -n \"$(find root -name libgtask-ext-1.a)\"; test -n \"$(find root -name gtask-ext.h)\"");
-  /* Where gdb looks for what belongs to a library. */
+  /* The place where gdb looks for a library's scripts. */
   run ("library=$(realpath \"$(find root -name libgtask-ext-1.so)\");"
        "test -n \"$(find root -path \"*/gdb/auto-load${library#$PWD/root}-gdb.py\")\"");
 

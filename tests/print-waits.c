@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a person is shown of each kind of wait, and that it is gone afterwards. */
+/* How each kind of wait is printed, and that it is gone afterwards. */
 
 #include "fixture.h"
 
@@ -122,7 +122,7 @@ assert_printed (GtxCoroutine coroutine, const char *expected)
   g_assert_null (strstr (after, "waits"));
 }
 
-/* What waits, and nothing below it. */
+/* Prints the waiting task, and nothing below it. */
 static void
 assert_printed_alone (GtxCoroutine coroutine, const char *what)
 {
@@ -161,7 +161,7 @@ test_timeout (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A shield is a future; what it shields stands for itself. */
+/* A shield is a future; the shielded task is printed by itself. */
 static gboolean
 test_shield (gpointer data, GError **error)
 {
@@ -204,7 +204,7 @@ let_others_fail (Pair *pair, GError **error)
   return gtx_await (pair->b, error);
 }
 
-/* What a gathering has let go is not below who gathered. */
+/* Futures that a gathering no longer watches are not below the task that gathered. */
 static gboolean
 test_gathering_failed (gpointer data, GError **error)
 {
@@ -229,7 +229,7 @@ wait_no_time (Pair *pair, GError **error)
   return gtx_sleep (0, error) && gtx_wait_for (slow, 0, error);
 }
 
-/* The time is over; what is cancelled for it is waited for. */
+/* The time is over; the task waits for the future that was cancelled. */
 static gboolean
 test_wait_for_no_time (gpointer data, GError **error)
 {

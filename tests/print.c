@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a person is shown: the tree of tasks, a deadlock, a task's messages. */
+/* The printed output: the tree of tasks, a deadlock, a task's messages. */
 
 #include "fixture.h"
 
@@ -56,7 +56,7 @@ print_at_once (gpointer future, gpointer text)
   *(GString **) text = print_tasks ();
 }
 
-/* What is awaited is done, and who awaits it did not go on yet. */
+/* The awaited future is done, and the awaiting task did not go on yet. */
 static gboolean
 test_about_to_go_on (gpointer data, GError **error)
 {

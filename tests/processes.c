@@ -42,7 +42,7 @@ test_output (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What a task does that does not leave its process behind. */
+/* How a task ends its process instead of leaving it behind. */
 static gboolean
 run_to_the_end (GSubprocess *process, GError **error)
 {
@@ -84,8 +84,8 @@ test_killed (gpointer data, GError **error)
 static gboolean was_inheritable[N_DESCRIPTORS];
 static int n_inheritable_pipes;
 
-/* In place of the system's: what it opens is inherited by whatever another
- * thread executes meanwhile. */
+/* In place of the system's function: the descriptor that it opens is inherited by
+ * programs that another thread executes meanwhile. */
 int
 pipe (int fds[2])
 {

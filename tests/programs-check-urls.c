@@ -265,7 +265,7 @@ check_answers (Server *server, GError **error)
   return TRUE;
 }
 
-/* What never gets to a server. */
+/* URLs that never get to a server. */
 static gboolean
 check_refused (Server *server, GError **error)
 {

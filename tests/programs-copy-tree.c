@@ -100,7 +100,7 @@ static const Case cases[] = {
   { "dash", "cd tree && copy -- -n $to" },
   { "fifo", "copy tree/fifo $to/new-fifo" },
   { "no-such-parent", "copy tree $to/no/such; [ $? -eq 1 ]" },
-  /* What is there already. */
+  /* The target exists already. */
   { "again", "copy tree $to && echo more >>tree/one && chmod 600 tree/one tree/a/b/c && "
              "copy tree $to; copied=$?; [ -w $to/tree/a/large ]; [ $? -eq $copied ]" },
   { "shorter", "seq 1 100 >$to/new && chmod 604 $to/new && copy tree/one $to/new" },
@@ -227,8 +227,8 @@ test_onto_fifo (void)
 
 /* ---- Interrupted ---- */
 
-/* Nobody reads what it prints, which is more than a pipe holds: it is in the
- * middle for sure. */
+/* The output is not read, and is more than a pipe holds, so the program is in the middle
+ * of its work. */
 static void
 test_interrupted (void)
 {
@@ -245,7 +245,7 @@ test_interrupted (void)
   outcome = end_program (program, SIGINT);
   assert_outcome (outcome, 130, "", "*files, 2 directories, * bytes\nNot all is copied: *\n");
 
-  /* What is there is complete, and the folder's mode is what it should be. */
+  /* The files that were copied are complete, and the folder's mode is right. */
   shell (folder, "cd target/in && for name in *; do [ $(cat $name) = $name ] || echo $name >&2; done\n"
          "[ $(stat -c %a .) = 555 ]\n"
          "n=$(ls | wc -l); [ $n -ge 1 ] && [ $n -lt 3000 ]");

@@ -102,7 +102,7 @@ test_calls (Fixture *fixture, gconstpointer data)
   end_service (service, SIGINT, "6 calls, at most ? at once\n");
 }
 
-/* The session's bus is what the environment says. */
+/* The environment names the session's bus. */
 static void
 test_session_bus (Fixture *fixture, gconstpointer data)
 {
@@ -152,7 +152,7 @@ test_time_out (Fixture *fixture, gconstpointer data)
   end_service (service, SIGINT, "? calls, at most ? at once\n");
 }
 
-/* Those whose calls are under way hear of it. */
+/* Callers whose calls are under way get an error. */
 static void
 test_service_ends (Fixture *fixture, gconstpointer data)
 {

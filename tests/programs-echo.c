@@ -78,7 +78,7 @@ test_too_many (void)
   assert_outcome (client_end, 1, "echo-client: This takes 1064 open files, and 100 are allowed: *\n", "");
 }
 
-/* More than fits into what the system keeps for a connection. */
+/* More than fits into the system's buffers for a connection. */
 static void
 test_long_messages (void)
 {
@@ -230,7 +230,7 @@ test_no_server (void)
   assert_outcome (outcome, 1, "echo-client: *refused\necho-client: 20 of 20 connections failed\n", "0 connections *");
 }
 
-/* A server that never answers: nobody accepts. */
+/* A server that never answers: no process accepts connections. */
 static void
 test_client_interrupted (void)
 {

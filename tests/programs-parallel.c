@@ -57,7 +57,7 @@ test_replaced (void)
   assert_same_lines (ours->output, theirs->output);
 }
 
-/* What it does with options that are the command's. */
+/* Options that belong to the command. */
 static void
 test_options (void)
 {
@@ -212,7 +212,8 @@ test_stops_reading (void)
 
 /* ---- Time-outs and interruption ---- */
 
-/* It is ended with what it started, and what it had printed is shown. */
+/* The command is ended with the processes that it started, and its output so far is
+ * shown. */
 static void
 test_time_out (void)
 {

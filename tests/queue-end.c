@@ -138,7 +138,7 @@ work (Work *done, GError **error)
   return TRUE;
 }
 
-/* Two take a hundred items; who joins goes on when all are done. */
+/* Two tasks take a hundred items; the joining task goes on when all are done. */
 static gboolean
 test_workers (gpointer data, GError **error)
 {

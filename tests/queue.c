@@ -174,7 +174,7 @@ put_all (const char *letters, GError **error)
   return TRUE;
 }
 
-/* It is held at the bound, and goes on by as much as is taken. */
+/* The putter is held at the bound, and puts as many items as are taken. */
 static gboolean
 test_putter_held (gpointer data, GError **error)
 {
@@ -278,7 +278,8 @@ test_putters_in_order (gpointer data, GError **error)
   return gtx_gather (tasks, GTX_GATHER_NONE, error);
 }
 
-/* Somebody else takes what a getter was woken for: it waits on. */
+/* Another task takes the item for which a getter was woken: the getter goes on
+ * waiting. */
 static gboolean
 test_item_taken (gpointer data, GError **error)
 {
@@ -327,7 +328,7 @@ test_getter_woken_then_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The time for it is over: what comes later is not its own. */
+/* The getter's time is over: an item that comes later is not for it. */
 static gboolean
 test_getter_timed_out (gpointer data, GError **error)
 {
@@ -418,7 +419,7 @@ test_putter_woken_then_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What it would have put is not there. */
+/* The item that it would have put is not there. */
 static gboolean
 test_putter_cancelled_alone (gpointer data, GError **error)
 {
@@ -439,7 +440,7 @@ test_putter_cancelled_alone (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Put again by somebody else. */
+/* Put again by another task. */
 static gboolean
 test_putter_cancelled_puts_nothing (gpointer data, GError **error)
 {
@@ -511,7 +512,7 @@ test_outside (void)
   g_clear_error (&error);
   g_assert_null (gtx_queue_get (own, &error));
   g_assert_error (error, GTX_ERROR, GTX_ERROR_NOT_IN_TASK);
-  /* What does not wait is for callbacks, too. */
+  /* Functions that do not wait may be called in callbacks, too. */
   g_assert_true (gtx_queue_put_nowait (own, g_strdup ("b"), NULL));
 }
 

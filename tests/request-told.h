@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A task that is told of requests in its blocks, which it lends to the test. */
+/* A task to which requests are delivered in its blocks, and that lends these blocks to
+ * the test. */
 
 #pragma once
 
@@ -14,7 +15,7 @@ start_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer d
   under_way = g_task_new (NULL, NULL, callback, data);
 }
 
-/* What was asked meanwhile stands when it has succeeded. */
+/* A request that came meanwhile is still pending when the operation has succeeded. */
 static inline void
 await_operation (void)
 {
@@ -82,7 +83,7 @@ end_operation (void)
   let_run ();
 }
 
-/* The operation's end is what the task waits for. */
+/* The task waits for the operation's end. */
 static inline gboolean
 end_task (Lent *lent, const char *expected, GError **error)
 {

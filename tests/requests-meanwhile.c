@@ -73,7 +73,7 @@ be_asked (How how)
 
 /* ---- Before a timeout begins, or inside it ---- */
 
-/* Timed out in the clean-up: the first request is told of all the same. */
+/* Timed out in the clean-up: the first request is still delivered. */
 static gboolean
 be_asked_near_timeout (gpointer inside, GError **error)
 {
@@ -127,7 +127,7 @@ work_and_clean_up (gpointer data, GError **error)
   return FALSE;
 }
 
-/* What is awaited takes longer to clean up than the limit is. */
+/* The awaited task takes longer to clean up than the limit. */
 static gboolean
 await_with_limit (gpointer how, GError **error)
 {
@@ -269,7 +269,7 @@ await_within_limit (GtxTask *awaited, GError **error)
   return gtx_wait_for (awaited, 1, error);
 }
 
-/* The GCancellable shows that the time is over, and can be cancelled no more. */
+/* The GCancellable shows that the time is over, and cannot be cancelled again. */
 static gboolean
 test_limit_is_shown (gpointer data, GError **error)
 {

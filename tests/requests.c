@@ -180,7 +180,7 @@ outlast_timeout (Lent *lent, GError **error)
   return TRUE;
 }
 
-/* The timeout takes it back, though no await was told of it. */
+/* The timeout withdraws its request, though no await delivered it. */
 static gboolean
 check_outlasted (gboolean fails, GError **error)
 {
@@ -206,8 +206,8 @@ test_timeout_outlasted_fails (gpointer data, GError **error)
 
 /* ---- Groups in one another ---- */
 
-/* The block is told of the first request.  Nothing is told of the others, neither by the
- * operation nor by the ends, which have no children to wait for. */
+/* The first request is delivered in the block.  The others are not delivered, neither by
+ * the operation nor by the ends of the groups, which have no children to wait for. */
 static void
 run_nested_groups (Lent *lent)
 {
@@ -247,7 +247,7 @@ test_nested_and_outside (gpointer data, GError **error)
   return end_task (&lent, "cancelled went-on", error);
 }
 
-/* Both requests are taken back, and the one from outside was told of. */
+/* Both requests are withdrawn, and the one from outside was delivered. */
 static gboolean
 test_nested_after_outside (gpointer data, GError **error)
 {
@@ -375,7 +375,7 @@ test_ended (gpointer data, GError **error)
 
 /* ---- Down a chain ---- */
 
-/* It cleans up, and would take its time. */
+/* The task cleans up, and would take long. */
 static gboolean
 be_told_twice (gpointer data, GError **error)
 {
@@ -392,7 +392,8 @@ await_below (GtxTask *below, GError **error)
   return gtx_await (below, error);
 }
 
-/* Longer than requests are counted where nobody has gone on. */
+/* A chain longer than the number of tasks for which requests are counted while none has
+ * gone on. */
 #define N_LINKS 12
 
 /* An outsider has taken back what the task at the bottom was asked first: the second request

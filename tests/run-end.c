@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is told of what ended last, when a run ends. */
+/* Callbacks and waiting tasks of futures that ended last, when a run ends. */
 
 #include "fixture.h"
 
@@ -192,7 +192,7 @@ open_shop (GTask *task, GError **error)
 static void
 on_opened (GObject *source, GAsyncResult *result, gpointer data)
 {
-  /* One that sleeps may be cancelled. */
+  /* A sleeping task may be cancelled. */
   g_assert_true (g_task_propagate_boolean (G_TASK (result), NULL) || ((Shop *) data)->sleeps);
   ((Shop *) data)->n_called++;
 }

@@ -2,7 +2,7 @@
 
 #include "fixture.h"
 
-/* What runs is in real time here: nothing sleeps for long. */
+/* These tests run in real time: nothing sleeps for long. */
 static void
 begin_trace (void)
 {
@@ -152,7 +152,7 @@ leave_one_that_fails (GtxTask **left, GError **error)
   return gtx_sleep (0, error);
 }
 
-/* The run has succeeded; of the error is told unless somebody asks for it. */
+/* The run has succeeded; the library warns of the error unless it is retrieved. */
 static void
 test_leftover_fails (void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the scripts do that set up, build and count: in a folder of a test's own,
- * where programs that only tell of their arguments stand for Meson and others. */
+/* The scripts that set up, build and count: each test has a folder of its own, in which
+ * programs that only print their arguments replace Meson and others. */
 
 #include "spawn.h"
 
@@ -107,7 +107,7 @@ test_configure_otherwise (void)
   remove_folder (folder);
 }
 
-/* By somebody else: it is not told what that was done with. */
+/* Done by another person: the script does not know with which options. */
 static void
 test_configure_by_hand (void)
 {
@@ -120,7 +120,7 @@ test_configure_by_hand (void)
   remove_folder (folder);
 }
 
-/* What failed is tried again. */
+/* A step that failed is tried again. */
 static void
 test_configure_fails (void)
 {

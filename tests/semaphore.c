@@ -81,8 +81,8 @@ test_zero (gpointer data, GError **error)
   return gtx_await (waiter, error);
 }
 
-/* Two places become free while two wait and one has not begun to: they are those
- * of the two, though nobody has run yet. */
+/* Two places become free while two tasks wait and one has not begun to: the places go to
+ * the two, though no task has run yet. */
 static gboolean
 test_places_given (gpointer data, GError **error)
 {
@@ -127,7 +127,7 @@ test_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The only one that waits: nobody is in the way then. */
+/* The only task that waits: no other task is ahead of it then. */
 static gboolean
 test_cancelled_alone (gpointer data, GError **error)
 {
@@ -212,7 +212,8 @@ test_all_cancelled (gpointer data, GError **error)
   return gtx_semaphore_acquire (semaphore, error);
 }
 
-/* Who comes while somebody waits stands behind it, though a place is free. */
+/* A task that comes while another waits gets in line behind it, though a place is
+ * free. */
 static gboolean
 test_in_order (gpointer data, GError **error)
 {
@@ -258,7 +259,7 @@ enter_twice (const char *name, GError **error)
   return TRUE;
 }
 
-/* Who comes again stands behind all that wait. */
+/* A task that comes again gets in line behind all that wait. */
 static gboolean
 test_second_round (gpointer data, GError **error)
 {
@@ -281,7 +282,7 @@ leave_and_come_again (const char *word, GError **error)
   return acquire_and_note ("again", error);
 }
 
-/* It leaves and is there again before the next that was woken has run. */
+/* The task leaves and comes again before the next woken task has run. */
 static gboolean
 test_again_at_once (gpointer data, GError **error)
 {

@@ -132,7 +132,8 @@ wait_until_begun (Server *server, guint n)
     g_assert_true (gtx_sleep (0, NULL));
 }
 
-/* Who is one too many is connected by the system, and served when another has gone. */
+/* A client beyond the limit is connected by the system, and served when another has
+ * gone. */
 static gboolean
 test_limited (gpointer data, GError **error)
 {
@@ -169,7 +170,7 @@ say_goodbye (Server *self, GSocketConnection *connection, GError **error)
   self->n_begun++;
   gtx_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)), &c, 1, error);
   g_assert_true (gtx_sleep (0, NULL));
-  /* Nobody else can connect any more. */
+  /* No other client can connect any more. */
   g_assert_null (try_to_connect (self, NULL));
   g_assert_true (gtx_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), "goodbye", 7,
                                               NULL, NULL));
@@ -214,7 +215,7 @@ test_closed_listener (gpointer data, GError **error)
 
 /* ---- Trouble ---- */
 
-/* One that fails ends that client alone. */
+/* A failure ends only that client. */
 static gboolean
 fail_once (Server *self, GSocketConnection *connection, GError **error)
 {
@@ -255,7 +256,7 @@ count_warning (const char *domain, GLogLevelFlags level, const char *message, gp
   n_warnings++;
 }
 
-/* Takes all descriptors that there are; how many. */
+/* Takes all descriptors that are left; returns how many. */
 static guint
 use_up_descriptors (GArray *taken)
 {
@@ -274,7 +275,7 @@ give_back_descriptors (GArray *taken)
   g_array_set_size (taken, 0);
 }
 
-/* Who waits is accepted when there are descriptors again. */
+/* A waiting client is accepted when there are descriptors again. */
 static gboolean
 test_no_descriptors (gpointer data, GError **error)
 {

@@ -5,7 +5,7 @@
 
 #include "task/future-private.h"
 
-/* It finds nobody to tell then. */
+/* Then no task is left to wake. */
 static void
 test_sleep (void)
 {

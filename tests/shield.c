@@ -47,7 +47,7 @@ test_result (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Who takes it from one takes it from all. */
+/* Taking the result from one future takes it from all. */
 static gboolean
 test_result_taken (gpointer data, GError **error)
 {
@@ -121,7 +121,7 @@ await_shielded_call (const char *what, GError **error)
   return succeeded;
 }
 
-/* A task that nobody else has goes on when the one that made it has gone. */
+/* A task without other references goes on when the task that made it has ended. */
 static gboolean
 test_unstarted (gpointer data, GError **error)
 {
@@ -150,7 +150,8 @@ test_dropped (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Time after time, what is long is waited for in short shields. */
+/* A program may wait for a long future in many short shields, so a cancelled shield must
+ * be freed. */
 static gboolean
 test_cancelled (gpointer data, GError **error)
 {
@@ -175,7 +176,7 @@ some_error (void)
   return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "broken");
 }
 
-/* An error that nobody asks for is told of, whenever it came. */
+/* The library warns of an error that is not retrieved, whenever it came. */
 static gboolean
 test_fails_meanwhile (gpointer data, GError **error)
 {
@@ -218,7 +219,7 @@ cancel_shield_of (GtxFuture *inner)
   g_assert_true (gtx_future_is_cancelled (outer));
 }
 
-/* What comes of it later is there for whoever asks. */
+/* The later outcome can be queried. */
 static gboolean
 test_result_later (gpointer data, GError **error)
 {
@@ -356,7 +357,7 @@ do_nothing (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What was posted there before has been done there. */
+/* Messages that were posted there before have been handled there. */
 static gboolean
 reach (Elsewhere *elsewhere, GError **error)
 {
@@ -436,7 +437,7 @@ test_elsewhere_fails_later (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Its main context is gone before the shield is. */
+/* The future's main context goes away before the shield is freed. */
 static gboolean
 test_elsewhere_gone (gpointer data, GError **error)
 {
@@ -458,7 +459,7 @@ take_a_while (gpointer data, GError **error)
   return TRUE;
 }
 
-/* It does not jump past what another thread does. */
+/* Virtual time does not jump past the work of another thread. */
 static gboolean
 test_elsewhere_in_time (gpointer data, GError **error)
 {
@@ -475,7 +476,7 @@ test_elsewhere_in_time (gpointer data, GError **error)
   return succeeded;
 }
 
-/* One that nobody waits for any more does not stop it. */
+/* A shield that no task waits for any more does not stop virtual time. */
 static gboolean
 test_elsewhere_stops_waiting (gpointer data, GError **error)
 {

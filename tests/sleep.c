@@ -175,7 +175,7 @@ test_future_cancelled (gpointer data, GError **error)
   assert_cancelled (failure);
   g_assert_true (gtx_cancel (endless));
   g_assert_true (gtx_sleep (0, error));
-  /* Its timer is gone: time does not jump there. */
+  /* The timer is gone: time does not jump there. */
   g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
   g_assert_cmpint (G_OBJECT (future)->ref_count, ==, 1);
   return TRUE;
@@ -210,7 +210,7 @@ test_future_set (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Nobody holds them but the clock. */
+/* Only the timers hold references to them. */
 static gboolean
 test_future_crowd (gpointer data, GError **error)
 {
@@ -241,7 +241,7 @@ test_future_context_gone (void)
   g_assert_cmpint (G_OBJECT (future)->ref_count, ==, 1);
 }
 
-/* A warning of an error that nobody could ask for would fail it. */
+/* A warning about an error that no code could retrieve would make the test fail. */
 static void
 test_future_let_go_of (void)
 {

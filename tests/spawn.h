@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the tests of the example programs share: running them as a user does. */
+/* The code that the tests of the example programs share: running them as a user does. */
 
 #pragma once
 
@@ -39,23 +39,23 @@ void        await_line         (Running            *self,
 Outcome    *end_program        (Running            *self,
                                 int                 signum);
 
-/* Its status, its standard error, and its output, which are patterns. */
+/* The expected status, standard error and output; the texts are patterns. */
 void        assert_outcome     (Outcome            *outcome,
                                 int                 status,
                                 const char         *errors,
                                 const char         *output);
 
-/* --help helps, and wrong arguments (to be split at blanks) are told of. */
+/* --help prints help, and wrong arguments (to be split at blanks) are reported. */
 void        assert_helps       (const char         *name);
 void        assert_refuses     (const char         *name,
                                 const char         *arguments,
                                 const char         *message);
 
-/* What a test works in, removed with all that is in it. */
+/* The folder in which a test works, removed with its contents. */
 char       *make_folder        (void);
 void        remove_folder      (char               *path);
 
-/* Whether a process is no more, or nothing but an entry in the table. */
+/* Whether a process has ended, and is at most a zombie. */
 gboolean    is_gone            (int                 pid);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Outcome, outcome_free)

@@ -78,7 +78,7 @@ is_resident (guint8 *page)
   return mincore (page, gtx_guard_size (), &flags) == 0 && (flags & 1);
 }
 
-/* What a burst has used goes back to the system, but not at once. */
+/* The memory of a burst goes back to the system, but not at once. */
 static void
 test_trim (void)
 {

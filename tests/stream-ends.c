@@ -342,7 +342,7 @@ ends_finish (Ends *self)
     g_assert_true (g_output_stream_close (self->output, NULL, NULL));
 }
 
-/* Without changing what others see of it for longer than that. */
+/* Without a lasting change for other processes. */
 static gsize
 move (int fd, gssize (*func) (int fd, void *block, gsize size))
 {
@@ -365,7 +365,7 @@ write_block (int fd, void *block, gsize size)
   return write (fd, block, size);
 }
 
-/* What is sent to a TCP socket is on its way for a while. */
+/* Data that is sent to a TCP socket takes a while to arrive. */
 gsize
 ends_fill (Ends *self)
 {

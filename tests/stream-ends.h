@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the tests of streams share: streams of each kind, of which the one end reads what
- * the other writes, and what the main loop has to do for it. */
+/* The code that the tests of streams share: streams of each kind, of which one end reads
+ * what the other writes, and the turns of the main loop that they need. */
 
 #pragma once
 
@@ -36,10 +36,10 @@ Ends          *ends_new              (EndsKind       kind);
 void           ends_free             (Ends          *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Ends, ends_free)
 
-/* What is written so arrives at once, without a task. */
+/* Data that is written with these functions arrives at once, without a task. */
 void           ends_put              (Ends          *self,
                                       const char    *text);
-/* Nobody writes any more. */
+/* No end writes any more. */
 void           ends_finish           (Ends          *self);
 /* How many bytes were written until no more had room, and taken out again. */
 gsize          ends_fill             (Ends          *self);

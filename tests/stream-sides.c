@@ -327,7 +327,7 @@ side_take_to_end (Side *self)
     g_byte_array_append (self->taken, block, n);
 }
 
-/* What was sent by TCP has come. */
+/* The data that was sent by TCP has arrived. */
 static void
 await_bytes (Side *self, int before, gsize n)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What random programs work on: streams of which the other side is at hand, and the two sets
- * of functions to read and write them with. */
+/* The objects of random programs: streams whose other side the test controls, and the two
+ * sets of functions to read and write them. */
 
 #pragma once
 
@@ -42,7 +42,7 @@ typedef struct
   OutputTop output_top;
   GDataStreamNewlineType newline;
   gsize buffer_size;
-  gsize n_memory;               /* what a memory stream or file has, or has room for */
+  gsize n_memory;               /* the size of a memory stream or file, or its room */
   gboolean is_fixed;
 } Shape;
 
@@ -57,7 +57,7 @@ typedef struct
   char *path;
   /* The other side: -1 where there is none, or none any more. */
   int feeds, takes;
-  int fd;                       /* what the input reads */
+  int fd;                       /* the data that the input reads */
   GByteArray *put;              /* all that is to be read */
   gsize consumed;
   gboolean is_at_end;
@@ -70,7 +70,7 @@ void   side_open        (Side            *self,
                          const Functions *functions);
 void   side_close       (Side            *self);
 
-/* What is written here, and there. */
+/* The data that was written on this side and on the other. */
 guint8 side_byte_at     (gsize            i);
 
 /* The other side writes so much, if there is one; writes no more; goes away. */
@@ -79,9 +79,9 @@ void   side_put         (Side            *self,
 void   side_end_feeding (Side            *self);
 void   side_leave       (Side            *self,
                          gboolean         resets);
-/* It takes what is there; what comes up to the end. */
+/* The other side takes the available data; all data up to the end. */
 void   side_take        (Side            *self);
 void   side_take_to_end (Side            *self);
-/* Until what it did has come to this side. */
+/* Waits until the action of the other side has arrived at this side. */
 void   side_await_event (Side            *self,
                          short            events);

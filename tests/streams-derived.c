@@ -20,7 +20,8 @@ read_it (GInputStream *stream, GError **error)
 
 /* ---- A pipe with a gate ---- */
 
-/* What the pipe has is there while the gate is open; what was put back always is. */
+/* The pipe's data can be read while the gate is open; data that was put back can always
+ * be read. */
 typedef struct
 {
   GUnixInputStream parent_instance;
@@ -212,7 +213,7 @@ test_put_back (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Who waits for the gate does not ask without end whether it is open. */
+/* A task that waits for the gate does not poll it without pause. */
 static gboolean
 test_gate (gpointer data, GError **error)
 {
@@ -264,7 +265,7 @@ test_gate_to_write (gpointer data, GError **error)
   return TRUE;
 }
 
-/* It may take its time. */
+/* The operation may take long. */
 static gboolean
 test_closed_in_thread (gpointer data, GError **error)
 {
@@ -472,7 +473,7 @@ own_fill_init (OwnFill *self)
 {
 }
 
-/* It may block, though nothing below does, or by a descriptor. */
+/* The stream may block, though nothing below does, or by a descriptor. */
 static void
 assert_is_filled_in_thread (GInputStream *base)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* TCP connections, of which the kernel tells whatever is new without being asked each time: what
- * comes is read at once, whoever else reads and whatever comes. */
+/* TCP connections whose news the kernel reports without being asked each time: data is read as
+ * soon as it comes, also if another task or GIO reads. */
 
 #include "fixture.h"
 
@@ -21,7 +21,7 @@ typedef struct
   char text[64];
 } Reading;
 
-/* What is written is sent at once. */
+/* Written data is sent at once. */
 static Ends *
 connection_new (void)
 {
@@ -41,7 +41,7 @@ count_bytes (GSocket *socket, unsigned long which)
   return n;
 }
 
-/* It has come then. */
+/* The data has arrived then. */
 static void
 put (Ends *self, const char *text)
 {
@@ -74,7 +74,7 @@ receive_some (Reading *self, GError **error)
   return self->n >= 0;
 }
 
-/* It goes on in the turns that the main loop has to do, and not when it asks anew. */
+/* The task goes on in the turns of the main loop, and not when the poller asks anew. */
 static void
 assert_ends_with (GtxTask *task, const Reading *reading, const char *expected)
 {
@@ -163,7 +163,8 @@ begin_two (TwoReaders *self, Ends *ends, gsize size)
     }
 }
 
-/* More is left than who reads takes; another reads the rest, or the next read does. */
+/* More data is left than one read takes; another task reads the rest, or the next read
+ * does. */
 static gboolean
 test_rest (gpointer data, GError **error)
 {
@@ -196,7 +197,7 @@ test_for_one (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What is followed is read by GIO's own function as well. */
+/* GIO's own function can read a followed connection as well. */
 static gboolean
 test_beside_gio (gpointer data, GError **error)
 {
@@ -311,7 +312,7 @@ test_urgent_unheard (gpointer data, GError **error)
   return TRUE;
 }
 
-/* It is told of after it was read. */
+/* The event is reported after the data was read. */
 static gboolean
 test_urgent_read_first (gpointer data, GError **error)
 {
@@ -464,7 +465,7 @@ test_open_elsewhere (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Nobody is told of what nobody reads, but for once. */
+/* Data that no task reads is reported only once. */
 static gboolean
 test_unheard_for_long (gpointer data, GError **error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Random programs of operations, run once by GIO's functions that block and once by those
+/* Random programs of operations, run once with GIO's blocking functions and once with those
  * for tasks: both have the same results, errors and bytes.  STREAMS_SEED names a program, and
  * STREAMS_PROGRAMS how many to run from there. */
 
@@ -71,7 +71,7 @@ log_read (Side *self, gssize result, gconstpointer buffer, gssize n)
 static void
 log_text (Side *self, char *text, gsize length, gboolean is_line)
 {
-  /* Of a file it may be more, since what is written to it is read as well. */
+  /* For a file it may be more, because data that is written to it is read as well. */
   gsize consumed = MIN (self->consumed, self->put->len);
   const char *left = (const char *) self->put->data + consumed;
   gsize n_left = self->put->len - consumed;
@@ -213,7 +213,7 @@ run_writing (Side *self, const Operation *operation)
     }
   g_string_append_printf (self->log, " = %" G_GSSIZE_FORMAT " (%" G_GSIZE_FORMAT ")", n, written);
   log_error (self, error);
-  /* What nobody takes any more is told of by then. */
+  /* By then, data that no side takes any more has been reported. */
   if (self->takes < 0)
     side_await_event (self, POLLHUP);
 }
@@ -316,7 +316,8 @@ log_end (Side *self)
   g_autofree char *contents = NULL;
 
   g_object_run_dispose (G_OBJECT (self->output));
-  /* To close one that has unread data is to reset it, and what was sent may be lost. */
+  /* Closing a socket that has unread data resets the connection, and data that was sent
+   * may be lost. */
   if (self->shape->below == BELOW_TCP && g_socket_is_closed (self->socket))
     return;
   if (self->socket)
@@ -390,7 +391,7 @@ is_possible (Side *self, const Operation *operation)
       return ends || operation->count > G_MAXSSIZE || (top == INPUT_PLAIN || top == INPUT_CONVERTED ? n > 0 : n >= operation->count);
     case READ_ALL:
     case SKIP:
-      /* GIO's skips what is below the converter, not what comes of it. */
+      /* GIO's function skips bytes below the converter, not bytes that it returns. */
       if (operation->kind == SKIP && (top == INPUT_CONVERTED || top == INPUT_DATA_CONVERTED))
         return FALSE;
       return ends || operation->count > G_MAXSSIZE || n >= operation->count;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Streams that are encrypted, and wait for what is below in both directions. */
+/* Encrypted streams, which wait for the stream below in both directions. */
 
 #define _GNU_SOURCE
 
@@ -140,7 +140,7 @@ test_closed (gpointer data, GError **error)
   shake_hands (error);
   g_assert_true (gtx_io_stream_close (client, error));
   g_assert_cmpint (gtx_input_stream_read (input_of (server), &byte, 1, error), ==, 0);
-  /* Nobody is there any more to say goodbye to. */
+  /* The other end is gone, and gets no goodbye. */
   gtx_io_stream_close (server, NULL);
   g_assert_true (g_io_stream_is_closed (server));
   g_assert_cmpint (gtx_input_stream_read (input_of (server), &byte, 1, NULL), ==, -1);
@@ -175,7 +175,7 @@ write_message (GIOStream *connection, GError **error)
   return gtx_output_stream_write_all (output_of (connection), bytes, MESSAGE, NULL, error);
 }
 
-/* Where tries were in vain before, what lies there decrypted is read all the same. */
+/* Decrypted data in the buffer is read even if earlier tries found nothing. */
 static gboolean
 test_read_left (gpointer data, GError **error)
 {

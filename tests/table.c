@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* README.md's table beside CPython's tests: that what it names is there. */
+/* Checks that the tests named in README.md's tables exist. */
 
 #include <glib.h>
 #include <gio/gio.h>
@@ -130,7 +130,7 @@ check_names (const Row *row, const char *sources)
   return n;
 }
 
-/* Each row names what is there, or says behind a dash why there is nothing. */
+/* Each row names existing tests, or gives a reason after a dash. */
 static void
 test_rows (void)
 {
@@ -147,7 +147,7 @@ test_rows (void)
     }
 }
 
-/* No method of CPython's is there twice. */
+/* No method of CPython is listed twice. */
 static void
 test_methods (void)
 {

@@ -222,7 +222,7 @@ set_and_end (gpointer data)
   return NULL;
 }
 
-/* What destroys a thread's value may start a task. */
+/* The function that destroys a thread's value may start a task. */
 static void
 test_thread_ends (void)
 {

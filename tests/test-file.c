@@ -318,7 +318,8 @@ test_file_query_info (GFile *file, const char *attributes, GFileQueryInfoFlags f
   return g_file_query_info (real_of (file), attributes, flags, enter (file, cancellable), error);
 }
 
-/* Who is deaf opens it at once, and its end is to be waited for. */
+/* A file that ignores cancellation opens it at once, and the test must wait for the
+ * end. */
 static GFileInputStream *
 test_file_read (GFile *file, GCancellable *cancellable, GError **error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A GFile that passes on what it is asked to a real one, native or not as it is told, and that
- * can be held up. */
+/* A GFile that passes its operations on to a real one, that is native or not as the test
+ * chooses, and that can be held up. */
 
 #pragma once
 
@@ -27,7 +27,7 @@ guint  test_file_n_calls (void);
 guint  test_file_n_closed (void);
 void   test_file_let_close (void);
 
-/* What copying and moving one does, in place of what the real one would. */
+/* Replaces copying and moving of the real file. */
 typedef gboolean (*TestFileCopyFunc) (GFileProgressCallback   progress,
                                       gpointer                progress_data,
                                       GCancellable           *cancellable,

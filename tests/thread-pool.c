@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How many threads there are for gtx_to_thread (), and what happens meanwhile to calls
- * that find none free. */
+/* The number of threads for gtx_to_thread (), and calls that find no free thread. */
 
 #define _GNU_SOURCE             /* RTLD_NEXT */
 
@@ -45,7 +44,7 @@ pass_in_thread (Gate *gate, GError **error)
   return gtx_to_thread (pass, gate, error);
 }
 
-/* As the library's own functions do. */
+/* The library's own functions do the same. */
 static gboolean
 pass_for_function (Gate *gate, GError **error)
 {
@@ -112,7 +111,8 @@ call_it (gpointer data, GError **error)
   return gtx_to_thread (never_called, data, error);
 }
 
-/* One that is cancelled there does not wait for a thread, and is never called. */
+/* A call that is cancelled there does not wait for a thread, and its function is never
+ * called. */
 static gboolean
 test_cancelled_in_line (gpointer data, GError **error)
 {
@@ -130,7 +130,7 @@ test_cancelled_in_line (gpointer data, GError **error)
   g_assert_true (gtx_future_is_cancelled (last));
   open_gate (&gate);
   g_assert_true (gtx_gather (tasks, GTX_GATHER_NONE, error));
-  /* What was given up has left the line when something behind it was called. */
+  /* A cancelled call has left the line when a call behind it runs. */
   return pass_in_thread (&gate, error);
 }
 
@@ -296,7 +296,7 @@ open_in_thread (Gate *gate, GError **error)
   return gtx_to_thread (open_from_thread, gate, error);
 }
 
-/* Nor do calls that come faster than that keep them from a thread. */
+/* Calls that come faster than that do not keep them from a thread either. */
 static gboolean
 test_stream_beside_blocked (gpointer data, GError **error)
 {
@@ -344,7 +344,7 @@ test_ends (gpointer data, GError **error)
 static gint n_threads_left = G_MAXINT;
 static gint n_failures;
 
-/* What is defined here takes the place of the C library's. */
+/* These definitions replace the C library's. */
 int
 pthread_create (pthread_t *thread, const pthread_attr_t *attributes, void *(*func) (void *), void *data)
 {
@@ -396,7 +396,8 @@ try_again (gpointer data, GError **error)
   return gtx_gather (tasks, GTX_GATHER_NONE, error) && gtx_await (last, error);
 }
 
-/* The threads are the process's: this takes one that has none yet. */
+/* All tests of a process share the threads: this test needs a process that has none
+ * yet. */
 static void
 run_in_process (gconstpointer coroutine)
 {

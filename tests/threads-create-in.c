@@ -295,7 +295,7 @@ test_cancel_late (void)
   g_async_queue_unref (late.go_on);
 }
 
-/* What a thread leaves is cancelled there. */
+/* Tasks that a thread leaves are cancelled there. */
 static void
 test_create_in_left (void)
 {

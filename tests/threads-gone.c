@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Contexts of other threads that are gone when their tasks are awaited or cancelled, and who may
- * dispatch. */
+/* Contexts of other threads that are gone when their tasks are awaited or cancelled, and which
+ * thread may dispatch. */
 
 #include "fixture.h"
 #include "thread-run.h"
@@ -46,7 +46,7 @@ test_context_gone (void)
   run_here ((GtxCoroutine) await_homeless, future);
 }
 
-/* The one who holds the context lets go of it while the future is awaited. */
+/* The code that holds the context drops it while the future is awaited. */
 static gpointer
 let_go (gpointer data)
 {
@@ -162,7 +162,8 @@ test_set_while_context_goes (void)
   let_go_with_source (FALSE);
 }
 
-/* What is made while a task has pushed another context belongs to that one. */
+/* A future that is made while a task has pushed another context belongs to that
+ * context. */
 static gboolean
 count (gint *n, GError **error)
 {
@@ -235,7 +236,7 @@ test_context_gone_before_it_began (void)
   assert_gone (task);
 }
 
-/* Nobody runs its callbacks any more, and what they have is freed. */
+/* No thread runs its callbacks any more, and their data is freed. */
 static void
 test_started_when_context_was_gone (void)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Requests to tasks that await what other main contexts have.  One thread turns them
- * all, so that each step comes when it is wanted; others only ask. */
+/* Requests to tasks that await futures of other main contexts.  One thread turns all the
+ * contexts, so that each step comes at the chosen moment; other threads only make
+ * requests. */
 
 #include "fixture.h"
 
@@ -63,7 +64,7 @@ cancel_at_end_of_wait (GtxTask *task)
   cancel_in_thread (task);
   turn (NULL);
   g_assert_true (gtx_future_is_cancelled (task));
-  /* It has the stack of the task: nothing is to be written there. */
+  /* The waiter is on the stack of the task: nothing may be written there any more. */
   next = gtx_create_task (fill_stack, NULL, NULL);
   turn (NULL);
   g_assert_true (gtx_future_is_done (next));

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whatever threads may do to one another's tasks and futures, done by eight of
- * them at once, at random, to what lives in four main contexts.  At the end the
- * books have to balance. */
+/* Eight threads at once use one another's tasks and futures, in four main contexts, at
+ * random and in every allowed way.  At the end the counts must balance. */
 
 #include "fixture.h"
 
@@ -32,7 +31,7 @@ typedef enum
   N_KINDS
 } Kind;
 
-/* What is known of one task, whose data it is. */
+/* The books about one task, which are the task's data. */
 typedef struct
 {
   Kind kind;
@@ -100,7 +99,7 @@ slot_peek (Slot *slot, Record **record)
   return object;
 }
 
-/* Takes @object, and gives what was there. */
+/* Takes @object, and returns the previous object. */
 static gpointer
 slot_exchange (Slot *slot, gpointer object, Record **record)
 {
@@ -479,7 +478,8 @@ let_all_run (gpointer data, GError **error)
   return let_others_run (1, error);
 }
 
-/* What was posted before has arrived in each home, and has had a few rounds. */
+/* Messages that were posted before have arrived in each home, which has run a few
+ * rounds. */
 static gboolean
 flush_until_ended (gboolean *all, GError **error)
 {
@@ -556,7 +556,7 @@ test_all_at_once (void)
   assert_ended (FALSE);
   empty_slots ();
   assert_ended (TRUE);
-  /* One that began meanwhile has left its future. */
+  /* A task that began meanwhile has left its future. */
   empty_slots ();
   homes_stop ();
   assert_balance ();

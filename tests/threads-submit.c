@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A thread that gives the main loop's thread something to do, and waits for what
- * comes of it. */
+/* A thread that gives work to the main loop's thread, and waits for the outcome. */
 
 #include "fixture.h"
 
@@ -100,7 +99,7 @@ test_error (gpointer data, GError **error)
   return in_thread (await_error, error);
 }
 
-/* It cancels itself: whoever waits learns it, and is not cancelled. */
+/* The task cancels itself: the waiting thread learns this, and is not cancelled. */
 static gboolean
 await_cancelled (gpointer data, GError **error)
 {
@@ -120,7 +119,7 @@ test_cancelled (gpointer data, GError **error)
   return in_thread (await_cancelled, error);
 }
 
-/* It takes too long, and is cancelled. */
+/* The task takes too long, and is cancelled. */
 static gboolean
 await_too_long (gpointer data, GError **error)
 {

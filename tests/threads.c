@@ -202,7 +202,8 @@ cancel_future_in_thread (gpointer future)
   return NULL;
 }
 
-/* As in asyncio: who cancels does not ask for the error, so none is warned of. */
+/* As in asyncio: code that cancels does not retrieve the error, so there is no
+ * warning. */
 static void
 test_cancel_failed (void)
 {

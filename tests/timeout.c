@@ -2,8 +2,8 @@
 
 #include "fixture.h"
 
-/* Sleeps so long in a block that may last so long: what is cancelled is out of
- * time, unless somebody else cancelled it. */
+/* Sleeps in a block with a time limit: a cancelled block has run out of time, unless
+ * other code cancelled it. */
 static gboolean
 sleep_within (double limit, double seconds, GError **error)
 {
@@ -55,7 +55,7 @@ catch_time_over (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Its task is not cancelled: it ends as it likes. */
+/* The block's task is not cancelled, and ends normally. */
 static gboolean
 test_expires_in_task (gpointer data, GError **error)
 {
@@ -234,7 +234,7 @@ test_other_failure (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The block fails otherwise in what it does when the time is over. */
+/* The block fails with another error after the time is over. */
 static gboolean
 test_other_failure_when_expired (gpointer data, GError **error)
 {

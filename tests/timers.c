@@ -88,7 +88,7 @@ take_in_order (GtxTimers *timers)
   return n;
 }
 
-/* What removed timers leave takes no more room than there are timers. */
+/* The entries of removed timers take no more room than there are timers. */
 static void
 test_burst (void)
 {

@@ -50,8 +50,8 @@ uncancel_and_sleep_on (gpointer data, GError **error)
   return gtx_sleep (10, error);
 }
 
-/* What was taken back is forgotten, the next request counts; after the end
- * there is nothing to take back. */
+/* A withdrawn request is forgotten, and the next one counts; after the end there is
+ * nothing to withdraw. */
 static gboolean
 test_in_handler (gpointer data, GError **error)
 {
@@ -89,7 +89,7 @@ on_limit (gpointer future, gpointer task)
     gtx_cancel (task);
 }
 
-/* A time limit made by hand: what the block's timer asked for is taken back. */
+/* A time limit made by hand: the request of the block's timer is withdrawn. */
 static gboolean
 request_with_limit (Request *self, GError **error)
 {

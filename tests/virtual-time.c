@@ -77,7 +77,7 @@ add_word (gpointer word)
   return G_SOURCE_REMOVE;
 }
 
-/* What the main loop can do at once comes before time moves. */
+/* Work that the main loop can do at once comes before time moves. */
 static gboolean
 test_idle_sources (gpointer data, GError **error)
 {
@@ -116,7 +116,7 @@ test_signal (gpointer data, GError **error)
   g_autoptr (GSimpleAction) action = g_simple_action_new ("test", NULL);
   g_autoptr (GtxTask) task = gtx_create_task (await_activation, action, NULL);
 
-  /* It is waited for then, however slow the machine is, and long before the time. */
+  /* The test then waits for it, however slow the machine is, and long before the time. */
   g_assert_true (gtx_sleep (0, error));
   g_timeout_add (500, activate, action);
   g_assert_true (gtx_wait_for (task, 60, error));
@@ -137,7 +137,7 @@ test_future (gpointer data, GError **error)
   return gtx_gather_list (GTX_GATHER_NONE, error, gathered, NULL);
 }
 
-/* Where nobody waits for what they may bring, their timers do not count. */
+/* If no task waits for their events, their timers do not count. */
 static gboolean
 slow_check (GSource *source)
 {
@@ -480,7 +480,7 @@ ask_in_time (gpointer data, GError **error)
   return gtx_wait_for (task, 2, error);
 }
 
-/* What was told of is what the test is about: there is an answer then. */
+/* The test is about this message: the answer comes then. */
 static GLogWriterOutput
 answer_what_was_told (GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data)
 {

@@ -33,7 +33,7 @@ test_no_time (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What runs is cancelled and waited for; less than no time is no time. */
+/* A running task is cancelled and waited for; a negative time counts as 0. */
 static gboolean
 test_no_time_while_running (gpointer data, GError **error)
 {
@@ -79,7 +79,8 @@ wait_for_it (Limited *limited, GError **error)
   return gtx_wait_for (limited->future, limited->seconds, error);
 }
 
-/* With a limit and without, what is awaited is cancelled with whoever waits. */
+/* With a limit and without, the awaited future is cancelled together with the waiting
+ * task. */
 static gboolean
 test_cancelled (gpointer data, GError **error)
 {
@@ -143,7 +144,7 @@ test_future_done (gpointer data, GError **error)
   return gtx_await (other, error);
 }
 
-/* Nobody sets it. */
+/* This future is never set. */
 static gboolean
 test_future_pending (gpointer data, GError **error)
 {
@@ -181,7 +182,7 @@ test_future_failed (gpointer data, GError **error)
 
 /* ---- A shield ---- */
 
-/* What it shields goes on, and gives the shield its result where that waits. */
+/* The shielded future goes on, and gives its result to a shield that waits. */
 static gboolean
 test_shield (gpointer data, GError **error)
 {
@@ -235,7 +236,7 @@ run_main_loop (gpointer loop)
   return NULL;
 }
 
-/* What cannot be waited for is refused before it is cancelled. */
+/* A future that cannot be waited for is refused before it is cancelled. */
 static gboolean
 test_no_time_elsewhere (gpointer data, GError **error)
 {

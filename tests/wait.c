@@ -111,7 +111,7 @@ test_first_and_another (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Of what it waited for in vain it keeps nothing. */
+/* After a wait the task keeps nothing of the futures that were not done. */
 static gboolean
 test_lets_go (gpointer data, GError **error)
 {
@@ -148,7 +148,7 @@ test_first_error (gpointer data, GError **error)
   g_ptr_array_add (tasks, gtx_create_task (fail_after, "2.5", NULL));
   gtx_cancel (tasks->pdata[1]);
   g_assert_true (gtx_wait (tasks, GTX_FIRST_ERROR, GTX_FOREVER, error));
-  /* One that was cancelled has not failed. */
+  /* A cancelled future has not failed. */
   g_assert_cmpuint (n_done (tasks), ==, 3);
   g_assert_false (gtx_future_is_done (tasks->pdata[2]));
   assert_trace ("a");
@@ -180,7 +180,8 @@ test_time_over (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What ends in the moment in which the time is over is done, if it began before. */
+/* A task that ends at the moment at which the time is over is done, if it began
+ * before. */
 static gboolean
 test_time_over_at_the_end (gpointer data, GError **error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whoever wakes a task, and at whatever moment of the main loop's turn: it does not wait
- * then.  The poll is the test's own, so that nothing here takes time. */
+/* Whichever code wakes a task, and at any moment of the main loop's turn, the main loop
+ * does not wait then.  The poll is the test's own, so that nothing here takes time. */
 
 #include "fixture.h"
 
@@ -103,7 +103,7 @@ hook_check (GSource *source)
 
 static GSourceFuncs hook_funcs = { hook_prepare, hook_check, NULL, NULL, NULL, NULL };
 
-/* What waits for ever has not noticed. */
+/* A poll that waits for ever has missed the wake-up. */
 static gint
 poll_in_no_time (GPollFD *descriptors, guint n, gint timeout)
 {
@@ -190,7 +190,7 @@ iterate_below_task (GMainContext *context)
     g_main_context_iteration (context, TRUE);
 }
 
-/* What ran for long has the main loop ask again before it waits. */
+/* After a long run the main loop asks again before it waits. */
 static void
 come_to_rest (GMainContext *context)
 {

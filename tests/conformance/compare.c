@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Scenarios beside what CPython's asyncio printed for them. */
+/* Compares scenarios with the output of CPython's asyncio for them. */
 
 #include <glib.h>
 #include <glib/gstdio.h>

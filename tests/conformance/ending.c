@@ -4,8 +4,8 @@
 
 #include "trace.h"
 
-/* gtx_run() cancels what main leaves, waits for it, and then cancels what was
- * made meanwhile, which asyncio drops.  Both are seen by a task of ours: its
+/* gtx_run() cancels the tasks that main leaves, waits for them, and then cancels tasks
+ * that were made meanwhile, which asyncio drops.  A task of ours notices both: its
  * GCancellable is cancelled at that moment, before anything else runs. */
 
 static GtxTask *guard;

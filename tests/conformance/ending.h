@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How a scenario ends: as asyncio's run() does, and without what gtx_run() does
- * beyond it. */
+/* How a scenario ends: as with asyncio's run(), without the additional steps of
+ * gtx_run(). */
 
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a scenario declares: futures, locks and their kin, queues. */
+/* The objects that a scenario declares: futures, locks and similar objects, queues. */
 
 #pragma once
 

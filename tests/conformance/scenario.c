@@ -114,7 +114,7 @@ find_all (Call *call, char **variables)
   return tasks;
 }
 
-/* What a task or a future came to. */
+/* The outcome of a task or a future. */
 static char *
 outcome (gpointer future)
 {

@@ -9,6 +9,6 @@
  * called before. */
 gboolean run_scenario   (GPtrArray *program, GError **error);
 
-/* Drops what a run has left.  Returns how many calls of coroutines were never
+/* Drops the objects that a run has left.  Returns how many calls of coroutines were never
  * freed. */
 guint    clear_scenario (void);

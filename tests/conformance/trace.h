@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a scenario prints, and its errors' names. */
+/* The trace that a scenario prints, and its errors' names. */
 
 #pragma once
 
@@ -21,8 +21,8 @@ flow (gboolean succeeded)
   return succeeded ? GO_ON : FAIL;
 }
 
-/* Lines go to @file from now on; @at_end is called after the last one.  Where
- * it returns, what still runs is not traced. */
+/* Lines go to @file from now on; @at_end is called after the last one.  If @at_end
+ * returns, code that still runs is not traced. */
 void     trace_to    (FILE *file, void (*at_end) (void));
 
 /* A line of the current task. */

@@ -281,7 +281,7 @@ decode_rest (Decoder *self, const char *blocks)
   line (self, "end");
 }
 
-/* FALSE at the end of a block.  What cannot stand here is left out. */
+/* FALSE at the end of a block.  Statements that are not allowed here are left out. */
 static gboolean
 decode_statement (Decoder *self)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Programs at the border, kept as text and as bytes, and of random bytes: what
- * comes out is what may, and nothing is left behind. */
+/* Programs at the border, kept as text and as bytes, and of random bytes: each outcome is
+ * one that the model allows, and nothing is left behind. */
 
 #include "border/run-border.h"
 #include "decode.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The bytes that the tests run, and what is shown of them when they fail. */
+/* The bytes that the tests run, and the output when a test fails. */
 
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What libFuzzer calls, for programs at the border. */
+/* The functions that libFuzzer calls, for programs at the border. */
 
 #include "border/run-border.h"
 #include "decode.h"
@@ -8,8 +8,8 @@
 int LLVMFuzzerInitialize (int *argc, char ***argv);
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
-/* What a thread that is ending has not freed yet is a leak to LeakSanitizer, which looks
- * after each program: no thread of a pool ends. */
+/* LeakSanitizer, which checks after each program, takes memory that an ending thread has
+ * not freed yet for a leak.  So no thread of a pool ends. */
 int
 LLVMFuzzerInitialize (int *argc, char ***argv)
 {

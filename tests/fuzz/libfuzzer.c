@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What libFuzzer calls, which has the main(). */
+/* The functions that libFuzzer calls, which has the main(). */
 
 #include "execute.h"
 
@@ -8,7 +8,7 @@
 int LLVMFuzzerInitialize (int *argc, char ***argv);
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
-/* What leaks of GLib's slices is seen only where they come from malloc (). */
+/* Leaks of GLib's slices are detected only if slices come from malloc (). */
 int
 LLVMFuzzerInitialize (int *argc, char ***argv)
 {

@@ -50,7 +50,7 @@ set_up_messages (void)
 
   if (is_set_up)
     return;
-  /* It is judged here what is fatal, in a test too. */
+  /* This code decides which messages are fatal, in a test, too. */
   g_log_set_always_fatal (G_LOG_FATAL_MASK);
   g_log_set_default_handler (on_message, NULL);
   /* AddressSanitizer looks at each byte of a stack that is taken. */

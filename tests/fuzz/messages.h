@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the library says. */
+/* The library's messages. */
 
 #pragma once
 
 #include <glib.h>
 
-/* What is said of a program's own mistakes is expected; all else ends it. */
+/* Messages about a program's own mistakes are expected; any other message ends the
+ * program. */
 void set_up_messages (void);
 
 void fail            (const char *why) G_GNUC_NORETURN;

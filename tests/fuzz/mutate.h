@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What libFuzzer does, without its counters, which are a race for ThreadSanitizer. */
+/* Does the work of libFuzzer without its counters, which ThreadSanitizer reports as a
+ * race. */
 
 #pragma once
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a task does to others, or has the main loop or another thread do. */
+/* Actions of a task on other tasks, some of them done by the main loop or another
+ * thread. */
 
 #include "border.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The model: what is known of each task, and what may therefore come out. */
+/* The model: the known state of each task, and the outcomes that it allows. */
 
 #pragma once
 

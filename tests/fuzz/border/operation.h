@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Operations of GIO that behave as they are told, and functions for threads. */
+/* Operations of GIO whose behaviour a program chooses, and functions for threads. */
 
 #pragma once
 

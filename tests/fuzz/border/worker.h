@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who does something later, or in another thread. */
+/* Does work later, or in another thread. */
 
 #pragma once
 
