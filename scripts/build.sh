@@ -1,12 +1,12 @@
 # Sourced: configures and builds.
 
-# What distributions ask for so that faults do less harm.
+# Options with which distributions harden programs.
 hardened='-O2 -g -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -Wformat -Werror=format-security'
 [ "$(uname -m)" != x86_64 ] || hardened+=' -fcf-protection'
 hardened_options=(-Dbuildtype=plain -Db_pie=true "-Dc_args=$hardened" "-Dcpp_args=$hardened"
                   '-Dc_link_args=-Wl,-z,relro,-z,now' '-Dcpp_link_args=-Wl,-z,relro,-z,now')
 
-# What is configured anew only in an empty folder: Meson keeps these for good.
+# Settings that can change only in an empty folder: Meson keeps them for good.
 fixed () {
   local name
   printf '%s\n' "$@"
@@ -14,7 +14,7 @@ fixed () {
   ${CC:-cc} --version | head -n 1
 }
 
-# What meson.build asks for and can do without, as it is on this machine now.
+# The optional dependencies of meson.build, as they are on this machine now.
 optional () {
   local name
   for name in gio-2.0 gtk4 libdex-1 xtst x11; do
@@ -28,7 +28,7 @@ optional () {
   done
 }
 
-# Meson takes a compiler cache where there is one, which compiles nothing where it
+# Meson uses a compiler cache if there is one, but the cache compiles nothing if it
 # has no folder to write into.
 avoid_useless_cache () {
   if command -v ccache >/dev/null 2>&1; then
@@ -36,8 +36,8 @@ avoid_useless_cache () {
   fi
 }
 
-# configure FOLDER [OPTION...]: nothing where the folder is configured already,
-# like this, and what was there then and what was not has not changed.
+# configure FOLDER [OPTION...]: does nothing if the folder is configured already with
+# these options, and the optional dependencies have not changed.
 configure () {
   local folder=$1 fixed optional
   shift
@@ -56,7 +56,7 @@ configure () {
   echo "$optional" >"$folder/configured-optional"
 }
 
-# quietly COMMAND...: shows what it printed only if it failed.
+# quietly COMMAND...: shows the command's output only if the command failed.
 quietly () {
   local log
   log=$(mktemp)
