@@ -90,6 +90,22 @@ test_hold_others (void)
   end ();
 }
 
+/* They are created before the application is attached. */
+static void
+test_hold_before (void)
+{
+  g_autoptr (GApplication) application =
+    g_application_new ("org.example.Tasks", G_APPLICATION_NON_UNIQUE);
+
+  trace = g_string_new (NULL);
+  gtx_object_create_task (application, work);
+  gtx_application_attach (application, GTX_APPLICATION_HOLD);
+  g_signal_connect (application, "activate", G_CALLBACK (on_activate), NULL);
+  g_assert_cmpint (g_application_run (application, 0, NULL), ==, 0);
+  assert_trace ("activate work done");
+  end ();
+}
+
 /* ---- The end ---- */
 
 static gboolean
@@ -151,6 +167,7 @@ main (int argc, char **argv)
   g_test_add_func ("/application/hold", test_hold);
   g_test_add_func ("/application/no-hold", test_no_hold);
   g_test_add_func ("/application/hold-others", test_hold_others);
+  g_test_add_func ("/application/hold-before", test_hold_before);
   g_test_add_func ("/application/quit", test_quit);
   g_test_add_func ("/application/slow", test_slow);
   return g_test_run ();

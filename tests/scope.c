@@ -334,6 +334,46 @@ test_join_itself (gpointer data, GError **error)
   return TRUE;
 }
 
+static gpointer
+join_in_thread (gpointer scope)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  GError *failure = NULL;
+
+  g_main_context_push_thread_default (context);
+  g_assert_false (gtx_run (join, (GtxScope *) scope, &failure));
+  g_main_context_pop_thread_default (context);
+  return failure;
+}
+
+/* A task of another main context cannot, even if it is the first. */
+static gboolean
+test_join_elsewhere (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  GtxScope *scope = gtx_object_get_scope (job);
+  g_autoptr (GError) failure = g_thread_join (g_thread_new ("other", join_in_thread, scope));
+
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT);
+  return gtx_scope_join (scope, error);
+}
+
+/* An object that stays when its last reference goes is as new. */
+static gboolean
+test_revived (gpointer data, GError **error)
+{
+  Job *job = job_new ();
+
+  gtx_object_get_scope (job);
+  job->stays = TRUE;
+  g_object_unref (job);
+  gtx_object_create_task (job, sleep_for_job);
+  g_assert_true (gtx_scope_join (gtx_object_get_scope (job), error));
+  assert_trace ("begun done");
+  g_object_unref (job);
+  return TRUE;
+}
+
 static void
 test_join_outside (void)
 {
@@ -553,6 +593,8 @@ main (int argc, char **argv)
   add_coroutine ("/scope/join-late", test_join_late);
   add_coroutine ("/scope/join-cancelled", test_join_cancelled);
   add_coroutine ("/scope/join-itself", test_join_itself);
+  add_real_coroutine ("/scope/join-elsewhere", test_join_elsewhere);
+  add_coroutine ("/scope/revived", test_revived);
   g_test_add_func ("/scope/join-outside", test_join_outside);
   add_coroutine ("/scope/one-error", test_one_error);
   add_coroutine ("/scope/dialog-gone", test_dialog_gone);

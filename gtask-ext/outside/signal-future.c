@@ -142,12 +142,18 @@ GtxFuture *
 gtx_signal_future (gpointer    object,
                    const char *detailed_signal)
 {
+  GtxScheduler *home = gtx_scheduler_get ();
   GtxSignalFuture *self;
+  GtxVisit visit;
 
   g_return_val_if_fail (G_IS_OBJECT (object), NULL);
   g_return_val_if_fail (detailed_signal != NULL, NULL);
 
+  visit = gtx_scheduler_enter_home (home, G_STRFUNC);
+  if (visit == GTX_ELSEWHERE)
+    return NULL;
   self = g_object_new (gtx_signal_future_get_type (), NULL);
   listen (self, object, detailed_signal);
+  gtx_scheduler_leave (home, visit);
   return &self->parent_instance;
 }

@@ -50,10 +50,14 @@ void
 gtx_application_attach (GApplication        *application,
                         GtxApplicationFlags  flags)
 {
+  GtxScope *scope;
+
   g_return_if_fail (G_IS_APPLICATION (application));
 
   g_signal_connect (application, "shutdown", G_CALLBACK (on_shutdown), NULL);
-  if (flags & GTX_APPLICATION_HOLD)
-    g_signal_connect_object (gtx_object_get_scope (application), "notify::n-tasks",
-                             G_CALLBACK (on_n_tasks), application, 0);
+  if ((flags & GTX_APPLICATION_HOLD) == 0)
+    return;
+  scope = gtx_object_get_scope (application);
+  g_signal_connect_object (scope, "notify::n-tasks", G_CALLBACK (on_n_tasks), application, 0);
+  on_n_tasks (scope, NULL, application);
 }

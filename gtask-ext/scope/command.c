@@ -89,10 +89,22 @@ notify_changes (GtxCommand *self,
 }
 
 static void
+unlink_activation (Activation *self)
+{
+  gtx_handle_unlink (&self->link);
+  self->command->n_started--;
+  if (self->is_running)
+    self->command->n_running--;
+}
+
+static void
 activation_free (gpointer data)
 {
   Activation *self = data;
 
+  /* The main context is gone. */
+  if (gtx_handle_is_linked (&self->link))
+    unlink_activation (self);
   g_clear_pointer (&self->parameter, g_variant_unref);
   g_object_unref (self->object);
   g_object_unref (self->command);
@@ -149,10 +161,7 @@ on_task_done (gpointer task,
   gboolean was_running = self->n_running > 0;
   guint n_waiting = count_waiting (self);
 
-  gtx_handle_unlink (&activation->link);
-  self->n_started--;
-  if (activation->is_running)
-    self->n_running--;
+  unlink_activation (activation);
   if (gtx_future_state (future) == GTX_FUTURE_FINISHED && !gtx_error_is_cancelled (future->error))
     set_last_error (self, future->error);
   start_waiting (self);
@@ -172,9 +181,9 @@ start (GtxCommand *self,
   activation->parameter = parameter;
   gtx_handle_list_append (&self->started, &activation->link);
   self->n_started++;
-  activation->task = gtx_scope_start (self->scope,
-                                      gtx_task_new_named (self->function, (GtxCoroutine) run_activation,
-                                                          activation, NULL));
+  /* A handler of the scope's notifications may cancel it already. */
+  activation->task = gtx_task_new_named (self->function, (GtxCoroutine) run_activation, activation, NULL);
+  gtx_scope_start (self->scope, activation->task);
   gtx_future_add_done_callback (activation->task, on_task_done, activation, activation_free);
 }
 
@@ -535,10 +544,17 @@ void
 gtx_command_set_mode (GtxCommand     *self,
                       GtxCommandMode  mode)
 {
+  guint n_waiting;
+
   g_return_if_fail (GTX_IS_COMMAND (self));
   g_return_if_fail (mode <= GTX_COMMAND_PARALLEL);
 
+  if (!is_usable (self, G_STRFUNC))
+    return;
   self->mode = mode;
+  n_waiting = count_waiting (self);
+  start_waiting (self);
+  notify_changes (self, self->n_running > 0, n_waiting);
 }
 
 /**
@@ -627,6 +643,8 @@ gtx_command_cancel (GtxCommand *self)
 
   g_return_if_fail (GTX_IS_COMMAND (self));
 
+  if (!is_usable (self, G_STRFUNC))
+    return;
   n_waiting = count_waiting (self);
   clear_queue (self);
   cancel_started (self);

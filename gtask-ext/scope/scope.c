@@ -117,6 +117,7 @@ gtx_scope_init (GtxScope *self)
   self->home = gtx_scheduler_ref (gtx_scheduler_get ());
   gtx_handle_list_init (&self->members);
   gtx_line_init (&self->joining);
+  self->joining.home = gtx_scheduler_ref (self->home);
 }
 
 /* ---- The scope of an object ---- */
@@ -154,7 +155,11 @@ gtx_object_get_scope (gpointer object)
 
   self = g_object_get_qdata (object, scope_quark ());
   if (self)
-    return self;
+    {
+      /* An object that was kept alive by its dispose () is as new. */
+      gtx_ties_watch_end (self->ties, object);
+      return self;
+    }
   self = g_object_new (GTX_TYPE_SCOPE, NULL);
   self->ties = gtx_ties_of (object);
   gtx_ties_watch_end (self->ties, object);
@@ -195,8 +200,12 @@ member_free (gpointer data)
 {
   Member *self = data;
 
+  /* The main context is gone. */
   if (gtx_handle_is_linked (&self->link))
-    gtx_handle_unlink (&self->link);
+    {
+      gtx_handle_unlink (&self->link);
+      self->scope->n_tasks--;
+    }
   g_object_unref (self->task);
   g_object_unref (self->scope);
   g_free (self);
@@ -281,6 +290,12 @@ gtx_scope_start (GtxScope *self,
       g_object_unref (task);
       return NULL;
     }
+  if (gtx_scope_is_foreign (self, "gtx_scope_create_task"))
+    {
+      gtx_cancel (task);
+      g_object_unref (task);
+      return NULL;
+    }
   gtx_task_start (task);
   if (self->ties)
     give_to_object (self, task);
@@ -314,10 +329,16 @@ gboolean
 gtx_scope_is_foreign (GtxScope   *self,
                       const char *function)
 {
-  if (gtx_scheduler_get () == self->home)
-    return FALSE;
-  g_critical ("%s() was called where the scope's main context is not the thread-default one", function);
-  return TRUE;
+  GtxVisit visit;
+
+  if (gtx_scheduler_get () != self->home)
+    {
+      g_critical ("%s() was called where the scope's main context is not the thread-default one", function);
+      return TRUE;
+    }
+  visit = gtx_scheduler_enter_home (self->home, function);
+  gtx_scheduler_leave (self->home, visit);
+  return visit == GTX_ELSEWHERE;
 }
 
 static void
@@ -379,7 +400,7 @@ gtx_scope_close (GtxScope *self)
  * gtx_scope_is_closed:
  * @self: a #GtxScope
  *
- * Tells whether the scope is closed, or its object is disposed.  Never suspends; to be called in
+ * Tells whether the scope is closed, or its object is disposed, or its main context gone.  Never suspends; to be called in
  * the thread of the scope's main context.
  *
  * Returns: %TRUE if no task can begin in it any more
@@ -393,8 +414,10 @@ gtx_scope_is_closed (GtxScope *self)
 
   g_return_val_if_fail (GTX_IS_SCOPE (self), TRUE);
 
-  if (self->is_closed || self->ties == NULL)
-    return self->is_closed;
+  if (self->is_closed || gtx_scheduler_get_context (self->home) == NULL)
+    return TRUE;
+  if (self->ties == NULL)
+    return FALSE;
   object = gtx_ties_get_object (self->ties);
   return object == NULL;
 }
@@ -533,8 +556,9 @@ wait_for_end (Ending  *self,
   if (!gtx_call_with_timeout (PATIENCE, gtx_scope_join, self->scope, &failure) &&
       g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
     tell_what_is_left (self->scope);
-  while (!gtx_scope_join (self->scope, NULL))
-    ;
+  do
+    g_clear_error (&failure);
+  while (!gtx_scope_join (self->scope, &failure) && gtx_error_is_cancelled (failure));
   self->func (self->data);
   return TRUE;
 }
