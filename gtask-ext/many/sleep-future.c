@@ -45,14 +45,10 @@ static void
 context_ends (GtxHandle *handle)
 {
   GtxSleep *self = GTX_CONTAINER_OF (handle, GtxSleep, at_end);
-  GError *error = g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
-                                       "The sleep never ends: its main context is gone");
 
-  /* No warning: a caller that holds the sleep asks for its error, and one that has dropped it
-   * need not know. */
-  gtx_future_forgive_error (&self->parent_instance);
-  if (!gtx_future_finish (&self->parent_instance, NULL, NULL, error))
-    g_error_free (error);
+  gtx_future_fail_quietly (&self->parent_instance,
+                           g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
+                                                "The sleep never ends: its main context is gone"));
   /* If another thread is settling the sleep, its message may not be run here any more. */
   gtx_handle_unlink (&self->settled);
   on_settled (&self->settled);

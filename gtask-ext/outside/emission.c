@@ -369,6 +369,12 @@ gtx_emission_wait (GtxEmission          *self,
 
 /* ---- The end ---- */
 
+GError *
+gtx_emission_gone_error_new (void)
+{
+  return g_error_new_literal (GTX_ERROR, GTX_ERROR_OBJECT_GONE, "The object whose signal was awaited is gone");
+}
+
 /* Called without the lock: dropping the reference may free the object. */
 static void
 disconnect_if_there (GtxListener *listener,

@@ -58,6 +58,8 @@ GtxEmissionOutcome  gtx_emission_wait      (GtxEmission          *self,
                                             GArray              **arguments,
                                             GError              **error);
 
+/* The error of a wait for a signal of an object that is gone. */
+GError             *gtx_emission_gone_error_new (void);
 /* FALSE with @error set, unless the signal was emitted; after GTX_EMISSION_CANCELLED @error is
  * set already.  If the object is gone, and @task ends because its owner does, @error says that
  * the task was cancelled. */

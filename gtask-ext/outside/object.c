@@ -50,8 +50,7 @@ set_gone_error (GtxTask  *task,
   else if (gtx_ties_current_owner_is_gone ())
     gtx_set_cancelled_error (error);
   else
-    g_set_error_literal (error, GTX_ERROR, GTX_ERROR_OBJECT_GONE,
-                         "The object whose signal was awaited is gone");
+    g_propagate_error (error, gtx_emission_gone_error_new ());
 }
 
 gboolean

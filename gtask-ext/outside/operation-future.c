@@ -25,24 +25,21 @@ static GType gtx_operation_future_get_type (void);
 
 G_DEFINE_TYPE (GtxOperationFuture, gtx_operation_future, GTX_TYPE_FUTURE)
 
-/* A callback that comes later finds the future done.  No warning of the error: a caller that
- * holds the future asks for it, and one that has dropped it need not know. */
+/* A callback that comes later finds the future done. */
 static void
 context_ends (GtxHandle *handle)
 {
   GtxOperationFuture *self = GTX_CONTAINER_OF (handle, GtxOperationFuture, at_end);
-  GError *error;
 
   if (self->cancelling)
     {
       gtx_future_finish_cancelled (&self->parent_instance);
       return;
     }
-  error = g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
-                               "The operation's main context went away before the operation ended");
-  gtx_future_forgive_error (&self->parent_instance);
-  if (!gtx_future_finish (&self->parent_instance, NULL, NULL, error))
-    g_error_free (error);
+  gtx_future_fail_quietly (&self->parent_instance,
+                           g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
+                                                "The operation's main context went away before the operation "
+                                                "ended"));
 }
 
 static void

@@ -5,8 +5,6 @@
 
 #include "outside/ties.h"
 
-#include "gtask-ext/error.h"
-
 /* Invariant: the emission is left when the future is done or dropped, in its home. */
 typedef struct
 {
@@ -38,18 +36,6 @@ listening_free (gpointer data)
 }
 
 static void
-finish_gone (GtxFuture *future)
-{
-  GError *error = g_error_new_literal (GTX_ERROR, GTX_ERROR_OBJECT_GONE,
-                                       "The object whose signal was awaited is gone");
-
-  /* No warning: a caller that holds the future asks for its error. */
-  gtx_future_forgive_error (future);
-  if (!gtx_future_finish (future, NULL, NULL, error))
-    g_error_free (error);
-}
-
-static void
 on_told (gpointer data)
 {
   Listening *self = data;
@@ -59,7 +45,7 @@ on_told (gpointer data)
   if (future == NULL)
     g_clear_pointer (&arguments, g_array_unref);
   else if (arguments == NULL)
-    finish_gone (future);
+    gtx_future_fail_quietly (future, gtx_emission_gone_error_new ());
   else if (!gtx_future_finish (future, arguments, (GDestroyNotify) g_array_unref, NULL))
     g_array_unref (arguments);
   g_clear_object (&future);
@@ -117,7 +103,7 @@ listen (GtxSignalFuture *self,
   self->listening->emission = gtx_emission_listen (future->home, object, signal_id, detail, FALSE,
                                                    on_told, self->listening);
   if (self->listening->emission == NULL)
-    finish_gone (future);
+    gtx_future_fail_quietly (future, gtx_emission_gone_error_new ());
 }
 
 /**

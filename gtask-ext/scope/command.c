@@ -206,6 +206,16 @@ start_waiting (GtxCommand *self)
     start (self, object, g_queue_pop_head (&self->queue));
 }
 
+/* For when more may start than before. */
+static void
+start_and_notify (GtxCommand *self)
+{
+  guint n_waiting = count_waiting (self);
+
+  start_waiting (self);
+  notify_changes (self, self->n_running > 0, n_waiting);
+}
+
 /* Each once, however often the command is activated while they clean up. */
 static void
 cancel_started (GtxCommand *self)
@@ -544,17 +554,13 @@ void
 gtx_command_set_mode (GtxCommand     *self,
                       GtxCommandMode  mode)
 {
-  guint n_waiting;
-
   g_return_if_fail (GTX_IS_COMMAND (self));
   g_return_if_fail (mode <= GTX_COMMAND_PARALLEL);
 
   if (!is_usable (self, G_STRFUNC))
     return;
   self->mode = mode;
-  n_waiting = count_waiting (self);
-  start_waiting (self);
-  notify_changes (self, self->n_running > 0, n_waiting);
+  start_and_notify (self);
 }
 
 /**
@@ -571,16 +577,12 @@ void
 gtx_command_set_limit (GtxCommand *self,
                        guint       limit)
 {
-  guint n_waiting;
-
   g_return_if_fail (GTX_IS_COMMAND (self));
 
   if (!is_usable (self, G_STRFUNC))
     return;
   self->limit = limit;
-  n_waiting = count_waiting (self);
-  start_waiting (self);
-  notify_changes (self, self->n_running > 0, n_waiting);
+  start_and_notify (self);
 }
 
 /**

@@ -260,6 +260,18 @@ give_to_object (GtxScope *self,
     gtx_task_bind (task, object);
 }
 
+/* A g_critical () says so. */
+static gboolean
+is_of_another_context (const GtxScope *self,
+                       const GtxTask  *task)
+{
+  if (task->parent_instance.home == self->home)
+    return FALSE;
+  g_critical ("A task of another main context cannot belong to a scope: create it where the "
+              "scope's main context is the thread-default one");
+  return TRUE;
+}
+
 /**
  * gtx_scope_start: (skip)
  * @self: a #GtxScope
@@ -282,15 +294,7 @@ gtx_scope_start (GtxScope *self,
   g_return_val_if_fail (GTX_IS_SCOPE (self), NULL);
   g_return_val_if_fail (GTX_IS_TASK (task) && !task->is_started, NULL);
 
-  if (task->parent_instance.home != self->home)
-    {
-      g_critical ("A task of another main context cannot belong to a scope: create it where the "
-                  "scope's main context is the thread-default one");
-      gtx_cancel (task);
-      g_object_unref (task);
-      return NULL;
-    }
-  if (gtx_scope_is_foreign (self, "gtx_scope_create_task"))
+  if (is_of_another_context (self, task) || gtx_scope_is_foreign (self, "gtx_scope_create_task"))
     {
       gtx_cancel (task);
       g_object_unref (task);
@@ -578,8 +582,9 @@ wait_for_end (Ending  *self,
  * ]|
  *
  * The function is called in a task, in a later turn of the main loop, even if there is no task to
- * wait for.  The object of the scope, unless it is disposed already, is kept until then.  After two seconds a warning names the tasks that have not ended, and what they wait
- * for.  Never suspends; to be called in the thread of the scope's main context.
+ * wait for.  The object of the scope, unless it is disposed already, is kept until then.  After
+ * two seconds a warning names the tasks that have not ended, and what they wait for.  Never
+ * suspends; to be called in the thread of the scope's main context.
  *
  * Since: 0.1
  */

@@ -112,6 +112,11 @@ gboolean gtx_future_finish          (GtxFuture      *self,
                                      GError         *error);
 gboolean gtx_future_finish_cancelled (GtxFuture     *self);
 
+/* Settles @self, if it is not done, with an error that nobody is warned of: a caller that holds the
+ * future asks for the error, and one that has dropped it need not know.  Takes @error. */
+void     gtx_future_fail_quietly    (GtxFuture      *self,
+                                     GError         *error);
+
 /* The same as gtx_future_finish_cancelled () for a future whose main context is gone, tasks
  * included; in any thread. */
 gboolean gtx_future_finish_homeless (GtxFuture      *self);

@@ -100,6 +100,15 @@ gtx_future_finish (GtxFuture      *self,
   return TRUE;
 }
 
+void
+gtx_future_fail_quietly (GtxFuture *self,
+                         GError    *error)
+{
+  gtx_future_forgive_error (self);
+  if (!gtx_future_finish (self, NULL, NULL, error))
+    g_error_free (error);
+}
+
 gboolean
 gtx_future_finish_cancelled (GtxFuture *self)
 {
