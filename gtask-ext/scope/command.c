@@ -3,49 +3,17 @@
 
 #include "gtask-ext/command.h"
 
+#include "scope/activations.h"
 #include "scope/scope-private.h"
-#include "task/task-private.h"
 
-#include "gtask-ext/error.h"
-#include "gtask-ext/sleep.h"
-
-/* Invariants:
- * - An activation is in the queue, or has a task and is in the list; each one that is in the list
- *   holds a reference to the command.
- * - Those that wait are in the queue, or in the list and their coroutine was not called yet.
- * - While an activation is in the queue, as many tasks as the mode allows are in the list. */
 struct _GtxCommand
 {
   GObject parent_instance;
   char *name;
   GVariantType *parameter_type;
-  const char *function;
-  GtxCommandFunc func;
-  GtxScope *scope;
-  GWeakRef object;
-
-  GtxCommandMode mode;
-  guint limit;                  /* for GTX_COMMAND_PARALLEL; 0: none */
-  double delay;
   gboolean enabled;
-
-  GQueue queue;                 /* parameters, as GVariant; NULL where there is none */
-  GtxHandleList started;        /* activations that have a task */
-  guint n_started;
-  guint n_running;              /* of these, those whose coroutine was called */
-  GError *last_error;
+  GtxActivations activations;
 };
-
-typedef struct
-{
-  GtxHandle link;               /* in the command's list */
-  GtxCommand *command;
-  GObject *object;
-  GVariant *parameter;
-  GtxTask *task;
-  gboolean is_running;
-  gboolean was_cancelled;       /* by the command: it cleans up undisturbed */
-} Activation;
 
 enum
 {
@@ -68,179 +36,15 @@ static void gtx_command_init_action (GActionInterface *interface);
 G_DEFINE_FINAL_TYPE_WITH_CODE (GtxCommand, gtx_command, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (G_TYPE_ACTION, gtx_command_init_action))
 
-/* ---- Activations ---- */
-
-static guint
-count_waiting (const GtxCommand *self)
-{
-  return self->queue.length + self->n_started - self->n_running;
-}
-
-/* Notifies what differs from what it was. */
-static void
-notify_changes (GtxCommand *self,
-                gboolean    was_running,
-                guint       n_waiting)
-{
-  if (was_running != (self->n_running > 0))
-    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RUNNING]);
-  if (n_waiting != count_waiting (self))
-    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_N_WAITING]);
-}
-
-static void
-unlink_activation (Activation *self)
-{
-  gtx_handle_unlink (&self->link);
-  self->command->n_started--;
-  if (self->is_running)
-    self->command->n_running--;
-}
-
-static void
-activation_free (gpointer data)
-{
-  Activation *self = data;
-
-  /* The main context is gone. */
-  if (gtx_handle_is_linked (&self->link))
-    unlink_activation (self);
-  g_clear_pointer (&self->parameter, g_variant_unref);
-  g_object_unref (self->object);
-  g_object_unref (self->command);
-  g_free (self);
-}
-
-static gboolean
-run_activation (Activation  *self,
-                GError     **error)
-{
-  GtxCommand *command = self->command;
-
-  if (command->delay > 0 && !gtx_sleep (command->delay, error))
-    return FALSE;
-  self->is_running = TRUE;
-  command->n_running++;
-  notify_changes (command, command->n_running > 1, count_waiting (command) + 1);
-  return command->func (self->object, self->parameter, error);
-}
-
-static void
-parameter_free (gpointer parameter)
-{
-  g_clear_pointer ((GVariant **) &parameter, g_variant_unref);
-}
-
-static void
-clear_queue (GtxCommand *self)
-{
-  g_queue_clear_full (&self->queue, parameter_free);
-}
-
-static void
-set_last_error (GtxCommand   *self,
-                const GError *error)
-{
-  if (error == NULL && self->last_error == NULL)
-    return;
-  g_clear_error (&self->last_error);
-  if (error)
-    self->last_error = g_error_copy (error);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_LAST_ERROR]);
-}
-
-static void start_waiting (GtxCommand *self);
-
-static void
-on_task_done (gpointer task,
-              gpointer data)
-{
-  Activation *activation = data;
-  GtxCommand *self = g_object_ref (activation->command);
-  GtxFuture *future = &activation->task->parent_instance;
-  gboolean was_running = self->n_running > 0;
-  guint n_waiting = count_waiting (self);
-
-  unlink_activation (activation);
-  if (gtx_future_state (future) == GTX_FUTURE_FINISHED && !gtx_error_is_cancelled (future->error))
-    set_last_error (self, future->error);
-  start_waiting (self);
-  notify_changes (self, was_running, n_waiting);
-  g_object_unref (self);
-}
-
-static void
-start (GtxCommand *self,
-       GObject    *object,
-       GVariant   *parameter)
-{
-  Activation *activation = g_new0 (Activation, 1);
-
-  activation->command = g_object_ref (self);
-  activation->object = g_object_ref (object);
-  activation->parameter = parameter;
-  gtx_handle_list_append (&self->started, &activation->link);
-  self->n_started++;
-  /* A handler of the scope's notifications may cancel it already. */
-  activation->task = gtx_task_new_named (self->function, (GtxCoroutine) run_activation, activation, NULL);
-  gtx_scope_start (self->scope, activation->task);
-  gtx_future_add_done_callback (activation->task, on_task_done, activation, activation_free);
-}
-
-static guint
-most_started (const GtxCommand *self)
-{
-  if (self->mode != GTX_COMMAND_PARALLEL)
-    return 1;
-  return self->limit > 0 ? self->limit : G_MAXUINT;
-}
-
-static void
-start_waiting (GtxCommand *self)
-{
-  g_autoptr (GObject) object = g_weak_ref_get (&self->object);
-
-  if (object == NULL || gtx_scope_is_closed (self->scope))
-    clear_queue (self);
-  while (self->queue.length > 0 && self->n_started < most_started (self))
-    start (self, object, g_queue_pop_head (&self->queue));
-}
-
-/* For when more may start than before. */
-static void
-start_and_notify (GtxCommand *self)
-{
-  guint n_waiting = count_waiting (self);
-
-  start_waiting (self);
-  notify_changes (self, self->n_running > 0, n_waiting);
-}
-
-/* Each once, however often the command is activated while they clean up. */
-static void
-cancel_started (GtxCommand *self)
-{
-  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
-
-  for (GtxHandle *link = self->started.ring.next; link != &self->started.ring; link = link->next)
-    {
-      Activation *activation = GTX_CONTAINER_OF (link, Activation, link);
-
-      if (!activation->was_cancelled)
-        g_ptr_array_add (tasks, g_object_ref (activation->task));
-      activation->was_cancelled = TRUE;
-    }
-  for (guint i = 0; i < tasks->len; i++)
-    gtx_cancel (tasks->pdata[i]);
-}
+/* ---- The action ---- */
 
 /* FALSE after a g_critical () that names @function. */
 static gboolean
 is_usable (GtxCommand *self,
            const char *function)
 {
-  if (self->scope)
-    return !gtx_scope_is_foreign (self->scope, function);
+  if (self->activations.scope)
+    return !gtx_scope_is_foreign (self->activations.scope, function);
   g_critical ("A command that g_object_new() made has no coroutine; make it with gtx_command_new()");
   return FALSE;
 }
@@ -251,27 +55,14 @@ gtx_command_activate (GAction  *action,
 {
   GtxCommand *self = (GtxCommand *) action;
   g_autoptr (GVariant) sunk = parameter ? g_variant_ref_sink (parameter) : NULL;
-  guint n_waiting = count_waiting (self);
 
   if (self->parameter_type == NULL)
     g_return_if_fail (parameter == NULL);
   else
     g_return_if_fail (parameter != NULL && g_variant_is_of_type (parameter, self->parameter_type));
-  if (!is_usable (self, "g_action_activate"))
-    return;
-  if (!self->enabled || (self->mode == GTX_COMMAND_DROP && self->n_started > 0))
-    return;
-
-  if (self->mode == GTX_COMMAND_RESTART || self->mode == GTX_COMMAND_KEEP_LATEST)
-    clear_queue (self);
-  g_queue_push_tail (&self->queue, g_steal_pointer (&sunk));
-  if (self->mode == GTX_COMMAND_RESTART)
-    cancel_started (self);
-  start_waiting (self);
-  notify_changes (self, self->n_running > 0, n_waiting);
+  if (is_usable (self, "g_action_activate") && self->enabled)
+    gtx_activations_add (&self->activations, sunk);
 }
-
-/* ---- The action ---- */
 
 static const char *
 gtx_command_get_name (GAction *action)
@@ -340,9 +131,9 @@ gtx_command_get_property (GObject    *object,
     case PROP_ENABLED: g_value_set_boolean (value, self->enabled); break;
     case PROP_STATE_TYPE: g_value_set_boxed (value, NULL); break;
     case PROP_STATE: g_value_set_variant (value, NULL); break;
-    case PROP_RUNNING: g_value_set_boolean (value, self->n_running > 0); break;
-    case PROP_N_WAITING: g_value_set_uint (value, count_waiting (self)); break;
-    case PROP_LAST_ERROR: g_value_set_boxed (value, self->last_error); break;
+    case PROP_RUNNING: g_value_set_boolean (value, self->activations.n_running > 0); break;
+    case PROP_N_WAITING: g_value_set_uint (value, gtx_activations_count_waiting (&self->activations)); break;
+    case PROP_LAST_ERROR: g_value_set_boxed (value, self->activations.last_error); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
 }
@@ -366,10 +157,7 @@ gtx_command_finalize (GObject *object)
 {
   GtxCommand *self = (GtxCommand *) object;
 
-  clear_queue (self);
-  g_clear_error (&self->last_error);
-  g_weak_ref_clear (&self->object);
-  g_clear_object (&self->scope);
+  gtx_activations_clear (&self->activations);
   g_clear_pointer (&self->parameter_type, g_variant_type_free);
   g_free (self->name);
   G_OBJECT_CLASS (gtx_command_parent_class)->finalize (object);
@@ -432,9 +220,7 @@ static void
 gtx_command_init (GtxCommand *self)
 {
   self->enabled = TRUE;
-  g_queue_init (&self->queue);
-  g_weak_ref_init (&self->object, NULL);
-  gtx_handle_list_init (&self->started);
+  gtx_activations_init (&self->activations, G_OBJECT (self));
 }
 
 /**
@@ -459,10 +245,10 @@ gtx_command_new_named (const char         *name,
   self = g_object_new (GTX_TYPE_COMMAND, NULL);
   self->name = g_strdup (name);
   self->parameter_type = parameter_type ? g_variant_type_copy (parameter_type) : NULL;
-  self->function = function;
-  self->func = func;
-  self->scope = g_object_ref (gtx_object_get_scope (object));
-  g_weak_ref_set (&self->object, object);
+  self->activations.function = function;
+  self->activations.func = func;
+  self->activations.scope = g_object_ref (gtx_object_get_scope (object));
+  g_weak_ref_set (&self->activations.object, object);
   return self;
 }
 
@@ -559,8 +345,8 @@ gtx_command_set_mode (GtxCommand     *self,
 
   if (!is_usable (self, G_STRFUNC))
     return;
-  self->mode = mode;
-  start_and_notify (self);
+  self->activations.mode = mode;
+  gtx_activations_start (&self->activations);
 }
 
 /**
@@ -581,8 +367,8 @@ gtx_command_set_limit (GtxCommand *self,
 
   if (!is_usable (self, G_STRFUNC))
     return;
-  self->limit = limit;
-  start_and_notify (self);
+  self->activations.limit = limit;
+  gtx_activations_start (&self->activations);
 }
 
 /**
@@ -604,7 +390,7 @@ gtx_command_set_delay (GtxCommand *self,
   g_return_if_fail (GTX_IS_COMMAND (self));
   g_return_if_fail (seconds >= 0);
 
-  self->delay = seconds;
+  self->activations.delay = seconds;
 }
 
 /**
@@ -641,16 +427,10 @@ gtx_command_set_enabled (GtxCommand *self,
 void
 gtx_command_cancel (GtxCommand *self)
 {
-  guint n_waiting;
-
   g_return_if_fail (GTX_IS_COMMAND (self));
 
-  if (!is_usable (self, G_STRFUNC))
-    return;
-  n_waiting = count_waiting (self);
-  clear_queue (self);
-  cancel_started (self);
-  notify_changes (self, self->n_running > 0, n_waiting);
+  if (is_usable (self, G_STRFUNC))
+    gtx_activations_cancel (&self->activations);
 }
 
 /**
@@ -668,7 +448,7 @@ gtx_command_is_running (GtxCommand *self)
 {
   g_return_val_if_fail (GTX_IS_COMMAND (self), FALSE);
 
-  return self->n_running > 0;
+  return self->activations.n_running > 0;
 }
 
 /**
@@ -686,7 +466,7 @@ gtx_command_get_n_waiting (GtxCommand *self)
 {
   g_return_val_if_fail (GTX_IS_COMMAND (self), 0);
 
-  return count_waiting (self);
+  return gtx_activations_count_waiting (&self->activations);
 }
 
 /**
@@ -704,5 +484,5 @@ gtx_command_get_last_error (GtxCommand *self)
 {
   g_return_val_if_fail (GTX_IS_COMMAND (self), NULL);
 
-  return self->last_error;
+  return self->activations.last_error;
 }
