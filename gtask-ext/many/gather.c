@@ -7,17 +7,17 @@
 
 #include <stdarg.h>
 
-/* asyncio's _GatheringFuture, on the stack of the task that awaits it. */
+/* This is asyncio's _GatheringFuture, on the stack of the task that awaits it. */
 typedef struct
 {
   GtxWaiter waiter;
   GtxGatherFlags flags;
   GtxWatches members;
-  GPtrArray *named;             /* the futures with their repeats: a request is passed on to each as often
-                                 * as it is named; NULL: there are no repeats */
+  GPtrArray *named;             /* the futures with their repeats: each entry gets a request that is passed
+                                 * on; NULL: there are no repeats */
   guint n_done;
   gboolean ended;
-  GtxFuture *failed;            /* its error is the gathering's */
+  GtxFuture *failed;            /* the future whose error ends the gathering, or NULL */
 } Gathering;
 
 static void
@@ -88,7 +88,7 @@ count_done_members (Gathering *self)
       count_member (self, members->watches[i].future);
 }
 
-/* When the gathering ends early, the members that are not done go on: nobody is warned of their
+/* When the gathering ends early, its pending members go on.  The library does not warn of their
  * errors. */
 static void
 drop_members (Gathering *self)
@@ -99,7 +99,7 @@ drop_members (Gathering *self)
   gtx_watches_clear (&self->members);
 }
 
-/* Waits; FALSE with @error set if the gathering failed or was cancelled. */
+/* Returns FALSE with @error set if the gathering failed or was cancelled. */
 static gboolean
 gather (GtxTask         *task,
         GPtrArray       *futures,

@@ -8,14 +8,14 @@
 
 #include "gtask-ext/error.h"
 
-/* Invariants: children holds exactly those children that are not done or whose end the group has
- * not seen.  No child is added once the group is aborting.  The group does not end while a task
+/* Invariants: children has exactly the children that are not done, and those whose end the group
+ * has not seen.  No child is added once the group is aborting.  The group does not end while a task
  * creates a child. */
 typedef struct
 {
   GtxTask *parent;
-  GtxHandleList children;       /* in the order in which they were created */
-  GPtrArray *errors;            /* GErrors, in the order in which they came */
+  GtxHandleList children;       /* in the order of their creation */
+  GPtrArray *errors;            /* GErrors, in the order of their arrival */
   GtxPlaces *places;            /* for children; NULL: no limit */
   guint n_creators;             /* calls of gtx_task_group_start () under way */
   GtxWaiter *waiter;            /* of the parent, while it waits for children */
@@ -42,7 +42,7 @@ is_cancelled_error (const GError *error)
   return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
-/* Once: children that were asked clean up undisturbed. */
+/* The group cancels a child once, so that the child's clean-up is not disturbed. */
 static void
 abort_children (Group *group)
 {
@@ -83,8 +83,8 @@ cancel_body (Group *group)
   gtx_future_cancel_here (&parent->parent_instance);
 }
 
-/* All requests are made before any handler of the program runs: a handler may run a main loop
- * until the group is gone. */
+/* All requests are made before any handler of the program runs, because a handler may run a main
+ * loop until the group is gone. */
 static void
 abort_children_and_body (Group *group)
 {
@@ -246,7 +246,7 @@ fail_if_foreign (const Group   *group,
   return TRUE;
 }
 
-/* Waits for a place, if there is a limit. */
+/* The caller waits only if the group has a limit. */
 static gboolean
 admit (Group     *group,
        GtxPlace **place,
@@ -304,7 +304,7 @@ gtx_task_group_start (GtxTaskGroup  *self,
   if (place)
     gtx_place_give (place, task);
   gtx_handle_list_append (&group->children, &child->link);
-  /* A task that was cancelled before it was started is done already. */
+  /* A task that was cancelled before its start is already done. */
   if (gtx_future_done (&task->parent_instance))
     gtx_scheduler_call_soon (task->parent_instance.home, &child->done);
   else
@@ -341,7 +341,7 @@ list_children (GtxWaiter *waiter,
 static const GtxWaiterKind group_kind = { "group", gtx_waiter_cancel, describe, list_children, NULL };
 
 /* Waits until the group is idle.  Returns whether the parent was cancelled before the group was
- * aborting; *@swallowed: whether it was cancelled at any time of the wait. */
+ * aborted.  Sets *@swallowed to whether the parent was cancelled at any time during the wait. */
 static gboolean
 wait_for_children (Group    *group,
                    gboolean *swallowed)
@@ -377,8 +377,8 @@ is_cancelled_from_outside (Group *group)
 }
 
 /* Withdraws the group's own request.  Returns whether another request has cancelled the block.
- * @cancelled: a request was delivered in the block, or in its end before the children were
- * cancelled; @swallowed: a request was delivered in its end at any time. */
+ * @cancelled: a request was delivered in the block, or at its end before the children were
+ * cancelled; @swallowed: a request was delivered at its end at any time. */
 static gboolean
 withdraw_request (Group    *group,
                   gboolean  cancelled,
@@ -391,7 +391,7 @@ withdraw_request (Group    *group,
   return (cancelled || swallowed) && is_cancelled_from_outside (group);
 }
 
-/* Makes a request from outside the group anew: the errors of the group must not hide it. */
+/* Makes a request from outside the group again, because the group's errors must not hide it. */
 static void
 repeat_request (Group    *group,
                 gboolean  is_told)
@@ -408,9 +408,8 @@ repeat_request (Group    *group,
 }
 
 /* Returns the error that the block ends with, or NULL; takes @failure.  After
- * gtx_task_group_cancel () a cancellation that is returned delivers the request that stands,
- * unless the group's own request was never delivered: then the cancellation came of something
- * else. */
+ * gtx_task_group_cancel (), a returned cancellation delivers the pending request, unless the
+ * group's own request was never delivered: the cancellation then has another cause. */
 static GError *
 outcome (Group    *group,
          GError   *failure,
@@ -499,8 +498,8 @@ gtx_task_group_end (GtxTaskGroup  *self,
 
 static const GtxWaiterKind left_kind = { "group", gtx_waiter_leave_standing, describe, list_children, NULL };
 
-/* Waits for the children of a group that was left early.  A request cannot be delivered here, so
- * it stands, unchanged.  The children were cancelled before. */
+/* Waits for the children of a group that was left early.  The children were cancelled before.  A
+ * request cannot be delivered here, so it stays pending. */
 static void
 wait_for_children_untold (Group *group)
 {
@@ -516,7 +515,8 @@ wait_for_children_untold (Group *group)
     }
 }
 
-/* Ends a group that was left early: nobody asks for its errors, so they are warned of. */
+/* Ends a group that was left early.  No caller gets the group's errors, so the library warns of
+ * them. */
 static void
 end_early (Group *group)
 {

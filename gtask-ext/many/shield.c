@@ -7,17 +7,18 @@
 
 #include "gtask-ext/error.h"
 
-/* How the outer futures find the inner one, which may be freed before them.  All shields of one
- * future share one of these, since GObject searches a weak reference among all that an object
- * has. */
+/* The outer futures find the inner one through a Way, because the inner future may be freed before
+ * them.  All shields of a future share one Way: GObject looks for a weak reference among all that
+ * an object has. */
 typedef struct
 {
   GWeakRef inner;
 } Way;
 
 /* Invariants:
- * - The callback is set exactly while it may still be called, and keeps a reference to the outer
- *   future.  The callback and at_end belong to the home of the inner future.
+ * - The callback is set exactly while it may still be called.  It keeps a reference to the outer
+ *   future.
+ * - The callback and at_end belong to the home of the inner future.
  * - at_end is linked, and holds a reference to the shield, only while the callback is set. */
 typedef struct
 {
@@ -25,9 +26,9 @@ typedef struct
   GtxScheduler *home;           /* of the inner future */
   GtxFuture *outer;
   GtxDoneCallback *callback;
-  GtxHandle at_end;             /* in the home of the inner future, if that of the outer one is another */
-  GtxScheduler *held;           /* the home of the outer future, while virtual time is held in it; or NULL */
-  GtxFuture *left;              /* the inner future, until it has forgotten the outer one */
+  GtxHandle at_end;             /* in the home of the inner future, if the outer future has another home */
+  GtxScheduler *held;           /* the home of the outer future while virtual time is held in it, or NULL */
+  GtxFuture *left;              /* the inner future until it has dropped the callback, or NULL */
 } Shield;
 
 static void
@@ -49,7 +50,8 @@ way_ref (gpointer way,
   return way ? g_atomic_rc_box_acquire (way) : NULL;
 }
 
-/* Returns a new reference.  Takes no lock, since another thread might hold it at a fork (). */
+/* Returns a new reference.  The function takes no lock, because another thread might hold the lock
+ * during a fork (). */
 static Way *
 way_to (GtxFuture *inner)
 {
@@ -90,8 +92,8 @@ on_inner_done (gpointer future,
   GtxFuture *inner = future;
   GtxFuture *outer = ((Shield *) shield)->outer;
 
-  /* The outer future was cancelled in the same round: the inner one keeps its error, to warn of
-   * it. */
+  /* The outer future was cancelled in the same round.  The inner future keeps its error, so that
+   * the library warns of it. */
   if (gtx_future_done (outer))
     return;
   if (gtx_future_state (inner) == GTX_FUTURE_CANCELLED)
@@ -100,8 +102,8 @@ on_inner_done (gpointer future,
     gtx_future_finish_as (outer, inner);
   else
     {
-      /* Nobody is warned that the main context has ended: a caller that has dropped the future
-       * need not know. */
+      /* The library does not warn that the main context has ended: a caller that has dropped the
+       * future need not know. */
       if (g_error_matches (inner->error, GTX_ERROR, GTX_ERROR_CONTEXT_GONE))
         gtx_future_forgive_error (outer);
       if (gtx_future_set_error (outer, g_error_copy (inner->error)))
@@ -109,9 +111,9 @@ on_inner_done (gpointer future,
     }
 }
 
-/* The home of the inner future is gone, and calls nothing back any more.  If the inner future has
- * ended unnoticed, the outer one ends as it did.  Otherwise it fails, and nobody is warned of
- * that error. */
+/* The home of the inner future is gone and calls no more callbacks.  If the inner future is done,
+ * the outer future ends in the same way.  Otherwise the outer future fails, and the library does
+ * not warn of that error. */
 static void
 end_without_home (Shield *shield)
 {
@@ -157,8 +159,8 @@ home_has_ended (gpointer data)
   shield_unref (shield);
 }
 
-/* Posted, not done at once: what ends with the main context may be the inner future, or may end
- * it. */
+/* The function posts a message because the object that ends with the main context may be the inner
+ * future, or may end it. */
 static void
 home_ends (GtxHandle *handle)
 {
@@ -178,8 +180,7 @@ watch_home (gpointer data)
     shield_unref (shield);
 }
 
-/* The callback may have been added when the main context was about to go: then it is too late to
- * post. */
+/* If the callback was added when the main context was about to go, posting fails. */
 static void
 begin_across (Shield    *shield,
               GtxFuture *outer)
@@ -200,8 +201,8 @@ begin_across (Shield    *shield,
 
 /* ---- The end of the outer future ---- */
 
-/* The inner future drops the callback of an outer one that has no use for it any more: a long
- * wait may be shielded many times. */
+/* The inner future drops the callback of an outer future that no longer needs it, because a program
+ * may shield a long wait many times. */
 static void
 forget (gpointer data)
 {
@@ -235,7 +236,7 @@ on_outer_done (gpointer outer,
     }
   else if (!gtx_scheduler_post (inner->home, forget, shield))
     {
-      /* The inner future has no home any more, and frees the callback with itself. */
+      /* The inner future has lost its home, and frees the callback when it is freed. */
       g_clear_object (&shield->left);
       shield_unref (shield);
     }
@@ -243,7 +244,7 @@ on_outer_done (gpointer outer,
 }
 
 /* The outer future keeps its home until now, so that held is valid.  If the main context of that
- * home is gone, this may run in any thread, and there is no virtual time to release. */
+ * home is gone, this function may run in any thread, and no virtual time has to be released. */
 static void
 outer_ends (gpointer data)
 {
