@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A task's GCancellable asks the task to end, and shows that it was asked to; other threads ask it, too. */
+/* A task's GCancellable cancels the task, and shows that the task was cancelled.  Other threads
+ * cancel it, too. */
 
 #include "fixture.h"
 
@@ -47,7 +48,7 @@ test_cancellable_fresh (gpointer data, GError **error)
   g_assert_true (second != first);
   g_assert_false (g_cancellable_is_cancelled (second));
 
-  /* One that has served is nobody's. */
+  /* A GCancellable that has served one request no longer cancels the task. */
   g_cancellable_reset (first);
   g_cancellable_cancel (first);
   g_assert_true (gtx_sleep (0, error));
@@ -67,7 +68,7 @@ cancel_what (GCancellable *cancellable, gpointer task)
   note ("passed-on");
 }
 
-/* A handler that cancels in its turn, while a request is on its way. */
+/* A handler cancels another task while a request is on its way. */
 static gboolean
 test_cancellable_handler (gpointer data, GError **error)
 {
@@ -127,7 +128,7 @@ test_thread_cancels_task (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The task takes the request up itself where it comes by first. */
+/* The task finds the request itself if the thread's message has not arrived yet. */
 static gboolean
 test_thread_cancels_current (gpointer data, GError **error)
 {

@@ -68,8 +68,8 @@ await_dependency (GtxTask *dependency, GError **error)
   return dependency ? gtx_await (dependency, error) : gtx_sleep (1000, error);
 }
 
-/* As in asyncio each task gets the requests of all tasks above it, as far as they are
- * counted. */
+/* As in asyncio, each task gets the requests of all tasks above it.  The library counts only a
+ * limited number of them. */
 static gboolean
 test_chain_asked_again (gpointer data, GError **error)
 {
@@ -131,7 +131,7 @@ gather_one_that_gathers_shared (gpointer others, GError **error)
   return gtx_gather_list (GTX_GATHER_NONE, error, other, NULL);
 }
 
-/* Each is cancelled by the first, or by the second of the ring. */
+/* The request goes to the first task of the ring, or to the second. */
 static gboolean
 check_ring (GtxCoroutine coroutine, gpointer data, guint which)
 {
@@ -166,8 +166,8 @@ test_ring_of_gatherings (gpointer data, GError **error)
          check_ring (gather_one_that_gathers_shared, another, 1);
 }
 
-/* The task at the bottom of a long chain got the request, and cleans up: it gets the next
- * request, too. */
+/* The task at the bottom of a long chain has got a request, and cleans up.  The next request
+ * reaches the task, too. */
 static gboolean
 clean_up_at_bottom (GtxTask *dependency, GError **error)
 {
@@ -197,7 +197,7 @@ check_second_request (GtxCoroutine coroutine)
     {
       gtx_sleep (1, NULL);
       gtx_cancel (top);
-      /* One more changes nothing. */
+      /* A third request changes nothing. */
       gtx_cancel (top);
     }
   gtx_await (top, NULL);
@@ -213,7 +213,7 @@ test_second_request (gpointer data, GError **error)
          check_second_request ((GtxCoroutine) (void (*) (void)) gather_above_bottom);
 }
 
-/* A task that only queries the request does not lose it on its way. */
+/* A handler that only queries the request does not lose it. */
 static void
 look_at_count (GCancellable *cancellable, gpointer task)
 {
@@ -255,7 +255,7 @@ test_looked_at (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A request to a task that runs inside another is that one's, and so is its count. */
+/* A task that runs inside another task has its own requests, and its own count of them. */
 static GtxTask *runs_inside;
 
 static gboolean
@@ -302,7 +302,7 @@ gather_it (gpointer future, GError **error)
   return gtx_gather_list (GTX_GATHER_NONE, error, future, NULL);
 }
 
-/* The future refuses the request, though its home does not know yet that it is done. */
+/* The future refuses the request, although its home does not know yet that the future is done. */
 static gboolean
 cancel_when_set_elsewhere (GtxCoroutine coroutine, GError **error)
 {

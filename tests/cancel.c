@@ -93,7 +93,7 @@ test_while_awaiting_a_future (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The request was there before it awaits the task, which is cancelled at once. */
+/* The request is made before the task awaits the other task, which is cancelled at once. */
 static gboolean
 cancel_itself_and_await (GtxTask *task, GError **error)
 {
@@ -116,7 +116,7 @@ test_before_awaiting_a_task (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Both in one turn. */
+/* The task and its future are cancelled in one turn. */
 static gboolean
 test_with_its_future (gpointer data, GError **error)
 {
@@ -132,7 +132,7 @@ test_with_its_future (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The request passes through what the task calls. */
+/* The request passes through the functions that the task calls. */
 static gboolean
 call_and_catch (GtxFuture *future, GError **error)
 {
@@ -158,7 +158,7 @@ test_through_a_call (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A task that several await is cancelled by one of them, for all. */
+/* One of two tasks that await a third task cancels it for both. */
 static gboolean
 test_awaited_by_two (gpointer data, GError **error)
 {
@@ -188,7 +188,7 @@ test_after_the_end (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What woke it is there already: the request comes with it. */
+/* The future has already woken the task, and the request is delivered all the same. */
 static gboolean
 test_already_woken (gpointer data, GError **error)
 {
@@ -203,7 +203,7 @@ test_already_woken (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- What the task makes of it ---- */
+/* ---- What the task does with the request ---- */
 
 static gboolean
 swallow (gpointer data, GError **error)
@@ -357,7 +357,7 @@ test_another_error (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What a cancelled task does to its error is not seen by the next. */
+/* A change that a cancelled task makes to its error does not show in the next task's error. */
 static gboolean
 fail_in_own_words (const char *words, GError **error)
 {
@@ -427,7 +427,7 @@ test_itself (gpointer data, GError **error)
 
 /* ---- Order ---- */
 
-/* What is woken runs in the order in which it was woken. */
+/* Tasks run in the order in which they were woken. */
 static gboolean
 test_order (gpointer data, GError **error)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Done callbacks change while others are taken back or called: what frees the data of one changes them. */
+/* Done callbacks change while others are removed or called: the function that frees the data of one
+ * callback changes them. */
 
 #include "note-done.h"
 
-/* What frees its data does something to the future. */
+/* A callback whose data does something to the future when it is freed. */
 typedef struct
 {
   GtxFuture *future;
@@ -53,7 +54,8 @@ meddle (gpointer data)
     g_object_unref (self->future);
 }
 
-/* It is taken back together with its like, which are next to it and last. */
+/* The meddler is removed together with its two duplicates: one is near it, the other is the
+ * last. */
 static guint
 remove_meddler (Meddler *meddler, guint n_others)
 {
@@ -145,7 +147,7 @@ test_removal_unrefs (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A future that goes cannot be settled any more, and its callbacks are its own. */
+/* A future that is being freed cannot be settled, and its callbacks cannot be removed. */
 static gboolean
 test_end_meddles (gpointer data, GError **error)
 {
@@ -188,7 +190,7 @@ test_end_adds (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Nor can a task that goes. */
+/* A task that is being freed cannot be settled. */
 static gboolean
 meddled (Meddler *meddler, GError **error)
 {
@@ -213,8 +215,8 @@ test_task_end_meddles (gpointer data, GError **error)
   return TRUE;
 }
 
-/* An object takes back its second callback when it is disposed of, and its last
- * reference is the data of the first. */
+/* An object removes its second callback when it is disposed of.  The data of its first callback is
+ * its last reference. */
 static void
 on_disposed (gpointer future, GObject *object)
 {

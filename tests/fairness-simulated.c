@@ -12,7 +12,7 @@
 
 /* ---- Simulated time ---- */
 
-/* Far from GLib's own, which is the machine's. */
+/* The test's clock is far from GLib's, which shows the time of the machine. */
 static gint64 now = G_GINT64_CONSTANT (1) << 52;
 
 /* These definitions replace GLib's.  Reading the clock takes time. */
@@ -28,8 +28,8 @@ g_source_get_time (GSource *source)
   return now;
 }
 
-/* These replace the C library's: all clocks are one, and the coarse one has ticks of 4
- * ms. */
+/* These definitions replace the C library's: all clocks show the same time, and the coarse one has
+ * ticks of 4 ms. */
 int
 clock_gettime (clockid_t clock, struct timespec *time)
 {
@@ -50,7 +50,7 @@ work_for (gint64 microseconds)
   now += microseconds;
 }
 
-/* ---- What gets ready at a time ---- */
+/* ---- Alarms ---- */
 
 typedef struct
 {
@@ -58,7 +58,7 @@ typedef struct
   gint64 time;
 } Alarm;
 
-/* The poll waits for the next one. */
+/* The poll waits for the next alarm. */
 static GQueue alarms = G_QUEUE_INIT;
 
 static gboolean
@@ -130,8 +130,8 @@ poll_in_no_time (GPollFD *descriptors, guint n, gint timeout)
 
 /* ---- Others ---- */
 
-/* Always ready, or for so many turns in a row and then not for a while, or for events
- * that come all the time, each of which takes a turn. */
+/* A source that is always ready; or is ready for a number of turns in a row, and then rests; or has
+ * events all the time, each of which takes a turn. */
 typedef struct
 {
   gint priority;
@@ -139,7 +139,7 @@ typedef struct
   guint n_turns;
   gint64 rests;
   gint64 period;
-  gboolean hands_over;          /* something to a task, each time */
+  gboolean hands_over;          /* sets an event that a task waits for, in each turn */
 } Busy;
 
 static struct
@@ -169,8 +169,8 @@ be_busy (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* A window that draws all the time: its frames come when they are due, or as soon as
- * the main loop lets it. */
+/* A window that draws all the time: a frame is drawn when it is due, or as soon as the main loop
+ * allows. */
 static struct
 {
   GSource *source;
@@ -191,8 +191,8 @@ draw (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* Operations of GIO: a thread does each, and then there are so many callbacks at default
- * priority, the last of which tells the task. */
+/* Operations of GIO: a thread does the work of each, and a number of callbacks at default priority
+ * follow.  The last callback tells the task. */
 typedef struct
 {
   gint64 takes;
@@ -234,7 +234,7 @@ call_async (const Service *service, GCancellable *cancellable, GAsyncReadyCallba
   call_at (*thread, G_PRIORITY_DEFAULT, go_on, call);
 }
 
-/* ---- What is tried, and what must come out ---- */
+/* ---- Cases, and what is expected of them ---- */
 
 typedef struct
 {
@@ -248,10 +248,10 @@ typedef struct
   guint n_callers;
   Service service;
   gint64 caller_works;
-  gboolean has_long_call;       /* is in flight all the time */
-  guint n_busy;                 /* never stop */
+  gboolean has_long_call;       /* an operation is in flight all the time */
+  guint n_busy;                 /* tasks that never stop */
 
-  /* In microseconds, and a second; 0: whatever it is */
+  /* The expected results, in microseconds and for each second; 0: any value */
   gint64 mean_lateness;
   gint64 most_lateness;
   guint calls;
@@ -259,7 +259,7 @@ typedef struct
   gint64 longest_frame;
 } Case;
 
-/* How late the sleepers are, and those to which something is handed. */
+/* How late the sleepers are, and the tasks that wait for the event. */
 static struct
 {
   gint64 sum;
@@ -336,7 +336,7 @@ never_stop (gpointer data, GError **error)
   return FALSE;
 }
 
-/* ---- Trying it ---- */
+/* ---- Running a case ---- */
 
 static gboolean
 start_tasks (GtxTaskGroup *group, Case *this, GError **error)
@@ -361,7 +361,7 @@ set_result (gpointer future)
   return G_SOURCE_REMOVE;
 }
 
-/* Whatever else there is. */
+/* Waits at a high priority, so that nothing delays the wait. */
 static gboolean
 let_pass (gint64 microseconds, GError **error)
 {
@@ -457,11 +457,11 @@ test_case (gconstpointer data)
   g_assert_no_error (error);
 }
 
-/* Beside another source that is always ready. */
+/* Another source is always ready. */
 #define BUSY(PRIORITY, TAKES) .busy = { .priority = (PRIORITY), .takes = (TAKES) }
 #define DEFAULT G_PRIORITY_DEFAULT
 
-/* GIO reads a file, in a thread and some callbacks. */
+/* GIO reads a file in a thread, followed by some callbacks. */
 #define READS .service = { 30, 3, 10 }
 #define STREAMS .service = { 0, 10, 200 }
 #define ASKS .service = { 200, 1, 5 }
@@ -492,13 +492,14 @@ static const Case cases[] = {
   { "/busy/hands-over", .busy = { DEFAULT, 50, .hands_over = TRUE },
     .mean_lateness = 100, .most_lateness = 4500 },
 
-  /* Operations go on as by callbacks, which make 4,500 of them. */
+  /* An operation takes little longer with a task than with callbacks, which make 4,500
+   * operations. */
   { "/busy/calls", BUSY (DEFAULT, 20), .n_callers = 1, ASKS, .caller_works = 10, .calls = 4000 },
   { "/busy/calls-with-long-one", BUSY (DEFAULT, 20), .n_callers = 1, ASKS, .caller_works = 10,
     .has_long_call = TRUE, .calls = 3700 },
   { "/busy/slow-calls", BUSY (DEFAULT, 20), .n_callers = 1, .service = { 5000, 1, 5 }, .calls = 180 },
 
-  /* Less urgent sources that are always ready. */
+  /* The sources are less urgent, and always ready. */
   { "/busy/high-idle", BUSY (G_PRIORITY_HIGH_IDLE, 50), .n_sleepers = 1, .sleep = 10000, .n_callers = 1, ASKS,
     .mean_lateness = 60, .most_lateness = 200, .calls = 4300 },
   { "/busy/redraw", BUSY (REDRAW_PRIORITY, 50), .n_sleepers = 1, .sleep = 10000, .n_callers = 1, ASKS,
@@ -511,7 +512,7 @@ static const Case cases[] = {
     .n_busy = 10,
     .mean_lateness = 3000, .most_lateness = 5000 },
 
-  /* A window that needs all the time has it, but for a twelfth. */
+  /* A window that needs all the time gets it, except for a twelfth. */
   { "/window/slow", .frame_takes = 20000, .n_sleepers = 20, .sleep = 10000,
     .mean_lateness = 16000, .most_lateness = 21000, .frames = 48, .longest_frame = 21000 },
   { "/window/slow-beside-tasks", .frame_takes = 20000, .n_sleepers = 1, .sleep = 10000, .n_busy = 10,
@@ -519,8 +520,7 @@ static const Case cases[] = {
   { "/window/slow-beside-readers", .frame_takes = 20000, .n_callers = 10, READS, .caller_works = 40,
     .calls = 200, .frames = 44, .longest_frame = 25000 },
 
-  /* A window that draws keeps its frames beside tasks, and beside the operations that
-   * they start. */
+  /* A window that draws keeps its frames beside tasks, and beside the operations of tasks. */
   { "/window/tasks", .frame_takes = 3000, .n_busy = 10, .frames = 50, .longest_frame = 21000 },
   { "/window/tasks-and-events", .busy = { DEFAULT, 50, .period = 500 }, .frame_takes = 3000, .n_busy = 10,
     .frames = 48, .longest_frame = 24000 },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Requests to end that come before, while and after a file is worked on. */
+/* Requests to cancel that come before, during and after work on a file. */
 
 #include "fixture.h"
 
@@ -86,7 +86,7 @@ for_each_case (CaseFunc func)
   file_tree_remove (tree);
 }
 
-/* ---- While it runs ---- */
+/* ---- During the work ---- */
 
 static void
 cancel_meanwhile (const FileCase *each, GFile *tree, gboolean is_native)
@@ -118,8 +118,8 @@ test_meanwhile (gpointer data, GError **error)
 
 /* ---- In spite of the request ---- */
 
-/* With a thread the function returns the outcome, and the request is for the next await.
- * GIO's own operations drop the outcome, and fail as cancelled. */
+/* A function in a thread returns its outcome, and the next await delivers the request.  GIO's own
+ * operations drop the outcome, and fail as cancelled. */
 static void
 cancel_in_vain (const FileCase *each, GFile *tree, gboolean is_native)
 {
@@ -228,7 +228,7 @@ cancel_inside (GFile *tree, gboolean is_native)
   g_assert_cmpuint (test_file_n_closed (), ==, n_closed + 1);
 }
 
-/* All is read: it is not lost, nor is the request. */
+/* The whole folder was read.  Neither the result nor the request is lost. */
 static void
 cancel_at_end (GFile *tree, gboolean is_native)
 {
@@ -272,7 +272,7 @@ cancel_itself_and_work (Work *self, GError **error)
   return work (self, error);
 }
 
-/* GIO's functions look first. */
+/* GIO's functions look for a request before they begin, and so do the library's. */
 static void
 cancel_first (const FileCase *each, GFile *tree, gboolean is_native)
 {
@@ -293,7 +293,7 @@ test_before (gpointer data, GError **error)
   return TRUE;
 }
 
-/* All threads of the pool are in it until it is opened. */
+/* All threads of the pool wait at this gate until it is opened. */
 typedef struct
 {
   GMutex mutex;
@@ -358,7 +358,7 @@ cancel_in_line (const FileCase *each, GFile *tree)
   assert_cancelled (self.error);
 }
 
-/* Given up at once, and nothing was done. */
+/* A call that waits for a thread is cancelled at once, and does nothing. */
 static gboolean
 test_in_line (gpointer data, GError **error)
 {
@@ -376,7 +376,7 @@ test_in_line (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- What a person is told ---- */
+/* ---- Printed descriptions ---- */
 
 static void
 assert_described (GtxTask *task, const char *expected)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Progress of copying: reported in the task's thread, and never after the copy has
- * ended. */
+/* Progress of a copy: it is reported in the task's thread, and never after the end of the copy. */
 
 #include "fixture.h"
 
@@ -16,13 +15,13 @@ typedef struct
   GFile *destination;
   CopyFunc copy;
   GThread *thread;
-  GtxTask *task;                /* to be cancelled by the report; or NULL */
+  GtxTask *task;                /* the task that the report cancels, or NULL */
   gboolean has_returned;
   guint n_told;
   goffset n_done;
   goffset n_total;
 
-  GMutex mutex;                 /* of what follows */
+  GMutex mutex;                 /* protects the fields below */
   GCond cond;
   gboolean may_go_on;
 } Copying;
@@ -73,7 +72,7 @@ run_copying (Copying *self, GError **error)
   return succeeded;
 }
 
-/* A late report would have come. */
+/* Waits after the copy, so that a late report would arrive. */
 static gboolean
 run_and_wait (Copying *self, GError **error)
 {
@@ -96,7 +95,7 @@ make_large (GFile *file)
   g_assert_true (g_file_replace_contents (file, contents, SIZE, NULL, FALSE, G_FILE_CREATE_NONE, NULL, NULL, NULL));
 }
 
-/* Moving renames, and tells nothing. */
+/* A move of the file renames it, and reports nothing. */
 static gboolean
 copy_large (gboolean is_native, GError **error)
 {
@@ -134,11 +133,11 @@ test_other (gpointer data, GError **error)
   return copy_large (FALSE, error);
 }
 
-/* ---- What is told when ---- */
+/* ---- When progress is reported ---- */
 
 #define N_PARTS 100
 
-/* By gtx_file_copy() or gtx_file_move(), in which @func stands for the work. */
+/* Calls @func for the work of gtx_file_copy () or gtx_file_move (). */
 static gboolean
 run_by (TestFileCopyFunc func, CopyFunc copy, gboolean is_native, GtxCoroutine coroutine, Copying *self,
         GError **error)
@@ -215,7 +214,7 @@ run_beside_block (Copying *self, GError **error)
   return gtx_gather_list (GTX_GATHER_NONE, error, task, blocking, NULL);
 }
 
-/* A task that is busy meanwhile gets one report, the latest. */
+/* A task that is busy during the copy gets one report, the latest. */
 static gboolean
 test_latest (gpointer data, GError **error)
 {
@@ -270,7 +269,7 @@ test_failed (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Progress of an operation of the file's own, in a thread without a main loop. */
+/* The file's own operation reports progress in a thread without a main loop. */
 static gboolean
 test_late (gpointer data, GError **error)
 {
@@ -283,7 +282,7 @@ test_late (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- What a callback does ---- */
+/* ---- Callbacks ---- */
 
 static gboolean
 tell_until_cancelled (GFileProgressCallback progress, gpointer progress_data, GCancellable *cancellable,
@@ -345,7 +344,7 @@ run_with_main_loop (Copying *self, GError **error)
   return TRUE;
 }
 
-/* The function returns inside its callback. */
+/* The copying function returns while its callback runs. */
 static gboolean
 test_runs_main_loop (gpointer data, GError **error)
 {
@@ -374,7 +373,7 @@ copy_and_push (Copying *self, GError **error)
   return TRUE;
 }
 
-/* The next would have it as its own. */
+/* A context that a callback leaves pushed would be pushed for the next callback, too. */
 static gboolean
 test_pushes (gpointer data, GError **error)
 {

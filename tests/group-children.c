@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Children of groups: their names, the tasks that they make, and when they are freed. */
+/* Children of groups: their names, the tasks that they create, and the moment at which they are
+ * freed. */
 
 #include "fixture.h"
 
@@ -35,7 +36,7 @@ test_names (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- When they go ---- */
+/* ---- The moment at which children are freed ---- */
 
 static gboolean
 take_a_while (gpointer data, GError **error)
@@ -53,7 +54,7 @@ n_left (gpointer *children, guint n)
   return left;
 }
 
-/* A child goes when it is done: a group may last for ever. */
+/* A child is freed when it is done, because a group may last for ever. */
 static gboolean
 test_go_when_done (gpointer data, GError **error)
 {
@@ -73,7 +74,7 @@ test_go_when_done (gpointer data, GError **error)
   return gtx_task_group_end (&group, NULL, error);
 }
 
-/* And one that failed goes with its group at the latest. */
+/* A child that failed is freed with its group at the latest. */
 static gboolean
 test_go_when_failed (gpointer data, GError **error)
 {
@@ -90,7 +91,7 @@ test_go_when_failed (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- What they make ---- */
+/* ---- Tasks that children create ---- */
 
 static gboolean
 create_two (GtxTaskGroup *group, GError **error)
@@ -124,7 +125,7 @@ create_failing (GtxTaskGroup *group, GError **error)
   return TRUE;
 }
 
-/* One that its sibling made fails: the sibling is cancelled. */
+/* The failure of a task that a child created cancels that child. */
 static gboolean
 test_create_failing (gpointer data, GError **error)
 {
@@ -157,7 +158,7 @@ fail_later (const char *message, GError **error)
   return gtx_sleep (0.001, error) && fail (message, error);
 }
 
-/* None of a group that is being cancelled can make another. */
+/* A child of a group that is being cancelled cannot create a child. */
 static gboolean
 test_create_when_cancelled (gpointer data, GError **error)
 {
@@ -175,8 +176,8 @@ test_create_when_cancelled (gpointer data, GError **error)
 
 /* ---- Two groups ---- */
 
-/* Both have a child that fails in one round: behind the inner group the outer
- * one's request stands, behind that none. */
+/* A child of each group fails in the same round.  After the end of the inner group the outer
+ * group's request is pending; after the end of the outer group no request is. */
 static gboolean
 test_nested_both_fail (gpointer data, GError **error)
 {
@@ -208,7 +209,7 @@ refuse_to_begin (GtxTaskGroup *group)
   g_test_assert_expected_messages ();
 }
 
-/* In its block, and behind it. */
+/* The group is begun again in its block, and after its end. */
 static gboolean
 test_begun_twice (gpointer data, GError **error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Groups that are left before their end: a request that comes while they wait for their children
- * is delivered once, by the next await, and keeps its origin. */
+/* Groups that are left early.  A request that comes while the group waits for its children is
+ * delivered once, by the next await, and keeps its origin. */
 
 #include "fixture.h"
 
@@ -16,14 +16,14 @@ work_long (gpointer data, GError **error)
 
 typedef struct
 {
-  double timeout;               /* around the group, in seconds */
-  double outside;               /* when somebody asks */
-  double block;                 /* how long the group's block would last */
-  gboolean in_clean_up;         /* of a task that was cancelled before */
+  double timeout;               /* of the timeout around the group, in seconds */
+  double outside;               /* the time of the request from outside */
+  double block;                 /* the duration of the group's block */
+  gboolean in_clean_up;         /* in the clean-up of a task that was cancelled before */
   gboolean on_purpose;          /* the block ends the group */
   int outcome;                  /* of the timeout, an error of GIO; -1: success */
-  guint n_requests;             /* that are left then */
-  gboolean stands;              /* one that nobody was told of */
+  guint n_requests;             /* the requests that are left after the timeout */
+  gboolean stands;              /* a request is pending after the timeout */
 } Case;
 
 static gboolean
@@ -98,7 +98,7 @@ check (Case c, GError **error)
 
 #define NEVER 100
 
-/* The timeout takes its request back. */
+/* The timeout withdraws its request. */
 static gboolean
 test_timeout (gpointer data, GError **error)
 {
@@ -112,7 +112,8 @@ test_timeout_in_clean_up (gpointer data, GError **error)
                 error);
 }
 
-/* The block is told of the other's request, and the timeout's end of no other. */
+/* The request from outside is delivered in the block, and the end of the timeout delivers no
+ * other. */
 static gboolean
 test_told_in_block (gpointer data, GError **error)
 {
@@ -120,7 +121,7 @@ test_told_in_block (gpointer data, GError **error)
                          .n_requests = 1 }, error);
 }
 
-/* The same, where the block asks as well. */
+/* The block ends its group, too. */
 static gboolean
 test_on_purpose (gpointer data, GError **error)
 {
@@ -156,7 +157,7 @@ leave_group_and_begin_timeout (gpointer data, GError **error)
   return gtx_timeout_end (&timeout, &failure, error);
 }
 
-/* It is over at once, and what its block is told of is the other's all the same. */
+/* The timeout is over at once, and its block still gets the request from outside. */
 static gboolean
 test_then_timeout (gpointer data, GError **error)
 {

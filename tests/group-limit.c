@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A group limits how many of its children run at once: whoever creates more waits for a place. */
+/* A group limits how many of its children run at once.  A task that creates more children waits for
+ * a place. */
 
 #include "fail-later.h"
 
@@ -67,7 +68,7 @@ test_limit_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The creator is woken by its group's failure, and learns why. */
+/* The failure of the group wakes the creator, and the creator gets the reason. */
 static gboolean
 test_limit_child_fails (gpointer data, GError **error)
 {
@@ -90,7 +91,7 @@ test_limit_child_fails (gpointer data, GError **error)
 typedef struct
 {
   GtxTaskGroup *group;
-  gboolean awaits;              /* each child its own */
+  gboolean awaits;              /* each child awaits its own children */
   guint n_walked;
   guint n_busy;
   guint most_busy;
@@ -152,7 +153,7 @@ walk_tree (guint limit, gboolean awaits, guint *most_busy, GError **error)
   return walk.n_walked;
 }
 
-/* Whatever the limit, the end comes, and what works beside others are so many. */
+/* The walk ends with each limit, and the limit is kept. */
 static gboolean
 test_limit_tree (gpointer data, GError **error)
 {
@@ -167,7 +168,7 @@ test_limit_tree (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Not a child, but a child of a child's group. */
+/* The creator is a child of a child's group. */
 static gboolean
 create_by_grandchild (GtxTaskGroup *outer, GError **error)
 {
@@ -197,14 +198,14 @@ test_limit_grandchildren (gpointer data, GError **error)
   gtx_task_group_begin (&group);
   gtx_task_group_set_limit (&group, 1);
   g_assert_nonnull (gtx_task_group_create_task (&group, create_group_inside, &group, NULL, error));
-  /* The block waits for a place, and so do they. */
+  /* The block and the grandchildren wait for a place. */
   g_assert_nonnull (gtx_task_group_create_task (&group, sleep_and_note, "10:block", NULL, error));
   g_assert_true (gtx_task_group_end (&group, NULL, error));
   assert_trace ("leaf block leaf leaf leaf leaf leaf");
   return TRUE;
 }
 
-/* One child finds what the others do: so many work at once, and no more. */
+/* One child creates the work for the others.  Exactly the permitted number work at once. */
 static gboolean
 find_work (GtxTaskGroup *group, GError **error)
 {
@@ -229,7 +230,7 @@ test_limit_finder (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Each is replaced by the next, for long. */
+/* Each child creates the next one, many times. */
 static gboolean
 create_next (int *n_left, GError **error)
 {
@@ -265,7 +266,7 @@ create_from_outside (GtxTaskGroup *group, GError **error)
   return TRUE;
 }
 
-/* The group does not end while somebody waits to create a child. */
+/* The group does not end while a task waits to create a child. */
 static gboolean
 test_limit_creator_waits (gpointer data, GError **error)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Groups that end on purpose, beside timeouts and requests to cancel from outside, in all
- * orders: requests from outside are delivered, and the group's own are not. */
+/* Groups that end on purpose, beside timeouts and requests to cancel from outside, in all orders.
+ * Requests from outside are delivered, and the group's own are not. */
 
 #include "fixture.h"
 
-/* Where a request comes from, and when it comes: while the block awaits first, while it awaits
- * last, while the group waits for its children, or not at all. */
+/* The moment of a request: during the block's first await, during its last await, while the group
+ * waits for its children, or never. */
 typedef enum
 {
   IN_FIRST_AWAIT,
@@ -17,13 +17,13 @@ typedef enum
 
 static const double seconds_of[N_MOMENTS] = { 0.5, 1.5, 2.5, 1000 };
 
-/* Of the same moment one is first. */
+/* Requests of the same moment come in each of these orders. */
 #define N_ORDERS 6
 static const double lag_of[N_ORDERS][3] = {
   { 0, 0.1, 0.2 }, { 0, 0.2, 0.1 }, { 0.1, 0, 0.2 }, { 0.1, 0.2, 0 }, { 0.2, 0, 0.1 }, { 0.2, 0.1, 0 }
 };
 
-/* Requests of the block itself, before its first await and after its last. */
+/* Requests that the block makes before its first await and after its last. */
 typedef enum
 {
   NOTHING,
@@ -38,15 +38,15 @@ typedef struct
 {
   double group, timeout, outside; /* seconds */
   ByBlock before, after;
-  double clean_up;              /* how long a child that is cancelled takes */
-  gboolean in_clean_up;         /* of a task that was cancelled before */
+  double clean_up;              /* the time that a cancelled child takes for its clean-up */
+  gboolean in_clean_up;         /* in the clean-up of a task that was cancelled before */
   gboolean request_stands;      /* when the block begins */
 
   GtxTaskGroup *running;
   GtxTask *task;
 } Case;
 
-/* ---- Who asks ---- */
+/* ---- Requests ---- */
 
 static void
 ask (Case *c, ByBlock what)
@@ -102,7 +102,7 @@ run_block (Case *c, GError **error)
   gtx_task_group_begin (&group);
   c->running = &group;
   gtx_task_group_create_task (&group, work, c, NULL, NULL);
-  /* The child begins. */
+  /* This await lets the child begin. */
   if (gtx_sleep (0, &failure))
     {
       ask (c, c->before);
@@ -146,7 +146,7 @@ run_task (Case *c, GError **error)
   return run_in_timeout (c, error);
 }
 
-/* ---- What is to come out ---- */
+/* ---- Expected results ---- */
 
 static gboolean
 by_block_has (ByBlock what, gboolean group)
@@ -154,7 +154,7 @@ by_block_has (ByBlock what, gboolean group)
   return what >= GROUP_THEN_OUTSIDE || what == (group ? GROUP : OUTSIDE);
 }
 
-/* When the first of those asks that end the block, or its children do. */
+/* Returns the time of the first request that ends the block or its children. */
 static double
 time_of_first (const Case *c)
 {
@@ -266,7 +266,7 @@ leave_and_go_on (Case *c, GError **error)
       g_assert_false (gtx_sleep (0, NULL));
     }
   c->task = gtx_current_task ();
-  /* Somebody has asked for it, and is shown what comes next. */
+  /* The task has a GCancellable, which shows the next request. */
   gtx_task_get_cancellable (c->task);
   if (!leave_early (c, error))
     return FALSE;
@@ -307,7 +307,7 @@ catch_and_end (gpointer fails, GError **error)
   return gtx_task_group_end (&group, &failure, error);
 }
 
-/* A request that was delivered in the block, which carried on, is not delivered again. */
+/* A request that was delivered in the block is not delivered again if the block carried on. */
 static gboolean
 test_caught (gpointer data, GError **error)
 {
@@ -327,7 +327,7 @@ test_caught (gpointer data, GError **error)
 
 /* ---- Told of, but not over ---- */
 
-/* Where the block is when the group is ended on purpose, and was cancelled before. */
+/* The function that the block runs when it is cancelled, and then its group is ended on purpose. */
 typedef gboolean (*Where) (GError **error);
 
 static gboolean
@@ -397,7 +397,8 @@ be_told (Told *told, GError **error)
   return gtx_timeout_end (&timeout, &failure, error);
 }
 
-/* At 1 by the timeout or from outside, at 2 by the group. */
+/* The timeout or the outsider makes its request after a second, and the group is ended after
+ * two. */
 static gboolean
 test_told_and_not_over (gpointer data, GError **error)
 {

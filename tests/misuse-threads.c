@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What another thread may do with what tasks use, and what it may not: that is told of, and changes
- * nothing. */
+/* Which functions another thread may call on objects that tasks use, and which it may not.  A
+ * forbidden call is reported, and changes nothing. */
 
 #include "fixture.h"
 
@@ -67,7 +67,7 @@ wait_for_lock (gpointer lock, GError **error)
   return gtx_lock_acquire (lock, error);
 }
 
-/* It is told, and nothing has changed: all that wait are woken by their own thread. */
+/* The calls are reported and change nothing.  The waiting tasks are woken by their own thread. */
 static gboolean
 test_wake_in_thread (gpointer data, GError **error)
 {
@@ -95,7 +95,7 @@ test_wake_in_thread (gpointer data, GError **error)
                           waits_for_lock, NULL);
 }
 
-/* The same where nobody waits, but tasks have used them. */
+/* No task waits, but tasks have used the objects. */
 static gboolean
 use_all (Shared *shared, GError **error)
 {
@@ -152,7 +152,7 @@ test_use_in_thread (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Nor is an event set that nobody waits for any more. */
+/* An event for which no task waits any more is not set by another thread. */
 static gboolean
 set_from_thread (gpointer event, GCancellable *cancellable, GError **error)
 {
@@ -177,8 +177,8 @@ test_set_in_thread (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What any thread may do: before tasks use them, between their runs in the thread
- * that runs them, when no thread has their main context, and when it is gone. */
+/* Any thread may use the objects before tasks do, between the runs of the thread that runs the
+ * tasks, while no thread has their main context, and after the context is gone. */
 static void
 use_freely (Shared *shared)
 {
@@ -275,7 +275,7 @@ test_another_thread (void)
   g_assert_true (gtx_future_is_cancelled (task));
 }
 
-/* ---- Whose last reference goes while tasks wait ---- */
+/* ---- Objects whose last reference goes while tasks wait ---- */
 
 static gboolean
 get (GtxQueue *queue, GError **error)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Mistakes that have no better place: each is told of, and nothing hangs. */
+/* Mistakes that belong to no other test.  Each is reported, and nothing hangs. */
 
 #include "fixture.h"
 
@@ -60,7 +60,8 @@ test_await_nothing (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A lock and its kin are acquired, a barrier is waited at: none is awaited. */
+/* Locks, semaphores and conditions are acquired, and a barrier is waited at; none of them is
+ * awaited. */
 static gboolean
 test_await_no_future (gpointer data, GError **error)
 {
@@ -136,7 +137,7 @@ pass_barrier (GtxBarrier *barrier, GError **error)
   return gtx_barrier_wait (barrier, NULL, error);
 }
 
-/* As the functions make them that need to be told nothing. */
+/* g_object_new () makes the same objects as the functions that take no arguments. */
 static gboolean
 test_object_new (gpointer data, GError **error)
 {
@@ -175,7 +176,7 @@ note_after_sleep (gpointer data, GError **error)
   return succeeded;
 }
 
-/* Of a task that is to begin, one that waits, and one that runs. */
+/* The task is about to begin, waits, or runs. */
 static void
 unref_once_too_often (GtxTask *task)
 {
@@ -263,7 +264,7 @@ assert_another_context (GError **failure, const char *function)
   g_clear_error (failure);
 }
 
-/* Alone, and among others: each is refused, and nothing happens to any. */
+/* The future is refused alone and among others, and no future changes. */
 static gboolean
 refuse_futures_of (GMainContext *context, GError **error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tasks that are bound to an object, and cancelled where it goes. */
+/* Tasks that are bound to an object, and are cancelled when it goes. */
 
 #include "object-job.h"
 
@@ -35,7 +35,7 @@ get_from (GtxQueue *queue, GError **error)
   return gtx_queue_get (queue, error);
 }
 
-/* One of our own, which a task waits for at that moment. */
+/* The object is one of the library's, and another task waits for it at that moment. */
 static gboolean
 test_bind_disposed_in_use (gpointer data, GError **error)
 {
@@ -53,7 +53,7 @@ test_bind_disposed_in_use (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Disposed of before, as tasks that had to do with it know. */
+/* The object was disposed of before.  The library knows this because a task was bound to it. */
 static gboolean
 test_bind_too_late (gpointer data, GError **error)
 {
@@ -113,7 +113,7 @@ test_bind_outlived (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Bound when it is done already: nothing is kept. */
+/* The task is already done, so nothing is kept. */
 static gboolean
 test_bind_done (gpointer data, GError **error)
 {

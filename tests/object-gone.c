@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Objects that go while tasks wait for them or are bound to them, and those that stay after all. */
+/* Objects that go while tasks wait for them or are bound to them, and objects that survive their
+ * disposal. */
 
 #include "object-job.h"
 
 /* ---- Objects that go ---- */
 
-/* Disposed of while the task does something else, and keeps it. */
+/* The object is disposed of while the task does something else and keeps a reference. */
 static gboolean
 test_disposed_meanwhile (gpointer data, GError **error)
 {
@@ -22,7 +23,7 @@ test_disposed_meanwhile (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What took itself back is as new. */
+/* An object that survives its disposal is used like a new one. */
 static gboolean
 test_taken_back (gpointer data, GError **error)
 {
@@ -55,7 +56,7 @@ test_taken_back (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The task's is the last reference, which goes with it. */
+/* The last reference to the object belongs to a task, and goes with it. */
 static gboolean
 test_last_reference (gpointer data, GError **error)
 {
@@ -116,8 +117,8 @@ test_begun_before (gpointer data, GError **error)
 
 /* ---- Toggle references ---- */
 
-/* Whoever is told that the only reference has got company, as bindings of other languages are,
- * may use the object then. */
+/* A toggle reference, as the bindings of other languages have, calls a function when it is no
+ * longer the only reference.  That function may use the object. */
 static gboolean is_to_emit;
 
 static void
@@ -185,7 +186,7 @@ bind_another (gpointer job, GObject *task, gboolean is_last)
     gtx_task_bind (another, job);
 }
 
-/* The task may have one as well. */
+/* The task has a toggle reference, too. */
 static gboolean
 test_bind_toggled_task (gpointer data, GError **error)
 {
@@ -241,7 +242,7 @@ await_used (gpointer object, GError **error)
   return gtx_await_signal (object, "used", error);
 }
 
-/* As pools do: it is as new, and gathers no handlers. */
+/* As in a pool, the object is used like a new one, and does not collect handlers. */
 static gboolean
 test_pooled (gpointer data, GError **error)
 {

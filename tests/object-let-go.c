@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tasks that let go of the last reference of what they are bound to: that is no reason to lose the
- * result, nor to lose a request of others. */
+/* Tasks that drop the last reference to an object that they are bound to.  The drop loses neither
+ * the task's result nor a request from outside. */
 
 #include "fixture.h"
 
 typedef struct
 {
   GObject *objects[2];
-  gboolean asks;                /* a thread cancels the task's GCancellable before */
+  gboolean asks;                /* a thread cancels the task's GCancellable before the drop */
   gboolean on_main_stack;
   gboolean in_thread;
 } Hold;
@@ -63,13 +63,13 @@ let_go (Hold *self, GError **error)
     run_in_thread (drop_in_thread, self);
   else
     drop (self, NULL);
-  /* What other threads have asked for arrives now. */
+  /* The requests of other threads arrive now. */
   if (self->in_thread)
     g_ptr_array_unref (gtx_all_tasks ());
   return g_strdup ("result");
 }
 
-/* Awaits a task that is bound to all that @self holds, and notes what becomes of it. */
+/* Awaits a task that is bound to all objects of @self, and notes its outcome. */
 static void
 note_outcome (Hold self, gboolean is_started, guint n_times)
 {
@@ -86,7 +86,7 @@ note_outcome (Hold self, gboolean is_started, guint n_times)
   if (failure)
     assert_cancelled (failure);
   note (result ? result : "cancelled");
-  /* The caller is bound to nothing. */
+  /* The caller is not bound to an object, and so it is not cancelled. */
   g_assert_cmpuint (gtx_cancelling (gtx_current_task ()), ==, 0);
   g_assert_true (gtx_sleep (1, NULL));
 }
@@ -161,7 +161,7 @@ go_to_thread (GObject *object, GError **error)
   return gtx_to_thread (take_no_notice, NULL, error);
 }
 
-/* A request of others stands when the data, which has the last reference, is freed. */
+/* A request is pending when the task's data, which has the last reference, is freed. */
 static gboolean
 test_by_data (gpointer data, GError **error)
 {
@@ -179,7 +179,8 @@ test_by_data (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The caller lets go of an object of its own while it waits inside: its next await tells it. */
+/* The caller's object goes while the caller waits for a task that runs inside it.  The caller's
+ * next await is cancelled. */
 static gboolean
 drop_of_caller (GObject **object, GError **error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tasks that wait for the signals and properties of objects: the arguments that they get, their
- * order, and which handlers stay connected. */
+/* Tasks that wait for the signals and properties of objects: the arguments that the tasks get,
+ * their order, and the handlers that stay connected. */
 
 #include "object-job.h"
 
@@ -26,7 +26,7 @@ test_arguments (gpointer data, GError **error)
 
   g_assert_true (gtx_sleep (1, error));
   g_action_activate (G_ACTION (action), g_variant_new_int32 (42));
-  /* The emitter goes on; no other task ran. */
+  /* The emitter goes on before another task runs. */
   assert_trace ("");
   g_action_activate (G_ACTION (action), g_variant_new_int32 (43));
   g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, a, b, NULL));
@@ -156,7 +156,7 @@ test_notify (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Under its other name. */
+/* The property's name has an underscore instead of a hyphen. */
 static gboolean
 test_notify_underscore (gpointer data, GError **error)
 {
@@ -227,7 +227,7 @@ test_details (gpointer data, GError **error)
   return TRUE;
 }
 
-/* In the order in which the tasks came, whichever of them leave in between. */
+/* The tasks are woken in the order in which they came, even if tasks in between leave. */
 static gboolean
 test_order (gpointer data, GError **error)
 {
@@ -276,7 +276,7 @@ await_asked (Job *job, GError **error)
   return emitted;
 }
 
-/* A task has a say only while it waits, and for its detail. */
+/* A task decides the signal's return value only while it waits, and only for its detail. */
 static gboolean
 test_value (gpointer data, GError **error)
 {
@@ -330,7 +330,7 @@ test_stopped (gpointer data, GError **error)
   return gtx_await (after, error);
 }
 
-/* Nothing of ours stays connected. */
+/* The library leaves no handler connected. */
 static gboolean
 test_disconnected (gpointer data, GError **error)
 {
@@ -358,7 +358,7 @@ test_disconnected (gpointer data, GError **error)
   return TRUE;
 }
 
-/* By whoever meant somebody else's: who waits from then on is told. */
+/* Other code disconnects all handlers of the object.  A task that waits from then on is woken. */
 static gboolean
 test_all_disconnected (gpointer data, GError **error)
 {
@@ -398,8 +398,8 @@ emit_looped (gpointer job)
   return G_SOURCE_REMOVE;
 }
 
-/* The class handler runs the main loop, in which tasks begin to wait: for the
- * next emission. */
+/* The class handler runs the main loop, in which tasks begin to wait.  They wait for the next
+ * emission. */
 static gboolean
 test_looped (gpointer data, GError **error)
 {

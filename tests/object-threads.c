@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Objects that other threads emit signals of and dispose of. */
+/* Objects whose signals other threads emit, and that other threads dispose of. */
 
 #include "object-job.h"
 
@@ -9,7 +9,7 @@
 
 typedef struct
 {
-  GAsyncQueue *jobs;            /* the queue itself is the end */
+  GAsyncQueue *jobs;            /* the queue itself marks the end */
   guint n_emissions;
   gboolean disposes;
   guint n;
@@ -46,7 +46,7 @@ work (gpointer data)
 
 typedef gboolean (*JobFunc) (Job *job, GAsyncQueue *jobs);
 
-/* The main loop has other things to do, and does not sleep. */
+/* The main loop has other work, and does not sleep. */
 static gboolean
 keep_busy (gpointer data, GError **error)
 {
@@ -114,8 +114,8 @@ test_thread_until_gone (gpointer data, GError **error)
   return run_jobs (1, 3, TRUE, await_to_end);
 }
 
-/* One thread emits while the other disposes.  Each waits once: GObject does not
- * bear that a handler is connected anew meanwhile. */
+/* One thread emits while the other disposes.  Each task waits once, because GObject does not allow
+ * a new handler to be connected at the same time. */
 static gboolean
 await_in_two (Job *job, GAsyncQueue *jobs)
 {
@@ -164,7 +164,7 @@ typedef struct
 {
   Job *job;
   gint n_waiting;
-  guint n_heard;                /* of all emissions, by both threads */
+  guint n_heard;                /* the number of emissions that both threads together heard */
 } Audience;
 
 static gboolean
@@ -200,8 +200,8 @@ listen_in_thread (gpointer audience)
   return NULL;
 }
 
-/* Tasks of two other threads get the signals that this thread emits, which disposes of
- * the object at last. */
+/* Tasks of two other threads get the signals that this thread emits.  This thread disposes of the
+ * object at the end. */
 static gboolean
 test_contexts (gpointer data, GError **error)
 {
@@ -222,7 +222,7 @@ test_contexts (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A thread that stands in the middle of disposing of a job. */
+/* A thread that stops in the middle of disposing of a job. */
 typedef struct
 {
   Job *job;
@@ -247,7 +247,7 @@ dispose_in_thread (gpointer job)
   return NULL;
 }
 
-/* To be called before anything else has to do with the job. */
+/* Call this function before other code uses the job. */
 static void
 disposal_prepare (Disposal *self, Job *job)
 {

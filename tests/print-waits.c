@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How each kind of wait is printed, and that it is gone afterwards. */
+/* The printed description of each kind of wait.  It is no longer printed after the wait. */
 
 #include "fixture.h"
 
@@ -99,7 +99,7 @@ assert_has_lines (const char *text, const char *expected)
   g_assert_nonnull (found);
 }
 
-/* A task that waits so for the task "a", which sleeps, and for a future. */
+/* The task waits for the task "a", which sleeps, and for a future, as @coroutine does. */
 static void
 assert_printed (GtxCoroutine coroutine, const char *expected)
 {
@@ -122,7 +122,7 @@ assert_printed (GtxCoroutine coroutine, const char *expected)
   g_assert_null (strstr (after, "waits"));
 }
 
-/* Prints the waiting task, and nothing below it. */
+/* The waiting task is printed, and no future below it. */
 static void
 assert_printed_alone (GtxCoroutine coroutine, const char *what)
 {
@@ -241,7 +241,7 @@ test_wait_for_no_time (gpointer data, GError **error)
 int
 main (int argc, char *argv[])
 {
-  /* GLib takes it for the locale's. */
+  /* GLib uses this instead of the locale's character set. */
   g_setenv ("CHARSET", "UTF-8", FALSE);
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/print-waits/wait", test_wait);

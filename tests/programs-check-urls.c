@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* examples/programs/check-urls.c against a server that answers as it is asked
- * to: the path says how. */
+/* examples/programs/check-urls.c against a server whose answer depends on the path. */
 
 #include "spawn.h"
 
@@ -32,7 +31,7 @@ typedef struct
   GtxTaskGroup *clients;
   GtxEvent *asked_for_slow;
   GtxEvent *answer_slow;
-  GtxBarrier *pair;             /* of those that ask for /pair */
+  GtxBarrier *pair;             /* of the clients that request /pair */
   guint n_pair;
   guint most_pair;
 } Server;
@@ -192,7 +191,7 @@ test_with_server (gconstpointer data)
   g_assert_no_error (error);
 }
 
-/* @urls has PORT where the server's is meant. */
+/* In @urls, PORT stands for the server's port. */
 static GSubprocess *
 spawn (Server *server, const char *urls, const char *option, const char *value, GError **error)
 {
@@ -225,7 +224,7 @@ wait_for (GSubprocess *process, GError **error)
 
 typedef struct
 {
-  const char *url;              /* what comes after the port */
+  const char *url;              /* the part after the port */
   const char *line;             /* a pattern */
 } Expected;
 
@@ -246,7 +245,7 @@ static const Expected expected[] = {
   { "/nowhere", "302 *" },
 };
 
-/* Each by its own, so that it is known whose line it is. */
+/* Each URL has a process of its own, so that the test knows which URL a line belongs to. */
 static gboolean
 check_answers (Server *server, GError **error)
 {
@@ -305,7 +304,7 @@ read_line (GDataInputStream *lines, GError **error)
   return g_data_input_stream_read_line_finish (lines, gtx_await_result (), NULL, error);
 }
 
-/* The slow one comes first, and is answered when the fast one has been shown. */
+/* The slow URL comes first.  The server answers it after the line of the fast URL was printed. */
 static gboolean
 check_order (Server *server, GError **error)
 {
@@ -325,7 +324,7 @@ check_order (Server *server, GError **error)
   return TRUE;
 }
 
-/* Each waits at the server for a second one: two at a time, and no more. */
+/* Each request waits at the server for a second one.  Two run at a time, and no more. */
 static gboolean
 check_jobs (Server *server, GError **error)
 {

@@ -23,7 +23,7 @@ test_arguments (void)
 
 /* ---- Beside cp ---- */
 
-/* Not everybody may take files out of a folder that is read-only. */
+/* Only root may remove files from a folder that is read-only. */
 static const char remove_all[] =
   "remove () { [ ! -e \"$1\" ] || chmod -R u+rwx \"$1\"; rm -rf \"$1\"; }\n";
 
@@ -47,7 +47,7 @@ shell (const char *folder, const char *line)
     g_error ("%s: ended with %d: %s%s", line, outcome->status, outcome->output, outcome->errors);
 }
 
-/* The same each time. */
+/* The tree is the same each time. */
 static const char make_tree[] =
   "remove tree && umask 022\n"
   "mkdir -p tree/empty tree/a/b/c tree/read-only tree/sticky cp ours\n"
@@ -69,8 +69,8 @@ static const char make_tree[] =
   "chmod 755 tree/one; chmod 4711 tree/nothing; chmod 440 tree/a/large; chmod 666 tree/a/b/c/two\n"
   "chmod 1777 tree/sticky; chmod 2750 tree/a/b; chmod 555 tree/read-only\n";
 
-/* Names, kinds, modes, links and contents of what cp made and of ours.  What is
- * closed is opened then, for not everybody may look into it. */
+/* Compares names, kinds, modes, links and contents of the two copies.  It makes all files readable
+ * first, because only root may read the others. */
 static const char compare[] =
   "for to in cp ours; do\n"
   "  (cd $to && find . -printf '%P %y %m %l\\n' -not -type l -not -perm -u=r -exec chmod u+rwX '{}' ';' |\n"
@@ -78,7 +78,7 @@ static const char compare[] =
   "done\n"
   "diff cp.list ours.list && diff -r --no-dereference --exclude=fifo --exclude=new-fifo cp ours\n";
 
-/* A line of shell: copy is cp -r or copy-tree, $to is where to. */
+/* In a line of shell, copy is cp -r or copy-tree, and $to is the target. */
 typedef struct
 {
   const char *name;
@@ -150,7 +150,7 @@ test_jobs (void)
   remove_folder (folder);
 }
 
-/* ---- What it says ---- */
+/* ---- Output ---- */
 
 static void
 test_output (void)
@@ -212,7 +212,7 @@ test_into_itself (void)
   remove_folder (folder);
 }
 
-/* Where cp would wait for a reader. */
+/* cp would wait for a reader here. */
 static void
 test_onto_fifo (void)
 {
@@ -227,8 +227,8 @@ test_onto_fifo (void)
 
 /* ---- Interrupted ---- */
 
-/* The output is not read, and is more than a pipe holds, so the program is in the middle
- * of its work. */
+/* The test does not read the output, which is more than a pipe holds.  So the program is in the
+ * middle of its work when it is interrupted. */
 static void
 test_interrupted (void)
 {
@@ -252,7 +252,7 @@ test_interrupted (void)
   remove_folder (folder);
 }
 
-/* In the middle of a file that would take for ever. */
+/* The program is interrupted in the middle of a file that would take for ever. */
 static void
 test_interrupted_in_a_file (void)
 {
@@ -264,7 +264,7 @@ test_interrupted_in_a_file (void)
   Running *program;
 
   shell (folder, "truncate -s 1T source");
-  /* Never more than 4 GiB, whatever happens. */
+  /* The limit keeps the program from writing more than 4 GiB. */
   program = start_program ("sh", "-c", "ulimit -f 8388608 && exec \"$0\" \"$@\"", path,
                            "--progress", "0.01", source, target, NULL);
   await_line (program, "0 files, 0 directories, ?????* bytes");

@@ -115,9 +115,9 @@ test_session_bus (Fixture *fixture, gconstpointer data)
   end_service (service, SIGTERM, "1 calls, *");
 }
 
-/* Calls arrive in order: when a sum comes back, those that sleep are all under
- * way.  Then the caller goes, and the service.  The bus of a test lets a caller
- * wait for 128 replies at once. */
+/* Calls arrive in order: when a sum comes back, all calls of Sleep are under way.  Then the
+ * caller is interrupted, and the service.  The bus of a test lets a caller wait for 128 replies
+ * at once. */
 static void
 test_many_at_once (Fixture *fixture, gconstpointer data)
 {
@@ -185,7 +185,7 @@ test_no_service (Fixture *fixture, gconstpointer data)
   assert_outcome (outcome, 1, "dbus-caller: 1 of 1 calls failed\n", "Add:1,2: failed: *org.example.Worker*\n*");
 }
 
-/* The service ends with its bus, and not by itself. */
+/* The service ends because its bus ends. */
 static void
 test_bus_ends (void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* examples/programs/echo-server.c and echo-client.c, against each other and
- * against servers that are wrong. */
+/* examples/programs/echo-server.c and echo-client.c, against each other and against servers that
+ * make mistakes. */
 
 #include "spawn.h"
 
@@ -39,7 +39,7 @@ get_port (Running *server)
 
 /* ---- One against the other ---- */
 
-/* Both begin with room for 256 files, and make more. */
+/* Both programs begin with a limit of 256 files, and raise it. */
 static void
 test_thousand (void)
 {
@@ -78,7 +78,7 @@ test_too_many (void)
   assert_outcome (client_end, 1, "echo-client: This takes 1064 open files, and 100 are allowed: *\n", "");
 }
 
-/* More than fits into the system's buffers for a connection. */
+/* The messages are longer than the system's buffers for a connection. */
 static void
 test_long_messages (void)
 {
@@ -116,7 +116,7 @@ send_byte (GSocketConnection *connection)
   g_assert_no_error (error);
 }
 
-/* How many come back: 0 at the end. */
+/* Returns how many bytes come back; 0 at the end. */
 static gssize
 receive_byte (GSocketConnection *connection)
 {
@@ -128,7 +128,7 @@ receive_byte (GSocketConnection *connection)
   return n;
 }
 
-/* The third is served when the first has gone. */
+/* The third client is served when the first has gone. */
 static void
 test_max_clients (void)
 {
@@ -179,7 +179,7 @@ listen_to (char **port)
   return listener;
 }
 
-/* Takes a message of 64 bytes, and says what it likes. */
+/* Reads a message of 64 bytes, and answers with @text. */
 static void
 answer_with (GSocketListener *listener, const char *text)
 {
@@ -230,7 +230,7 @@ test_no_server (void)
   assert_outcome (outcome, 1, "echo-client: *refused\necho-client: 20 of 20 connections failed\n", "0 connections *");
 }
 
-/* A server that never answers: no process accepts connections. */
+/* No process accepts connections, so the server never answers. */
 static void
 test_client_interrupted (void)
 {
@@ -245,7 +245,7 @@ test_client_interrupted (void)
   g_socket_listener_close (listener);
 }
 
-/* A client that stays hears that the server ends. */
+/* A client that stays connected is told that the server ends. */
 static void
 test_server_interrupted (void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* examples/programs/http-files.c and its clients: those that are slow, go or are many, other people's, and those
- * that are there when it is interrupted. */
+/* examples/programs/http-files.c and its clients: slow clients, clients that leave, many clients,
+ * other people's clients, and clients that are connected when the server is interrupted. */
 
 #include "http-server.h"
 
@@ -48,7 +48,7 @@ test_slow_head (void)
   server_end (server, SIGINT, "*");
 }
 
-/* Time runs for the head as a whole, though now and then a byte comes. */
+/* The time limit is for the whole head, although single bytes keep coming. */
 static void
 test_trickle (void)
 {
@@ -92,7 +92,7 @@ test_goes (void)
   server_end (server, SIGINT, "\"GET /a.txt HTTP/1.1\" 200 10\n");
 }
 
-/* It cannot be mended: the client sees that bytes are missing. */
+/* The server cannot correct this, and the client sees that bytes are missing. */
 static void
 test_shrinks (void)
 {
@@ -136,7 +136,7 @@ test_pipelined (void)
   server_end (server, SIGINT, "*");
 }
 
-/* The thousandth is the last, so that others have their turn. */
+/* The connection ends after the thousandth request, so that other clients have their turn. */
 static void
 test_most_requests (void)
 {
@@ -174,7 +174,7 @@ test_many_clients (void)
   server_end (server, SIGINT, "*");
 }
 
-/* The second is served when the first has gone. */
+/* The second client is served when the first has gone. */
 static void
 test_max_clients (void)
 {
@@ -195,8 +195,8 @@ test_max_clients (void)
 
 /* ---- Interruption ---- */
 
-/* One client has begun to get a big file, which takes as long as the client likes; that the server
- * was interrupted is seen at an idle one. */
+/* One client has begun to receive a big file, which takes as long as the client likes.  An idle
+ * client shows that the server was interrupted. */
 static GSocketConnection *
 interrupt_in_answer (Server *server)
 {
@@ -314,7 +314,8 @@ run_wrk (gpointer server)
   return outcome;
 }
 
-/* All are answered; wrk tells of others.  Meanwhile somebody has to read what is logged. */
+/* All requests are answered; wrk reports the others.  The test reads the server's log at the same
+ * time. */
 static void
 test_wrk (void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* examples/programs/http-files.c: the files that it serves, and requests that are wrong or want what is not
- * theirs. */
+/* examples/programs/http-files.c: the files that it serves, requests that are malformed, and
+ * requests for files that it does not serve. */
 
 #include "http-server.h"
 
@@ -183,7 +183,8 @@ test_ranges (void)
   server_end (server, SIGINT, "*");
 }
 
-/* A header with a value, after which the whole comes, a part of it, or nothing. */
+/* Returns a header's value.  With the value in a condition, the server sends the whole file, a part
+ * of it, or nothing. */
 static char *
 get_header (const char *answer, const char *name)
 {
@@ -233,7 +234,7 @@ test_conditions (void)
   check_condition (server, "Range: bytes=1-2\r\nIf-Range: %s\r\n", "\"x\"", "200");
   check_condition (server, "Range: bytes=1-2\r\nIf-None-Match: %s\r\n", tag, "304");
 
-  /* Then it is another one. */
+  /* The file has changed from here on. */
   g_assert_cmpint (truncate (path, 5), ==, 0);
   check_condition (server, "If-None-Match: %s\r\n", tag, "200");
   again = get (server, "/a.txt", "");
@@ -243,7 +244,8 @@ test_conditions (void)
 
 /* ---- Requests that are wrong ---- */
 
-/* What may come after it is not answered, for nobody knows where it begins. */
+/* Bytes after a malformed request are not answered, because the server cannot tell where the next
+ * request begins. */
 static void
 test_malformed (void)
 {
@@ -317,7 +319,7 @@ test_methods (void)
   server_end (server, SIGINT, "*");
 }
 
-/* Bytes of all kinds, and a head with one of them that is 0. */
+/* The requests have bytes of all kinds, and one head has a byte that is 0. */
 static void
 test_garbage (void)
 {
@@ -347,7 +349,7 @@ test_garbage (void)
   server_end (server, SIGINT, "*");
 }
 
-/* The answer arrives, however much is said after it was given. */
+/* The answer arrives, however much the client sends after it. */
 static void
 test_huge_head (void)
 {

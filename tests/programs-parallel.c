@@ -57,7 +57,7 @@ test_replaced (void)
   assert_same_lines (ours->output, theirs->output);
 }
 
-/* Options that belong to the command. */
+/* These options belong to the command. */
 static void
 test_options (void)
 {
@@ -124,8 +124,7 @@ test_ending (gconstpointer data)
 
 /* ---- At once, and in order ---- */
 
-/* Each waits until there have been three at the same time: with fewer it would
- * wait for ever. */
+/* Each command waits until three have run at the same time.  With fewer it would wait for ever. */
 static void
 test_jobs (void)
 {
@@ -144,7 +143,7 @@ test_jobs (void)
   remove_folder (folder);
 }
 
-/* Each prints before the other has ended, and to both outputs. */
+/* Each command prints to both outputs before the other has ended. */
 static void
 test_not_interleaved (void)
 {
@@ -195,7 +194,7 @@ test_keeps_going (void)
                   "0\n7\n0\n255\n");
 }
 
-/* One that waits for a line does not go on waiting. */
+/* A worker that waits for a line stops waiting. */
 static void
 test_stops_reading (void)
 {
@@ -212,8 +211,7 @@ test_stops_reading (void)
 
 /* ---- Time-outs and interruption ---- */
 
-/* The command is ended with the processes that it started, and its output so far is
- * shown. */
+/* The command is ended with the processes that it started, and the output until then is printed. */
 static void
 test_time_out (void)
 {
@@ -245,7 +243,7 @@ test_in_time (void)
   assert_outcome (outcome, 0, "", "?\n?\n");
 }
 
-/* The process that a command started, as that writes it to a FIFO. */
+/* Returns the process that a command started: the command writes its number to a FIFO. */
 static int
 read_pid (const char *folder, const char *name)
 {
@@ -257,7 +255,7 @@ read_pid (const char *folder, const char *name)
   return atoi (text);
 }
 
-/* While two run, and a third waits. */
+/* Two commands run, and a third waits. */
 static void
 interrupt (int signum)
 {

@@ -58,7 +58,7 @@ test_text (gconstpointer data)
   remove_folder (folder);
 }
 
-/* Many chunks, and words across their borders. */
+/* The file has many chunks, and words across their borders. */
 static void
 test_large (void)
 {
@@ -79,7 +79,7 @@ test_several (void)
   assert_outcome (outcome, 1, "count-words: /no/such/file: *No such file or directory\n", "0 0 0 /dev/null\n");
 }
 
-/* One of the files has no end. */
+/* One of the files is endless. */
 static void
 interrupt (int signum)
 {

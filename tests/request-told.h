@@ -15,7 +15,7 @@ start_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer d
   under_way = g_task_new (NULL, NULL, callback, data);
 }
 
-/* A request that came meanwhile is still pending when the operation has succeeded. */
+/* A request that came during the operation is still pending when the operation has succeeded. */
 static inline void
 await_operation (void)
 {
@@ -38,16 +38,16 @@ typedef struct
   GtxTask *task;
   GtxTimeout *timeout;
   GtxTaskGroup *outer;
-  GtxTaskGroup *group;          /* the inner one, where there are two */
-  Told told;                    /* of a request from outside, and carries on */
+  GtxTaskGroup *group;          /* the inner group, if there are two */
+  Told told;                    /* when a request from outside is delivered, after which the task carries on */
   gboolean has_child;
-  gboolean fails;               /* its block, for a reason of its own */
-  gboolean ends;                /* its group; else that is left early */
+  gboolean fails;               /* the block fails with an error of its own */
+  gboolean ends;                /* the group is ended; otherwise it is left early */
 } Lent;
 
 typedef gboolean (*Borrower) (Lent *lent, GError **error);
 
-/* Virtual time stands still meanwhile, as it does anyway while an operation is under way. */
+/* Virtual time stands still, as it always does while an operation is under way. */
 static inline void
 let_run (void)
 {
@@ -83,7 +83,7 @@ end_operation (void)
   let_run ();
 }
 
-/* The task waits for the operation's end. */
+/* Ends the operation that the task waits for, and then the task. */
 static inline gboolean
 end_task (Lent *lent, const char *expected, GError **error)
 {
@@ -96,7 +96,7 @@ end_task (Lent *lent, const char *expected, GError **error)
   return TRUE;
 }
 
-/* What comes in the task behind all blocks: a request that stands is told of once. */
+/* Notes the awaits after all blocks: a pending request is delivered once. */
 static inline void
 note_rest (guint n_requests)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whose request it was, and whether it stands: where it comes while the task runs, or from a
- * thread, or when the block has ended. */
+/* Which code made a request, and whether it is pending, if it comes while the task runs, from a
+ * thread, or after the end of the block. */
 
 #include "request-told.h"
 
-/* ---- Requests from where the task does not wait ---- */
+/* ---- Requests that come while the task does not wait ---- */
 
 typedef struct
 {
@@ -47,12 +47,12 @@ make_in_callback (gpointer data)
 
 typedef enum
 {
-  IN_CALLBACK = 1 << 0,         /* of a loop that the task itself runs; else in a thread */
+  IN_CALLBACK = 1 << 0,         /* from a callback of a main loop that the task runs; otherwise from a thread */
   BY_CANCELLABLE = 1 << 1,
-  LOOKS = 1 << 2                /* the task, at who there is, which has it know what threads have sent */
+  LOOKS = 1 << 2                /* the task calls gtx_all_tasks (), and so handles the messages of other threads */
 } How;
 
-/* The current task, while it runs. */
+/* Makes a request to the current task while it runs. */
 static void
 be_asked (How how)
 {
@@ -73,7 +73,7 @@ be_asked (How how)
 
 /* ---- Before a timeout begins, or inside it ---- */
 
-/* Timed out in the clean-up: the first request is still delivered. */
+/* The time is over during the clean-up.  The first request is still delivered. */
 static gboolean
 be_asked_near_timeout (gpointer inside, GError **error)
 {
@@ -169,8 +169,8 @@ test_limit_callback_cancellable (gpointer data, GError **error)
   return check_cancelled (await_with_limit, GINT_TO_POINTER (IN_CALLBACK | BY_CANCELLABLE));
 }
 
-/* A group that fails makes a request anew that came while it waited, and which its error does not
- * tell of. */
+/* A request comes while a group waits for its children, and a child fails.  The group's error does
+ * not tell of the request, so the group makes the request again. */
 static gboolean
 ask_and_fail (GtxTask *parent, GError **error)
 {
@@ -205,7 +205,7 @@ test_limit_group_fails (gpointer data, GError **error)
   return check_cancelled (await_with_limit_after_group, NULL);
 }
 
-/* Nor is it the time that is over where another group has failed before it was told of. */
+/* If another group fails before the request is delivered, the time is not over either. */
 static gboolean
 await_with_limit_after_groups (gpointer data, GError **error)
 {
@@ -234,7 +234,8 @@ test_limit_groups_fail (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Where the block was told of it, and carries on, the time is over as in asyncio. */
+/* The request was delivered in the block, which carries on.  Then the time is over, as in
+ * asyncio. */
 static gboolean
 be_told_with_limit_after_group (gpointer data, GError **error)
 {
@@ -269,7 +270,7 @@ await_within_limit (GtxTask *awaited, GError **error)
   return gtx_wait_for (awaited, 1, error);
 }
 
-/* The GCancellable shows that the time is over, and cannot be cancelled again. */
+/* The GCancellable shows that the time is over, and cannot be cancelled a second time. */
 static gboolean
 test_limit_is_shown (gpointer data, GError **error)
 {
@@ -291,7 +292,8 @@ test_limit_is_shown (gpointer data, GError **error)
 
 /* ---- A thread's request, and then the group's own ---- */
 
-/* The thread's is known to the task a turn later, and was made before in any case. */
+/* The task learns of the thread's request a turn later.  The request was made before the group's in
+ * any case. */
 static gboolean
 check_thread_then_group (gboolean in_later_turn, GError **error)
 {
@@ -327,7 +329,8 @@ fail_at_once (gpointer data, GError **error)
   return fail ("child", error);
 }
 
-/* The group took its own request back the first time, and the one that comes then is another's. */
+/* The group withdrew its own request at its first end.  The request after that comes from other
+ * code. */
 static gboolean
 end_group_twice (gpointer data, GError **error)
 {

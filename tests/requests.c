@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whose request it was, and whether it stands: where groups and timeouts are nested, and
- * operations take no notice. */
+/* Which code made a request, and whether it is pending, where groups and timeouts are nested and
+ * operations ignore their GCancellable. */
 
 #include "request-told.h"
 
 /* ---- An operation that takes no notice of its GCancellable ---- */
 
-/* Or one that looks at it. */
+/* This operation looks at its GCancellable. */
 static void
 start_skippable_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
 {
@@ -14,7 +14,8 @@ start_skippable_async (GCancellable *cancellable, GAsyncReadyCallback callback, 
   under_way = g_task_new (NULL, cancellable, callback, data);
 }
 
-/* ---- A task that lends its blocks to the test, which asks, and lets it run after each ---- */
+/* ---- A task that lends its blocks to the test, which makes requests and lets the task run after
+ * each ---- */
 
 static void
 ask_task (Lent *lent)
@@ -35,8 +36,9 @@ expire (Lent *lent)
 
 /* ---- An operation whose GCancellable is not the task's own ---- */
 
-/* It is skipped, by whoever pressed a button, and that is no answer to a request: the outcome of
- * both is the same error, which tells the program of the skipping alone. */
+/* Another GCancellable skips the operation, as a button of a program does, and so the outcome does
+ * not answer the request.  The error is the same as for a request, but it tells the task only of
+ * the skipping. */
 static void
 be_skipped (GCancellable *skip, GError **error)
 {
@@ -83,7 +85,7 @@ test_skipped (gpointer data, GError **error)
   return check_skipped (cancellable, error);
 }
 
-/* That of another task is as little this one's. */
+/* The GCancellable of another task skips the operation as well. */
 static gboolean
 test_skipped_with_task (gpointer data, GError **error)
 {
@@ -95,7 +97,8 @@ test_skipped_with_task (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The block ends with what the skipping was told by, which is not the other's request. */
+/* The block ends with the error of the skipping, which does not deliver the request from
+ * outside. */
 static gboolean
 skip_in_timeout (Lent *lent, GError **error)
 {
@@ -125,7 +128,7 @@ test_skipped_in_timeout (gpointer data, GError **error)
   return end_task (&lent, "cancelled went-on", error);
 }
 
-/* The same, and it is the group that was ended on purpose. */
+/* The group was ended on purpose, and the skipping does not deliver the request from outside. */
 static gboolean
 skip_in_group (Lent *lent, GError **error)
 {
@@ -155,7 +158,7 @@ test_skipped_in_group (gpointer data, GError **error)
   return end_task (&lent, "cancelled went-on", error);
 }
 
-/* ---- A timeout's own request, in a block that was told of another's ---- */
+/* ---- A timeout's own request, in a block to which another request was delivered ---- */
 
 static gboolean
 outlast_timeout (Lent *lent, GError **error)
@@ -270,7 +273,7 @@ nest_groups_in_timeout (Lent *lent, GError **error)
   gtx_timeout_begin (&timeout, GTX_FOREVER);
   lent->timeout = &timeout;
   run_nested_groups (lent);
-  /* The rest of the block. */
+  /* This await is the rest of the block. */
   g_assert_false (gtx_sleep (1000, &failure));
   assert_cancelled (failure);
   g_assert_false (gtx_timeout_end (&timeout, &failure, &result));
@@ -293,7 +296,7 @@ test_nested_in_timeout (gpointer data, GError **error)
 
 /* ---- A timeout in a group ---- */
 
-/* The timeout's end is told that the group is over, which is not its own request. */
+/* The end of the timeout gets the group's request, which is not its own. */
 static void
 clean_up_in_timeout (Lent *lent)
 {
@@ -339,7 +342,7 @@ test_timeout_in_group (gpointer data, GError **error)
 
 /* ---- A group that ends on purpose, behind an operation ---- */
 
-/* However it is left, it takes its request back. */
+/* The group withdraws its request, however it is left. */
 static gboolean
 check_group (Lent lent, GError **error)
 {
@@ -375,7 +378,7 @@ test_ended (gpointer data, GError **error)
 
 /* ---- Down a chain ---- */
 
-/* The task cleans up, and would take long. */
+/* The task cleans up, which would take long. */
 static gboolean
 be_told_twice (gpointer data, GError **error)
 {
@@ -392,12 +395,12 @@ await_below (GtxTask *below, GError **error)
   return gtx_await (below, error);
 }
 
-/* A chain longer than the number of tasks for which requests are counted while none has
- * gone on. */
+/* The chain is longer than the number of tasks for which the library counts requests until one of
+ * them goes on. */
 #define N_LINKS 12
 
-/* An outsider has taken back what the task at the bottom was asked first: the second request
- * is no repetition there, and has to reach it. */
+/* Other code has withdrawn the first request at the task at the bottom.  The second request is new
+ * there, and must reach the task. */
 static gboolean
 test_taken_back_at_bottom (gpointer data, GError **error)
 {
