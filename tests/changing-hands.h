@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the tests of main contexts that change hands share: a thread that iterates one, what happens in it,
- * and futures of it. */
+/* The code that the tests of main contexts that change hands share: a thread that iterates a
+ * context, a counter of what happens there, and futures that belong to it. */
 
 #pragma once
 
@@ -56,7 +56,7 @@ runner_stop (Runner *self)
   g_main_loop_unref (self->loop);
 }
 
-/* What happens elsewhere, in time. */
+/* Waits until another thread has changed @counter to @value. */
 static inline void
 wait_until (gint *counter, gint value)
 {

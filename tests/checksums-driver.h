@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the tests of examples/gtk share: folders, a window that is driven, and what it shows. */
+/* The code that the tests of examples/gtk share: folders, a window that the test drives, and the
+ * contents of the window. */
 
 #pragma once
 
@@ -7,8 +8,7 @@
 #include "checksum-window.h"
 #include "fixture.h"
 
-/* For the main loop to go round until something is so: the test's timeout
- * is the limit. */
+/* Iterates the main loop until @condition is true.  The test's timeout is the limit. */
 #define iterate_until(condition)                                               \
   G_STMT_START {                                                               \
     while (!(condition))                                                       \
@@ -17,7 +17,7 @@
 
 extern GtkApplication *application;
 
-/* Each program's own. */
+/* Each test program defines this function. */
 void            add_tests           (void);
 
 /* ---- Folders ---- */
@@ -39,7 +39,7 @@ char           *run_in              (const char     *folder,
                                      int            *status);
 void            remove_folder       (char           *folder);
 
-/* With files that are not read to their end in the time of a test. */
+/* The folder has files that cannot be read to their end in the time of a test. */
 char           *make_endless_folder (void);
 gboolean        reads_endless_file  (ChecksumWindow *window);
 
@@ -58,7 +58,7 @@ char           *get_status          (GListModel     *files,
 gpointer        get_part            (ChecksumWindow *window,
                                      const char     *name);
 gboolean        no_tasks            (void);
-/* Nothing is left of it: no task, no job, no window. */
+/* After this no task, job or window is left. */
 void            close_window        (ChecksumWindow *window);
 
 /* ---- Dialogs ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What debug.c asks of the program that it runs with --work. */
+/* The function that debug.c runs in another process, with --work. */
 
 #pragma once
 
@@ -7,7 +7,8 @@
 
 #define KIB ((gsize) 1024)
 
-/* Runs @what in a task with a small stack.  @how: "thread" in another thread, "plain" with a stack of the default
- * size; else it is the handler of SIGSEGV that was there before, or "-".  Returns the program's status. */
+/* Runs @what in a task with a small stack.  @how: "thread" runs the task in another thread; "plain"
+ * gives it a stack of the default size; any other word names the handler of SIGSEGV that the
+ * program installs before, or is "-".  Returns the program's status. */
 int work (const char *what,
           const char *how);

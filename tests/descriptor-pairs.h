@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the tests of descriptors share: pairs of sockets, and tasks that wait for an end of one. */
+/* The code that the tests of descriptors share: pairs of sockets, and tasks that wait for an end of
+ * one. */
 
 #pragma once
 
@@ -29,7 +30,7 @@ end_turns (gpointer future)
   return G_SOURCE_REMOVE;
 }
 
-/* Until the main loop has nothing else to do. */
+/* Returns when the main loop has nothing else to do. */
 static inline void
 let_loop_rest (void)
 {
@@ -42,7 +43,7 @@ let_loop_rest (void)
   g_assert_true (gtx_await (future, NULL));
 }
 
-/* One that waits, and is seen to. */
+/* Creates a task, and returns when it waits. */
 static inline GtxTask *
 begin (Wait *wait)
 {

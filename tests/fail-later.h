@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A child of a group fails, but not at once. */
+/* A child of a group that fails after a second. */
 
 #pragma once
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What faults.c runs with --case, in a process of its own. */
+/* The cases that faults.c runs with --case, each in a process of its own. */
 
 #pragma once
 
-/* The statuses of a case that met its guard, and of one that cannot be had. */
+/* The status of a case that hit its guard, and of a case that is not possible here. */
 #define CAUGHT 42
 #define SKIPPED 77
 

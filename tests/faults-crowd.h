@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the cases of faults.c share: a look at what the process has, and a crowd of tasks. */
+/* The code that the cases of faults.c share: a look at the memory of the process, and a crowd of
+ * tasks. */
 
 #pragma once
 
@@ -8,19 +9,19 @@
 #define KIB ((gsize) 1 << 10)
 #define MIB ((gsize) 1 << 20)
 
-/* ---- What the process has ---- */
+/* ---- The memory of the process ---- */
 
 gsize    anonymous_bytes       (void);
 guint    count_mappings        (void);
 guint    most_mappings         (void);
-/* The lowest byte that can be used of what lies at @address. */
+/* Returns the lowest usable byte of the mapping at @address. */
 guint8  *bottom_of             (gconstpointer address);
-/* Whether the page below the mapping that @address lies in is closed. */
+/* Returns whether the page below the mapping of @address is closed. */
 gboolean is_guarded_by_mapping (gconstpointer address);
-/* Kibibytes, of /proc/self/status. */
+/* Returns a value of /proc/self/status in kibibytes. */
 gsize    status_of             (const char   *name);
 
-/* Of the shim: how often it was called; whether it is refused. */
+/* The shim: how often the program has made the call, and whether the call is refused. */
 guint    count_calls           (const char   *name);
 gboolean is_refused            (const char   *call);
 
@@ -38,13 +39,13 @@ typedef struct
   guint n_results_freed;
 } Crowd;
 
-/* Waits until each has begun or failed. */
+/* Returns when each task has begun or failed. */
 Crowd   *crowd_new             (guint         n,
                                 gsize         stack_size);
-/* Lets them end; returns how many had got no stack. */
+/* Lets the tasks end.  Returns how many got no stack. */
 guint    crowd_end             (Crowd        *self);
 guint    run_crowd             (guint         n,
                                 gsize         stack_size);
 
-/* The stacks that are free go back to the system. */
+/* Gives the memory of free stacks back to the system. */
 void     trim                  (void);

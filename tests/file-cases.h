@@ -17,24 +17,24 @@ typedef struct
   const char *name;
   FileCaseFunc run;
   gboolean always_in_thread;    /* GIO has no operation for it */
-  gboolean stops_late;          /* where its GCancellable is cancelled behind a call that is deaf to it */
+  gboolean stops_late;          /* a request during a deaf call cancels the function */
 } FileCase;
 
 extern const FileCase file_cases[];
 extern const guint n_file_cases;
 
-/* The names below it that a case is tried on. */
+/* The names in the tree that a case is tried on. */
 extern const char *const file_case_names[];
 
-/* Sets a home folder, and so a trash, of the test's own, if GLib has not read the home folder
- * yet.  GLib has an option for that, which leaks. */
+/* Sets a home folder of the test's own, and so a trash, if GLib has not read the home folder yet.
+ * GLib has an option for that, but it leaks memory. */
 GFile *file_home_new     (void);
 
 /* Makes a new folder with contents; the second function makes it again at the same
  * place. */
 GFile *file_tree_new     (void);
 void   file_tree_restore (GFile *tree);
-/* Everything in it, as a text. */
+/* Returns the contents of the tree as a text. */
 char  *file_tree_print   (GFile *tree);
-/* Takes @tree, or a home, with all that is in it. */
+/* Takes @tree or a home folder, and removes it with its contents. */
 void   file_tree_remove  (GFile *tree);

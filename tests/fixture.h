@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The code that the tests share: a trace of what ran, counted frees, and a way to run a
- * test's coroutine in virtual time. */
+/* The code that the tests share: a trace of events, a count of freed objects, and functions that
+ * run a coroutine in virtual time. */
 
 #pragma once
 
@@ -36,7 +36,7 @@
 #define UNDER_TSAN 0
 #endif
 
-/* Of another processor. */
+/* The emulator runs programs of another processor. */
 #ifndef UNDER_EMULATOR
 #define UNDER_EMULATOR 0
 #endif
@@ -47,7 +47,7 @@
 #define add_coroutine(path, coroutine)                                         \
   add_run_ ((path), (coroutine), run_coroutine)
 
-/* The same in real time, for tests of the main loop itself. */
+/* Registers a test in real time, for tests of the main loop itself. */
 #define add_real_coroutine(path, coroutine)                                    \
   add_run_ ((path), (coroutine), run_real_coroutine)
 
@@ -138,7 +138,7 @@ fail (const char *message, GError **error)
   return FALSE;
 }
 
-/* Sleeps so many milliseconds, notes its word, which is "MS:WORD". */
+/* Sleeps for some milliseconds, and then notes a word: @what is "MS:WORD". */
 static inline gboolean
 sleep_and_note (const char *what, GError **error)
 {
@@ -175,7 +175,7 @@ assert_ends_cancelled (GtxTask *task)
 
 /* ---- Processes ---- */
 
-/* Starts a shell for @command; the caller waits for it and so reaps it. */
+/* Starts a shell that runs @command.  The caller waits for it, and so reaps it. */
 static inline GPid
 spawn_shell (const char *command)
 {

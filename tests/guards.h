@@ -7,8 +7,8 @@
 
 #include <sys/mman.h>
 
-/* Where guards are no marks, there are half of the system's mappings for them,
- * two for each. */
+/* If guards are no marks, the library uses half of the system's mappings for them: two for each
+ * guard. */
 static inline gboolean
 guards_take_mappings (void)
 {

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the tests of examples/programs/http-files.c share: a server of files, and a client. */
+/* The code that the tests of examples/programs/http-files.c share: a server of files, and a
+ * client. */
 
 #pragma once
 
 #include "spawn.h"
 
 #define PROGRAM "programs/http-files"
-#define BIG (64 * 1024 * 1024)  /* more than the system keeps for a connection */
+#define BIG (64 * 1024 * 1024)  /* more bytes than the system keeps for a connection */
 
-/* A request that is right. */
+/* A correct request. */
 #define NEXT "GET /a.txt HTTP/1.1\r\nHost: x\r\n\r\n"
 
-/* ---- What is served ---- */
+/* ---- The server ---- */
 
 typedef struct
 {
-  char *folder;                 /* with "served" in it, and what is not to be seen */
+  char *folder;                 /* has the folder "served", and files that are not served */
   Running *process;
   guint16 port;
 } Server;
@@ -25,7 +26,7 @@ Server            *server_start       (const char        *option,
 Server            *server_start_usual (void);
 char              *path_in            (Server            *self,
                                        const char        *name);
-/* What it logs matches @log; takes @self. */
+/* Ends the server, whose log must match @log; takes @self. */
 void               server_end         (Server            *self,
                                        int                signum,
                                        const char        *log);
@@ -39,12 +40,12 @@ void               say_bytes          (GSocketConnection *connection,
 void               say                (GSocketConnection *connection,
                                        const char        *text);
 void               say_no_more        (GSocketConnection *connection);
-/* So much of an answer, or less at its end. */
+/* Returns @most bytes of an answer, or fewer at its end. */
 GString           *hear_bytes         (GSocketConnection *connection,
                                        gsize              most);
 char              *hear_all           (GSocketConnection *connection);
 
-/* What comes for these bytes, after which no more do. */
+/* Sends @bytes and nothing more, and returns the answers. */
 char              *ask_bytes          (Server            *server,
                                        const char        *bytes,
                                        gsize              length);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A done callback notes its word, and sees that it is called when all is over, outside of tasks. */
+/* A done callback that notes its word.  It checks that the future is done, and that it runs outside
+ * of tasks. */
 
 #pragma once
 

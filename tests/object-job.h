@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Objects for tasks to wait for and to be bound to, with signals of all kinds, and tasks that
- * note what they wait for. */
+/* Objects with signals of all kinds, for tasks that wait for them or are bound to them; and tasks
+ * that note the signals that they get. */
 
 #pragma once
 
@@ -13,11 +13,11 @@ action_new (void)
   return g_simple_action_new ("act", G_VARIANT_TYPE_INT32);
 }
 
-/* One with signals of all kinds. */
+/* An object with signals of all kinds. */
 typedef struct
 {
   GObject parent_instance;
-  gboolean stays;               /* takes itself back when its last reference goes */
+  gboolean stays;               /* the object survives its next disposal */
 } Job;
 
 typedef GObjectClass JobClass;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An operation of the test's own, whose end the test chooses. */
+/* An operation of the test's own, which ends when the test decides. */
 
 #pragma once
 
@@ -22,8 +22,8 @@ start_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer d
   under_way = (Started) { cancellable ? g_object_ref (cancellable) : NULL, callback, data };
 }
 
-/* Ends it: with an error if @code is not negative.  @knows: it was given the GCancellable,
- * and does not look at it by itself. */
+/* Ends the operation, with an error if @code is not negative.  @knows: the GTask has the
+ * GCancellable, but does not check it by itself. */
 static inline void
 end_operation_that (gboolean knows,
                     int      code)
@@ -72,7 +72,7 @@ start_and_cancel (GtxCoroutine coroutine)
   g_assert_true (g_cancellable_is_cancelled (under_way.cancellable));
   for (int i = 0; i < 5; i++)
     gtx_sleep (0, NULL);
-  /* Still waiting: nothing is abandoned. */
+  /* The task still waits, because no operation is abandoned. */
   g_assert_false (gtx_future_is_done (task));
   assert_trace ("");
   return task;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A task reads a byte of a stream, and notes what it was. */
+/* A task that reads a byte of a stream, and notes the byte. */
 
 #pragma once
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the tests of sockets share: two ends of a connection, and tasks that wait for them. */
+/* The code that the tests of sockets share: two ends of a connection, and tasks that wait for
+ * them. */
 
 #pragma once
 

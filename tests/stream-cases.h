@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the tests of streams of each kind share: a test is a case for each of them, in which tasks read.
- * CASES_PATH is what their paths begin with. */
+/* The code that the tests of streams of each kind share.  A test is a case for each kind, and tasks
+ * read in it.  The paths of the cases begin with CASES_PATH. */
 
 #pragma once
 
@@ -84,7 +84,7 @@ assert_reads (GInputStream *stream, gsize count, const char *expected)
   g_assert_cmpmem (buffer, n, expected, strlen (expected));
 }
 
-/* GIO's buffers wait until there is as much as is asked for, as a rule. */
+/* As a rule, GIO's buffers wait for the whole number of bytes. */
 static inline gboolean
 is_buffered (Ends *ends)
 {

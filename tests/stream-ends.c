@@ -342,7 +342,7 @@ ends_finish (Ends *self)
     g_assert_true (g_output_stream_close (self->output, NULL, NULL));
 }
 
-/* Without a lasting change for other processes. */
+/* Makes the descriptor non-blocking only during the call, because other processes may share it. */
 static gsize
 move (int fd, gssize (*func) (int fd, void *block, gsize size))
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The code that the tests of streams share: streams of each kind, of which one end reads
- * what the other writes, and the turns of the main loop that they need. */
+/* The code that the tests of streams share: streams of each kind, one end of which reads what the
+ * other writes, and functions that turn the main loop. */
 
 #pragma once
 
@@ -12,11 +12,11 @@ typedef enum
   ENDS_ARE_TCP,
   ENDS_ARE_PIPES,
   ENDS_ARE_NONBLOCKING_PIPES,
-  ENDS_ARE_CONVERTED,           /* of sockets: each a source of its own */
-  ENDS_ARE_BUFFERED,            /* the reading one, of sockets */
-  ENDS_ARE_DATA,                /* the same, of pipes */
+  ENDS_ARE_CONVERTED,           /* converters on sockets, which have sources of their own */
+  ENDS_ARE_BUFFERED,            /* a buffered input stream on sockets */
+  ENDS_ARE_DATA,                /* a data input stream on pipes */
   ENDS_ARE_BUFFERED_CONVERTED,
-  ENDS_ARE_ASYNC,               /* they have _async functions alone */
+  ENDS_ARE_ASYNC,               /* streams that have only _async functions */
   N_KINDS
 } EndsKind;
 
@@ -25,7 +25,8 @@ typedef struct
   EndsKind kind;
   GInputStream *input;
   GOutputStream *output;
-  /* Of sockets, whose other directions they are: the first reads. */
+  /* For the kinds on sockets.  The input belongs to the first connection, and the output to the
+   * second; each connection has the other direction, too. */
   GIOStream *connections[2];
   GSocket *sockets[2];
 } Ends;
@@ -36,15 +37,16 @@ Ends          *ends_new              (EndsKind       kind);
 void           ends_free             (Ends          *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Ends, ends_free)
 
-/* Data that is written with these functions arrives at once, without a task. */
+/* These functions write without a task, and the data arrives at once. */
 void           ends_put              (Ends          *self,
                                       const char    *text);
-/* No end writes any more. */
+/* Closes the end that writes. */
 void           ends_finish           (Ends          *self);
-/* How many bytes were written until no more had room, and taken out again. */
+/* The first function writes until there is no more room, and the second reads all.  Both return the
+ * number of bytes. */
 gsize          ends_fill             (Ends          *self);
 gsize          ends_drain            (Ends          *self);
-/* The descriptors: of the reading end, or the writing one. */
+/* Returns the descriptor of the end that reads, or of the end that writes. */
 int            ends_get_fd           (Ends          *self,
                                       gboolean       writes);
 
@@ -56,17 +58,17 @@ GConverter    *copier_new            (void);
 void           connect_pair          (int            pair[2]);
 GSocket       *socket_of             (int            fd);
 
-/* Until the main loop has nothing else to do. */
+/* Returns when the main loop has nothing else to do. */
 void           let_loop_rest         (void);
 guint          count_open            (void);
-/* One that waits, and is seen to. */
+/* Creates a task, and returns when it waits. */
 GtxTask       *begin_named           (const char    *name,
                                       GtxCoroutine   coroutine,
                                       gpointer       data);
 #define begin(coroutine, data)                                                 \
   begin_named (#coroutine, (GtxCoroutine) (coroutine), GTX_COROUTINE_DATA_ (coroutine, data))
 
-/* Asserts that @task, which is let go of, ends so. */
+/* Awaits @task and drops the reference to it. */
 void           assert_fails          (GtxTask       *task,
                                       GQuark         domain,
                                       int            code);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tests in real time that are ended when they take too long. */
+/* Tests in real time that end if they take too long. */
 
 #pragma once
 
@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-/* What runs for ever is ended so, be it a thread or the main loop. */
+/* The alarm ends a thread or a main loop that runs for ever. */
 #define SECONDS (RUNNING_ON_VALGRIND || UNDER_EMULATOR || UNDER_TSAN ? 100 : 20)
 
 static inline void

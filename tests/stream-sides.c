@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ---- What is compared ---- */
+/* ---- Logged results ---- */
 
 static gssize
 blocking_read (GInputStream *stream, void *buffer, gsize count, GError **error)
@@ -314,7 +314,7 @@ side_take (Side *self)
   fcntl (self->takes, F_SETFL, flags);
 }
 
-/* Up to its end, or an error. */
+/* Takes all data up to the end of the stream, or to an error. */
 void
 side_take_to_end (Side *self)
 {
@@ -327,7 +327,7 @@ side_take_to_end (Side *self)
     g_byte_array_append (self->taken, block, n);
 }
 
-/* The data that was sent by TCP has arrived. */
+/* Waits until the data that was sent by TCP has arrived. */
 static void
 await_bytes (Side *self, int before, gsize n)
 {

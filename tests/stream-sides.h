@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The objects of random programs: streams whose other side the test controls, and the two
- * sets of functions to read and write them. */
+/* The objects of random programs: streams whose other side the test controls, and two sets of
+ * functions that read and write them. */
 
 #pragma once
 
@@ -42,7 +42,7 @@ typedef struct
   OutputTop output_top;
   GDataStreamNewlineType newline;
   gsize buffer_size;
-  gsize n_memory;               /* the size of a memory stream or file, or its room */
+  gsize n_memory;               /* the size of a memory stream or a file, or the room in it */
   gboolean is_fixed;
 } Shape;
 
@@ -55,10 +55,10 @@ typedef struct
   GIOStream *connection;
   GSocket *socket;
   char *path;
-  /* The other side: -1 where there is none, or none any more. */
+  /* The descriptors of the other side; -1: it has none, or no longer has one. */
   int feeds, takes;
   int fd;                       /* the data that the input reads */
-  GByteArray *put;              /* all that is to be read */
+  GByteArray *put;              /* all bytes that this side may read */
   gsize consumed;
   gboolean is_at_end;
   GByteArray *taken;
@@ -70,16 +70,16 @@ void   side_open        (Side            *self,
                          const Functions *functions);
 void   side_close       (Side            *self);
 
-/* The data that was written on this side and on the other. */
+/* Returns byte @i of the data that either side writes. */
 guint8 side_byte_at     (gsize            i);
 
-/* The other side writes so much, if there is one; writes no more; goes away. */
+/* The other side writes @n bytes, if there is one; ends its output; or goes away. */
 void   side_put         (Side            *self,
                          gsize            n);
 void   side_end_feeding (Side            *self);
 void   side_leave       (Side            *self,
                          gboolean         resets);
-/* The other side takes the available data; all data up to the end. */
+/* The other side takes the available data; or takes all data up to the end. */
 void   side_take        (Side            *self);
 void   side_take_to_end (Side            *self);
 /* Waits until the action of the other side has arrived at this side. */

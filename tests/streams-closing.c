@@ -59,7 +59,7 @@ test_splice_cancelled (gpointer data, GError **error)
   g_assert_true (g_file_get_contents (path, &text, NULL, error));
   g_assert_cmpstr (text, ==, OLD_TEXT);
   g_unlink (path);
-  /* Nor is what was written so far left beside it. */
+  /* The bytes that were written so far are not left in another file. */
   g_assert_cmpint (g_rmdir (directory), ==, 0);
   return TRUE;
 }
@@ -78,7 +78,7 @@ close_it (GOutputStream *stream, GError **error)
   return gtx_output_stream_close (stream, error);
 }
 
-/* The main loop does not see meanwhile what threads have done. */
+/* During this time the main loop does not see what threads have done. */
 static gboolean
 hold_loop (gpointer data, GError **error)
 {
@@ -109,7 +109,7 @@ test_close_pending (gpointer data, GError **error)
 
 /* ---- Closing in a thread ---- */
 
-/* Streams that have functions that block alone. */
+/* These streams have only functions that block. */
 typedef struct
 {
   GFilterOutputStream parent_instance;
@@ -312,7 +312,7 @@ close_cancelled (GOutputStream *stream, GError **error)
   return gtx_output_stream_close (stream, error);
 }
 
-/* Nor does the main loop wait for what is closed by who is cancelled. */
+/* The main loop does not wait for a stream that a cancelled task closes. */
 static gboolean
 test_close_cancelled (gpointer data, GError **error)
 {
@@ -345,7 +345,7 @@ close_and_note (Closing *self, GError **error)
   return self->succeeded = gtx_output_stream_close (self->stream, error);
 }
 
-/* What closing says of a file that was to be replaced is so, whenever a request comes. */
+/* The outcome of closing a file that was to be replaced is true, whenever a request comes. */
 static gboolean
 test_close_cancelled_tells (gpointer data, GError **error)
 {
@@ -385,7 +385,7 @@ close_connection (GIOStream *connection, GError **error)
   return gtx_io_stream_close (connection, error);
 }
 
-/* Who reads is told in the turns that the main loop has to do, and not when it asks anew. */
+/* The reading task is told in the main loop's next turns, and not when it polls again. */
 static gboolean
 test_close_graceful (gpointer data, GError **error)
 {

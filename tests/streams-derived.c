@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Streams of classes that have been derived from GIO's, or do the like, and have their own mind. */
+/* Streams of classes that are derived from GIO's, or that resemble them, and behave in their own
+ * way. */
 
 #define _GNU_SOURCE
 
@@ -28,7 +29,7 @@ typedef struct
   gboolean is_shut;
   gboolean has_put_back;
   guint n_asked;
-  GSource *waits;               /* for the gate, the last that did */
+  GSource *waits;               /* the last source that waited for the gate */
   GThread *closed_in;
 } GatedInput;
 typedef GUnixInputStreamClass GatedInputClass;
@@ -193,7 +194,7 @@ gates_close (Gates *self)
   g_object_unref (self->output);
 }
 
-/* After reads that found nothing, too. */
+/* The byte that was put back is read even after reads that found nothing. */
 static gboolean
 test_put_back (gpointer data, GError **error)
 {
@@ -265,7 +266,7 @@ test_gate_to_write (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The operation may take long. */
+/* The operation may take long, so it runs in a thread. */
 static gboolean
 test_closed_in_thread (gpointer data, GError **error)
 {
@@ -473,7 +474,7 @@ own_fill_init (OwnFill *self)
 {
 }
 
-/* The stream may block, though nothing below does, or by a descriptor. */
+/* The stream's own function may block, even if the stream below does not or has a descriptor. */
 static void
 assert_is_filled_in_thread (GInputStream *base)
 {

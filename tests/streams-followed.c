@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* TCP connections whose news the kernel reports without being asked each time: data is read as
- * soon as it comes, also if another task or GIO reads. */
+/* TCP connections that the kernel reports on without being asked each time.  Data is read as soon
+ * as it comes, also if another task or GIO reads. */
 
 #include "fixture.h"
 
@@ -21,7 +21,7 @@ typedef struct
   char text[64];
 } Reading;
 
-/* Written data is sent at once. */
+/* The socket sends written data at once. */
 static Ends *
 connection_new (void)
 {
@@ -41,7 +41,7 @@ count_bytes (GSocket *socket, unsigned long which)
   return n;
 }
 
-/* The data has arrived then. */
+/* Returns when the data has arrived. */
 static void
 put (Ends *self, const char *text)
 {
@@ -52,7 +52,7 @@ put (Ends *self, const char *text)
     g_thread_yield ();
 }
 
-/* The same of what is not counted there, slower. */
+/* Waits for data that SIOCINQ does not count; this takes longer. */
 static void
 wait_until_acknowledged (Ends *self)
 {
@@ -74,7 +74,7 @@ receive_some (Reading *self, GError **error)
   return self->n >= 0;
 }
 
-/* The task goes on in the turns of the main loop, and not when the poller asks anew. */
+/* The task goes on in the main loop's next turns, and not when it polls again. */
 static void
 assert_ends_with (GtxTask *task, const Reading *reading, const char *expected)
 {
@@ -92,7 +92,7 @@ assert_has (Ends *ends, GtxCoroutine coroutine, gsize size, const char *expected
   assert_ends_with (gtx_create_task (coroutine, &reading, NULL), &reading, expected);
 }
 
-/* A read that has to wait until @text comes. */
+/* The read waits until @text comes. */
 static void
 assert_waits_for (Ends *ends, GtxCoroutine coroutine, gsize size, const char *text)
 {
@@ -121,7 +121,7 @@ test_talk (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Once and several times. */
+/* Data comes once, and several times. */
 static gboolean
 test_while_nobody_waits (gpointer data, GError **error)
 {
@@ -222,7 +222,7 @@ wait_for_room (GSocket *socket, GError **error)
   return gtx_socket_condition_wait (socket, G_IO_OUT, error);
 }
 
-/* A task waits for room meanwhile, which is asked for once. */
+/* During the reads another task waits for room, which it asks for once. */
 static gboolean
 test_both_directions (gpointer data, GError **error)
 {
@@ -245,7 +245,7 @@ test_both_directions (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A read that is cancelled leaves it as it was. */
+/* A cancelled read does not change the stream. */
 static gboolean
 test_cancelled (gpointer data, GError **error)
 {
@@ -266,9 +266,9 @@ test_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- What makes its emptiness unknown ---- */
+/* ---- Data after which the poller cannot know that the stream is empty ---- */
 
-/* A read ends at urgent data, and there is more. */
+/* A read ends at the urgent byte, and there is more data. */
 static void
 put_urgent (Ends *ends, const char *before, const char *after)
 {
@@ -327,7 +327,7 @@ test_urgent_read_first (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Nothing to read comes of it. */
+/* An urgent byte alone does not wake the reading task. */
 static gboolean
 test_urgent_alone (gpointer data, GError **error)
 {
@@ -385,9 +385,9 @@ test_end_alone (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- Others with the same number ---- */
+/* ---- Descriptors that have the same number as an earlier one ---- */
 
-/* The memory may be the same as well. */
+/* The new stream's memory may be that of the old one, too. */
 static gboolean
 test_number_again (gpointer data, GError **error)
 {
@@ -408,7 +408,7 @@ test_number_again (gpointer data, GError **error)
   return TRUE;
 }
 
-/* How many descriptors the process' sets have. */
+/* Returns the number of descriptors in the process's sets. */
 static guint
 count_watched (void)
 {
@@ -428,8 +428,8 @@ count_watched (void)
   return n;
 }
 
-/* What a child has open, or a duplicate, stays in the set when it is closed here, until that
- * has told of it often enough. */
+/* A descriptor stays in the set after it was closed if a child or a duplicate has the file open.
+ * The library removes it from the set after a number of events. */
 static gboolean
 test_open_elsewhere (gpointer data, GError **error)
 {

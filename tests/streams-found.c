@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Streams that do less than they are asked for, and tasks that do not get to the end. */
+/* Streams that do less than the caller requests, and tasks that do not complete their work. */
 
 #include "stream-limited.h"
 
@@ -17,7 +17,7 @@ read_line (GDataInputStream *stream, GError **error)
   return line != NULL;
 }
 
-/* A class that has been derived, and adds nothing. */
+/* A derived class that adds nothing. */
 typedef GDataInputStream OwnLines;
 typedef GDataInputStreamClass OwnLinesClass;
 
@@ -34,7 +34,8 @@ own_lines_init (OwnLines *self)
 {
 }
 
-/* After so many of the main loop's turns the task has the line, or leaves it to others. */
+/* The task is cancelled after some turns of the main loop.  It has read the line by then, or leaves
+ * the line to others. */
 static void
 assert_line_is_kept (GType type, EndsKind kind, gboolean waits, int n_turns)
 {
@@ -82,7 +83,7 @@ test_fill_cancelled (gpointer data, GError **error)
 
 #define N_BEHIND 100
 
-/* Nothing takes what is behind the end of the compressed data. */
+/* No converter takes the bytes behind the end of the compressed data. */
 static gsize
 compress_hello (char *to, gsize size)
 {
@@ -144,7 +145,7 @@ test_takes_nothing_socket (gpointer data, GError **error)
 
 #define N_BYTES 300000
 
-/* It does not become shorter. */
+/* A compressor cannot make random bytes shorter. */
 static char *
 random_bytes_new (void)
 {
@@ -219,7 +220,7 @@ write_to_nobody (gpointer data, GError **error)
   return TRUE;
 }
 
-/* In a process in which nobody else ignores the signal. */
+/* The test needs a process in which no other code ignores the signal. */
 static void
 test_converter_on_closed_pipe (void)
 {
@@ -266,7 +267,7 @@ skip_two (GInputStream *stream, GError **error)
   return gtx_input_stream_skip (stream, 2, error) == 2;
 }
 
-/* Those that wait for sockets leave the threads to what has no other way. */
+/* Tasks that wait for sockets do not use threads, which other calls need. */
 static gboolean
 test_skip_many (gpointer data, GError **error)
 {

@@ -32,7 +32,7 @@ read_two (GInputStream *stream, GError **error)
   return line != NULL;
 }
 
-/* It has had its time when it begins. */
+/* The task has used up its time when it begins to read. */
 static gboolean
 spend_time_and_read (Reader *self, GError **error)
 {
@@ -52,7 +52,7 @@ fill_more (GInputStream *stream, GError **error)
   return gtx_buffered_input_stream_fill (G_BUFFERED_INPUT_STREAM (stream), -1, error) >= 0;
 }
 
-/* While the first lets others run, the second begins to wait. */
+/* When the first task lets others run, the second begins to wait. */
 static void
 assert_is_read_by_one (gboolean reads_line)
 {
@@ -116,7 +116,8 @@ read_all_lines (Lines *self, GError **error)
     }
 }
 
-/* Who looks for the end of a long one lets others run, who read some meanwhile. */
+/* A task that looks for the end of a long line lets others run, and the other task then reads some
+ * lines. */
 static void
 assert_read_by_both (gboolean is_upto)
 {
@@ -192,7 +193,7 @@ read_line (GDataInputStream *stream, GError **error)
   return line != NULL;
 }
 
-/* What came of it stays. */
+/* The first half of a line stays in the stream. */
 static gboolean
 test_line_cancelled (gpointer data, GError **error)
 {

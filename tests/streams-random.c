@@ -213,7 +213,7 @@ run_writing (Side *self, const Operation *operation)
     }
   g_string_append_printf (self->log, " = %" G_GSSIZE_FORMAT " (%" G_GSIZE_FORMAT ")", n, written);
   log_error (self, error);
-  /* By then, data that no side takes any more has been reported. */
+  /* The data that no side takes any more has been reported after this wait. */
   if (self->takes < 0)
     side_await_event (self, POLLHUP);
 }
@@ -308,7 +308,7 @@ run_operation (Side *self, const Operation *operation)
   g_string_append_c (self->log, '\n');
 }
 
-/* All that was ever written. */
+/* Logs all bytes that were written. */
 static void
 log_end (Side *self)
 {
@@ -332,7 +332,7 @@ log_end (Side *self)
   g_string_append_c (self->log, '\n');
 }
 
-/* ---- What is to come ---- */
+/* ---- Possible operations ---- */
 
 static gsize
 n_unread (Side *self)
@@ -371,7 +371,8 @@ in_buffer (Side *self)
          ? g_buffered_input_stream_get_available (G_BUFFERED_INPUT_STREAM (self->input)) : 0;
 }
 
-/* Whether it exists here, and ends at once where it blocks. */
+/* Returns whether the streams have the operation, and whether the blocking one would end at
+ * once. */
 static gboolean
 is_possible (Side *self, const Operation *operation)
 {
@@ -379,7 +380,7 @@ is_possible (Side *self, const Operation *operation)
   gboolean is_plain = top == INPUT_PLAIN && self->shape->output_top == OUTPUT_PLAIN;
   gboolean ends = self->is_at_end || g_input_stream_is_closed (self->input) ||
                   g_input_stream_has_pending (self->input);
-  /* GIO warns where it finds a line in the buffer, and may not read it. */
+  /* GIO warns if it finds a line in the buffer, and may not read it. */
   gboolean is_refused = in_buffer (self) > 0 &&
                         (g_input_stream_is_closed (self->input) || g_input_stream_has_pending (self->input));
   gsize n = n_unread (self);
@@ -427,7 +428,7 @@ random_count (GRand *rand, const Shape *shape, OperationKind kind)
   gboolean may_be_wrong = kind == READ || kind == READ_ALL || kind == SKIP || kind == WRITE;
   gsize most = shape->below == BELOW_PIPES && kind == WRITE ? 4096 : MOST_BYTES;
 
-  /* A socket has room for so many small pieces. */
+  /* A socket has room for this number of small pieces. */
   if (shape->output_top == OUTPUT_BUFFERED && kind >= WRITE && kind <= WRITEV_ALL)
     most = MIN (most, 50 * shape->buffer_size);
 
@@ -578,10 +579,11 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  /* GIO's function for several vectors warns of its own answer where the first was written and
+  /* GIO's function for several vectors warns of its own result if the first vector was written and
    * the next fails. */
   g_log_set_always_fatal ((GLogLevelFlags) (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
-  /* As it is for those who have used a socket of GIO's. */
+  /* GIO's class of sockets ignores SIGPIPE once it exists, as in a program that has used a
+   * socket. */
   g_type_class_unref (g_type_class_ref (G_TYPE_SOCKET));
   signal (SIGALRM, on_alarm);
   g_test_add_func ("/streams-random/programs", test_programs);

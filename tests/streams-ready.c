@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What streams have already is read at once, and what they always have lets other tasks run. */
+/* Data that a stream already has is read at once.  A stream that always has data lets other tasks
+ * run. */
 
 #define _GNU_SOURCE
 
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* ---- What is there ---- */
+/* ---- Data that is already there ---- */
 
 typedef enum { NO_TIME, NO_TIME_INSIDE, COMPUTES, WAITS, N_WAYS } Way;
 
@@ -32,7 +33,7 @@ read_inside (GInputStream *stream, GError **error)
   return gtx_await (task, error);
 }
 
-/* Then who waits for this is to go on, and the timeout to expire behind it. */
+/* The future wakes the reading task, and the time is over before the task reads. */
 static gboolean
 spend_time (Hurry *self, GError **error)
 {
@@ -45,7 +46,7 @@ spend_time (Hurry *self, GError **error)
   return TRUE;
 }
 
-/* Its time is over before the main loop has turned. */
+/* The time is over before the main loop turns. */
 static gboolean
 read_in_no_time (GInputStream *stream, Way way)
 {
@@ -72,8 +73,8 @@ read_in_no_time (GInputStream *stream, Way way)
   return was_there;
 }
 
-/* It lets others run, and so its time be over, only where it has had its own, as a machine that is
- * busy with something else may have it. */
+/* A read lets others run if the task has used up its own time, as it may on a busy machine.  The
+ * timeout then ends the read, which is tried again. */
 #define MOST_ATTEMPTS 6
 
 static gboolean
@@ -81,7 +82,7 @@ is_read_soon (GInputStream *stream, Way way)
 {
   for (int i = 0; i < MOST_ATTEMPTS; i++)
     {
-      /* Nothing is left of the last request. */
+      /* This await ends the last request. */
       g_assert_true (gtx_sleep (0, NULL));
       if (read_in_no_time (stream, way))
         return TRUE;
@@ -89,7 +90,7 @@ is_read_soon (GInputStream *stream, Way way)
   return FALSE;
 }
 
-/* Also after many reads that found nothing, which then wait first. */
+/* The byte is read at once even after reads that found nothing, which wait before they try. */
 static void
 assert_is_read_at_once (EndsKind kind)
 {
@@ -115,7 +116,7 @@ test_there (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- What is always there ---- */
+/* ---- Streams that always have data ---- */
 
 typedef struct
 {
@@ -154,7 +155,7 @@ stop_endless (gpointer endless)
   return G_SOURCE_REMOVE;
 }
 
-/* Others run, and the main loop's other sources. */
+/* Other tasks run, and the other sources of the main loop. */
 static void
 assert_lets_others_run (GtxCoroutine coroutine, Endless *endless)
 {
@@ -170,7 +171,7 @@ assert_lets_others_run (GtxCoroutine coroutine, Endless *endless)
   assert_succeeds (task);
 }
 
-/* More than is read in that time. */
+/* The memory has more bytes than a task reads in that time. */
 static gboolean
 test_memory (gpointer data, GError **error)
 {
@@ -210,7 +211,7 @@ test_zero (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A thread keeps it full, until nobody reads it. */
+/* A thread keeps the pipe full until its other end is closed. */
 static gpointer
 keep_full (gpointer fd)
 {
@@ -236,8 +237,8 @@ write_much (GOutputStream *stream, GError **error)
   return TRUE;
 }
 
-/* A terminal says that it has room where it has little, and a write of more blocks; @flag: unless it
- * is set, which it is at first alone. */
+/* A terminal reports room even if it has little, and a longer write blocks unless the descriptor is
+ * non-blocking.  @flag is set for the first write only. */
 static gboolean
 fill_terminal (int flag, GError **error)
 {
@@ -303,7 +304,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  /* For what writes without the library. */
+  /* Code that writes without the library would raise the signal. */
   signal (SIGPIPE, SIG_IGN);
   add_real_coroutine ("/streams-ready/there", test_there);
   add_real_coroutine ("/streams-ready/memory", test_memory);

@@ -88,7 +88,7 @@ write_line (GIOStream *connection, GError **error)
 
 /* ---- Tests ---- */
 
-/* Both ways at once, by four tasks. */
+/* Four tasks use both directions at the same time. */
 static gboolean
 test_talk (gpointer data, GError **error)
 {
@@ -140,7 +140,7 @@ test_closed (gpointer data, GError **error)
   shake_hands (error);
   g_assert_true (gtx_io_stream_close (client, error));
   g_assert_cmpint (gtx_input_stream_read (input_of (server), &byte, 1, error), ==, 0);
-  /* The other end is gone, and gets no goodbye. */
+  /* The other end is gone, so the closing alert cannot be sent. */
   gtx_io_stream_close (server, NULL);
   g_assert_true (g_io_stream_is_closed (server));
   g_assert_cmpint (gtx_input_stream_read (input_of (server), &byte, 1, NULL), ==, -1);
@@ -220,7 +220,8 @@ begin_to_read (GDataInputStream *stream, int n_turns)
   return task;
 }
 
-/* After so many of the main loop's turns the task has the line, or leaves it to others. */
+/* The task is cancelled after some turns of the main loop.  It has read the line by then, or leaves
+ * the line to others. */
 static gboolean
 test_fill_cancelled (gpointer data, GError **error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What goes on around tasks that wait for streams. */
+/* Other events while tasks wait for streams. */
 
 #include "read-it.h"
 #include "stream-ends.h"
@@ -62,7 +62,7 @@ write_later (gpointer fd)
   return G_SOURCE_REMOVE;
 }
 
-/* Nothing jumps while somebody outside may write. */
+/* Virtual time does not jump while other code may write. */
 static gboolean
 test_virtual_time (gpointer data, GError **error)
 {
@@ -82,7 +82,7 @@ test_virtual_time (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A task runs a main loop, in which others read. */
+/* A task runs a main loop, in which other tasks read. */
 static gboolean
 test_nested (gpointer data, GError **error)
 {
@@ -92,7 +92,7 @@ test_nested (gpointer data, GError **error)
   GtxTask *first = begin (read_it, sockets->input);
   GtxTask *second = begin (read_it, converted->input);
 
-  /* It is such a wait that goes on here. */
+  /* The task itself was woken by such a stream. */
   g_timeout_add (1, write_later, GINT_TO_POINTER (ends_get_fd (woken, TRUE)));
   g_assert_true (read_it (woken->input, error));
   ends_put (sockets, "x");
@@ -106,7 +106,7 @@ test_nested (gpointer data, GError **error)
 
 /* ---- Copies ---- */
 
-/* Its events, which come as long as the copy is open, find nobody. */
+/* The closed socket still has events as long as its copy is open.  They wake no task. */
 static gboolean
 test_copied (gpointer data, GError **error)
 {
@@ -129,7 +129,8 @@ test_copied (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A child that inherits it reads what the parent waits for: that waits on. */
+/* A child inherits the stream and reads the byte that the parent waits for.  The parent's task goes
+ * on waiting. */
 static gboolean
 test_inherited (gpointer data, GError **error)
 {
@@ -143,7 +144,7 @@ test_inherited (gpointer data, GError **error)
     {
       char byte = 0;
 
-      /* Nobody looks then for what the parent's threads leave in it. */
+      /* A killed child is not searched for leaks, which memory of the parent's threads would be. */
       if (read (fd, &byte, 1) == 1)
         raise (SIGKILL);
       _exit (1);
@@ -205,7 +206,7 @@ write_in_thread (gpointer connection)
   return GINT_TO_POINTER (succeeded);
 }
 
-/* One socket, which one thread reads, while another writes to it. */
+/* One thread reads a socket, and another writes to it. */
 static gboolean
 test_two_contexts (gpointer data, GError **error)
 {
@@ -316,7 +317,7 @@ test_nothing_left (gpointer data, GError **error)
   g_assert_true (use_each_kind (NULL, error));
   n = count_open ();
   g_assert_true (use_each_kind (NULL, error));
-  /* A thread closes what it cancels its read with after the task was told. */
+  /* After the task was told, a thread closes the descriptor that cancels its read. */
   while (count_open () > n)
     g_assert_true (gtx_sleep (0.001, error));
   return TRUE;
@@ -326,7 +327,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  /* For what writes without the library. */
+  /* Code that writes without the library would raise the signal. */
   signal (SIGPIPE, SIG_IGN);
   add_coroutine ("/streams-waits/print", test_print);
   add_coroutine ("/streams-waits/virtual-time", test_virtual_time);

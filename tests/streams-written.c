@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Streams of each kind, written by tasks, or copied. */
+/* Streams of each kind: tasks write to them, or copy them. */
 
 #define CASES_PATH "/streams-written"
 
@@ -72,7 +72,7 @@ byte_at (gsize i)
   return (guint8) (i * 31 + i / 251);
 }
 
-/* Half of them with one call, the other half with another. */
+/* Half of the bytes are written with one call, and the other half with another. */
 static gboolean
 write_many (Ends *ends, GError **error)
 {
@@ -111,7 +111,7 @@ test_many (Ends *ends, GError **error)
   return TRUE;
 }
 
-/* What was written is on its way, and no other call makes it come. */
+/* The bytes arrive, although the task makes no other call. */
 static gboolean
 write_and_leave (Ends *ends, GError **error)
 {
@@ -133,7 +133,7 @@ test_arrives (Ends *ends, GError **error)
   return TRUE;
 }
 
-/* What was cancelled has written nothing. */
+/* A cancelled write has written nothing. */
 static gboolean
 test_write_cancelled (Ends *ends, GError **error)
 {
@@ -180,7 +180,7 @@ test_write_cancelled_before (Ends *ends, GError **error)
   return TRUE;
 }
 
-/* Nobody reads any more: an error, and no signal. */
+/* The other end is closed.  The write fails, and there is no signal. */
 static gboolean
 test_broken (Ends *ends, GError **error)
 {
@@ -242,7 +242,7 @@ splice_here (Ends *ends, GError **error)
   return gtx_output_stream_splice (target, ends->input, G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE, error) >= 0;
 }
 
-/* The source is closed all the same. */
+/* The source is closed even if the task is cancelled. */
 static gboolean
 test_splice_cancelled (Ends *ends, GError **error)
 {
@@ -265,7 +265,7 @@ main (int argc, char **argv)
   add_cases ("write", test_write);
   add_cases ("many", test_many);
   add_cases ("arrives", test_arrives);
-  /* Converters take what they can keep. */
+  /* Converters keep the bytes of a cancelled write if they have room. */
   for (guint i = 0; i < N_KINDS; i++)
     if (i != ENDS_ARE_CONVERTED && i != ENDS_ARE_BUFFERED_CONVERTED)
       add_case ("write-cancelled", test_write_cancelled, (EndsKind) i);

@@ -29,7 +29,7 @@ test_short_buffers (Ends *ends, GError **error)
   return TRUE;
 }
 
-/* Nothing is there, and nothing is waited for. */
+/* The stream has no data, and the functions do not wait for any. */
 static gboolean
 test_nothing_asked (Ends *ends, GError **error)
 {
@@ -82,7 +82,7 @@ test_end (Ends *ends, GError **error)
   return TRUE;
 }
 
-/* In two parts, of which the second comes later. */
+/* The data comes in two parts, the second of which comes later. */
 static gboolean
 test_read_all (Ends *ends, GError **error)
 {
@@ -122,7 +122,7 @@ skip_some (Read *self, GError **error)
   return n >= 0;
 }
 
-/* All of it, as GIO's does, though it comes in parts. */
+/* As with GIO's function, all bytes are skipped although they come in parts. */
 static gboolean
 test_skip (Ends *ends, GError **error)
 {
@@ -158,7 +158,7 @@ test_cancelled (Ends *ends, GError **error)
   return TRUE;
 }
 
-/* What comes in the same moment is read, or stays: nothing is lost. */
+/* Data that comes at the moment of the request is read, or stays in the stream. */
 static gboolean
 test_cancelled_as_it_comes (Ends *ends, GError **error)
 {
@@ -168,7 +168,7 @@ test_cancelled_as_it_comes (Ends *ends, GError **error)
       GtxTask *task = begin (read_some, &read);
 
       ends_put (ends, "abc");
-      /* A thread may have it by now, or not. */
+      /* A thread may have the data by now. */
       if (i % 2 == 1)
         g_thread_yield ();
       gtx_cancel (task);
@@ -201,7 +201,7 @@ test_cancelled_before (Ends *ends, GError **error)
   return TRUE;
 }
 
-/* So much as came is told of. */
+/* The function returns the bytes that came before the request. */
 static gboolean
 test_read_all_cancelled (Ends *ends, GError **error)
 {

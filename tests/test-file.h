@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A GFile that passes its operations on to a real one, that is native or not as the test
- * chooses, and that can be held up. */
+/* A GFile that passes its operations on to a real one.  The test chooses whether the file is
+ * native, and how it delays its operations. */
 
 #pragma once
 
@@ -9,25 +9,26 @@
 typedef enum
 {
   TEST_FILE_PASSES,
-  TEST_FILE_WAITS,              /* each call, until its GCancellable is cancelled */
-  TEST_FILE_IS_DEAF,            /* the same, and goes on as if it were not */
+  TEST_FILE_WAITS,              /* each call waits until its GCancellable is cancelled */
+  TEST_FILE_IS_DEAF,            /* the same, and then goes on as if there were no request */
   TEST_FILE_IS_SLOW,            /* each call takes a moment */
-  TEST_FILE_BREAKS_INSIDE,      /* a folder, once, behind the first of what is in it */
-  TEST_FILE_WAITS_INSIDE,       /* the same, until its GCancellable is cancelled, and goes on */
-  TEST_FILE_WAITS_AT_END,       /* where it is closed, until test_file_let_close () */
-  TEST_FILE_TELLS_LATE          /* how far copying is: by another thread, right before the end */
+  TEST_FILE_BREAKS_INSIDE,      /* reading a folder fails once, after the first file */
+  TEST_FILE_WAITS_INSIDE,       /* reading a folder waits there until its GCancellable is cancelled, and then goes on */
+  TEST_FILE_WAITS_AT_END,       /* closing a folder waits until test_file_let_close () */
+  TEST_FILE_TELLS_LATE          /* another thread reports the progress of a copy right before its end */
 } TestFileMode;
 
 GFile *test_file_new     (GFile        *real,
                           gboolean      is_native,
                           TestFileMode  mode);
 
-/* How many calls such files got in this process, in any thread; to close folders, too. */
+/* Return how many calls such files got in this process, in any thread; the second counts the closed
+ * folders. */
 guint  test_file_n_calls (void);
 guint  test_file_n_closed (void);
 void   test_file_let_close (void);
 
-/* Replaces copying and moving of the real file. */
+/* @func replaces the copying and moving of the real file. */
 typedef gboolean (*TestFileCopyFunc) (GFileProgressCallback   progress,
                                       gpointer                progress_data,
                                       GCancellable           *cancellable,

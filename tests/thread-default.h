@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the tests of the thread-default main context share: tasks that ask for it, and threads that look
- * whether the default one is free. */
+/* The code that the tests of the thread-default main context share: tasks that use it, and threads
+ * that check whether the default one is free. */
 
 #pragma once
 
@@ -17,7 +17,7 @@ ask (gpointer data, GError **error)
   return info != NULL;
 }
 
-/* Non-NULL if this thread could. */
+/* Returns non-NULL if this thread can acquire the default main context. */
 static inline gpointer
 acquire_default (gpointer data)
 {
@@ -38,7 +38,7 @@ iterate_until_done (GMainContext *context, GtxTask *task)
   g_assert_no_error (gtx_future_get_error (task));
 }
 
-/* Looks at it at each turn, and asks. */
+/* Checks the thread-default context in each turn, and starts an operation. */
 static inline gboolean
 have_own (gpointer data, GError **error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A pipe, and a task that waits until it can be read. */
+/* A pipe, and a task that waits until the pipe is readable. */
 
 #pragma once
 
