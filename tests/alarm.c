@@ -9,7 +9,7 @@
 
 #define N_WAITS 20
 
-/* Polls that could wait, by their timeout; in nanoseconds. */
+/* The polls that could wait, by their timeout in nanoseconds. */
 static guint n_waits;
 static guint n_woken;
 static gint64 longest;
@@ -69,12 +69,12 @@ wait_often (double seconds, GError **error)
   return TRUE;
 }
 
-/* The loop does not wait for longer than it is to be, nor does setting its alarm wake it,
- * which would make a second poll of each. */
+/* The main loop does not wait too long.  Setting its alarm does not wake it, because each wait
+ * would then need a second poll. */
 static gboolean
 short_waits (gpointer data, GError **error)
 {
-  /* The context's first poll ends at once, and tasks that ran for long ask. */
+  /* The first poll of a context ends at once, and so does a poll after tasks ran for long. */
   if (!gtx_sleep (0.001, error) || !wait_often (0.0003, error))
     return FALSE;
   g_assert_cmpint (longest, <=, is_exact () ? 300 * 1000 : 1000 * 1000);
@@ -83,7 +83,7 @@ short_waits (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Long ones are rounded up, so that those of a crowd end together. */
+/* Long waits are rounded up, so that the waits of many tasks end together. */
 static gboolean
 long_waits (gpointer data, GError **error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tasks in a GApplication: what holds it, and what its end does. */
+/* Tasks in a GApplication: the tasks that hold it, and its end. */
 
 #include "fixture.h"
 
@@ -73,7 +73,7 @@ test_hold (void)
   end ();
 }
 
-/* The application ends at once: then what has not begun is cancelled before. */
+/* The application ends at once, and tasks that have not begun are cancelled before they begin. */
 static void
 test_no_hold (void)
 {
@@ -90,7 +90,7 @@ test_hold_others (void)
   end ();
 }
 
-/* They are created before the application is attached. */
+/* The tasks are created before the application is attached. */
 static void
 test_hold_before (void)
 {

@@ -7,7 +7,7 @@
 typedef struct
 {
   const char *name;
-  double seconds;               /* that it sleeps */
+  double seconds;               /* the time that it sleeps */
   const char *warning;
 } Program;
 

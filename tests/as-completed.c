@@ -112,7 +112,7 @@ test_timeout (gpointer data, GError **error)
   return gtx_await (b, error);
 }
 
-/* Futures that were done in time are given although the time is over. */
+/* Futures that are already done are returned although the time is over. */
 static gboolean
 test_done_in_time (gpointer data, GError **error)
 {
@@ -147,7 +147,7 @@ take_next (GtxAsCompleted *each, GError **error)
   return gtx_as_completed_next (each, error) != NULL;
 }
 
-/* A task that is cancelled leaves the iterator as it is. */
+/* A cancelled task does not change the iterator. */
 static gboolean
 test_cancelled (gpointer data, GError **error)
 {
@@ -171,7 +171,7 @@ test_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The futures that are given may be awaited later, together. */
+/* The returned futures may be awaited later, and together. */
 static gboolean
 test_collected (gpointer data, GError **error)
 {

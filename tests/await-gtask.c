@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Waiting for a GTask of other code. */
+/* Tasks that wait for a GTask of other code. */
 
 #include "fixture.h"
 
@@ -68,7 +68,7 @@ test_several (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The waiting ends, and the other's work goes on. */
+/* The task stops waiting, and the work of the GTask goes on. */
 static gboolean
 test_cancelled (gpointer data, GError **error)
 {
@@ -87,7 +87,7 @@ test_cancelled (gpointer data, GError **error)
   return g_task_propagate_boolean (task, error);
 }
 
-/* No task is woken any more when the GTask completes. */
+/* The completion of the GTask wakes no task. */
 static gboolean
 test_disposed (gpointer data, GError **error)
 {
@@ -137,7 +137,7 @@ make_task (gpointer data)
   GSource *later = g_idle_source_new ();
 
   g_async_queue_push (self->made, g_object_ref (task));
-  /* In a turn of its own, as one does that waited for something. */
+  /* The GTask completes in a later turn, like a GTask that waits for something. */
   g_source_set_callback (later, complete, task, g_object_unref);
   g_source_attach (later, self->context);
   g_source_unref (later);
@@ -198,7 +198,7 @@ test_elsewhere (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The GTask completed before: a cancellation at that moment does not undo this. */
+/* The GTask completed before the request, so the wait succeeds. */
 static gboolean
 test_completed_then_cancelled (gpointer data, GError **error)
 {

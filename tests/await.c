@@ -2,7 +2,7 @@
 
 #include "fixture.h"
 
-/* ---- What is done, what is not ---- */
+/* ---- Futures that are done, and futures that are not ---- */
 
 static gboolean
 test_done (gpointer data, GError **error)
@@ -106,7 +106,7 @@ test_result (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- What was not started ---- */
+/* ---- Tasks that were not started ---- */
 
 static gboolean
 tell_current (GtxTask **current, GError **error)
@@ -152,7 +152,7 @@ sum (gpointer data, GError **error)
   return g_memdup2 (&result, sizeof (int));
 }
 
-/* Coroutines that call coroutines for their values. */
+/* The coroutines call other coroutines for their values. */
 static gboolean
 test_unstarted_results (gpointer data, GError **error)
 {

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Barriers that are reset or aborted while some have left them, some are about
- * to, and some wait for the next time. */
+/* Barriers that are reset or aborted while some tasks have left them, some are about to leave, and
+ * some wait for the next time. */
 
 #include "fixture.h"
 
 enum { N_PARTIES = 5 };
 
-static GtxBarrier *barrier;     /* of each test */
+static GtxBarrier *barrier;     /* a new one for each test */
 
-/* What those came to who met. */
+/* How many tasks had each outcome. */
 static struct
 {
-  guint n_left;                 /* the barrier, the first time */
+  guint n_left;                 /* tasks that left the barrier the first time */
   guint n_broken;
-  guint n_broken_later;         /* while they waited for the next time */
+  guint n_broken_later;         /* tasks for which the barrier broke while they waited for the next time */
   guint n_through;
 } met;
 
-/* Whether it was let through; else the barrier was broken. */
+/* Returns whether the task passed.  Otherwise the barrier was broken. */
 static gboolean
 pass (GtxBarrier *which)
 {
@@ -39,7 +39,7 @@ create (guint n, GtxCoroutine coroutine)
   return tasks;
 }
 
-/* All that meet; the barrier is empty afterwards. */
+/* Runs all tasks that meet at the barrier, which is empty afterwards. */
 static void
 meet (GtxCoroutine coroutine)
 {
@@ -52,7 +52,7 @@ meet (GtxCoroutine coroutine)
 
 /* ---- Nothing is broken ---- */
 
-static GtxBarrier *rest;        /* for all but two */
+static GtxBarrier *rest;        /* for all tasks but two */
 
 static gboolean
 two_come_again_at_once (gpointer data, GError **error)
@@ -166,7 +166,7 @@ last_resets (gpointer data, GError **error)
   return TRUE;
 }
 
-/* All have left: a reset does not break the wait of tasks that wait again. */
+/* All tasks have left.  A reset does not break the barrier for tasks that wait again. */
 static gboolean
 test_reset_by_the_last (gpointer data, GError **error)
 {
@@ -228,7 +228,7 @@ test_abort_next_time (gpointer data, GError **error)
   return TRUE;
 }
 
-/* They meet elsewhere, before and after one resets what is broken. */
+/* The tasks meet elsewhere before and after one of them resets the broken barrier. */
 static gboolean
 mend (gpointer data, GError **error)
 {

@@ -2,7 +2,7 @@
 
 #include "fixture.h"
 
-static GtxBarrier *barrier;     /* of each test: for three */
+static GtxBarrier *barrier;     /* a new one for each test, for three tasks */
 
 static gboolean
 come (const char *word, GError **error)
@@ -103,7 +103,7 @@ test_alone (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A task that is cancelled counts as one that never came. */
+/* A cancelled task counts as a task that never came. */
 static gboolean
 test_cancelled (gpointer data, GError **error)
 {
@@ -124,7 +124,7 @@ test_cancelled (gpointer data, GError **error)
   assert_trace ("a!");
   d = comer ("d");
   g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, b, c, d, NULL));
-  /* As in asyncio: an index is not given back. */
+  /* As in asyncio, a later task does not get the index of a cancelled one. */
   assert_trace ("d2 b1 c1");
   g_assert_cmpuint (gtx_barrier_get_n_waiting (barrier), ==, 0);
   g_assert_false (gtx_barrier_is_broken (barrier));

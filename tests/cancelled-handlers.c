@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Handlers of a task's GCancellable that is cancelled by a request: they may run anything,
- * even a main loop, in which other tasks with requests go on. */
+/* Handlers of a GCancellable that a request cancels.  A handler may run anything, even a main loop
+ * in which other tasks with requests go on. */
 
 #include "fixture.h"
 
@@ -42,7 +42,8 @@ fail_soon (gpointer data, GError **error)
   return gtx_sleep (0, error) && fail ("child", error);
 }
 
-/* All its children have ended when the handler returns, and so may it. */
+/* All children of the group have ended when the handler returns, so the group may have ended,
+ * too. */
 static void
 run_group (gboolean fails, gboolean is_kept)
 {
@@ -89,7 +90,7 @@ test_group_fails (gpointer data, GError **error)
   return check_group (TRUE);
 }
 
-/* ---- Of what a task awaits that is about to suspend ---- */
+/* ---- A handler of the future that a task is about to await ---- */
 
 static void
 await_in_handler (GCancellable *cancellable, gpointer data)
@@ -107,8 +108,8 @@ sleep_and_await (gpointer data, GError **error)
   return sleep_with_handler (await_in_handler, error);
 }
 
-/* A request that stands is passed on by the next await; the handler runs outside of the task,
- * which waits by then. */
+/* The next await passes a pending request on.  The handler runs outside of the task, which waits by
+ * then. */
 static gboolean
 pass_on (GtxTask *awaited, GError **error)
 {
@@ -151,7 +152,7 @@ test_gathering_passed_on (gpointer data, GError **error)
   return check_passed_on (gather_on);
 }
 
-/* ---- What a task asks ---- */
+/* ---- Requests that a task makes ---- */
 
 /* The operation that is under way. */
 static GTask *clean_up;
@@ -170,7 +171,7 @@ end_clean_up (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* Each asks who has a handler that awaits, and goes on when it has run. */
+/* Each function makes a request to a task whose handler awaits, and goes on after the handler. */
 static void
 cancel_a_task (void)
 {
@@ -223,7 +224,7 @@ cancel_an_operation (void)
   g_assert_false (gtx_await (future, NULL));
 }
 
-/* By mistake, and so it is cancelled. */
+/* The task awaits something else by mistake, so the operation is cancelled. */
 static void
 await_something_else (void)
 {
@@ -236,8 +237,8 @@ await_something_else (void)
   assert_trace ("handler");
 }
 
-/* No handler suspends the task that makes the request: code that disconnects meanwhile would wait
- * for the handler for ever. */
+/* No handler suspends the task that makes the request.  Otherwise code that disconnects the handler
+ * would wait for ever. */
 static gboolean
 test_asked_by_task (gpointer data, GError **error)
 {
@@ -283,8 +284,8 @@ await_and_iterate (GtxTask *awaited, GError **error)
   return gtx_await (awaited, error);
 }
 
-/* The handler of the task above comes first, and turns the main loop: what the one below learns
- * of then is over. */
+/* The first handler turns the main loop.  In it the lower task gets the request and begins an
+ * operation, which the request no longer cancels. */
 static gboolean
 test_told_before_shown (gpointer data, GError **error)
 {
@@ -301,16 +302,16 @@ test_told_before_shown (gpointer data, GError **error)
   return gtx_await (below, error);
 }
 
-/* ---- Of a task of another context, asking for what leads back there by another way ---- */
+/* ---- A task of another context, whose handler makes a request that comes back to it ---- */
 
 typedef struct
 {
-  GMainContext *context;        /* the other one */
+  GMainContext *context;        /* the context of the other thread */
   GMainLoop *loop;
-  GtxTask *distant;             /* there */
-  GtxTask *waits;               /* here, for that */
-  GtxTask *asked;               /* there; waits for what waits here for the last one */
-  gint has_ended;               /* distant */
+  GtxTask *distant;             /* in the other context */
+  GtxTask *waits;               /* in this context; awaits distant */
+  GtxTask *asked;               /* in the other context; awaits a task of this context, which awaits waits */
+  gint has_ended;               /* whether distant has ended */
 } Distance;
 
 static gpointer
@@ -355,8 +356,8 @@ await_task (GtxTask *task, GError **error)
   return gtx_await (task, error);
 }
 
-/* What the handler asks for comes back to a task that waits, and that is no ring: it was not
- * passed on from there. */
+/* The handler's request comes to a task that already waits.  That is no ring, because the task has
+ * not passed the request on. */
 static gboolean
 test_distant (gpointer data, GError **error)
 {

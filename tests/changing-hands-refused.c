@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A main context that another thread runs, or has suspended tasks in, is not run: gtx_run() says so. */
+/* gtx_run () refuses a main context that another thread runs, or in which another thread has
+ * suspended tasks. */
 
 #include "changing-hands.h"
 
@@ -33,7 +34,7 @@ test_run_elsewhere (void)
   g_assert_no_error (error);
 }
 
-/* The loop's thread has tasks now and then, and none in between. */
+/* The thread of the loop has tasks from time to time, and none in between. */
 typedef struct
 {
   GMainLoop *loop;
@@ -78,7 +79,7 @@ test_run_while_busy (void)
   g_main_loop_run (busy.loop);
   g_thread_join (thread);
   g_source_remove (source);
-  /* The last task that was made may not have run yet. */
+  /* The last task may not have run yet. */
   gtx_cancel_all ();
   g_main_loop_unref (busy.loop);
   g_assert_cmpint (busy.n_refused, ==, 200);
@@ -91,7 +92,7 @@ typedef struct
   gint stage;
 } Left;
 
-/* Its task is suspended while another thread would run the context. */
+/* The thread's task is suspended while another thread tries to run the context. */
 static gpointer
 leave_suspended_for_a_while (gpointer data)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whose thread a main context is: used by one before another runs it, and run by
- * one thread after the other. */
+/* The thread of a main context: one thread uses the context before another runs it, and threads run
+ * it in turn. */
 
 #include "changing-hands.h"
 
@@ -59,7 +59,7 @@ prepare_and_run (gpointer data)
   return NULL;
 }
 
-/* The main thread has made something before. */
+/* The main thread has used its context before another thread runs it. */
 static void
 prepare_in_the_thread_that_runs (void)
 {
@@ -93,8 +93,8 @@ make_long_sleep (void)
   return gtx_sleep_future (1000);
 }
 
-/* Whatever any thread may do, while the context's thread comes into being: each of
- * the four ends once. */
+/* A thread may do all of this while another thread begins to run the context.  Each of the four
+ * futures is done once. */
 static void
 use_while_another_thread_begins (guint delay)
 {
@@ -138,8 +138,8 @@ typedef struct
   GtxFuture *nap;
 } Handed;
 
-/* Pushes it, makes something that the next thread sees end, and waits for what the
- * one before it has made. */
+/* Pushes the context, waits for the future of the previous thread, and makes a future for the next
+ * one. */
 static gpointer
 take_in_hand (gpointer data)
 {
@@ -198,7 +198,7 @@ not_called (gpointer future, gpointer data)
   g_assert_not_reached ();
 }
 
-/* Runs while this thread has the future's home. */
+/* This function runs while this thread owns the future's home. */
 static void
 begin_runner (gpointer data)
 {
@@ -228,7 +228,7 @@ test_put_off (void)
   runner_stop (&put_off.runner);
 }
 
-/* The last reference of the context goes meanwhile, in another thread. */
+/* Another thread drops the last reference to the context. */
 static gpointer
 unref_context (gpointer context)
 {
@@ -268,7 +268,7 @@ test_context_goes (void)
 #define N_ACTORS 4
 #define N_FUTURES 16
 
-/* Whoever locks it runs the context for a while. */
+/* The thread that has the mutex runs the context for a while. */
 typedef struct
 {
   GMutex mutex;
@@ -367,7 +367,8 @@ act (gpointer seed)
   return NULL;
 }
 
-/* What others make in a context all the time, who cancels all of it there may well give up. */
+/* Other threads create tasks in the context all the time, so a thread that cancels all of them may
+ * give up. */
 static gboolean
 is_fatal (const char *domain, GLogLevelFlags level, const char *message, gpointer data)
 {
@@ -396,7 +397,7 @@ test_all_at_once (void)
   g_assert_cmpint (n_happened, ==, n_expected);
 }
 
-/* ---- What is on its way ---- */
+/* ---- Callbacks on their way ---- */
 
 static gpointer
 add_callback (gpointer future)
@@ -405,7 +406,7 @@ add_callback (gpointer future)
   return NULL;
 }
 
-/* A callback that another thread has added is found by whoever takes it back. */
+/* A callback that another thread has added can be removed. */
 static gboolean
 take_back_of_thread (gpointer data, GError **error)
 {
@@ -431,7 +432,7 @@ shield_and_cancel (gpointer inner)
   return g_steal_pointer (&context);
 }
 
-/* The shield's callback is still on its way to the inner one when the outer one lets go. */
+/* The shield is freed while its callback is still on its way to the inner future. */
 static void
 test_shield_overtakes (void)
 {
@@ -449,7 +450,7 @@ test_shield_overtakes (void)
   g_assert_finalize_object (inner);
 }
 
-/* A task that is watched where it was made is not started elsewhere. */
+/* A task that has a callback in its own context is not started in another one. */
 static gpointer
 start_watched (gpointer context)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Drives a window of the program: gives it folders, waits for what it does, and looks at it. */
+/* Drives a window of the program: opens folders, waits for the results, and checks the window's
+ * contents. */
 
 #include "checksums-driver.h"
 
@@ -7,7 +8,7 @@
 #include <glib/gstdio.h>
 #include <unistd.h>
 
-/* Nothing is done with a file of this size before the test is. */
+/* A file of this size is not read to its end during a test. */
 #define ENDLESS ((off_t) 1 << 36)
 
 GtkApplication *application;
@@ -213,9 +214,9 @@ get_clock (GtkDialog *dialog)
   return gtk_widget_get_frame_clock (GTK_WIDGET (dialog));
 }
 
-/* GTK 4.8 crashes where an event comes of a dialog that is gone already, so
- * none is answered before the display has told all that its mapping brought.  With
- * GTK 4.24 that may bring it a surface, and with it a clock, anew. */
+/* GTK 4.8 crashes if an event arrives for a dialog that is gone.  So the test answers a dialog only
+ * after the display has sent all events of its mapping.  In GTK 4.24 these may give the dialog a
+ * new surface, and so a new clock. */
 void
 settle (GtkDialog *dialog)
 {

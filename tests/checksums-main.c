@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs the tests of a program with windows, or skips them all where there are none. */
+/* Runs the tests of a program that has windows, or skips them all if there is no display. */
 
 #ifdef HAVE_CHECKSUMS
 #include "checksums-driver.h"
@@ -17,7 +17,7 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
-  /* GTK warns of what a bare machine does not have. */
+  /* GTK warns if services are missing, as on a bare machine. */
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
 #ifdef HAVE_CHECKSUMS
   if (gtk_init_check ())

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The window of examples/gtk: closed in the middle, without a folder, with what is dropped on it, and what it
- * shows. */
+/* The window of examples/gtk: it is closed during the work, opened without a folder, and gets a
+ * folder by drag and drop. */
 
 #include "checksums-driver.h"
 
@@ -27,7 +27,7 @@ close_in_the_middle (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* The program itself, from its arguments to its end. */
+/* Runs the whole program, from its arguments to its end. */
 static void
 test_close (void)
 {
@@ -97,7 +97,7 @@ test_not_a_folder (void)
   iterate_until (no_tasks ());
   g_assert_false (gtk_info_bar_get_revealed (get_part (window, "message_bar")));
 
-  /* Another folder is another try. */
+  /* The next folder is a new attempt. */
   check (window, file);
   iterate_until (has_message (window, "Error opening directory"));
   check (window, folder);
@@ -123,7 +123,7 @@ find_drop_target (ChecksumWindow *window)
   return NULL;
 }
 
-/* What is dropped in the middle takes the place of what it was at. */
+/* A folder that is dropped during the work replaces the folder that is read. */
 static void
 test_drop (void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The program with a window, examples/gtk: its real window is driven through
- * its actions, and what comes out is compared with sha256sum's. */
+/* The program with a window, examples/gtk.  Actions drive its real window, and the checksums are
+ * compared with those of sha256sum. */
 
 #include "checksums-driver.h"
 
@@ -47,7 +47,7 @@ make_large_folder (void)
   return folder;
 }
 
-/* The names of both are known by now, and neither was looked at yet. */
+/* The program knows the names of both by now, and has not read them yet. */
 static void
 on_files_added (GListModel *files, guint position, guint removed, guint added, const char *folder)
 {
@@ -75,7 +75,7 @@ typedef struct
   guint n;
 } Frames;
 
-/* The time that this thread has had of a processor. */
+/* Returns the time that this thread has used a processor. */
 static gint64
 get_busy_time (void)
 {
@@ -100,9 +100,8 @@ count_frame (GtkWidget *widget, GdkFrameClock *clock, gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* However busy the threads are, the window is drawn.  What is measured is this
- * thread's work from one frame to the next: how long it waits for a processor
- * is up to what else the machine does. */
+/* The window is drawn even if all threads are busy.  The test measures this thread's work from one
+ * frame to the next, because the time that it waits for a processor depends on the machine. */
 static void
 check_and_count_frames (ChecksumWindow *window, const char *folder)
 {
@@ -166,8 +165,7 @@ compare_with_sha256sum (ChecksumWindow *window, const char *folder)
   g_assert_cmpuint (n, ==, n_small_files () + G_N_ELEMENTS (strange_names) + 12);
 }
 
-/* What the list of duplicates has to hold: all but the empty files whose
- * checksum another has. */
+/* The list of duplicates has each file whose checksum another file has, except for empty files. */
 static void
 compare_duplicates (ChecksumWindow *window)
 {
@@ -221,7 +219,7 @@ has_current_folder (GtkDialog *chooser)
   return folder != NULL;
 }
 
-/* Saves as it is proposed; a file that is there is replaced. */
+/* Saves the list under the proposed name, and replaces an existing file. */
 static void
 export_sums (ChecksumWindow *window)
 {
@@ -263,7 +261,7 @@ test_folder (void)
   export_sums (window);
   output = run_in (folder, "sha256sum --check --strict --quiet SHA256SUMS 2>&1 && wc -l <SHA256SUMS", &status);
   g_assert_cmpint (status, ==, 0);
-  /* All but the list itself. */
+  /* The list has all files but itself. */
   g_assert_cmpint (g_ascii_strtoll (output, NULL, 10), ==, count_done (window) - 1);
 
   close_window (window);
@@ -333,7 +331,7 @@ test_pause (void)
   n_done = count_done (window);
   g_assert_cmpuint (n_done, <, n_files - n_workers);
 
-  /* What a thread has begun it ends, and nobody begins anything. */
+  /* The threads complete the files that they have begun, and begin no others. */
   g_timeout_add (500, set_true, &is_late);
   iterate_until (is_late && says_paused (window));
   g_assert_cmpuint (count_done (window), <=, n_done + n_workers);

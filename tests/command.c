@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Commands: what activates them, what they do while they run, and what they tell of it. */
+/* Commands: their activation, their modes, and their properties and signals. */
 
 #include "object-job.h"
 
-/* Notes "N" when it begins, "N!" if it is cancelled after a second, else "N.". */
+/* Notes "N" when it begins, and "N." after a second; or "N!" if it is cancelled before. */
 static gboolean
 work (Job *self, GVariant *parameter, GError **error)
 {
@@ -157,7 +157,7 @@ clean_up (Job *self, GVariant *parameter, GError **error)
   return FALSE;
 }
 
-/* Activations while it cleans up do not cancel the clean-up. */
+/* An activation during the clean-up does not cancel the clean-up. */
 static gboolean
 test_restart_clean_up (gpointer data, GError **error)
 {
@@ -233,7 +233,7 @@ test_parallel (gpointer data, GError **error)
 
 /* ---- A delay ---- */
 
-/* As a search does that begins when the user pauses. */
+/* A search that begins when the user pauses needs such a delay. */
 static gboolean
 test_delay (gpointer data, GError **error)
 {
@@ -258,7 +258,7 @@ test_delay (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- What it tells ---- */
+/* ---- Notifications ---- */
 
 static void
 on_notify (GtxCommand *command, GParamSpec *pspec, gpointer data)
@@ -386,7 +386,7 @@ test_object_disposed (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The last reference to the command goes while it runs and others wait. */
+/* The last reference to the command goes while one activation runs and another waits. */
 static gboolean
 test_dropped (gpointer data, GError **error)
 {

@@ -155,7 +155,7 @@ typedef struct
   char *name;
   char *language;
   char **command;
-  char *folder;                 /* where it has its compiled prelude */
+  char *folder;                 /* the folder of its compiled prelude */
 } Compiler;
 
 static char *
@@ -188,7 +188,7 @@ run_compiler (Compiler    *self,
   return messages;
 }
 
-/* Reads it once. */
+/* The compiler reads the prelude once, instead of once for each case. */
 static void
 compile_prelude (Compiler *self)
 {

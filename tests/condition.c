@@ -89,7 +89,7 @@ test_notify (gpointer data, GError **error)
   notify (1);
   g_assert_true (gtx_sleep (1, error));
   assert_trace ("a");
-  /* More than wait are as many as wait. */
+  /* A larger number than that of the waiting tasks wakes them all. */
   g_assert_true (gtx_lock_acquire (lock, error));
   g_assert_true (gtx_condition_notify (condition, 1));
   g_assert_true (gtx_condition_notify (condition, 2048));
@@ -184,7 +184,7 @@ test_cancelled_while_locked (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The notification that a had is b's. */
+/* b gets the notification that a had got. */
 static gboolean
 test_notified_then_cancelled (gpointer data, GError **error)
 {
@@ -200,7 +200,7 @@ test_notified_then_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The same, cancelled while it waits for the lock. */
+/* The task is cancelled while it waits for the lock. */
 static gboolean
 test_cancelled_relocking (gpointer data, GError **error)
 {
@@ -327,7 +327,7 @@ test_lock_given (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Leaves the lock locked. */
+/* Returns with the lock locked. */
 static gboolean
 wait_a_moment (GtxCondition *own, GError **error)
 {

@@ -94,7 +94,8 @@ test_shield_of_gone (gpointer data, GError **error)
   return TRUE;
 }
 
-/* @is_run: before the shield is made, which then sees to the other main context at once. */
+/* @is_run: the other context runs before the shield is made, so that the shield reaches it at
+ * once. */
 static gboolean
 shield_until_gone (gboolean is_run)
 {
@@ -119,7 +120,7 @@ test_shield_until_gone (gpointer data, GError **error)
   return TRUE;
 }
 
-/* It is found to be undone, and ends before the shield is with it. */
+/* The inner task is not started, and ends before the shield watches it. */
 static gboolean
 test_shield_of_unstarted (gpointer data, GError **error)
 {
@@ -195,8 +196,8 @@ test_shield_let_go_of (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Their own main context goes: what they shield ends them all the same, in several threads, which
- * begin together and take long enough to meet. */
+/* The main contexts of the inner futures go in several threads at once.  They end the shields all
+ * the same.  The threads begin together, and take long enough to meet. */
 #define N_SHIELDS 4000
 
 static gint n_ready;
@@ -275,8 +276,8 @@ await_then_sleep (GtxTask *task, GError **error)
   return succeeded;
 }
 
-/* What comes of one that awaits what @context has, and is asked to end so often, once of which is
- * taken back, where the context goes then. */
+/* Returns the error of a task that awaits @inner, gets @n_asked requests, one of which is
+ * withdrawn, and then loses @context. */
 static GError *
 ask_until_gone (GMainContext *context, GtxTask *inner, guint n_asked, gboolean is_suspended)
 {
@@ -295,7 +296,7 @@ ask_until_gone (GMainContext *context, GtxTask *inner, guint n_asked, gboolean i
   return failure;
 }
 
-/* The request is nobody's else, and is not lost. */
+/* The request belongs to the outer task alone, and is not lost. */
 static gboolean
 test_request_to_suspended (gpointer data, GError **error)
 {
@@ -318,7 +319,7 @@ test_request_taken_back (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A task that does not begin ends as it would have. */
+/* A task that will never begin ends as if it had begun. */
 static gboolean
 test_request_to_first_step (gpointer data, GError **error)
 {
@@ -331,7 +332,7 @@ test_request_to_first_step (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- Requests that come when it has gone ---- */
+/* ---- Requests that come after the context is gone ---- */
 
 static gpointer
 make_operation (void)
@@ -351,7 +352,7 @@ cancel_when_gone (gpointer (*make) (void))
   g_assert_false (gtx_cancel (future));
 }
 
-/* A suspended task will never learn of it. */
+/* A suspended task will never get the request. */
 static void
 test_cancel (void)
 {
@@ -442,7 +443,7 @@ test_operation_let_go_of (void)
   call_back (&operation);
 }
 
-/* ---- What is left ---- */
+/* ---- Leftovers ---- */
 
 static void
 never_called (gpointer future, gpointer data)
@@ -466,7 +467,7 @@ test_callback (void)
   g_assert_cmpint (n_freed, ==, 2);
 }
 
-/* No thread can do this any more. */
+/* No thread can remove the callback any more. */
 static void
 test_remove_callback (void)
 {
@@ -517,7 +518,7 @@ test_shield_given_up (void)
   g_main_context_unref (context);
 }
 
-/* ---- What tasks of a context have used before it went ---- */
+/* ---- Objects that tasks of a context have used before it went ---- */
 
 typedef struct
 {
@@ -540,7 +541,7 @@ use_all (Shared *self, GError **error)
   return gtx_queue_put (self->queue, "x", error) && gtx_queue_get (self->queue, error) != NULL;
 }
 
-/* They serve the next context, as asyncio's do the next loop. */
+/* The objects serve the next context, as asyncio's objects serve the next loop. */
 static void
 test_used_again (void)
 {

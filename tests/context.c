@@ -37,7 +37,7 @@ go_back (gpointer data)
   return NULL;
 }
 
-/* One that goes back when it has ended. */
+/* Makes a fiber that switches back to the main stack when it has ended. */
 static GtxFiber *
 new_fiber (GtxStackPool *pool, GtxFiberFunc func, GtxFiberFunc ended, gpointer data)
 {
@@ -159,7 +159,7 @@ test_values (void)
 
 static Runner ring[N_FIBERS];
 
-/* In a ring, and out of it one by one: each that ends goes back, and is gone. */
+/* The fibers run in a ring.  A fiber that has ended switches back and is freed. */
 static void
 pass_on (gpointer data)
 {

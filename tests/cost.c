@@ -131,7 +131,7 @@ spawn_often (guint *n_times, GError **error)
   return TRUE;
 }
 
-/* Run by itself, under a tool. */
+/* This part runs by itself, under a tool. */
 static int
 work (const char *what, guint n)
 {
@@ -177,7 +177,7 @@ count_in_ping_pong (gpointer data, GError **error)
 
 static char *program;
 
-/* The output of the tool, or NULL if it is not installed or not permitted. */
+/* Returns the output of the tool, or NULL if the tool is not installed or not permitted. */
 static char *
 run_under (const char *tool, const char *what, guint n)
 {
@@ -227,7 +227,7 @@ test_spawn (void)
   assert_instructions ("spawn", MOST_INSTRUCTIONS_A_TASK);
 }
 
-/* The calls between two polls, and the polls: a line each. */
+/* Each call has a line, and so has each poll. */
 static guint
 count_lines (const char *text, const char *with)
 {

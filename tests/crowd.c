@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Many tasks alive at once: as many as each tool and kernel can bear. */
+/* Many tasks that live at once: as many as each tool and each kernel allows. */
 
 #include "fixture.h"
 #include "guards.h"

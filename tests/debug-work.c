@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The programs of debug.c: they overflow their stacks, use much or little of them, or take their time. */
+/* The programs of debug.c: they overflow their stacks, use much or little of them, or take long. */
 
 #include "debug-work.h"
 #include "fixture.h"
@@ -10,11 +10,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* ---- Time that passes as it is told to ---- */
+/* ---- Simulated time ---- */
 
 static gint64 now = G_USEC_PER_SEC;
 
-/* What is defined here takes the place of GLib's own in the library. */
+/* This definition replaces GLib's, for the library, too. */
 gint64
 g_get_monotonic_time (void)
 {
@@ -27,7 +27,7 @@ work_for (guint milliseconds)
   now += milliseconds * 1000;
 }
 
-/* No timer is due in GLib's time and not in that. */
+/* The program has no timer, which would be due neither in GLib's time nor in this one. */
 static gboolean
 wait_for_ever (GError **error)
 {
@@ -38,10 +38,10 @@ wait_for_ever (GError **error)
 
 /* ---- Overflows ---- */
 
-/* What the compiler knows nothing of it does not optimize away. */
+/* The compiler does not optimize an array away if it knows nothing about its use. */
 #define KEEP(array) __asm__ volatile ("" : : "r" (array) : "memory")
 
-/* Uses some bytes of stack at least, a little at a time. */
+/* Uses at least @bytes of stack, in small steps. */
 static G_GNUC_NO_INLINE int
 dig (gssize bytes)
 {
@@ -184,7 +184,7 @@ handle_and_exit (int signum, siginfo_t *info, void *context)
   _exit (7);
 }
 
-/* A sanitizer's own is in the way, unless it is what is to be seen. */
+/* A sanitizer's handler would be in the way, unless the test is about that handler. */
 static void
 install_handler (int signum, const char *which)
 {
@@ -225,7 +225,7 @@ deep_for_ever (gpointer data, GError **error)
   return wait_for_ever (error);
 }
 
-/* The shallow ones run on the stacks that the deep ones have left. */
+/* The shallow tasks run on the stacks that the deep ones have left. */
 static gboolean
 use_stacks (gpointer data, GError **error)
 {
@@ -249,8 +249,7 @@ use_stacks (gpointer data, GError **error)
 
 /* ---- Slow tasks ---- */
 
-/* Where tasks are quick they go straight on to one another, and the clock is
- * read seldom. */
+/* Quick tasks switch straight to one another, and read the clock seldom. */
 static gboolean
 crunch (guint *milliseconds, GError **error)
 {
@@ -298,7 +297,7 @@ poll_for_long (GPollFD *descriptors, guint n_descriptors, gint timeout)
   return 0;
 }
 
-/* The main loop has its turns all the while. */
+/* The main loop has its turns during the call. */
 static gboolean
 run_dialog (gpointer data, GError **error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* GTX_DEBUG: each of its words in a program of its own, which is this one run
- * with --work. */
+/* GTX_DEBUG: each of its words is tested in a process of its own, which runs this program with
+ * --work. */
 
 #include "debug-work.h"
 #include "fixture.h"
@@ -19,8 +19,8 @@ set_variable (gpointer value)
     g_unsetenv ("GTX_DEBUG");
 }
 
-/* What it printed on standard error; @status: its own, or 128 and the signal
- * that killed it. */
+/* Returns the program's standard error.  @status: its status, or 128 and the signal that killed
+ * it. */
 static char *
 run (const char *variable, const char *what, const char *how, int *status)
 {
@@ -46,7 +46,7 @@ assert_matches (const char *text, const char *pattern)
     }
 }
 
-/* An emulator tells of each program that a signal ends. */
+/* An emulator reports each program that a signal ends. */
 static void
 forget_emulator (char *errors)
 {
@@ -164,8 +164,8 @@ assert_row (const char *errors, const char *coroutine, guint n_tasks, gsize leas
   size = g_match_info_fetch (match, 3);
   g_assert_cmpint (atoi (tasks), ==, n_tasks);
   g_assert_cmpint (atoi (used), >=, least);
-  /* What the library and the C library use is little; what a sanitizer and some
-   * processors add to each frame is not. */
+  /* The library and the C library use little.  A sanitizer and some processors add much to each
+   * frame. */
   g_assert_cmpint (atoi (used), <=, 2 * least + 24 * KIB);
   g_assert_cmpint (atoi (size), ==, stack_size);
 }

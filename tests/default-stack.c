@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Code that goes deep in the libraries of a program runs in a task as well, on a stack of
- * the default size. */
+/* Library code that needs a deep stack runs in a task, too, on a stack of the default size. */
 
 #define _GNU_SOURCE             /* mincore () */
 
 #include "fixture.h"
 
 #ifdef HAVE_GTK
-/* Newer ones deprecate what this one has instead. */
+/* Newer versions of GTK deprecate functions that this version has no other names for. */
 #define GDK_VERSION_MIN_REQUIRED GDK_VERSION_4_8
 #include <gtk/gtk.h>
 #endif
@@ -21,9 +20,9 @@
 
 #define STACK_SIZE (1 << 20)
 
-/* ---- How deep it was ---- */
+/* ---- The depth of the stack ---- */
 
-/* The pages of the stack below the one after this frame's. */
+/* The pages of the stack below this frame's, except for the next one. */
 typedef struct
 {
   guint8 *bottom;
@@ -52,7 +51,7 @@ count_untouched (const Room *room, gsize page)
   return n * page;
 }
 
-/* Runs in a task of its own; a quarter of its stack is to be left. */
+/* Runs @body in a task of its own.  A quarter of its stack must stay unused. */
 static gboolean
 measure (const GtxCoroutine *body, GError **error)
 {
@@ -102,14 +101,14 @@ await_shown (GtkWidget *widget, GError **error)
 static gboolean
 has_display (void)
 {
-  /* Asked again, gtk_init_check () is content that it was asked. */
+  /* A second call of gtk_init_check () succeeds even if the first one failed. */
   if (gtk_init_check () && gdk_display_get_default ())
     return TRUE;
   g_test_skip ("There is no display");
   return FALSE;
 }
 
-/* The first of the program: nothing of GTK runs so deep again. */
+/* The first window of the program needs the deepest stack of all. */
 static gboolean
 first_window (gpointer data, GError **error)
 {
@@ -168,7 +167,7 @@ on_response (GtkDialog *dialog, int response, GMainLoop *loop)
   g_main_loop_quit (loop);
 }
 
-/* As gtk_dialog_run () did: the task holds a main loop until it is answered. */
+/* The task runs a main loop until the dialog is answered, as gtk_dialog_run () did. */
 static gboolean
 hold_dialog (GtkWidget *dialog, GError **error)
 {
@@ -232,8 +231,7 @@ connection_on (int fd)
   return G_IO_STREAM (g_socket_connection_factory_create_connection (socket));
 }
 
-/* The two ends of a connection, whose handshake fails unless each end has the right
- * certificate. */
+/* Connects two ends.  The handshake fails unless each end has the right certificate. */
 static void
 connect_both (GTlsConnection *ends[2])
 {
@@ -347,7 +345,7 @@ nest (const char *open, const char *close, guint depth)
   return g_string_free (text, FALSE);
 }
 
-/* GVariant itself goes no deeper than some hundred. */
+/* GVariant itself limits the depth to some hundred levels. */
 static gboolean
 variants (gpointer data, GError **error)
 {
@@ -368,7 +366,7 @@ variants (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Whether it finds something or gives up is its own business. */
+/* The test does not check whether the expression matches or gives up. */
 static gboolean
 regular_expressions (gpointer data, GError **error)
 {
@@ -468,7 +466,7 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
-  /* GTK warns of services that a bare machine does not have. */
+  /* GTK warns if services are missing, as on a bare machine. */
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
   add_window_test ("/default-stack/first-window", first_window);
   add_window_test ("/default-stack/themes", other_themes);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Descriptors that are awaited in several main contexts: in a child's, a nested one, another thread's, and one
- * that ends or goes. */
+/* Descriptors that are awaited in several main contexts: in a child, in a nested loop, in another
+ * thread, and in a context that ends or goes. */
 
 #include "descriptor-pairs.h"
 
@@ -15,8 +15,8 @@ await_byte (int *pair, GError **error)
   return gtx_await_fd (pair[0], G_IO_IN, error) == G_IO_IN;
 }
 
-/* No task lives in the main context when the child begins, which goes on with it: what
- * the parent waits for afterwards is not the child's. */
+/* No task is alive in the main context when the child begins and goes on with it.  Descriptors that
+ * the parent waits for later are not the child's. */
 static void
 test_in_child (void)
 {
@@ -55,7 +55,8 @@ run_nested (int *pair, GError **error)
   return gtx_await (task, error);
 }
 
-/* What others wait for comes in a loop that a task runs, which one of them woke. */
+/* One of the tasks is woken and runs the main loop, in which the descriptors of the others become
+ * ready. */
 static gboolean
 test_nested (gpointer data, GError **error)
 {
@@ -136,7 +137,8 @@ write_and_end (int pairs[2][2], GError **error)
   return TRUE;
 }
 
-/* What comes when a run is over is nobody's, as in asyncio: who waits is cancelled. */
+/* An event that comes after the end of a run wakes no task, as in asyncio: the waiting task is
+ * cancelled. */
 static void
 test_end_of_run (void)
 {
@@ -169,7 +171,7 @@ await_task (GtxTask *task, GError **error)
   return gtx_await (task, error);
 }
 
-/* A task that somebody keeps keeps nothing open of a main context that is gone. */
+/* A task that is still referenced keeps no descriptor of a main context that is gone. */
 static void
 test_context_gone (void)
 {
@@ -204,7 +206,7 @@ wait_for_ever (GtxFuture *future, GError **error)
   return gtx_await (future, error);
 }
 
-/* A descriptor that was waited for is nothing that may still bring something. */
+/* A descriptor that is no longer awaited does not hide a deadlock. */
 static void
 test_deadlock (void)
 {
@@ -226,8 +228,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  /* Before there are threads that watch children: what one has on its stack, and that alone, is
-   * lost in the child. */
+  /* This test comes first, before threads watch children: the child would lose the memory on the
+   * stacks of those threads. */
   g_test_add_func ("/descriptors-contexts/in-child", test_in_child);
   g_test_add_func ("/descriptors-contexts/end-of-run", test_end_of_run);
   g_test_add_func ("/descriptors-contexts/context-gone", test_context_gone);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Many descriptors at once, and those that change their files. */
+/* Many descriptors at once, and descriptors whose files change. */
 
 #define _GNU_SOURCE
 
@@ -21,9 +21,9 @@ fill (int fd)
     ;
 }
 
-/* ---- What comes ---- */
+/* ---- Events ---- */
 
-/* Of one socket, which has nothing to read, and takes no more. */
+/* Tasks for both directions of a socket that has nothing to read and no room. */
 typedef struct
 {
   int pair[2];
@@ -74,7 +74,7 @@ test_directions (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What only one waited for who is cancelled wakes nobody. */
+/* An event for which only a cancelled task waited wakes no task. */
 static gboolean
 test_direction_left (gpointer data, GError **error)
 {
@@ -88,7 +88,7 @@ test_direction_left (gpointer data, GError **error)
   return TRUE;
 }
 
-/* It is still the case for the next who asks. */
+/* The data is still there for the next await. */
 static gboolean
 test_stays (gpointer data, GError **error)
 {
@@ -178,7 +178,7 @@ test_out_of_band (gpointer data, GError **error)
   return TRUE;
 }
 
-/* It is always ready, and yet others run first. */
+/* The file is always ready, and yet other tasks run first. */
 static gboolean
 test_regular_file (gpointer data, GError **error)
 {
@@ -199,7 +199,7 @@ test_regular_file (gpointer data, GError **error)
 
 /* ---- Descriptors that change their files ---- */
 
-/* From the first of the one pair to that of the other. */
+/* Gives the number of @before's first descriptor to the file of @after's first. */
 static void
 give_number_away (int before[2], int after[2])
 {
@@ -239,7 +239,7 @@ test_used_again (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A copy keeps the file open, of which the number is another's by now. */
+/* A copy keeps the file open, and the file's number belongs to another file now. */
 static gboolean
 test_copied (gpointer data, GError **error)
 {
@@ -268,7 +268,7 @@ test_copied (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Who waited for the file that had the number is cancelled, and has not gone on yet. */
+/* The task that waited for the earlier file is cancelled, and has not gone on yet. */
 static gboolean
 test_used_again_at_once (gpointer data, GError **error)
 {
@@ -295,7 +295,7 @@ test_used_again_at_once (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A child that inherits one, and reads from it. */
+/* A child inherits the descriptor, and reads from it. */
 static gboolean
 test_inherited (gpointer data, GError **error)
 {
@@ -326,7 +326,7 @@ test_inherited (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- What is told once ---- */
+/* ---- Events that are reported once ---- */
 
 static gboolean
 await_new_name (int *file, GError **error)
@@ -342,7 +342,7 @@ await_new_name (int *file, GError **error)
 
 #define NOT_PERMITTED 77
 
-/* In a process whose name it is to change. */
+/* The process changes its host name. */
 static int
 await_in_process (void)
 {
@@ -359,7 +359,7 @@ await_in_process (void)
   return gtx_run (await_new_name, &file, NULL) ? 0 : 1;
 }
 
-/* Of these files whoever asks first is told, and nobody after that. */
+/* The kernel reports a change of this file once, to the first caller that asks. */
 static void
 test_told_once (void)
 {

@@ -23,7 +23,7 @@ take_back (GtxFuture *future, int index)
   return gtx_future_remove_done_callback (future, note_one, &words[index]);
 }
 
-/* Ends a future that three wait for; nobody is called before. */
+/* Ends a future that has three callbacks, none of which was called before. */
 static void
 assert_called (GtxFuture *future, const char *expected)
 {
@@ -46,7 +46,7 @@ future_for_three (void)
   return future;
 }
 
-/* What was taken back is not there to be taken back. */
+/* A callback can be removed once. */
 static gboolean
 test_removed (gpointer data, GError **error)
 {
@@ -136,7 +136,7 @@ take_all_back (gpointer future, gpointer data)
     g_assert_cmpuint (take_back (future, i), ==, 0);
 }
 
-/* They are on their way, and nobody takes them back. */
+/* The callbacks are already on their way, and cannot be removed. */
 static gboolean
 test_too_late (gpointer data, GError **error)
 {
@@ -213,7 +213,7 @@ test_callback_data (gpointer data, GError **error)
   g_object_unref (dropped);
   g_assert_cmpint (n_freed, ==, 1);
 
-  /* The callback keeps a future that is done. */
+  /* A done future lives until its callbacks were called. */
   gtx_future_set_result (called, NULL, NULL);
   g_object_unref (called);
   g_assert_cmpint (n_freed, ==, 1);
@@ -225,7 +225,7 @@ test_callback_data (gpointer data, GError **error)
 
 /* ---- Many ---- */
 
-/* Callbacks that come and go among many: against an array that is searched. */
+/* Callbacks are added and removed among many others.  An array has the expected calls. */
 static GArray *called;
 
 static void
@@ -314,7 +314,8 @@ await_and_note (GtxFuture *future, GError **error)
   return succeeded;
 }
 
-/* It is done, and its home does not know yet: who comes now comes last. */
+/* Another thread has settled the future, and its home does not know yet.  A callback that is added
+ * now is called last. */
 static gboolean
 test_set_elsewhere (gpointer data, GError **error)
 {
@@ -333,7 +334,7 @@ test_set_elsewhere (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Results that another thread lets go of, each of which takes a callback back. */
+/* Another thread frees these results, each of which removes a callback. */
 #define N_RESULTS 1000
 
 static GtxFuture *shared;
@@ -352,7 +353,7 @@ take_back_and_free (gpointer result)
 static gpointer
 drop_all (gpointer futures)
 {
-  /* One is on its way to the callbacks when the first result is freed. */
+  /* This callback is on its way when the first result is freed. */
   gtx_future_add_done_callback (shared, note_one, words, NULL);
   g_ptr_array_unref (futures);
   return NULL;
@@ -381,7 +382,7 @@ test_dropped_elsewhere (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Where each asks for messages of other threads itself, too. */
+/* The function that frees a result also handles the messages of other threads. */
 static void
 list_and_free (gpointer result)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The properties of the library's code for the linker and the kernel.  TEST_READELF is
- * the program that prints them, TEST_LIBRARY the shared library, TEST_OBJECTS an archive
- * of its objects, TEST_BRANCHES how these mark their branches, TEST_ROOM how much the C
- * library keeps for variables of threads of libraries that are loaded late. */
+/* The properties of the library's code for the linker and the kernel.  TEST_READELF is the program
+ * that prints them, TEST_LIBRARY the shared library, TEST_OBJECTS an archive of its objects.
+ * TEST_BRANCHES says how the objects mark their branches, and TEST_ROOM how many bytes the C
+ * library keeps for the thread-local variables of libraries that are loaded late. */
 
 #include <gio/gio.h>
 
@@ -67,7 +67,7 @@ test_stack (void)
   g_assert_cmpuint (count (segments, "^ *GNU_STACK( +0x[0-9a-f]+){5} RW +0x[0-9a-f]+$"), ==, 1);
 }
 
-/* The library's linker is told to ignore what these say; others' are not. */
+/* The library's linker ignores the marks of the objects, and other linkers do not. */
 static void
 test_stack_of_objects (void)
 {
@@ -92,7 +92,7 @@ test_relocations (void)
   g_assert_cmpuint (count (dynamic, "TEXTREL"), ==, 0);
 }
 
-/* In bytes; where no room is kept, none is asked for. */
+/* The size is in bytes.  If the C library keeps no room, the shared library must not need it. */
 static void
 test_thread_variables (void)
 {

@@ -46,7 +46,7 @@ note_all (Job *job, GError **error)
       g_autofree char *text = g_strdup_printf ("%d", number);
 
       note (text);
-      /* Others come meanwhile. */
+      /* Other emissions come during this sleep. */
       gtx_sleep (1, NULL);
     }
   return FALSE;
@@ -90,7 +90,7 @@ test_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* An emission that came with the request is there for the next step. */
+/* An emission that came together with the request is returned by the next call. */
 static gboolean
 test_cancelled_with_emission (gpointer data, GError **error)
 {
@@ -241,7 +241,7 @@ drop (gpointer future)
   return NULL;
 }
 
-/* Here, done or not, and in another thread. */
+/* The future is dropped in this thread, pending or done, or in another thread. */
 static gboolean
 test_future_dropped (gpointer data, GError **error)
 {

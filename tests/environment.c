@@ -78,8 +78,8 @@ assert_rounding (int mode)
 
   g_assert_cmpint (fegetround (), ==, mode);
   if (RUNNING_ON_VALGRIND)
-    return; /* which computes in its own way */
-  /* 0x0.5555…: what is cut off is less than half. */
+    return; /* Valgrind computes in its own way. */
+  /* The omitted part of 0x0.5555… is less than half a unit. */
   g_assert_true ((third > 0x1.5555555555555p-2) == (mode == FE_UPWARD));
   g_assert_true ((third_long * three_long > 1) == (mode == FE_UPWARD));
 }

@@ -73,7 +73,7 @@ test_cleared_at_once (gpointer data, GError **error)
   return TRUE;
 }
 
-/* And once only, although it is set again. */
+/* The task is woken only once, although the event is set again. */
 static gboolean
 test_cleared_and_set (gpointer data, GError **error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is said of tasks that have not ended when the process exits. */
+/* The library's messages about tasks that have not ended when the process exits. */
 
 #include "fixture.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tasks that never stop leave turns to all other sources, and no other source
- * keeps the tasks from theirs.  Each test waits until the other side had its
- * turns, however long that takes. */
+/* Tasks that never stop leave turns to all other sources, and no source takes all turns from the
+ * tasks.  Each test waits until the other side had its turns, however long that takes. */
 
 #include "fixture.h"
 
@@ -79,8 +78,8 @@ idle_beside_many (gpointer data, GError **error)
   return beside_tasks (100, G_PRIORITY_DEFAULT_IDLE, error);
 }
 
-/* An operation that is done after some callbacks at default priority, as those
- * of GIO are that do their work in threads. */
+/* An operation ends after some callbacks at default priority, like an operation of GIO that works
+ * in a thread. */
 static gboolean
 go_on (gpointer data)
 {
@@ -118,7 +117,7 @@ work_for_ever (guint *n_operations, GError **error)
     }
 }
 
-/* Its own time is next to nothing, and that of what it starts is all. */
+/* The task itself takes almost no time, and the operations that it starts take all. */
 static gboolean
 redraw_beside_stream (gpointer data, GError **error)
 {
@@ -132,7 +131,7 @@ redraw_beside_stream (gpointer data, GError **error)
   return succeeded;
 }
 
-/* The same by way of a descriptor, which is not ready before it is polled. */
+/* A descriptor replaces the operations, and is not ready before it is polled. */
 typedef struct
 {
   int ends[2];
@@ -218,7 +217,7 @@ timers_beside_busy_source (gpointer data, GError **error)
   return busy_source (G_PRIORITY_DEFAULT, 0.0001, error);
 }
 
-/* Turns that come when a timer has been due for long. */
+/* Counts the turns of the main loop that come long after a timer was due. */
 typedef struct
 {
   gint64 due;
@@ -235,8 +234,7 @@ count_if_late (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* A machine that does something else meanwhile takes the tasks' time, so that they
- * give way: once in so often will do. */
+/* On a busy machine the tasks lose time, and so give way.  One of these attempts must succeed. */
 #define ATTEMPTS 10
 
 static gboolean
@@ -247,14 +245,14 @@ one_of_many (gboolean (*attempt) (GError **error), GError **error)
       if (attempt (error))
         return TRUE;
       g_assert_no_error (*error);
-      /* They have been idle when this is over, and begin anew. */
+      /* The tasks are idle after this wait, and begin with a new budget. */
       g_assert_true (gtx_sleep (0.05, error));
     }
   g_assert_not_reached ();
 }
 
-/* No poll lies between two turns here, in which the clock would be looked at; and
- * it does not take so long that the tasks had to give way. */
+/* No poll, and so no look at the clock, lies between two turns here.  The work is too short for the
+ * tasks to give way. */
 static gboolean
 notice_timers (GError **error)
 {
@@ -285,7 +283,7 @@ draw_slowly (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* A window that needs all the time there is, and tasks past their budget. */
+/* A window needs all the time, and the tasks have used up their budget. */
 static gboolean
 demoted_beside_redraw (gpointer data, GError **error)
 {
@@ -299,7 +297,7 @@ demoted_beside_redraw (gpointer data, GError **error)
   return succeeded;
 }
 
-/* ---- What is no work ---- */
+/* ---- Waiting is no work ---- */
 
 static void
 take_long (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
@@ -339,8 +337,8 @@ await_one (void (*start) (GCancellable *, GAsyncReadyCallback, gpointer), GError
   return g_task_propagate_boolean (G_TASK (gtx_await_result ()), error);
 }
 
-/* What comes with more than default priority ends the poll before anybody of that
- * is asked.  Tasks that had only waited do not wait for a busy source then. */
+/* An event with a higher priority ends the poll before the sources of default priority are checked.
+ * Tasks that have only waited do not wait for a busy source then. */
 static gboolean
 wait_long (GError **error)
 {
@@ -348,7 +346,7 @@ wait_long (GError **error)
   guint n_turns = 0;
   guint source;
 
-  /* More than one, for the first poll of a main context ends at once. */
+  /* There are several waits, because the first poll of a main context ends at once. */
   for (guint i = 0; succeeded && i < 3; i++)
     succeeded = await_one (take_long_async, error);
   source = g_idle_add_full (G_PRIORITY_DEFAULT, count_turn, &n_turns, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The cases of faults.c: what a program does while the kernel refuses it memory. */
+/* The cases of faults.c: the kernel refuses memory to a program. */
 
 #define _GNU_SOURCE
 
@@ -74,7 +74,7 @@ case_waves (void)
 
 /* ---- Nothing can be unmapped ---- */
 
-/* What has to stay is used again. */
+/* Memory that cannot be unmapped is used again. */
 static int
 case_no_unmapping (void)
 {
@@ -112,7 +112,7 @@ case_first_task (void)
   return 0;
 }
 
-/* ---- A limit of address space ---- */
+/* ---- A limit on the address space ---- */
 
 static int
 limit_address_space (gsize stack_size, guint n)
@@ -147,7 +147,7 @@ nothing (gpointer data)
   return NULL;
 }
 
-/* Where no stack is left, the program has some room for itself. */
+/* If no stack is left, the program still has some memory for itself. */
 static int
 case_address_space_rest (void)
 {
@@ -197,7 +197,8 @@ recurse (volatile guint8 *above)
   return *above < G_MAXUINT8 ? recurse (frame) + frame[0] : 0;
 }
 
-/* Its guard is a closed mapping: where it is a mark nothing shows it. */
+/* The guard is a closed mapping.  If the guard is a mark, it does not show in the list of
+ * mappings. */
 static gboolean
 overflow (gpointer data, GError **error)
 {
@@ -219,7 +220,8 @@ case_overflow (void)
 
 /* ---- No descriptors are left to try marks with ---- */
 
-/* Nothing is known of marks then: mprotect () guards, and they are tried again. */
+/* The library cannot try marks without a descriptor.  It uses mprotect () then, and tries marks
+ * again later. */
 static int
 case_no_descriptors (void)
 {
@@ -272,7 +274,8 @@ overflow_locked (gpointer data, GError **error)
   return overflow (NULL, error);
 }
 
-/* The free stacks' pages go back, though others of the same slab are used. */
+/* The pages of free stacks go back to the system, even if other stacks of the same slab are in
+ * use. */
 static void
 trim_locked (void)
 {
@@ -298,14 +301,14 @@ trim_locked (void)
       g_assert_cmpint (mincore (stacks[i]->base, gtx_guard_size (), &flags), ==, 0);
       n_resident += flags & 1;
     }
-  /* Those that are used, and the reserve. */
+  /* The rest is the stacks in use, and the reserve. */
   g_assert_cmpuint (n_resident, ==, 25 + 16);
   for (guint i = 0; i < G_N_ELEMENTS (stacks); i += 4)
     gtx_stack_pool_release (pool, stacks[i]);
   gtx_stack_pool_free (pool);
 }
 
-/* Locked is what the stacks use of their memory, and no more. */
+/* Only the memory that the stacks use is locked. */
 static int
 case_locked (void)
 {
@@ -335,14 +338,14 @@ case_locked (void)
   return 0;
 }
 
-/* Locked memory has a limit, which the stacks reach. */
+/* The stacks reach the limit on locked memory. */
 static int
 case_locked_to_limit (void)
 {
   struct rlimit limits = { 64 * MIB, 64 * MIB };
   guint n_failed;
 
-  /* Root may lock what it likes. */
+  /* The limit does not apply to root. */
   if (geteuid () == 0 && setresuid (65534, 65534, 65534) != 0)
     {
       printf ("setresuid (): %s", g_strerror (errno));
@@ -362,7 +365,7 @@ case_locked_to_limit (void)
 
 /* ---- Mappings ---- */
 
-/* Beside the guards' there are a few for slabs. */
+/* The slabs need a few mappings beside those of the guards. */
 static int
 case_mappings (void)
 {
@@ -391,12 +394,12 @@ case_mappings (void)
     free (blocks[i]);
   crowd_end (crowd);
   trim ();
-  /* What was given back can be had again. */
+  /* The returned mappings can be used again. */
   g_assert_cmpuint (run_crowd (most / 8, 16 * KIB), ==, 0);
   return 0;
 }
 
-/* The program itself has used them up. */
+/* The program itself has used up all mappings. */
 static int
 case_mappings_used_up (void)
 {
@@ -418,7 +421,7 @@ case_mappings_used_up (void)
   n_failed = run_crowd (1000, 64 * KIB) + run_crowd (1000, 256 * KIB);
   munmap (region, size);
   printf ("failed=%u\n", n_failed);
-  /* With marks, few more are needed. */
+  /* With marks, the library needs few mappings. */
   if (*g_getenv ("FAULTS_MARKS"))
     g_assert_cmpuint (n_failed, >, 0);
   g_assert_cmpuint (run_crowd (1000, 64 * KIB), ==, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the process of a case has, and a crowd of tasks, some of which get no stack. */
+/* The memory of the process of a case, and a crowd of tasks, some of which get no stack. */
 
 #define _GNU_SOURCE
 
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- What the process has ---- */
+/* ---- The memory of the process ---- */
 
 /* A line of /proc/self/maps. */
 typedef struct
@@ -136,7 +136,7 @@ typedef struct _Member
   guint n_ended;
 } Member;
 
-/* Results and data point to the member. */
+/* The result and the data of a task are its member. */
 static void
 free_data (gpointer member)
 {
@@ -212,7 +212,7 @@ crowd_end (Crowd *self)
       g_assert_cmpuint (self->members[i].n_ended, ==, 1);
       g_assert_true (gtx_future_is_done (task));
     }
-  /* The scheduler may have to drop them too. */
+  /* The scheduler may still have references to the tasks. */
   while (g_main_context_iteration (g_main_context_get_thread_default (), FALSE))
     ;
   g_assert_cmpuint (self->n_data_freed, ==, self->n);

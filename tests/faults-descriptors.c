@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Waiting for descriptors if the kernel refuses the calls that the wait would use. */
+/* Tasks wait for descriptors although the kernel refuses the calls that the wait would use. */
 
 #include "fixture.h"
 #include "spawn.h"
@@ -15,7 +15,7 @@
 #define N_PAIRS 4
 #define N_BYTES 3
 
-/* Of the shim; 0 without it. */
+/* Returns the shim's count, or 0 without the shim. */
 static guint
 count_calls (const char *call)
 {
@@ -78,7 +78,7 @@ run_case (void)
 
 static const char *program;
 
-/* Returns how often it called @call. */
+/* Returns how often the program called @call. */
 static guint
 run_refused (const char *call, guint first, guint last)
 {
@@ -97,7 +97,7 @@ run_refused (const char *call, guint first, guint last)
   return (guint) g_ascii_strtoull (at + strlen (counted), NULL, 10);
 }
 
-/* The first to the last, once, and from then on. */
+/* Refuses each of the calls once, and then all calls from each one on. */
 static void
 refuse_each (const char *call)
 {

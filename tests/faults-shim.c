@@ -31,7 +31,7 @@ static const char *const names[] = { "mmap", "madvise", "mprotect", "munmap", "e
 static const int errors[] = { ENOMEM, ENOMEM, ENOMEM, ENOMEM, EMFILE, ENOSPC };
 static unsigned long counts[N_CALLS];
 
-/* For the program: how many calls of the name it has made. */
+/* The program calls this function to learn how many calls it has made. */
 unsigned long
 faults_count (const char *name)
 {

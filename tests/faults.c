@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Memory that the kernel refuses: to each request of the library in turn, or
- * because a limit is reached.  Tasks that got no stack fail and say so; all
- * else goes on.  Each case is a process of its own, below faults-shim.c. */
+/* Memory that the kernel refuses: to each request of the library in turn, or because a limit is
+ * reached.  Tasks that get no stack fail and report it; all else goes on.  Each case is a process
+ * of its own, on top of faults-shim.c. */
 
 #include "faults-cases.h"
 #include "fixture.h"
@@ -10,8 +10,8 @@
 
 static const char *program;
 
-/* @marks and @refused: for the shim, see there; "" for none.  NULL where the
- * case cannot be had here: the test is skipped then. */
+/* @marks and @refused are the shim's variables; "": none.  Returns NULL, and skips the test, if the
+ * case is not possible here. */
 static Outcome *
 run_case (const char *name, const char *marks, const char *refused, int status)
 {
@@ -51,8 +51,8 @@ run_refused (const char *call, const char *marks, guint first, guint last)
   return number_in (outcome, "failed");
 }
 
-/* Of each the first to the last, once, and from then on.  @fails_once: whether
- * there are such for which one task fails, @fails: for which some do. */
+/* Refuses each of the calls once, and then all calls from each one on.  @fails_once: some task
+ * fails if one call is refused; @fails: some task fails if all later calls are refused, too. */
 static void
 refuse_each (const char *call, const char *marks, gboolean fails_once, gboolean fails)
 {
@@ -76,14 +76,14 @@ refuse_each (const char *call, const char *marks, gboolean fails_once, gboolean 
   g_assert_true ((n_failed > 0) == fails);
 }
 
-/* Where a large slab cannot be had a smaller one can. */
+/* If a large slab cannot be mapped, a smaller one can. */
 static void
 test_mmap (void)
 {
   refuse_each ("mmap", "", FALSE, TRUE);
 }
 
-/* Without marks there is mprotect (). */
+/* Without marks the library uses mprotect (). */
 static void
 test_madvise (void)
 {

@@ -189,7 +189,7 @@ trash (GFile *file, gboolean ours, GError **error)
   return succeeded ? g_strdup ("trashed") : NULL;
 }
 
-/* ---- Copying and moving, to beside it ---- */
+/* ---- Copying and moving, to a file in the same folder ---- */
 
 static GFile *
 beside (GFile *file)

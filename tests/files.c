@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The functions of file.h beside those of GIO's that block: on the same files they do the
- * same, with the same errors. */
+/* The functions of file.h compared with GIO's blocking functions: on the same files they have the
+ * same results and errors. */
 
 #include "fixture.h"
 
@@ -11,7 +11,7 @@
 
 typedef struct
 {
-  char *text;                   /* the outcome, and the tree afterwards */
+  char *text;                   /* the outcome, and the contents of the tree */
   GError *error;
 } FileOutcome;
 
@@ -98,7 +98,7 @@ other_than_native (GFile *real)
   return test_file_new (real, FALSE, TEST_FILE_PASSES);
 }
 
-/* By GIO's operations. */
+/* GIO's operations do the work. */
 static gboolean
 test_other (gpointer data, GError **error)
 {
@@ -109,7 +109,7 @@ test_other (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Whichever of the two is not native, copying is for GIO's operations. */
+/* If either file is not native, GIO's operations copy it. */
 static gboolean
 test_copy_between (gpointer data, GError **error)
 {
@@ -129,7 +129,7 @@ test_copy_between (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- What GIO asks for in parts ---- */
+/* ---- Results that GIO returns in parts ---- */
 
 #define N_CHILDREN 250
 
@@ -175,7 +175,7 @@ typedef struct
   guint number;
 } Job;
 
-/* Writes its number, moves the file and finds it again. */
+/* The task writes its number, moves the file and finds it again. */
 static gboolean
 work_on_file (Job *job, GError **error)
 {
@@ -299,7 +299,7 @@ load_borrowed (GFile **file, GError **error)
   return gtx_file_load_contents (*file, &text, NULL, NULL, error);
 }
 
-/* A file is kept while it is worked on. */
+/* The library keeps a reference to the file during the work. */
 static gboolean
 let_go_meanwhile (gboolean is_native, GError **error)
 {
@@ -323,7 +323,7 @@ test_let_go (gpointer data, GError **error)
 
 /* ---- Virtual time ---- */
 
-/* Virtual time stands still meanwhile: a long sleep does not end before. */
+/* Virtual time stands still during the work, so that a long sleep does not end before it. */
 static gboolean
 stand_still (gboolean is_native, GError **error)
 {

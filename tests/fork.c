@@ -119,7 +119,7 @@ test_fork_and_exec (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Outside of all tasks. */
+/* Outside of all tasks, the child cannot await. */
 static void
 try_to_await (void)
 {
@@ -148,7 +148,7 @@ test_fork_and_await (gpointer data, GError **error)
   return TRUE;
 }
 
-/* No copy of a parent's task runs. */
+/* The child does not run a copy of the parent's tasks. */
 static void
 iterate (void)
 {
@@ -175,7 +175,7 @@ test_fork_and_iterate (gpointer data, GError **error)
   return TRUE;
 }
 
-/* On a main context of its own a child has tasks of its own. */
+/* In a new main context the child can have its own tasks. */
 static void
 run_own_tasks (void)
 {
@@ -201,7 +201,7 @@ test_fork_and_run (gpointer data, GError **error)
   return TRUE;
 }
 
-/* So it has threads of its own. */
+/* The child can have its own threads. */
 static gboolean
 say_thread (gpointer data, GCancellable *cancellable, GError **error)
 {
@@ -307,7 +307,7 @@ test_fork_in_free (gpointer data, GError **error)
   return assert_aborts_in_child (gtx_create_task (return_at_once, &pid, fork_in_free), &pid, error);
 }
 
-/* Neither in a callback of the main loop, beside tasks that wait. */
+/* The fork happens in a callback of the main loop, while tasks wait. */
 static gboolean
 fork_in_callback (gpointer pid)
 {
@@ -397,7 +397,7 @@ fork_when_done (gpointer future, gpointer pid)
   *(pid_t *) pid = fork ();
 }
 
-/* The same where the fork is in a callback of ours, and tasks begin behind it. */
+/* The fork happens in a callback of the library, after which tasks begin. */
 static void
 test_fork_in_done_callback (void)
 {
@@ -473,7 +473,7 @@ test_fork_beside_threads (void)
     g_thread_join (threads[i]);
 }
 
-/* A thread in the middle of a call on the default main context, whose lock it has. */
+/* A thread that holds the lock of the default main context. */
 typedef struct
 {
   GMutex mutex;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Futures on their own: promises for code with callbacks. */
+/* Futures without tasks: promises for code with callbacks. */
 
 #include "note-done.h"
 
@@ -49,7 +49,7 @@ test_result (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A result is given as by a call, and once. */
+/* As with a call, the result can be taken once. */
 static gboolean
 test_result_taken (gpointer data, GError **error)
 {
@@ -168,7 +168,7 @@ test_result_freed_busily (gpointer data, GError **error)
   return gtx_sleep (0, error);
 }
 
-/* ---- Where its callbacks are called ---- */
+/* ---- The context in which callbacks are called ---- */
 
 static void
 store_context (gpointer future, gpointer where)
@@ -176,7 +176,7 @@ store_context (gpointer future, gpointer where)
   *(GMainContext **) where = g_main_context_ref_thread_default ();
 }
 
-/* One that is made outside of tasks belongs to the thread's default context. */
+/* A future that is made outside of tasks belongs to the thread's default context. */
 static void
 assert_at_home (GMainContext *context)
 {
@@ -215,7 +215,7 @@ make_future (GtxFuture **future, GError **error)
   return TRUE;
 }
 
-/* One that is made in a task belongs to the task's. */
+/* A future that is made in a task belongs to the task's context. */
 static void
 test_home_of_task (void)
 {
@@ -379,7 +379,7 @@ race (gpointer future)
   return GINT_TO_POINTER (won);
 }
 
-/* One of two threads wins, the other's result is freed. */
+/* One of two threads settles the future, and the other's result is freed. */
 static void
 test_race (void)
 {

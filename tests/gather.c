@@ -95,7 +95,7 @@ test_first_error (gpointer data, GError **error)
   assert_trace ("fast");
   g_assert_false (gtx_future_is_done (slow) || gtx_future_is_done (good));
 
-  /* The others go on, and there is no warning about the second error. */
+  /* The other futures go on, and the library does not warn of the second error. */
   gtx_sleep (1, NULL);
   assert_trace ("slow good");
   return TRUE;
@@ -194,7 +194,7 @@ test_afterwards (gpointer data, GError **error)
   return gtx_sleep (0, error);
 }
 
-/* One that goes on is let go too. */
+/* The gathering keeps no reference to a future that goes on. */
 static gboolean
 test_lets_go (gpointer data, GError **error)
 {
@@ -244,7 +244,7 @@ test_member_cancelled_returned (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Results, errors and cancellations: all are waited for, each is kept. */
+/* The gathering waits for all futures, and each keeps its result, error or cancellation. */
 static gboolean
 test_all_kinds_returned (gpointer data, GError **error)
 {
@@ -360,8 +360,8 @@ cancel_other (gpointer future, gpointer other)
   gtx_cancel (other);
 }
 
-/* The first request was passed on, and swallowed; there is nothing left that
- * the second could be passed on to. */
+/* The first request was passed on and swallowed.  The second cannot be passed on, because all
+ * futures are done. */
 static gboolean
 test_cancelled_when_all_done (gpointer data, GError **error)
 {
@@ -417,7 +417,7 @@ take_a_little_time (gpointer data, GError **error)
   return gtx_sleep (0.005, error);
 }
 
-/* Each counts once, so that the gathering is not done before the last is. */
+/* Each future counts once, so that the gathering does not end too early. */
 static gboolean
 test_set_meanwhile (gpointer data, GError **error)
 {
@@ -432,7 +432,7 @@ test_set_meanwhile (gpointer data, GError **error)
       g_ptr_array_add (futures, gtx_create_task (take_a_little_time, NULL, NULL));
       g_atomic_int_set (&may_set, FALSE);
       thread = g_thread_new ("sets", set_all, futures);
-      g_usleep (100);           /* it likely waits for the word then: no harm otherwise */
+      g_usleep (100);           /* so that the thread likely waits; the test succeeds in any case */
       g_atomic_int_set (&may_set, TRUE);
       g_assert_true (gtx_gather (futures, GTX_GATHER_NONE, error));
       for (guint i = 0; i < futures->len; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The program that gdb.c inspects: a task for each thing that a task can wait for.  The
- * first argument names a file, which gets the output of gtx_print_tasks (); a second may
- * be "unmarked" or "abort". */
+/* The program that gdb.c inspects, with a task for each kind of wait.  The first argument names a
+ * file, which gets the output of gtx_print_tasks ().  A second argument may be "unmarked" or
+ * "abort". */
 
 #include <gtask-ext.h>
 
@@ -17,8 +17,8 @@ static const char *mode;
 
 /* ---- The system ---- */
 
-/* In front of the C library's: where guards are marks (MADV_GUARD_INSTALL) gdb
- * cannot read all of a mapping, and older ones leave it out of a core file. */
+/* This function hides the C library's.  If guards are marks (MADV_GUARD_INSTALL), gdb cannot read
+ * all of a mapping, and older versions omit it from a core file. */
 int
 madvise (void *memory, size_t size, int advice)
 {
@@ -195,7 +195,7 @@ await_thread (gpointer data, GError **error)
   return gtx_to_thread (block, data, error);
 }
 
-/* As the library's own functions wait. */
+/* The library's own functions wait in this way. */
 static gboolean
 await_thread_of_function (gpointer data, GError **error)
 {
@@ -312,7 +312,7 @@ create_waiting_for_futures (void)
     ring[i] = gtx_create_task (await_other, GINT_TO_POINTER (i), NULL);
 }
 
-/* For these virtual time stands still. */
+/* Virtual time stands still while these tasks wait. */
 static void
 create_waiting_for_others (GtxFuture *distant)
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How a debugger shows tasks: gdb runs on gdb-program, as a process and as a core
- * file. */
+/* Tasks in a debugger: gdb inspects gdb-program, as a process and as a core file. */
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -17,7 +16,7 @@
 #define AT_TASKS PROCESS, "continue"
 
 static char *folder;            /* a temporary one */
-static const char *unusable;    /* why gdb cannot be run */
+static const char *unusable;    /* the reason why gdb cannot be run, or NULL */
 
 /* ---- Running gdb ---- */
 
@@ -62,7 +61,7 @@ run_gdb (const char *core, const char *const *commands)
 
 #define gdb(...) gdb_on (NULL, __VA_ARGS__, NULL)
 
-/* The output of commands, which end with NULL, on a core file or a new process. */
+/* Returns the output of commands, which end with NULL, on a core file or a new process. */
 static char *
 gdb_on (const char *core, ...)
 {
@@ -81,7 +80,7 @@ gdb_on (const char *core, ...)
   return run_gdb (core, (const char *const *) commands->pdata);
 }
 
-/* The output of gdb from the command "echo ==NAME\n" to the next of its kind. */
+/* Returns the output of gdb between the command "echo ==NAME\n" and the next one of its kind. */
 static char *
 part (const char *output, const char *name)
 {
@@ -112,8 +111,8 @@ assert_lacks (const char *output, const char *text)
     g_error ("there is \"%s\" in\n%s", text, output);
 }
 
-/* A backtrace of nothing but known functions, these among them, that ends with
- * the first of a stack. */
+/* The backtrace has only known functions, and @functions among them.  It ends with the first
+ * function of a stack. */
 static void
 assert_whole (const char *backtrace, const char *functions)
 {
@@ -258,7 +257,7 @@ test_process (void)
   assert_shows_all (output);
   assert_has (by_address, "(await_other): waits for task ");
   assert_has (by_address, "gtx_await (");
-  /* That of the main context that ended is gone. */
+  /* The scheduler of the main context that ended is gone. */
   assert_has (output, "\nschedulers 2\n");
 }
 
@@ -276,7 +275,7 @@ test_core_of_gdb (void)
   assert_shows_all (output);
 }
 
-/* The only file in a folder, or NULL. */
+/* Returns the only file in a folder, or NULL. */
 static char *
 file_in (const char *path)
 {
@@ -310,7 +309,7 @@ test_core_of_system (void)
   assert_shows_all (output);
 }
 
-/* The thread's own frames do not get in the way, whatever they are. */
+/* The thread's own frames do not disturb the backtrace of a task. */
 static void
 test_own_frames (void)
 {
@@ -365,7 +364,7 @@ test_no_debug_information (void)
               "its data cannot be read\n");
 }
 
-/* ---- Whether gdb can do it ---- */
+/* ---- Whether gdb works here ---- */
 
 static void
 find_out_why_not (void)
@@ -410,7 +409,7 @@ main (int argc, char **argv)
   const char *remove[] = { "rm", "-rf", NULL, NULL };
   int status;
 
-  /* GLib takes it for the locale's. */
+  /* GLib uses this instead of the locale's character set. */
   g_setenv ("CHARSET", "UTF-8", FALSE);
   g_test_init (&argc, &argv, NULL);
   folder = g_dir_make_tmp ("gtask-ext-XXXXXX", &error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Functions of GIO that exist, awaited as they are: streams, sockets, D-Bus. */
+/* Functions of GIO, awaited without wrappers: streams, sockets, D-Bus. */
 
 #include "fixture.h"
 
@@ -103,7 +103,7 @@ test_sockets (gpointer data, GError **error)
   return gtx_await (server, error);
 }
 
-/* One that waits for a client is cancelled. */
+/* A task that waits for a client is cancelled. */
 static gboolean
 test_accept_cancelled (gpointer data, GError **error)
 {

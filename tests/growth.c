@@ -12,13 +12,13 @@
 
 #define FEW 500
 #define MANY (4 * FEW)
-/* How much more than four times as much is permitted: for the logarithms of heaps and
- * trees, and for the allocation of memory. */
+/* The permitted growth beyond four times: heaps and trees have logarithms, and memory is
+ * allocated. */
 #define MOST 1.15
 
 #define SMALL_STACK (32 * 1024)
 
-static GHashTable *counts;      /* of instructions as a double, by case, way and n; NULL: there are none */
+static GHashTable *counts;      /* numbers of instructions as doubles, by case, way and n; NULL: nothing was counted */
 
 static char *
 make_key (const Case *that, Way way, guint n)
@@ -38,7 +38,7 @@ count (const Case *that, Way way, guint n)
   CALLGRIND_DUMP_STATS_AT (key);
 }
 
-/* Run by itself. */
+/* This part runs by itself, under callgrind. */
 static int
 work (void)
 {
@@ -58,7 +58,7 @@ work (void)
   return 0;
 }
 
-/* ---- What it has counted ---- */
+/* ---- The results of callgrind ---- */
 
 #define KEY "Trigger: Client Request: "
 #define TOTAL "\ntotals: "
@@ -81,7 +81,7 @@ read_count (const char *path)
   g_hash_table_insert (counts, g_strndup (key, strcspn (key, "\n")), g_memdup2 (&count, sizeof count));
 }
 
-/* Takes the files with it. */
+/* Removes the files, too. */
 static void
 read_counts (const char *folder)
 {
@@ -97,8 +97,8 @@ read_counts (const char *folder)
     }
 }
 
-/* Whether the tool came to its end; nothing was counted where it is not there or
- * not permitted. */
+/* Returns whether the tool succeeded.  Nothing is counted if it is not installed or not
+ * permitted. */
 static gboolean
 count_all (const char *program)
 {
@@ -174,7 +174,7 @@ main (int argc, char *argv[])
     return work ();
 
   g_test_init (&argc, &argv, NULL);
-  /* The work is done as it usually is. */
+  /* The work uses the usual allocator. */
   g_unsetenv ("G_SLICE");
   g_unsetenv ("G_DEBUG");
   g_unsetenv ("MALLOC_PERTURB_");
@@ -184,7 +184,7 @@ main (int argc, char *argv[])
       g_test_add_func ("/growth/skipped", skip);
       return g_test_run ();
     }
-  /* All are told of. */
+  /* All failures are reported, and not only the first. */
   g_test_set_nonfatal_assertions ();
   add_points ();
   return g_test_run () || !succeeded;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gtx_gtask_run(): pairs of functions whose inside is a coroutine. */
+/* gtx_gtask_run (): pairs of an _async and a _finish function that run a coroutine. */
 
 #include "fixture.h"
 
-/* ---- A library, as its users see it ---- */
+/* ---- A library from the view of its users ---- */
 
 typedef struct
 {
@@ -144,7 +144,7 @@ test_int (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The result is not retrieved, and nothing leaks. */
+/* No code retrieves the result, and nothing leaks. */
 static gboolean
 test_nobody_asks (gpointer data, GError **error)
 {
@@ -157,7 +157,7 @@ test_nobody_asks (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A user of such a pair may be a coroutine, of course. */
+/* The user of such a pair may be a coroutine. */
 static gboolean
 test_awaited (gpointer data, GError **error)
 {
@@ -258,7 +258,7 @@ test_cancelled_before_and_succeeds (gpointer data, GError **error)
   return TRUE;
 }
 
-/* And between the call and the first turn. */
+/* The request comes between the call and the first turn. */
 static gboolean
 test_cancelled_at_once (gpointer data, GError **error)
 {
@@ -281,8 +281,8 @@ ignore_request (GTask *task, GError **error)
   return gtx_sleep (9, NULL) || TRUE;
 }
 
-/* GTask's own rule: with check-cancellable a success is reported as cancelled,
- * without it is one. */
+/* This is GTask's own rule: with check-cancellable, a success is reported as cancelled; without it,
+ * it is a success. */
 static gboolean
 test_check_cancellable (gpointer data, GError **error)
 {
@@ -341,7 +341,8 @@ note_thread (GTask *task, GError **error)
   return TRUE;
 }
 
-/* Another thread has many run here while this one cancels them: each calls back, once. */
+/* Another thread starts many runs here while this thread cancels them.  Each run calls back
+ * once. */
 enum { N_RUNS = 2000 };
 
 typedef struct

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Starts http-files on a folder with files of many kinds, asks it as a client does, and hears what comes. */
+/* Starts http-files on a folder with files of many kinds, sends requests as a client does, and
+ * reads the answers. */
 
 #include "http-server.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tasks that go on although they were cancelled: after an operation that ignored its
- * GCancellable, and after they have dropped the object that they are bound to. */
+/* Tasks that go on although they were cancelled: after an operation that ignored its GCancellable,
+ * and after they dropped the object that they are bound to. */
 
 #include "fixture.h"
 
@@ -14,11 +14,11 @@ await_it (GtxTask *task, GError **error)
   return succeeded;
 }
 
-/* ---- What takes no notice ---- */
+/* ---- Functions that ignore requests ---- */
 
 static gint has_begun;
 static gint is_over;
-static GtxTask *late;           /* who goes on */
+static GtxTask *late;           /* the task that goes on */
 
 static gboolean
 wait_for_others (gpointer data, GCancellable *cancellable, GError **error)
@@ -29,7 +29,7 @@ wait_for_others (gpointer data, GCancellable *cancellable, GError **error)
   return TRUE;
 }
 
-/* One that has not begun would be given up. */
+/* A function that has not begun would not be called. */
 static gboolean
 sleep_until_begun (GError **error)
 {
@@ -167,7 +167,7 @@ leave_group (gboolean *cleaned_up, gboolean on_purpose, GError **error)
   return gtx_sleep (10, error);
 }
 
-/* Children that the group has asked to end clean up undisturbed, also when its block is left early. */
+/* Children that the group cancelled clean up undisturbed, even if the block is left early. */
 static gboolean
 test_group_left (gpointer data, GError **error)
 {
@@ -201,7 +201,7 @@ call_twice (guint *n_calls, GError **error)
   return gtx_to_thread (wait_for_others, NULL, error) && gtx_to_thread (count_call, n_calls, error);
 }
 
-/* While a request stands no thread begins anything. */
+/* No function begins in a thread while a request is pending. */
 static gboolean
 test_thread (gpointer data, GError **error)
 {
@@ -266,8 +266,8 @@ test_timeout (gpointer data, GError **error)
 typedef struct
 {
   GObject *object;
-  gboolean goes_on;             /* when it has dropped it */
-  gboolean is_asked;            /* by somebody else, before */
+  gboolean goes_on;             /* after it dropped the object */
+  gboolean is_asked;            /* a request from outside came before */
 } Bound;
 
 static gboolean

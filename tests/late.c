@@ -58,8 +58,8 @@ wait_and_run (gpointer loaded)
   return run_in_thread (NULL);
 }
 
-/* Each has its own set of the variables: one that was there before, one that
- * comes after, and the one that loads. */
+/* Each thread has its own variables: a thread that began before the library was loaded, one that
+ * began after that, and the one that loads it. */
 static void
 test_threads (void)
 {

@@ -10,7 +10,7 @@
 /* From the lowest to the highest, as docs/inside.md explains them. */
 static const char *const folders[] = { "fiber", "loop", "debug", "task", "sync", "many", "outside", "io", "scope", "run" };
 
-/* -1: it is none of them. */
+/* Returns -1 if the folder is not one of them. */
 static int
 level_of (const char *folder,
           gsize       length)
@@ -80,7 +80,7 @@ test_includes (void)
   g_assert_cmpuint (n_files, >, 50);
 }
 
-/* None of the library's sources is anywhere else. */
+/* No other folder has sources of the library. */
 static void
 test_folders (void)
 {
@@ -98,7 +98,7 @@ test_folders (void)
     }
 }
 
-/* An include that is turned round is found. */
+/* The test finds an include in the wrong direction. */
 static void
 test_turned_round (void)
 {
@@ -125,7 +125,7 @@ test_turned_round (void)
 
 /* ---- Calls ---- */
 
-/* The level of an object, as in ".../io_stream.c.o"; -1: it has none. */
+/* Returns the level of an object, as in ".../io_stream.c.o", or -1. */
 static int
 level_of_object (const char *object)
 {

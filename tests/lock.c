@@ -13,7 +13,7 @@ acquire_and_note (const char *word, GError **error)
   return TRUE;
 }
 
-/* Has the lock for a second. */
+/* Holds the lock for a second. */
 static gboolean
 hold (const char *word, GError **error)
 {
@@ -98,7 +98,7 @@ test_released_by_another (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The lock is free, but it is to be the first one's. */
+/* The lock is free, but the first task gets it. */
 static gboolean
 test_no_overtaking (gpointer data, GError **error)
 {
@@ -134,7 +134,7 @@ test_waiter_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The lock was to be a's, which is cancelled in the same round: b gets it. */
+/* The lock was given to a, which is cancelled in the same round, so b gets it. */
 static gboolean
 test_woken_then_cancelled (gpointer data, GError **error)
 {
@@ -154,8 +154,7 @@ test_woken_then_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The first in line has been cancelled, and has not run yet: the next one gets
- * the lock, and it alone. */
+/* The first task in line was cancelled and has not run yet.  Only the next task gets the lock. */
 static gboolean
 test_cancelled_then_released (gpointer data, GError **error)
 {
@@ -187,7 +186,7 @@ hold_until (GtxFuture *future, GError **error)
   return holder && (future == NULL || gtx_await (future, error));
 }
 
-/* In one round the holder is let go and the first in line is cancelled. */
+/* In one round the holder is woken and the first task in line is cancelled. */
 static gboolean
 test_cancelled_while_released (gpointer data, GError **error)
 {
@@ -206,7 +205,7 @@ test_cancelled_while_released (gpointer data, GError **error)
   return gtx_await (c, error);
 }
 
-/* Only cancelled tasks wait: a task that comes does not wait for them. */
+/* All waiting tasks were cancelled.  A new task does not wait for them. */
 static gboolean
 test_past_the_cancelled (gpointer data, GError **error)
 {
