@@ -196,8 +196,8 @@ test_shield_let_go_of (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The main contexts of the inner futures go in several threads at once.  They end the shields all
- * the same.  The threads begin together, and take long enough to meet. */
+/* The shields' own main context goes.  The inner futures end the shields all the same, in several
+ * threads, which begin together and take long enough to meet. */
 #define N_SHIELDS 4000
 
 static gint n_ready;

@@ -6,7 +6,7 @@
 #include "fixture.h"
 
 #ifdef HAVE_GTK
-/* Newer versions of GTK deprecate functions that this version has no other names for. */
+/* Newer versions of GTK deprecate functions for which this version has no replacement. */
 #define GDK_VERSION_MIN_REQUIRED GDK_VERSION_4_8
 #include <gtk/gtk.h>
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Out of a task, onto the stack of its thread. */
+/* A task leaves its own stack for that of its thread. */
 
 #define _GNU_SOURCE             /* pthread_getattr_np () */
 
@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- Where it is ---- */
+/* ---- The place ---- */
 
 G_GNUC_NO_INLINE static gboolean
 is_on_stack_of_thread (void)
@@ -90,7 +90,7 @@ test_outside (void)
   assert_called_there ();
 }
 
-/* ---- What it returns ---- */
+/* ---- Returned values and errors ---- */
 
 static gboolean
 fail_without_reason (gpointer data, GError **error)
@@ -133,7 +133,7 @@ test_results (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- What it may do ---- */
+/* ---- Permitted and refused functions ---- */
 
 static gboolean
 try_to_wait (gpointer data, GError **error)
@@ -161,7 +161,7 @@ test_no_await (gpointer data, GError **error)
          gtx_sleep (0.001, error);
 }
 
-/* A request stands, and is delivered by the next await. */
+/* The request is pending during the call, and the next await delivers it. */
 static gboolean
 test_request_stands (gpointer data, GError **error)
 {
@@ -175,7 +175,7 @@ test_request_stands (gpointer data, GError **error)
   return TRUE;
 }
 
-/* No task runs meanwhile. */
+/* No task runs during the call. */
 static gboolean
 test_nobody_runs (gpointer data, GError **error)
 {
@@ -217,7 +217,7 @@ close_dialog (gpointer task, gpointer loop)
   g_main_loop_quit (loop);
 }
 
-/* Tasks run, and call in their turn. */
+/* Tasks run during the call, and make such calls themselves. */
 static gboolean
 run_dialog (gpointer data, GError **error)
 {
@@ -239,7 +239,7 @@ test_loop_in_call (gpointer data, GError **error)
   return gtx_call_on_main_stack (run_dialog, NULL, error) && gtx_await (other, error);
 }
 
-/* On the stack of the task that runs the loop, but outside of it. */
+/* The callback runs on the stack of the task that runs the loop, but outside of the task. */
 static gboolean
 call_in_callback (gpointer n_calls)
 {
@@ -316,7 +316,7 @@ test_fork (gpointer data, GError **error)
   return fork_and_return ((gpointer) "exits", error);
 }
 
-/* A function that returns in the child would go on with the parent's task. */
+/* A function that returns in a child would go on with the parent's task. */
 static void
 test_fork_and_return (void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The memory that stacks hold: a burst's memory goes back to the system, and a steady
- * load keeps its memory.  The trimmer is driven by hand. */
+/* The memory of stacks: the memory of a burst goes back to the system, and a steady load keeps its
+ * memory.  The test runs the trimmer by hand. */
 
 #include "fixture.h"
 
@@ -20,7 +20,7 @@ stacks (void)
   return gtx_scheduler_get_stacks (gtx_scheduler_get ());
 }
 
-/* Kibibytes, the page tables among them. */
+/* In kibibytes, with the page tables. */
 static gsize
 resident (void)
 {
@@ -39,7 +39,7 @@ resident (void)
   return sum;
 }
 
-/* Touches some of its stack, and waits. */
+/* The task touches some of its stack, and waits. */
 static gboolean
 live (GtxFuture *end, GError **error)
 {
@@ -66,7 +66,7 @@ start_crowd (guint n, GtxFuture *end)
   return tasks;
 }
 
-/* Returns how much was resident while all lived. */
+/* Returns the resident memory while all tasks are alive. */
 static gsize
 have_crowd (guint n)
 {
@@ -77,7 +77,7 @@ have_crowd (guint n)
 
   gtx_sleep (0, NULL);
   most = resident ();
-  /* Where guards take mappings the last ones may have none. */
+  /* If guards take mappings, the last tasks may get no stack. */
   gtx_future_set_result (end, NULL, NULL);
   g_assert_true (gtx_gather (tasks, GTX_GATHER_RETURN_ERRORS, &error));
   g_assert_no_error (error);
@@ -86,8 +86,8 @@ have_crowd (guint n)
   return most;
 }
 
-/* Of the memory of 100,000 tasks at once no more than a twentieth stays, and the trimmer
- * takes no longer than seven seconds. */
+/* At most a twentieth of the memory of 100,000 tasks stays, and the trimmer takes at most seven
+ * seconds. */
 static gboolean
 test_burst (gpointer data, GError **error)
 {
@@ -116,7 +116,7 @@ is_resident (guint8 *page)
   return mincore (page, gtx_guard_size (), &flags) == 0 && (flags & 1);
 }
 
-/* The page stays the task's until the trimmer runs. */
+/* The page stays resident until the trimmer runs. */
 static gboolean
 tell_page (guint8 **page, GError **error)
 {
@@ -126,7 +126,7 @@ tell_page (guint8 **page, GError **error)
   return TRUE;
 }
 
-/* The task begins, and ends, first of a crowd: its stack is the coldest. */
+/* The task begins and ends first, so its stack is the coldest one of the crowd. */
 static gboolean
 have_some (guint8 **page, GError **error)
 {
@@ -191,7 +191,7 @@ count_faults (void)
   return usage.ru_minflt;
 }
 
-/* Its stacks stay hot, however often the trimmer comes. */
+/* The stacks stay hot, however often the trimmer runs. */
 static gboolean
 test_steady (gpointer data, GError **error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A task that holds a main loop of its own, as a modal dialog does. */
+/* A task that runs a main loop of its own, as a modal dialog does. */
 
 #include "fixture.h"
 
@@ -80,7 +80,7 @@ outside_in_callback (gpointer data, GError **error)
 typedef struct
 {
   GMainLoop *loops[2];
-  int first;                    /* which is quit first */
+  int first;                    /* the loop that is quit first */
 } Nest;
 
 static gboolean
@@ -126,7 +126,7 @@ two_deep (Nest *nest, GError **error)
   return TRUE;
 }
 
-/* The outer loop's run returns only once the inner one has. */
+/* The run of the outer loop returns only after that of the inner one. */
 static void
 test_two_deep (gconstpointer first)
 {
@@ -144,13 +144,13 @@ test_two_deep (gconstpointer first)
 typedef struct
 {
   GMainLoop *loops[DEPTH];
-  int order[DEPTH];             /* in which they are quit */
+  int order[DEPTH];             /* the order in which the loops are quit */
   int n_begun;
   int n_returned;
   gboolean was_quit[DEPTH];
 } Tower;
 
-/* The task awaits afterwards, when loops below it may still run. */
+/* After its loop the task awaits, while loops below may still run. */
 static gboolean
 hold_storey (Tower *tower, GError **error)
 {
@@ -165,7 +165,7 @@ hold_storey (Tower *tower, GError **error)
   return TRUE;
 }
 
-/* How many have been quit from the top down without a gap. */
+/* Returns how many loops have been quit from the top down without a gap. */
 static int
 count_free_storeys (const Tower *tower)
 {
@@ -204,7 +204,7 @@ build_and_take_down (Tower *tower, GError **error)
   return gtx_gather (tasks, GTX_GATHER_NONE, error);
 }
 
-/* The @number-th of the orders. */
+/* Tries the order with the given number. */
 static gboolean
 try_order (int number, GError **error)
 {
@@ -311,7 +311,8 @@ operate_async (GMainLoop *loop, GCancellable *cancellable, GAsyncReadyCallback c
   g_task_run_in_thread (task, return_true);
 }
 
-/* The task's own comes back while it holds the loop: awaiting it finds it. */
+/* The task's operation calls back while the task runs the loop.  Awaiting the operation returns the
+ * result. */
 static gboolean
 own_operation (gpointer data, GError **error)
 {
@@ -342,8 +343,8 @@ run_on_own_context (gpointer loop)
   return G_SOURCE_REMOVE;
 }
 
-/* In the task itself it is refused, with whatever context; in a callback it
- * runs where the context is another, and keeps the task waiting. */
+/* In the task itself gtx_run () is refused with any context.  In a callback it works on another
+ * context, and the task waits for it. */
 static gboolean
 run_below (gpointer data, GError **error)
 {
@@ -404,7 +405,7 @@ cancelled_while_holding (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A dialog that ends with its task does this. */
+/* A dialog that ends with its task needs this function. */
 static gboolean
 hold_until_cancelled (GMainLoop *loop, GError **error)
 {
@@ -452,7 +453,7 @@ single_iterations (gpointer data, GError **error)
   return gtx_await (task, error);
 }
 
-/* ---- What a handler does that runs while its task suspends ---- */
+/* ---- A handler that runs while its task suspends ---- */
 
 static void
 iterate (GCancellable *cancellable, gpointer data)
@@ -461,7 +462,7 @@ iterate (GCancellable *cancellable, gpointer data)
     g_main_context_iteration (NULL, FALSE);
 }
 
-/* The awaited task ends, and wakes the one that is about to suspend. */
+/* The awaited task ends, and wakes a task that is about to suspend. */
 static gboolean
 woken_while_suspending (gpointer data, GError **error)
 {
@@ -496,7 +497,7 @@ leave_one_behind (guint *n, GError **error)
   return TRUE;
 }
 
-/* As in asyncio: it is cancelled after the round in which the main task ends. */
+/* As in asyncio, the task is cancelled after the round in which the main task ends. */
 static void
 test_rounds_end (void)
 {
@@ -506,7 +507,7 @@ test_rounds_end (void)
   g_assert_cmpuint (n, ==, 1);
 }
 
-/* ---- Of what other threads have sent ---- */
+/* ---- Messages from other threads ---- */
 
 static GtxFuture *behind;
 

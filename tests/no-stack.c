@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A system that has no stack for one more task. */
+/* A system without memory for another stack. */
 
 #include "fixture.h"
 
@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-/* A size that nothing else uses, so that no free stack of it lies about. */
+/* No other test uses this size, so that there is no free stack of it. */
 #define OWN_SIZE ((gsize) 2 << 20)
 
 static void *
@@ -46,7 +46,7 @@ test_task_fails (gpointer data, GError **error)
   return TRUE;
 }
 
-/* That there is none for the next task is found out in this one, on the way. */
+/* The running task switches to the next one, and finds that there is no stack for it. */
 static gboolean
 test_errno (gpointer data, GError **error)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What makes an argument of an operation may await, where the operation has begun already: a
- * request meanwhile is told of there, and the GCancellable that was lent is as new. */
+/* The code that computes an argument of an operation may await, although the operation has already
+ * begun.  A request that comes meanwhile is delivered there, and the GCancellable that was lent to
+ * the operation is then like a new one. */
 
 #include "fixture.h"
 
@@ -12,7 +13,7 @@ operate_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer
   g_task_return_boolean (task, TRUE);
 }
 
-/* As compilers do that evaluate the last argument first. */
+/* Some compilers evaluate the last argument first, as this function does. */
 static void
 operate_with (void (*make_argument) (void))
 {
@@ -34,7 +35,7 @@ note_sleep (void)
 
 /* ---- Asked by another thread ---- */
 
-/* Who asks keeps what it asks by. */
+/* The thread needs a reference to the GCancellable that it cancels. */
 static GCancellable *kept;
 
 static gpointer
@@ -51,7 +52,7 @@ cancel_in_thread (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The task knows of it before the thread's message has come. */
+/* The task finds the request before the thread's message has arrived. */
 static void
 be_asked (void)
 {
@@ -110,8 +111,8 @@ operate_below_handler (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The handler turns the main loop, in which the task goes on: it cannot wait until the handler
- * has returned. */
+/* The handler turns the main loop, in which the task goes on.  The task cannot wait until the
+ * handler has returned. */
 static gboolean
 test_below_handler (gpointer data, GError **error)
 {
@@ -143,7 +144,8 @@ operate_after_handler (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Where the argument awaits again when the handler has returned, what was lent is as new. */
+/* If the argument's code awaits again after the handler has returned, the lent GCancellable is like
+ * a new one. */
 static gboolean
 test_after_handler (gpointer data, GError **error)
 {
@@ -194,8 +196,8 @@ await_with_handler (GtxTask *awaited, GError **error)
   return gtx_await (awaited, error);
 }
 
-/* The handler of the task above turns the main loop: what the one below is told of there is not
- * shown any more by what was lent. */
+/* The handler of the upper task turns the main loop.  The lower task gets its request there, and
+ * the lent GCancellable no longer shows the request. */
 static gboolean
 test_told_before_shown (gpointer data, GError **error)
 {
@@ -209,7 +211,7 @@ test_told_before_shown (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- While handlers run in another thread, which wait for this one ---- */
+/* ---- Handlers that run in another thread and wait for this one ---- */
 
 static gint is_in_handler;
 static gint has_turned;

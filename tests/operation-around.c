@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Operations among other things: arguments that await, time limits that they do not look at,
+/* Operations in their surroundings: arguments that await, time limits that the operations ignore,
  * threads, and real work. */
 
 #include "operation-own.h"
@@ -8,7 +8,7 @@
 
 /* ---- Arguments that await ---- */
 
-/* As compilers do that evaluate the last argument first. */
+/* Some compilers evaluate the last argument first, as this function does. */
 static char *
 start_with (GFunc     make_argument,
             GError  **error)
@@ -68,7 +68,7 @@ start_in_argument (gpointer data, GError **error)
   return gtx_sleep (1, error);
 }
 
-/* A request meanwhile is delivered to the code that makes the argument. */
+/* A request is delivered to the code that computes the argument. */
 static gboolean
 test_argument_cancelled (gpointer data, GError **error)
 {
@@ -81,7 +81,8 @@ test_argument_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ... and taken back: the GCancellable that the operation was lent is good all the same. */
+/* The timeout withdraws its request.  The GCancellable that was lent to the operation is still
+ * valid. */
 static void
 time_out_first (gpointer data, gpointer unused)
 {
@@ -130,7 +131,7 @@ operate_in_time (gpointer in_clean_up, GError **error)
   result = finish (gtx_await_result (), &failure);
   g_assert_cmpstr (result, ==, "result");
   g_assert_true (gtx_timeout_end (&timeout, &failure, error));
-  /* The request was delivered, and belongs to no block any more. */
+  /* The request was delivered, and no longer belongs to a block. */
   return gtx_sleep (0, error);
 }
 
@@ -146,7 +147,7 @@ test_timeout_overlooked (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A request that no operation has looked at is not the next timeout's. */
+/* A request that no operation has looked at does not belong to the next timeout. */
 static gboolean
 try_with_timeouts (gpointer data, GError **error)
 {
@@ -239,7 +240,7 @@ release_and_end (GTask *task, gpointer source, gpointer data, GCancellable *canc
   g_task_return_boolean (task, TRUE);
 }
 
-/* Counts how often one request is delivered to it. */
+/* Counts how often a request is delivered to the task. */
 static gboolean
 race_round (guint *n_deliveries, GError **error)
 {

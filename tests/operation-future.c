@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Operations of GIO as futures: many under way at once, and no task for each. */
+/* Operations of GIO as futures: many are under way at once, without a task for each. */
 
 #include "fixture.h"
 
-/* An operation that ends when the test says so, in any thread. */
+/* An operation that ends when the test decides, in any thread. */
 typedef struct
 {
   GTask *task;
   gpointer data;                /* for the callback */
-  GtxFuture *future;            /* with a reference that is dropped in it */
+  GtxFuture *future;            /* the callback drops this reference */
   gboolean seen_cancelled;
 } Started;
 
@@ -99,7 +99,7 @@ test_cancelled_before (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A task that awaits one and is cancelled waits for the operation's end. */
+/* A cancelled task that awaits such a future waits for the operation's end. */
 static gboolean
 test_task_cancelled (gpointer data, GError **error)
 {
@@ -119,7 +119,7 @@ test_task_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* No task waits: the callback does no harm. */
+/* No task waits, and the callback does no harm. */
 static gboolean
 test_dropped (gpointer data, GError **error)
 {
@@ -157,7 +157,7 @@ keep_data (Started *started, GCancellable *cancellable, GAsyncReadyCallback call
   started->data = data;
 }
 
-/* Virtual time stands still meanwhile. */
+/* Virtual time stands still during the operation. */
 static gboolean
 test_other_thread (gpointer data, GError **error)
 {
@@ -205,7 +205,7 @@ test_files (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The callback comes when its main context is gone. */
+/* The callback comes after its main context is gone. */
 static GtxFuture *
 add_future (GPtrArray *futures)
 {
@@ -230,8 +230,8 @@ test_expression (gpointer data, GError **error)
   return gtx_await (futures->pdata[0], error);
 }
 
-/* One operation is started, and other tasks run and start theirs, while the arguments
- * for another are evaluated. */
+/* While the arguments of one operation are evaluated, another operation is started, and other tasks
+ * start theirs. */
 static GtxFuture *
 start_another (Started *started)
 {
@@ -266,8 +266,8 @@ test_nested (gpointer data, GError **error)
   g_autoptr (GtxTask) second = gtx_create_task (start_two, "second", NULL);
 
   g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, first, second, NULL));
-  /* A GTask calls back at once where the main loop has turned since it began, as it may have
-   * between the two, and in a turn of its own else. */
+  /* A GTask calls back at once if the main loop has turned since the GTask began, which may happen
+   * between the two operations.  Otherwise it calls back in a turn of its own. */
   if (g_str_equal (trace->str, "second first"))
     assert_trace ("second first");
   else
@@ -275,12 +275,12 @@ test_nested (gpointer data, GError **error)
   return TRUE;
 }
 
-/* An object that is not such a future: the operation is still started, and ends. */
+/* The object is not such a future.  The operation is started all the same, and ends. */
 static gboolean
 test_no_such_future (gpointer data, GError **error)
 {
   g_autoptr (GtxFuture) future = gtx_future_new ();
-  static Started started;       /* the run may end, and cancel it, before it has called back */
+  static Started started;       /* static, because the run may end and cancel the operation before its callback */
 
   g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "GTX_ASYNC_FUTURE takes a future that gtx_operation_future_new*");
   start_async (&started, GTX_ASYNC_FUTURE (future));
@@ -393,8 +393,8 @@ note_gone (gpointer gone)
   *(gboolean *) gone = TRUE;
 }
 
-/* The run cancels it and waits for its callback, without which GIO would keep
- * the main context for ever. */
+/* The run cancels the operation and waits for its callback.  Otherwise GIO would keep the main
+ * context for ever. */
 static void
 test_left_behind (void)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Operations that are begun wrongly, or outside of tasks, or that call back twice. */
+/* Operations that are begun in a wrong way, or outside of tasks, or that call back twice. */
 
 #include "operation-own.h"
 
-/* ---- What calls back twice ---- */
+/* ---- Operations that call back twice ---- */
 
 static void
 call_again (Started *started)
@@ -44,7 +44,7 @@ test_calls_twice (gpointer data, GError **error)
   result = finish (gtx_await_result (), error);
   g_assert_cmpstr (result, ==, "result");
 
-  /* One whose task is gone. */
+  /* The task of this operation is gone. */
   task = gtx_create_task (operate_and_keep, &of_other, NULL);
   g_assert_true (gtx_await (task, error));
   g_clear_object (&task);
@@ -99,7 +99,7 @@ await_something_else (gpointer data, GError **error)
 static gboolean
 start_and_end (gpointer data, GError **error)
 {
-  /* One that was awaited as it should be changes nothing. */
+  /* A correct operation before the mistake changes nothing. */
   g_autofree char *result = NULL;
 
   call_at_once (GTX_ASYNC);
@@ -214,7 +214,7 @@ test_outside (void)
   assert_cancelled (error);
 }
 
-/* One that the main loop begins while another is waited for. */
+/* The main loop begins an operation while another one is awaited. */
 static gboolean
 query_in_callback (gpointer error)
 {
@@ -281,7 +281,7 @@ test_outside_without_context (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Begun by a thread that ends before it is called back. */
+/* The thread that began the operation ends before the callback. */
 static gpointer
 begin_in_thread (gpointer data)
 {

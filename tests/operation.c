@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The border with GIO: an operation under way is never abandoned, and a request to cancel is
+/* The border with GIO: an operation that is under way is never abandoned, and a request is
  * delivered once. */
 
 #include "operation-own.h"
@@ -16,14 +16,14 @@ operate (gpointer data, GError **error)
   result = finish (gtx_await_result (), &failure);
   note (result ? result : failure->message);
 
-  /* Where the request goes that no operation reported. */
+  /* The next await delivers a request that no operation has reported. */
   g_clear_error (&failure);
   gtx_sleep (0, NULL);
   note (gtx_sleep (1, &failure) ? "slept" : "cancelled");
   return TRUE;
 }
 
-/* Whether the await right after the operation delivers the request. */
+/* Notes whether the await right after the operation delivers the request. */
 static gboolean
 operate_then_await (gpointer data, GError **error)
 {
@@ -78,7 +78,8 @@ test_fails_cancelled (gpointer data, GError **error)
 {
   g_autoptr (GtxTask) task = start_and_cancel (operate_then_await);
 
-  /* The GTask does not know the GCancellable: rather twice than never. */
+  /* The GTask does not have the GCancellable, so the library delivers the request, perhaps a second
+   * time. */
   end_operation (G_IO_ERROR_CANCELLED);
   g_assert_true (gtx_await (task, error));
   assert_trace ("ended cancelled went-on");
@@ -97,7 +98,7 @@ test_fails_otherwise_although_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* One that was given the GCancellable is made to report the request. */
+/* A GTask that has the GCancellable reports the request. */
 static gboolean
 test_fails_with_cancellable (gpointer data, GError **error)
 {
@@ -123,7 +124,7 @@ test_succeeds_with_cancellable (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A loop that tries again and again ends all the same, and so does a timeout around it. */
+/* A loop that repeats its attempts ends, and so does a timeout around it. */
 static gboolean
 try_until_it_works (gpointer data, GError **error)
 {
@@ -176,7 +177,7 @@ test_retries_time_out (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- Cancelling runs nobody ---- */
+/* ---- Cancelling runs no task ---- */
 
 typedef struct
 {
@@ -193,8 +194,8 @@ end_when_cancelled (GCancellable *cancellable, Watcher *watcher)
   watcher->in_emission = FALSE;
 }
 
-/* As GLib has it: the handler is disconnected when the operation has ended, and that waits
- * for the emission. */
+/* As in GLib, disconnecting the handler waits for the emission, so it happens after the operation's
+ * end. */
 static gboolean
 operate_and_watch (Watcher *watcher, GError **error)
 {
@@ -233,7 +234,7 @@ drop_object (gpointer object)
   return G_SOURCE_REMOVE;
 }
 
-/* @cancel is called by the main loop. */
+/* The main loop calls @cancel. */
 static void
 check_nobody_runs (GSourceFunc cancel,
                    gboolean    is_bound)
@@ -255,7 +256,7 @@ check_nobody_runs (GSourceFunc cancel,
     }
 }
 
-/* A handler that gives back what somebody else waits for runs that one as little. */
+/* A handler that wakes another operation's task does not run that task either. */
 static GTask *waiting_for_slot;
 
 static void
@@ -359,7 +360,7 @@ test_no_gtask_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- When it calls back ---- */
+/* ---- The moment of the callback ---- */
 
 static void
 end_at_once (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
@@ -383,7 +384,7 @@ test_at_once (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The task goes on inside the callback. */
+/* The task goes on during the callback. */
 static gboolean
 test_inside_callback (gpointer data, GError **error)
 {
@@ -411,7 +412,8 @@ test_result_kept (gpointer data, GError **error)
   second = finish (gtx_await_result (), error);
   first = finish (kept, error);
   g_assert_cmpstr (first, ==, "sync");
-  /* GLib lets go of it in a later turn, the task did with the next one. */
+  /* GLib drops its reference in a later turn, and the task has dropped its own with the next
+   * operation. */
   gtx_sleep (1, NULL);
   g_object_unref (kept);
   g_assert_null (kept);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Other projects can use the library: as a Meson subproject, and installed, by
- * its pkg-config file; shared, static or both. */
+/* Other projects can use the library: as a subproject of Meson, or installed, through its
+ * pkg-config file; shared, static, or both. */
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 
-static char *folder;            /* a temporary one, for a test */
+static char *folder;            /* a temporary folder for each test */
 
 static void
 run (const char *format, ...)
@@ -50,7 +50,7 @@ tear_down (gpointer *fixture, gconstpointer data)
   g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
 }
 
-/* ---- What the user does ---- */
+/* ---- A project that uses the library ---- */
 
 #define CONFIGURE "meson setup build --wrap-mode=nodownload --buildtype=debug -Dwerror=true "
 
@@ -62,7 +62,7 @@ link_subproject (void)
   run ("mkdir subprojects; ln -s \"$(realpath '%s')\" subprojects/gtask-ext", source);
 }
 
-/* Builds it by what is installed in "root", which pkg-config is told. */
+/* Builds the program with the files that are installed in "root". */
 static void
 build_user (const char *options)
 {
@@ -92,7 +92,7 @@ test_installed (gpointer *fixture, gconstpointer data)
        "test \"$(LD_LIBRARY_PATH=$libraries ./user)\" = 'Hello, world'");
 }
 
-/* As a part of the program, and nothing else is installed then. */
+/* The library is a part of the program, and nothing else is installed. */
 static void
 test_static (gpointer *fixture, gconstpointer data)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The printed output: the tree of tasks, a deadlock, a task's messages. */
+/* Printed tasks: the tree of tasks, a deadlock, and the messages of a task. */
 
 #include "fixture.h"
 
@@ -56,7 +56,7 @@ print_at_once (gpointer future, gpointer text)
   *(GString **) text = print_tasks ();
 }
 
-/* The awaited future is done, and the awaiting task did not go on yet. */
+/* The awaited future is done, and the awaiting task has not gone on yet. */
 static gboolean
 test_about_to_go_on (gpointer data, GError **error)
 {
@@ -192,7 +192,7 @@ print_plainly (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Where the locale has no lines. */
+/* The locale has no characters for lines. */
 static void
 test_plain (void)
 {
@@ -225,7 +225,7 @@ await_operation (GTask **operation, GError **error)
   return g_task_propagate_boolean (G_TASK (gtx_await_result ()), error);
 }
 
-/* One that takes no GCancellable may have refused its arguments. */
+/* An operation that has not taken the GCancellable may have refused its arguments. */
 static gboolean
 test_operation (gpointer data, GError **error)
 {
@@ -247,7 +247,7 @@ test_operation (gpointer data, GError **error)
   return TRUE;
 }
 
-/* As the library's own functions do. */
+/* The library's own functions begin their operations in this way. */
 static gboolean
 await_operation_of_function (GTask **operation, GError **error)
 {
@@ -305,7 +305,7 @@ test_inside (gpointer data, GError **error)
   return !gtx_await (other, NULL);
 }
 
-/* Tasks that await one another in a ring are shown, once each. */
+/* The tasks await one another in a ring, and each is printed once. */
 static GtxTask *ring[2];
 
 static gboolean
@@ -444,7 +444,7 @@ test_deadlock (void)
 int
 main (int argc, char *argv[])
 {
-  /* GLib takes it for the locale's. */
+  /* GLib uses this instead of the locale's character set. */
   g_setenv ("CHARSET", "UTF-8", FALSE);
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/print/tree", test_tree);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tasks beside the processes that they start, and beside signals. */
+/* Tasks and the processes that they start, and tasks and signals. */
 
 #define _GNU_SOURCE             /* pipe2 () */
 
@@ -42,7 +42,7 @@ test_output (gpointer data, GError **error)
   return TRUE;
 }
 
-/* How a task ends its process instead of leaving it behind. */
+/* A task should end its process in this way, instead of leaving it behind. */
 static gboolean
 run_to_the_end (GSubprocess *process, GError **error)
 {
@@ -77,15 +77,15 @@ test_killed (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- What a program that is executed inherits ---- */
+/* ---- Descriptors that an executed program inherits ---- */
 
 #define N_DESCRIPTORS 256
 
 static gboolean was_inheritable[N_DESCRIPTORS];
 static int n_inheritable_pipes;
 
-/* In place of the system's function: the descriptor that it opens is inherited by
- * programs that another thread executes meanwhile. */
+/* This function replaces the system's, which lets programs inherit a descriptor if another thread
+ * executes one meanwhile. */
 int
 pipe (int fds[2])
 {
@@ -125,7 +125,7 @@ test_descriptors (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- Who waits for children ---- */
+/* ---- Waiting for children ---- */
 
 #define N_CHILDREN 5
 
@@ -182,7 +182,7 @@ await_usr1 (guint *n, GError **error)
   return TRUE;
 }
 
-/* Each gets it that waits for it, and those that stay go on to. */
+/* Each task that waits for the signal gets it, and so does each source. */
 static gboolean
 test_signal_sources (gpointer data, GError **error)
 {
@@ -199,7 +199,7 @@ test_signal_sources (gpointer data, GError **error)
       g_assert_cmpint (kill (getpid (), SIGUSR1), ==, 0);
       g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, c, d, NULL));
       g_assert_true (n_seen[2] == i && n_seen[3] == i);
-      /* GLib may tell its sources in several turns. */
+      /* GLib may dispatch its sources in several turns. */
       while (n_seen[0] < i || n_seen[1] < i)
         g_assert_true (gtx_sleep (0, error));
     }
@@ -236,7 +236,7 @@ typedef struct
   gint n;
 } Barrage;
 
-/* The next one when the last has been handled. */
+/* Sends the next signal after the last one was handled. */
 static gpointer
 send_signals (gpointer data)
 {
@@ -283,7 +283,7 @@ bear_signals (const int *flags, GError **error)
   g_thread_join (sender);
   sigaction (SIGUSR2, &previous, NULL);
   g_assert_cmpint (n_handled, ==, barrage.n);
-  /* ThreadSanitizer puts most of them off, and calls the handler itself. */
+  /* ThreadSanitizer delays most signals, and calls the handler itself. */
   if (!UNDER_TSAN)
     g_assert_cmpint (n_on_alternate_stack, ==, *flags & SA_ONSTACK ? barrage.n : 0);
   return TRUE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Queues that are joined and shut down, of each kind. */
+/* Each kind of queue is joined and shut down. */
 
 #include "fixture.h"
 
@@ -7,8 +7,8 @@
 
 typedef GtxQueue *(*NewQueue) (guint max_size);
 
-static GtxQueue *queue;         /* of each test: for two words */
-static NewQueue new_queue;      /* the kind of it */
+static GtxQueue *queue;         /* a new one for each test, for two words */
+static NewQueue new_queue;      /* the kind of the queue */
 
 static GtxQueue *
 new_fifo (guint max_size)
@@ -80,7 +80,7 @@ unref_queue (gpointer itself)
   g_object_unref (itself);
 }
 
-/* Each item has a reference of the queue, and the last takes it along. */
+/* Each item has a reference to the queue, and the last one frees the queue. */
 static void
 test_last_item (void)
 {
@@ -138,7 +138,7 @@ work (Work *done, GError **error)
   return TRUE;
 }
 
-/* Two tasks take a hundred items; the joining task goes on when all are done. */
+/* Two tasks take a hundred items.  The joining task goes on when all items are done. */
 static gboolean
 test_workers (gpointer data, GError **error)
 {
@@ -177,7 +177,7 @@ assert_shut_down (GtxTask *task)
   g_assert_error (failure, GTX_ERROR, GTX_ERROR_QUEUE_SHUT_DOWN);
 }
 
-/* Nothing can be put or got any more, by whichever way. */
+/* No function can put or get an item any more. */
 static void
 assert_over (void)
 {

@@ -2,7 +2,7 @@
 
 #include "fixture.h"
 
-static GtxQueue *queue;         /* of each test: for two words */
+static GtxQueue *queue;         /* a new one for each test, for two words */
 
 static gboolean
 put (const char *word)
@@ -200,7 +200,7 @@ get_five (const char *who, GError **error)
   return TRUE;
 }
 
-/* Neither is forgotten although both wait again and again. */
+/* Neither task is forgotten, although both wait again and again. */
 static gboolean
 test_producer_and_consumer (gpointer data, GError **error)
 {
@@ -346,7 +346,8 @@ test_getter_timed_out (gpointer data, GError **error)
   return get_and_note ("main", error);
 }
 
-/* Woken for the first of two items: neither is lost, nor their order. */
+/* The getter is woken for the first of two items and then cancelled.  Neither item is lost, and the
+ * order stays. */
 static gboolean
 test_cancelled_getter_drops_nothing (gpointer data, GError **error)
 {
@@ -363,7 +364,7 @@ test_cancelled_getter_drops_nothing (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Two items for three: those that are left get one each. */
+/* Two items come for three getters, one of which is cancelled.  The others get an item each. */
 static gboolean
 test_cancelled_getter_of_three (gpointer data, GError **error)
 {
@@ -419,7 +420,7 @@ test_putter_woken_then_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The item that it would have put is not there. */
+/* The item of the cancelled putter is not in the queue. */
 static gboolean
 test_putter_cancelled_alone (gpointer data, GError **error)
 {
@@ -440,7 +441,7 @@ test_putter_cancelled_alone (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Put again by another task. */
+/* Another task puts the item again. */
 static gboolean
 test_putter_cancelled_puts_nothing (gpointer data, GError **error)
 {
@@ -462,7 +463,7 @@ test_putter_cancelled_puts_nothing (gpointer data, GError **error)
   return TRUE;
 }
 
-/* One behind the first in line: that one is next all the same. */
+/* The putter is behind the first in line, which stays the next one. */
 static gboolean
 test_later_putter_cancelled (gpointer data, GError **error)
 {

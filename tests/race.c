@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Under ThreadSanitizer alone: it sees races, in tasks and outside, and sees
- * that the locks of GLib, and switches between tasks, are none. */
+/* This test is for ThreadSanitizer only.  It detects races in tasks and outside, and reports no
+ * race for GLib's locks or for switches between tasks. */
 
 #include "fixture.h"
 
@@ -54,9 +54,9 @@ count_and_switch (gpointer data, GError **error)
   return TRUE;
 }
 
-/* To make an object orders a thread behind one that made or freed another of its
- * type: all there are have been made when they count on.  These accesses order
- * nothing. */
+/* Making an object orders a thread after a thread that made or freed an object of the same type.
+ * So the threads count on only after all objects were made.  These accesses do not order the
+ * threads. */
 static guint n_threads = 2;
 static guint n_begun;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Callbacks and waiting tasks of futures that ended last, when a run ends. */
+/* The callbacks and waiting tasks of futures that are done at the very end of a run. */
 
 #include "fixture.h"
 
@@ -152,7 +152,7 @@ end_job_and_return (Job *self, GError **error)
   self->event = gtx_event_new ();
   self->job = gtx_create_task (do_job, self, NULL);
   self->thread = g_thread_new ("other", run_in_thread, self);
-  /* It posts that it awaits just after that; where it comes late the job is done. */
+  /* The thread reports this before it awaits.  If the thread is late, the job is already done. */
   while (!g_atomic_int_get (&self->is_waiting))
     if (!gtx_sleep (0.001, error))
       return FALSE;
@@ -192,7 +192,7 @@ open_shop (GTask *task, GError **error)
 static void
 on_opened (GObject *source, GAsyncResult *result, gpointer data)
 {
-  /* A sleeping task may be cancelled. */
+  /* The operation of a sleeping task may be cancelled. */
   g_assert_true (g_task_propagate_boolean (G_TASK (result), NULL) || ((Shop *) data)->sleeps);
   ((Shop *) data)->n_called++;
 }
@@ -217,7 +217,7 @@ begin_in_task (Shop *self, GError **error)
   return gtx_sleep (0, error);
 }
 
-/* One whose end is counted by n_freed. */
+/* The context counts its end in n_freed. */
 static GMainContext *
 context_new (void)
 {
@@ -231,7 +231,7 @@ context_new (void)
   return context;
 }
 
-/* GTask calls back a turn later where it was made in this one. */
+/* A GTask that was made in the current turn calls back in the next one. */
 static void
 test_gtask (gconstpointer which)
 {
@@ -271,7 +271,7 @@ run_on_context (gpointer context)
   return NULL;
 }
 
-/* The thread that ran the main loop is gone, and another drops the future. */
+/* The thread that ran the main loop has ended, and another thread drops the future. */
 static void
 test_dropped_elsewhere (void)
 {
@@ -280,7 +280,7 @@ test_dropped_elsewhere (void)
   g_thread_join (g_thread_new ("runs", run_on_context, context));
   g_main_context_unref (context);
   g_object_unref (kept);
-  /* The thread in which GIO did it may hold the result for a moment. */
+  /* The thread in which GIO did the work may hold the result for a moment. */
   while (g_atomic_int_get (&n_freed) == 0)
     g_usleep (1000);
   g_assert_cmpint (n_freed, ==, 1);

@@ -2,7 +2,7 @@
 
 #include "fixture.h"
 
-/* These tests run in real time: nothing sleeps for long. */
+/* These tests run in real time, so no task sleeps for long. */
 static void
 begin_trace (void)
 {
@@ -69,7 +69,7 @@ test_cancelled (void)
   assert_cancelled (error);
 }
 
-/* ---- What is left ---- */
+/* ---- Tasks that are left ---- */
 
 static gboolean
 clean_up_slowly (const char *word, GError **error)
@@ -167,7 +167,7 @@ test_leftover_fails (void)
   g_test_assert_expected_messages ();
 }
 
-/* ---- Where it runs ---- */
+/* ---- The context of a run ---- */
 
 static gboolean
 tell_context (GMainContext **context, GError **error)
@@ -200,7 +200,7 @@ test_again_and_again (void)
     }
 }
 
-/* ---- Where it may not ---- */
+/* ---- Contexts that cannot be run ---- */
 
 static gboolean
 run_again (gpointer data, GError **error)
@@ -308,7 +308,7 @@ start_task (GApplication *application, GtxTask **task)
   g_idle_add ((GSourceFunc) (void (*) (void)) g_application_quit, application);
 }
 
-/* As an application ends: its main loop has been left. */
+/* The main loop has been left, as at the end of an application. */
 static void
 test_application (void)
 {
@@ -321,7 +321,7 @@ test_application (void)
   g_assert_true (gtx_future_is_cancelled (task));
 }
 
-/* ---- What starts again and again ---- */
+/* ---- Tasks that start again and again ---- */
 
 static guint n_begun;
 

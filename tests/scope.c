@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The tasks that belong to an object, and what ends them. */
+/* The tasks that belong to an object, and the events that end them. */
 
 #include "object-job.h"
 
@@ -72,7 +72,7 @@ on_n_tasks (GtxScope *scope, GParamSpec *pspec, gpointer data)
   note (n);
 }
 
-/* A boolean property, such as that of a spinner, may be bound to the number. */
+/* The number may be bound to a boolean property, such as that of a spinner. */
 static gboolean
 test_notifies (gpointer data, GError **error)
 {
@@ -208,7 +208,7 @@ test_close (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The object is disposed while the task has a reference of its own. */
+/* The object is disposed of while the task has a reference to it. */
 static gboolean
 test_disposed (gpointer data, GError **error)
 {
@@ -226,7 +226,7 @@ test_disposed (gpointer data, GError **error)
   return TRUE;
 }
 
-/* No task belonged to the object before. */
+/* No task has belonged to the object before. */
 static gboolean
 test_disposed_first (gpointer data, GError **error)
 {
@@ -269,7 +269,7 @@ test_of_none (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A task that goes on in another one's clean-up is waited for as well. */
+/* The scope also waits for a task that another task's clean-up creates. */
 static gboolean
 start_in_cleanup (Job *self, GError **error)
 {
@@ -346,7 +346,7 @@ join_in_thread (gpointer scope)
   return failure;
 }
 
-/* A task of another main context cannot, even if it is the first. */
+/* A task of another main context cannot join, even if it is the first one. */
 static gboolean
 test_join_elsewhere (gpointer data, GError **error)
 {
@@ -358,7 +358,7 @@ test_join_elsewhere (gpointer data, GError **error)
   return gtx_scope_join (scope, error);
 }
 
-/* An object that stays when its last reference goes is as new. */
+/* An object that survives its last reference is used like a new one. */
 static gboolean
 test_revived (gpointer data, GError **error)
 {
@@ -416,7 +416,7 @@ note_job (gpointer job)
   note ("job");
 }
 
-/* The object is there when the function is called, though nobody else keeps it. */
+/* The object still exists when the function is called, although no other code has a reference. */
 static gboolean
 test_close_then_dropped (gpointer data, GError **error)
 {
@@ -441,7 +441,8 @@ clean_up_slowly (Job *self, GError **error)
   return succeeded;
 }
 
-/* What takes longer than two seconds is named; and a request to all tasks does not end the wait. */
+/* A task that takes longer than two seconds is named in a warning.  A request to all tasks does not
+ * end the wait. */
 static gboolean
 test_close_then_slowly (gpointer data, GError **error)
 {
@@ -464,7 +465,7 @@ test_close_then_slowly (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- One error for who ends with an object ---- */
+/* ---- One error for all tasks that end with an object ---- */
 
 typedef struct
 {
@@ -512,7 +513,7 @@ await_in_task (Application *self, GError **error)
   return gtx_await (task, error);
 }
 
-/* The wait begins when both are gone. */
+/* Both objects are gone when the wait begins. */
 static gboolean
 dispose_and_await (Application *self, GError **error)
 {
@@ -522,7 +523,8 @@ dispose_and_await (Application *self, GError **error)
   return await_dialog (self->dialog, error);
 }
 
-/* Whichever of the two is disposed first, and whatever lies between them. */
+/* The error is the same whichever object is disposed of first, and whatever lies between the task
+ * and the wait. */
 static gboolean
 test_one_error (gpointer data, GError **error)
 {
@@ -552,7 +554,7 @@ test_one_error (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The dialog of a window that lives on. */
+/* The dialog goes, and its window lives on. */
 static gboolean
 test_dialog_gone (gpointer data, GError **error)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The scripts that set up, build and count: each test has a folder of its own, in which
- * programs that only print their arguments replace Meson and others. */
+/* The scripts that set up, build and count.  Each test has a folder of its own, in which Meson and
+ * others are replaced by programs that only print their arguments. */
 
 #include "spawn.h"
 
-/* A line of shell, with the scripts in $scripts; its output is that of the
- * programs that stand for others. */
+/* Runs a line of shell, in which $scripts is the folder of the scripts.  Returns the output of the
+ * programs that replace others. */
 static char *
 shell (const char *folder, const char *line, int status)
 {
@@ -65,7 +65,7 @@ test_configure_once (void)
   remove_folder (folder);
 }
 
-/* What comes, goes or is another one by now. */
+/* Dependencies are installed, removed or replaced. */
 static void
 test_configure_again (void)
 {
@@ -107,7 +107,7 @@ test_configure_otherwise (void)
   remove_folder (folder);
 }
 
-/* Done by another person: the script does not know with which options. */
+/* Another person has configured the folder, so the script does not know the options. */
 static void
 test_configure_by_hand (void)
 {

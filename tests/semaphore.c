@@ -2,7 +2,7 @@
 
 #include "fixture.h"
 
-static GtxSemaphore *semaphore; /* of each test: lets two in */
+static GtxSemaphore *semaphore; /* a new one for each test, with room for two */
 
 static gboolean
 hold (const char *word, GError **error)
@@ -81,8 +81,8 @@ test_zero (gpointer data, GError **error)
   return gtx_await (waiter, error);
 }
 
-/* Two places become free while two tasks wait and one has not begun to: the places go to
- * the two, though no task has run yet. */
+/* Two places become free while two tasks wait and a third has not begun to wait.  The two get the
+ * places, although no task has run yet. */
 static gboolean
 test_places_given (gpointer data, GError **error)
 {
@@ -127,7 +127,7 @@ test_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The only task that waits: no other task is ahead of it then. */
+/* Only this task waits, so no other task is ahead of it. */
 static gboolean
 test_cancelled_alone (gpointer data, GError **error)
 {
@@ -145,7 +145,7 @@ test_cancelled_alone (gpointer data, GError **error)
   return gtx_semaphore_acquire (semaphore, error);
 }
 
-/* The first two are cancelled before the place is free: it is the third's alone. */
+/* The first two tasks are cancelled before the place is free, so the third gets it. */
 static gboolean
 test_cancelled_before_release (gpointer data, GError **error)
 {
@@ -171,7 +171,7 @@ test_cancelled_before_release (gpointer data, GError **error)
   return gtx_sleep (0, error);
 }
 
-/* The place was to be a's; b gets it. */
+/* The place was given to a, which is cancelled, so b gets it. */
 static gboolean
 test_woken_then_cancelled (gpointer data, GError **error)
 {
@@ -193,7 +193,7 @@ test_woken_then_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* All that wait are cancelled after a release: the place is free for others. */
+/* All waiting tasks are cancelled after a release.  The place is free for others. */
 static gboolean
 test_all_cancelled (gpointer data, GError **error)
 {
@@ -303,7 +303,7 @@ test_again_at_once (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The first has gone when two places become free. */
+/* The first task has left the line when two places become free. */
 static gboolean
 test_first_gone (gpointer data, GError **error)
 {
@@ -346,8 +346,8 @@ release_thrice_and_acquire (const char *word, GError **error)
   return acquire_and_note (word, error);
 }
 
-/* One release of three each: the first to run wakes all, a task that it makes
- * is behind them. */
+/* Each task gets a place from one of the three releases.  The first task that runs wakes all the
+ * others, and a task that it creates runs after them. */
 static gboolean
 test_all_woken (gpointer data, GError **error)
 {

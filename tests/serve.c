@@ -67,7 +67,7 @@ ask (GSocketConnection *connection, const char *question, char *answer, gsize si
   return n;
 }
 
-/* Until the client closes its side. */
+/* Sends each byte back until the client closes its side. */
 static gboolean
 echo (Server *self, GSocketConnection *connection, GError **error)
 {
@@ -161,7 +161,7 @@ test_limited (gpointer data, GError **error)
 
 /* ---- The end ---- */
 
-/* Says goodbye when it is cancelled. */
+/* The handler says goodbye when it is cancelled. */
 static gboolean
 say_goodbye (Server *self, GSocketConnection *connection, GError **error)
 {
@@ -170,7 +170,7 @@ say_goodbye (Server *self, GSocketConnection *connection, GError **error)
   self->n_begun++;
   gtx_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)), &c, 1, error);
   g_assert_true (gtx_sleep (0, NULL));
-  /* No other client can connect any more. */
+  /* No client can connect any more. */
   g_assert_null (try_to_connect (self, NULL));
   g_assert_true (gtx_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), "goodbye", 7,
                                               NULL, NULL));
@@ -256,7 +256,7 @@ count_warning (const char *domain, GLogLevelFlags level, const char *message, gp
   n_warnings++;
 }
 
-/* Takes all descriptors that are left; returns how many. */
+/* Takes all descriptors that are left.  Returns their number. */
 static guint
 use_up_descriptors (GArray *taken)
 {
@@ -314,7 +314,7 @@ test_no_descriptors (gpointer data, GError **error)
     g_assert_true (gtx_sleep (0, error));
   g_assert_cmpuint (server.n_begun, ==, 1);
 
-  /* The first client goes, and leaves its descriptor. */
+  /* The first client leaves, and its descriptor is free. */
   g_assert_true (gtx_io_stream_close (G_IO_STREAM (first), error));
   g_assert_cmpint (gtx_socket_send (second, "hello", 5, error), ==, 5);
   g_assert_cmpint (gtx_socket_receive (second, answer, sizeof answer, error), ==, 5);

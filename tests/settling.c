@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Another thread has begun to settle a future, and its main context goes. */
+/* A thread has begun to settle a future whose main context goes. */
 
 #include "fixture.h"
 
 #include "task/future-private.h"
 
-/* Then no task is left to wake. */
+/* No task is left that could be woken. */
 static void
 test_sleep (void)
 {

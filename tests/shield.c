@@ -121,7 +121,7 @@ await_shielded_call (const char *what, GError **error)
   return succeeded;
 }
 
-/* A task without other references goes on when the task that made it has ended. */
+/* The inner task has no other references.  It goes on after the task that created it has ended. */
 static gboolean
 test_unstarted (gpointer data, GError **error)
 {
@@ -136,7 +136,7 @@ test_unstarted (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Neither keeps the other alive for ever. */
+/* Neither future keeps the other alive for ever. */
 static gboolean
 test_dropped (gpointer data, GError **error)
 {
@@ -176,7 +176,8 @@ some_error (void)
   return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "broken");
 }
 
-/* The library warns of an error that is not retrieved, whenever it came. */
+/* The library warns of an error that is not retrieved, whether it comes before or after the
+ * request. */
 static gboolean
 test_fails_meanwhile (gpointer data, GError **error)
 {
@@ -219,7 +220,7 @@ cancel_shield_of (GtxFuture *inner)
   g_assert_true (gtx_future_is_cancelled (outer));
 }
 
-/* The later outcome can be queried. */
+/* The later outcome of the inner future can be queried. */
 static gboolean
 test_result_later (gpointer data, GError **error)
 {
@@ -357,7 +358,7 @@ do_nothing (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Messages that were posted there before have been handled there. */
+/* Returns after the other context has handled all messages that were posted before. */
 static gboolean
 reach (Elsewhere *elsewhere, GError **error)
 {
@@ -374,7 +375,8 @@ count_gone (gpointer data, GObject *object)
   g_atomic_int_inc (&n_gone);
 }
 
-/* A long wait of there is shielded again and again, and forgets each shield. */
+/* A program may shield a long future of another context again and again, and that future drops each
+ * shield. */
 static gboolean
 test_elsewhere_cancelled (gpointer data, GError **error)
 {
@@ -400,7 +402,7 @@ test_elsewhere_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* One that is cancelled does not take an error that comes from there. */
+/* A cancelled shield does not take an error that comes from another context. */
 static gboolean
 fail_when_told (GtxFuture *told, GError **error)
 {

@@ -175,13 +175,13 @@ test_future_cancelled (gpointer data, GError **error)
   assert_cancelled (failure);
   g_assert_true (gtx_cancel (endless));
   g_assert_true (gtx_sleep (0, error));
-  /* The timer is gone: time does not jump there. */
+  /* The timer is gone, so time does not jump to its end. */
   g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
   g_assert_cmpint (G_OBJECT (future)->ref_count, ==, 1);
   return TRUE;
 }
 
-/* A task that awaits one passes its cancellation on. */
+/* A cancelled task that awaits such a future cancels it. */
 static gboolean
 test_future_in_task (gpointer data, GError **error)
 {
@@ -210,7 +210,7 @@ test_future_set (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Only the timers hold references to them. */
+/* Only the timers hold references to the futures. */
 static gboolean
 test_future_crowd (gpointer data, GError **error)
 {

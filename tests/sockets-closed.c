@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sockets are closed while tasks wait for them, by a task or behind its back, and then their numbers are
- * others'. */
+/* Sockets are closed while tasks wait for them, by a task or by GIO, and then other files get their
+ * numbers. */
 
 #include "socket-ends.h"
 
@@ -22,7 +22,7 @@ begin_all (GtxTask *tasks[4])
   tasks[3] = begin (fill_and_send, ends->sockets[0]);
 }
 
-/* All who wait are told at once. */
+/* All waiting tasks are told at once. */
 static gboolean
 test_closed (gpointer data, GError **error)
 {
@@ -45,7 +45,7 @@ test_closed (gpointer data, GError **error)
   return TRUE;
 }
 
-/* By GIO's function, of which nobody tells. */
+/* GIO's function closes the socket, and does not tell the library. */
 static gboolean
 test_closed_by_gio (gpointer data, GError **error)
 {
@@ -61,7 +61,7 @@ test_closed_by_gio (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The number is another's, of which nothing comes. */
+/* Another socket gets the number, and receives nothing. */
 static gboolean
 test_number_used_again (gpointer by_gio, GError **error)
 {
@@ -97,7 +97,7 @@ test_number_used_again_by_gio (gpointer data, GError **error)
   return test_number_used_again (GINT_TO_POINTER (TRUE), error);
 }
 
-/* The number is that of a file that nobody reads. */
+/* A file that no task reads gets the number. */
 static gboolean
 test_number_taken (gpointer data, GError **error)
 {
@@ -125,7 +125,7 @@ watch (gpointer fd, GError **error)
   return gtx_await_fd (GPOINTER_TO_INT (fd), G_IO_PRI, error) != 0;
 }
 
-/* Who waits for the descriptor does not know of the socket, and came first. */
+/* The task that waits for the descriptor does not know the socket, and was there first. */
 static gboolean
 test_number_taken_while_watched (gpointer data, GError **error)
 {
@@ -145,7 +145,7 @@ typedef struct
   int others[2];
 } Change;
 
-/* Closes the socket of who has a request that stands, and takes that back. */
+/* Closes the socket of a task that has a pending request, and withdraws the request. */
 static gboolean
 change_hands (Change *self, GError **error)
 {
@@ -191,8 +191,8 @@ assert_finds_nobody (GtxCoroutine coroutine)
     close (change.others[i]);
 }
 
-/* A task lets others run before it tries, one of which closes the socket: what has its number
- * is another's. */
+/* A task lets others run before it tries.  One of them closes the socket, and another file gets its
+ * number. */
 static gboolean
 test_number_used_before_receive (gpointer data, GError **error)
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sockets that tasks wait for: each function, and what becomes of those who wait when a socket is
- * cut off. */
+/* Tasks that wait for sockets: each function, and the wait of a task whose connection ends. */
 
 #include "socket-ends.h"
 
@@ -24,7 +23,7 @@ test_receive (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Data stays for the next. */
+/* The data stays for the next task. */
 static gboolean
 test_cancelled (gpointer data, GError **error)
 {
@@ -84,7 +83,7 @@ test_send_waits (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Each of the two reads what the other writes, and both write at once. */
+/* Each of the two reads what the other writes, and both write at the same time. */
 static gboolean
 talk (GIOStream *connection, GError **error)
 {
@@ -106,7 +105,7 @@ test_both_directions (gpointer data, GError **error)
   GtxTask *writer;
   gsize n;
 
-  /* The same socket, which has no room. */
+  /* The writer uses the same socket, which has no room. */
   int fd = g_socket_get_fd (ends->sockets[0]);
   char block[4096] = { 0 };
 
@@ -138,7 +137,7 @@ test_nonblocking (gpointer data, GError **error)
   assert_fails (gtx_create_task (receive, socket, NULL), G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
   ends_fill (ends);
   assert_fails (gtx_create_task (send_it, ends->sockets[1], NULL), G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
-  /* As with GIO's, the streams on top of it wait all the same. */
+  /* As with GIO's sockets, a stream on top of a non-blocking socket waits all the same. */
   ends_drain (ends);
   task = begin (read_it, ends->input);
   ends_put (ends, "x");
@@ -159,7 +158,7 @@ test_half_closed (gpointer data, GError **error)
   g_assert_true (g_socket_shutdown (ends->sockets[1], FALSE, TRUE, error));
   assert_succeeds (task);
   assert_trace ("end");
-  /* The other way goes on. */
+  /* The other direction still works. */
   task = begin (read_it, g_io_stream_get_input_stream (other));
   g_assert_cmpint (gtx_output_stream_write (g_io_stream_get_output_stream (ends->connections[0]), "x", 1, error), ==, 1);
   assert_succeeds (task);
@@ -169,7 +168,7 @@ test_half_closed (gpointer data, GError **error)
   return TRUE;
 }
 
-/* One's own side. */
+/* This side of the socket is shut. */
 static gboolean
 test_shut_while_awaited (gpointer data, GError **error)
 {
@@ -199,7 +198,7 @@ test_reset (gpointer data, GError **error)
   g_autoptr (GError) failure = NULL;
 
   reset (tcp);
-  /* Who comes first is told why. */
+  /* The task that runs first gets the reason. */
   g_assert_false (gtx_await (writer, &failure));
   g_assert_true (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED));
   gtx_await (reader, NULL);
@@ -244,7 +243,7 @@ test_time_limit (gpointer data, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
     assert_fails (tasks[i], G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   g_assert_cmpint (g_get_monotonic_time () - began, >=, 990 * 1000);
-  /* It goes on after that. */
+  /* The socket works after the time-out. */
   ends_put (ends, "x");
   g_assert_true (read_it (ends->input, error));
   assert_trace ("x");
@@ -299,7 +298,7 @@ test_datagrams (gpointer data, GError **error)
   g_assert_cmpint (gtx_socket_receive_from (b, &from, buffer, sizeof buffer, error), ==, 5);
   g_assert_cmpuint (port_of (from), ==, port_of (to));
   assert_succeeds (task);
-  /* What is too long is cut off, and what is empty is no end. */
+  /* A message that is too long is cut off, and an empty message does not end the connection. */
   g_assert_cmpint (gtx_socket_send_to (b, to, "hello", 5, error), ==, 5);
   g_assert_cmpint (gtx_socket_send_to (b, to, "", 0, error), ==, 0);
   g_assert_cmpint (gtx_socket_receive_from (a, NULL, buffer, 2, error), ==, 2);
@@ -459,7 +458,7 @@ time_out_late (GSocketListener *listener, GError **error)
   return gtx_timeout_end (&timeout, &failure, error);
 }
 
-/* It is accepted, or is there for whoever accepts next. */
+/* The client is accepted, or stays for the next task that accepts. */
 static gboolean
 test_listener_keeps_client (gpointer data, GError **error)
 {

@@ -136,7 +136,7 @@ read_rest (GInputStream *input)
   return to_text (bytes);
 }
 
-/* The first line that matches; the others before it are dropped. */
+/* Returns the first line that matches, and drops the lines before it. */
 char *
 get_line (Running *self, const char *pattern)
 {
@@ -160,7 +160,7 @@ await_line (Running *self, const char *pattern)
   g_free (get_line (self, pattern));
 }
 
-/* After a signal, or 0 for none; takes @self. */
+/* Sends a signal, unless @signum is 0, and waits for the end; takes @self. */
 Outcome *
 end_program (Running *self, int signum)
 {
@@ -180,7 +180,7 @@ end_program (Running *self, int signum)
   return outcome;
 }
 
-/* ---- What is expected ---- */
+/* ---- Expected results ---- */
 
 void
 assert_outcome (Outcome *outcome, int status, const char *errors, const char *output)
@@ -235,7 +235,7 @@ make_folder (void)
 void
 remove_folder (char *path)
 {
-  /* Not everybody may take files out of a folder that is read-only. */
+  /* Only root may remove files from a folder that is read-only. */
   g_autoptr (Outcome) outcome = run_program (NULL, "sh", "-c", "chmod -R u+rwx \"$1\"; rm -rf \"$1\"", "sh", path, NULL);
 
   assert_outcome (outcome, 0, "", "");

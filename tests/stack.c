@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Stacks: reused hot, guarded, and given back. */
+/* Stacks are used again while they are hot, have guards, and are given back. */
 
 #include "fiber/guard.h"
 #include "fiber/stack.h"
@@ -107,7 +107,7 @@ test_trim (void)
     n_resident += is_resident (pages[i]);
   g_assert_cmpuint (n_resident, ==, 16);
 
-  /* And can be had again. */
+  /* Memory that was given back can be used again. */
   for (guint i = 0; i < 100; i++)
     {
       stacks[i] = acquire (pool, SIZE);

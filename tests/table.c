@@ -17,7 +17,7 @@ read_file (const char *path)
   return text;
 }
 
-/* The C files of this folder, one behind the other. */
+/* Returns all C files of this folder as one text. */
 static char *
 read_sources (void)
 {
@@ -88,10 +88,10 @@ read_rows (void)
   return rows;
 }
 
-/* ---- What is checked ---- */
+/* ---- Checks ---- */
 
-/* A test, a scenario or a file of this folder; anything else is a word of C's or
- * of Python's. */
+/* Returns whether @name is a test, a scenario or a file of this folder.  Other names are words of C
+ * or Python. */
 static gboolean
 is_there (const char *name, const char *sources)
 {
@@ -113,7 +113,7 @@ names_something (const char *name)
   return name[0] == '/' || g_str_has_prefix (name, "cases/") || g_str_has_suffix (name, ".c");
 }
 
-/* Returns how many are named. */
+/* Returns the number of names. */
 static guint
 check_names (const Row *row, const char *sources)
 {

@@ -48,7 +48,7 @@ hold_word (gpointer data, GError **error)
   return gtx_sleep (2, error);
 }
 
-/* A value goes with the last task that has it. */
+/* A value is freed with the last task that has it. */
 static gboolean
 test_destroyed (gpointer data, GError **error)
 {
@@ -156,7 +156,7 @@ pollute (gpointer future, gpointer data)
   gtx_task_local_set (&number, NULL);
 }
 
-/* A done callback is outside of all tasks: it has the thread's values. */
+/* A done callback runs outside of all tasks, so it has the thread's values. */
 static gboolean
 test_done_callback (gpointer data, GError **error)
 {

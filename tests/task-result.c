@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a task comes to, a result or an error: who gets it, and when it is freed. */
+/* The outcome of a task, a result or an error: which code gets it, and when it is freed. */
 
 #include "fixture.h"
 
@@ -43,7 +43,7 @@ test_result_stolen (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A gathering and others that wait leave it there for one. */
+/* A gathering and gtx_wait_for () leave the result for one other caller. */
 static gboolean
 test_result_taken (gpointer data, GError **error)
 {
@@ -65,7 +65,7 @@ test_result_taken (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Two wait for it, and one of them gets it. */
+/* Two tasks await the task, and one of them gets the result. */
 static gboolean
 take_for (int *n_taken, GError **error)
 {
@@ -93,7 +93,7 @@ test_result_taken_by_one (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Nobody but its group has it, which drops it when it is done. */
+/* Only the group has a reference to the child, which it drops when the child is done. */
 static gboolean
 test_result_of_child (gpointer data, GError **error)
 {
@@ -123,7 +123,7 @@ give_future (GtxFuture *future, GError **error)
   return g_object_ref (future);
 }
 
-/* A result that is a future is a result like any other, and not awaited. */
+/* A future as a result is not awaited. */
 static gboolean
 test_result_future (gpointer data, GError **error)
 {
@@ -142,7 +142,7 @@ note_word (gpointer future, gpointer word)
   note (word);
 }
 
-/* Freeing a result makes futures and tasks, and ends some. */
+/* Freeing a result makes futures and tasks, and ends some of them. */
 static void
 free_busily (gpointer result)
 {
@@ -257,7 +257,7 @@ test_error_never_retrieved (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Each of these counts as having asked for the error: none warns. */
+/* Each of these functions retrieves the error, so the library does not warn. */
 static gboolean
 test_error_retrieved (gpointer data, GError **error)
 {

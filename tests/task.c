@@ -21,7 +21,7 @@ test_order (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Outside of tasks too; it runs when the thread's main loop does. */
+/* A task may be created outside of tasks.  It runs when the thread's main loop runs. */
 static void
 test_made_outside (void)
 {
@@ -47,7 +47,7 @@ test_unreferenced (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Nobody but the library keeps it, and it can be found again. */
+/* Only the library has a reference to the task, and the task can still be found. */
 static gboolean
 test_weak_reference (gpointer data, GError **error)
 {
@@ -85,7 +85,7 @@ note_rounding (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What a task does to its rounding is not the next one's. */
+/* The rounding mode of one task does not change that of the next. */
 static gboolean
 test_rounding (gpointer data, GError **error)
 {
@@ -101,7 +101,7 @@ test_rounding (gpointer data, GError **error)
   return TRUE;
 }
 
-/* But in a main loop that a task runs they begin with that one's. */
+/* In a main loop that a task runs, tasks begin with the rounding mode of that task. */
 static gboolean
 test_rounding_nested (gpointer data, GError **error)
 {
@@ -122,7 +122,7 @@ give_name (const char *name, GError **error)
   return (gpointer) name;
 }
 
-/* What frees a result may need more than the task's own stack has. */
+/* The function that frees a result may need more than the task's own stack. */
 static void
 need_large_stack (gpointer data)
 {
@@ -162,7 +162,7 @@ give_back (GtxTask **task, GError **error)
   return *task;
 }
 
-/* The last of a task is outside of all, and before the next one begins. */
+/* The end of a task is outside of all tasks, and comes before the beginning of the next one. */
 static gboolean
 test_end_cancels_next (gpointer data, GError **error)
 {
@@ -251,7 +251,7 @@ note_own_name (gpointer data, GError **error)
   return TRUE;
 }
 
-/* It knows its name although it was named after it was made; it begins later. */
+/* The task begins after it was named, so it knows its name. */
 static gboolean
 test_name_inside (gpointer data, GError **error)
 {
@@ -365,7 +365,7 @@ note_number (const int *number, GError **error)
   return TRUE;
 }
 
-/* It lives as long as the block of the call. */
+/* The literal lives as long as the block of the call. */
 static gboolean
 test_compound_literals (gpointer data, GError **error)
 {

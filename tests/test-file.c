@@ -33,7 +33,7 @@ test_file_let_close (void)
   g_mutex_unlock (&closing.mutex);
 }
 
-/* ---- A stream whose end comes as late ---- */
+/* ---- A stream that is closed as late as its file ---- */
 
 typedef struct
 {
@@ -99,7 +99,7 @@ test_stream_new (GFileInputStream *real)
   return &self->parent_instance;
 }
 
-/* ---- What is in a folder ---- */
+/* ---- The contents of a folder ---- */
 
 typedef struct
 {
@@ -160,7 +160,7 @@ test_enumerator_finalize (GObject *object)
 {
   GFileEnumerator *real = ((TestEnumerator *) object)->real;
 
-  /* This closes it. */
+  /* The parent's function closes the enumerator. */
   G_OBJECT_CLASS (test_enumerator_parent_class)->finalize (object);
   g_object_unref (real);
 }
@@ -224,7 +224,7 @@ real_of (GFile *file)
   return is_test_file (file) ? ((TestFile *) file)->real : file;
 }
 
-/* Returns the GCancellable to go on with. */
+/* Returns the GCancellable for the real operation. */
 static GCancellable *
 enter (GFile *file, GCancellable *cancellable)
 {
@@ -363,7 +363,7 @@ test_file_make_directory (GFile *file, GCancellable *cancellable, GError **error
   return g_file_make_directory (real_of (file), enter (file, cancellable), error);
 }
 
-/* GIO asks the destination first, of which the source may be another's. */
+/* GIO asks the destination's class first, and the source may have another class. */
 static gboolean
 test_file_copy (GFile *source, GFile *destination, GFileCopyFlags flags, GCancellable *cancellable,
                 GFileProgressCallback progress, gpointer progress_data, GError **error)

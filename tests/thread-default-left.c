@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What tasks, callbacks and threads have pushed as thread-default and leave behind: nobody else runs below it. */
+/* Main contexts that tasks, callbacks and threads leave pushed as thread-default.  No other code
+ * runs below them. */
 
 #include "thread-default.h"
 
@@ -26,7 +27,7 @@ test_left_pushed (gpointer data, GError **error)
   return gtx_await (task, error) && ask (NULL, error);
 }
 
-/* Who runs next has its own context, and so have its children, which are run there. */
+/* The next task has its own context.  So have its children, which run there. */
 static gboolean
 run_children (gpointer data, GError **error)
 {
@@ -41,7 +42,7 @@ run_children (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What ran before it has left a context pushed. */
+/* The code that ran before has left a context pushed. */
 static gboolean
 await_next (GtxTask *next, GError **error)
 {
@@ -63,7 +64,7 @@ test_left_to_next (gpointer data, GError **error)
   return await_next (next, error) && gtx_await (task, error);
 }
 
-/* Nobody else has the task, so that what ends it is done outside of it. */
+/* No other code has a reference to the task, so it is freed outside of itself. */
 static gboolean
 test_left_by_dropped (gpointer data, GError **error)
 {
@@ -94,7 +95,7 @@ test_left_by_callback (gpointer data, GError **error)
   return await_next (next, error);
 }
 
-/* What frees its data belongs to the task. */
+/* The function that frees the data belongs to the task. */
 static void
 pop_pushed (gpointer context)
 {
@@ -119,7 +120,7 @@ leave_pushed_in_thread (GMainContext *contexts[2], GCancellable *cancellable, GE
   return TRUE;
 }
 
-/* The thread's next call is to have none of it. */
+/* The thread's next call does not get these contexts. */
 static gboolean
 test_left_in_thread (gpointer data, GError **error)
 {
@@ -138,7 +139,8 @@ test_left_in_thread (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Nobody else could acquire the default main context, and it does not tell itself. */
+/* The default main context cannot tell whether it is acquired, and no other thread could acquire
+ * it. */
 static gboolean
 leave_default_in_thread (GMainContext *context, GCancellable *cancellable, GError **error)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The thread-default main context: tasks have their own, whoever iterates it, and what
- * one has pushed is not pushed while it waits. */
+/* The thread-default main context: tasks have their own, whatever code iterates it, and a context
+ * that a task pushes is not pushed while the task waits. */
 
 #include "thread-default.h"
 
-/* ---- What the thread has pushed ---- */
+/* ---- Contexts that the thread has pushed ---- */
 
 static gboolean
 ask_in (GMainContext *context, GError **error)
@@ -50,7 +50,7 @@ test_another_pushed (void)
   g_assert_null (g_main_context_get_thread_default ());
 }
 
-/* ---- What a task has pushed ---- */
+/* ---- Contexts that a task has pushed ---- */
 
 typedef enum
 {
@@ -82,7 +82,7 @@ await_by (Wait wait, GtxSemaphore *semaphore, GtxTask *task, GError **error)
     }
 }
 
-/* Two pushed contexts, over each kind of wait, twice each. */
+/* Holds two pushed contexts during each kind of wait, twice each. */
 static gboolean
 hold_pushed_over (Wait wait, GError **error)
 {
@@ -115,7 +115,7 @@ hold_pushed (gpointer data, GError **error)
   return TRUE;
 }
 
-/* Also by who has waited very often with nothing pushed. */
+/* A task pushes after it has waited this often with nothing pushed. */
 #define OFTEN 50
 
 static gboolean
@@ -160,7 +160,7 @@ count_turn (gpointer n, GError **error)
   return TRUE;
 }
 
-/* Its turns are between those of push_late (), and as quick. */
+/* The turns of this task are between those of push_late (), and as short. */
 static gboolean
 release_often (GtxSemaphore *semaphore, GError **error)
 {
@@ -201,7 +201,7 @@ test_pushed_by_tasks (gpointer data, GError **error)
   return gtx_gather (tasks, GTX_GATHER_NONE, error);
 }
 
-/* An operation that is started below a pushed context comes back all the same. */
+/* An operation that is started below a pushed context calls back all the same. */
 static gboolean
 ask_below_pushed (gpointer data, GError **error)
 {
@@ -219,7 +219,7 @@ test_operation_below_pushed (gpointer data, GError **error)
   return ask_below_pushed (NULL, error) && gtx_await (other, error);
 }
 
-/* What is made there runs where nobody iterates. */
+/* Objects that are made below the pushed context belong to it, and no thread iterates it. */
 static gboolean
 test_await_below_pushed (gpointer data, GError **error)
 {
@@ -234,7 +234,7 @@ test_await_below_pushed (gpointer data, GError **error)
   return TRUE;
 }
 
-/* No other thread gets it meanwhile. */
+/* No other thread can acquire the context during the task. */
 static gboolean
 try_to_acquire (GMainContext *context, GCancellable *cancellable, GError **error)
 {
@@ -251,7 +251,7 @@ test_stays_acquired (gpointer data, GError **error)
   return gtx_to_thread (try_to_acquire, context, error);
 }
 
-/* The dialog's loop is the task's own context's. */
+/* The dialog's loop runs on the task's own context. */
 static gboolean
 quit (gpointer loop)
 {
@@ -276,7 +276,8 @@ test_nested_loop (gpointer data, GError **error)
 
 /* ---- The default main context, beside another one ---- */
 
-/* Runs in a main context of its own: @coroutine pushes, beside a task that looks. */
+/* Runs @coroutine, which pushes a context, in a main context of its own, beside a task that
+ * checks. */
 static void
 run_beside (GtxCoroutine coroutine, gboolean is_pushed)
 {
@@ -328,7 +329,7 @@ test_default_pushed (void)
   assert_default_is_free ();
 }
 
-/* What is made there is the default main context's, which nobody runs meanwhile. */
+/* The future belongs to the default main context, which no thread runs during the wait. */
 static gboolean
 await_below_default (gpointer own, GError **error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The number of threads for gtx_to_thread (), and calls that find no free thread. */
+/* The number of threads of gtx_to_thread (), and calls that find no free thread. */
 
 #define _GNU_SOURCE             /* RTLD_NEXT */
 
@@ -15,7 +15,7 @@
 #define FEW_THREADS 16
 #define FOR_EVER G_MAXINT
 
-/* Functions wait in it until it is opened. */
+/* The functions wait at this gate until it is opened. */
 typedef struct
 {
   GMutex mutex;
@@ -44,7 +44,7 @@ pass_in_thread (Gate *gate, GError **error)
   return gtx_to_thread (pass, gate, error);
 }
 
-/* The library's own functions do the same. */
+/* The library's own functions call a thread in this way. */
 static gboolean
 pass_for_function (Gate *gate, GError **error)
 {
@@ -82,7 +82,7 @@ open_gate (Gate *gate)
 
 /* ---- The line ---- */
 
-/* Those that find all threads taken wait, and are not lost. */
+/* Calls that find no free thread wait in line, and are not lost. */
 static gboolean
 test_line (gpointer data, GError **error)
 {
@@ -111,8 +111,7 @@ call_it (gpointer data, GError **error)
   return gtx_to_thread (never_called, data, error);
 }
 
-/* A call that is cancelled there does not wait for a thread, and its function is never
- * called. */
+/* A call that is cancelled in line does not wait for a thread, and its function is never called. */
 static gboolean
 test_cancelled_in_line (gpointer data, GError **error)
 {
@@ -141,7 +140,7 @@ cancel_itself_and_call (gpointer data, GError **error)
   return gtx_to_thread (never_called, data, error);
 }
 
-/* The same where the request was there before, and by the GCancellable. */
+/* The request is there before the call, or comes from the GCancellable. */
 static gboolean
 test_cancelled_before (gpointer data, GError **error)
 {
@@ -169,8 +168,8 @@ cancel_other (gpointer future, gpointer other)
   gtx_cancel (other);
 }
 
-/* It has the last reference of its main context, which ends when the request is made, for
- * what runs at that end makes another. */
+/* The task has the last reference to its main context, which goes when the task is cancelled.  A
+ * callback at that end makes another request. */
 static gboolean
 test_last_of_context (gpointer data, GError **error)
 {
@@ -250,7 +249,7 @@ test_described (gpointer data, GError **error)
 
 /* ---- More, and fewer ---- */
 
-/* All are needed at once: there have to be as many threads. */
+/* All calls are needed at once, so the pool must have as many threads. */
 static gboolean
 test_grows (gpointer data, GError **error)
 {
@@ -264,7 +263,7 @@ test_grows (gpointer data, GError **error)
   return gtx_gather (tasks, GTX_GATHER_NONE, error);
 }
 
-/* Those that block for good keep no others waiting more than once. */
+/* Calls that block for ever delay other calls only once. */
 static gboolean
 test_beside_blocked (gpointer data, GError **error)
 {
@@ -296,7 +295,7 @@ open_in_thread (Gate *gate, GError **error)
   return gtx_to_thread (open_from_thread, gate, error);
 }
 
-/* Calls that come faster than that do not keep them from a thread either. */
+/* Calls that come faster than the pool's patience get a thread, too. */
 static gboolean
 test_stream_beside_blocked (gpointer data, GError **error)
 {
@@ -317,7 +316,7 @@ test_stream_beside_blocked (gpointer data, GError **error)
   return gtx_gather (tasks, GTX_GATHER_NONE, error);
 }
 
-/* Threads that have nothing to do end, and there are others when there is. */
+/* Idle threads end, and new ones start when there is work. */
 static gboolean
 test_ends (gpointer data, GError **error)
 {
@@ -338,7 +337,7 @@ test_ends (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- Where threads cannot be had ---- */
+/* ---- Threads that cannot be started ---- */
 
 #if !UNDER_ASAN && !UNDER_TSAN
 static gint n_threads_left = G_MAXINT;
@@ -367,7 +366,7 @@ do_without_threads (gpointer data, GError **error)
   g_assert_false (gtx_to_thread (never_called, data, &failure));
   g_assert_error (failure, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN);
 
-  /* One watches, and two do it. */
+  /* One of the threads watches, and two do the work. */
   g_atomic_int_set (&n_threads_left, 3);
   tasks = create_passing (&gate, 3 * FEW_THREADS);
   g_assert_true (gtx_gather (tasks, GTX_GATHER_NONE, error));
@@ -377,7 +376,7 @@ do_without_threads (gpointer data, GError **error)
   return pass_in_thread (&gate, error);
 }
 
-/* The one that all the others wait for cannot be started at first, nor the second time. */
+/* The thread that all others wait for cannot be started at the first attempt, nor at the second. */
 static gboolean
 try_again (gpointer data, GError **error)
 {
@@ -396,8 +395,7 @@ try_again (gpointer data, GError **error)
   return gtx_gather (tasks, GTX_GATHER_NONE, error) && gtx_await (last, error);
 }
 
-/* All tests of a process share the threads: this test needs a process that has none
- * yet. */
+/* All tests of a process share the threads, and this test needs a process without any. */
 static void
 run_in_process (gconstpointer coroutine)
 {

@@ -39,7 +39,7 @@ quit (gpointer loop)
   return G_SOURCE_REMOVE;
 }
 
-/* From inside the loop, which may not have begun yet. */
+/* Stops the loop from inside, because it may not have begun yet. */
 static void
 worker_stop (Worker *worker)
 {
@@ -115,8 +115,8 @@ keep_turning (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* The main loop asks the sources of a scheduler as soon as each is there: many loops,
- * since it takes chance to go wrong. */
+/* The main loop checks each source of a scheduler as soon as the source is attached.  There are
+ * many loops, because a failure needs luck. */
 static void
 test_create_in_turning (void)
 {
@@ -129,14 +129,14 @@ test_create_in_turning (void)
       g_source_set_callback (source, keep_turning, NULL, NULL);
       g_source_attach (source, worker.context);
       worker_start (&worker);
-      g_usleep (50);            /* it likely turns then: no harm otherwise */
+      g_usleep (50);            /* so that the loop likely turns; the test succeeds in any case */
       run_here ((GtxCoroutine) cancel_in_worker, &worker);
       worker_stop (&worker);
     }
 }
 
-/* Two threads await the same tasks, of a third, at the same time: many, since
- * it takes chance to go wrong. */
+/* Two threads await the same tasks of a third thread at the same time.  There are many tasks,
+ * because a failure needs luck. */
 typedef struct
 {
   Worker worker;
@@ -186,8 +186,8 @@ test_await_unstarted_by_two (void)
   g_ptr_array_unref (both.unstarted);
 }
 
-/* Tasks of two contexts that await one another, and a third that awaits them:
- * a request does not go round for ever. */
+/* Tasks of two contexts await one another, and a third task awaits them.  A request does not go
+ * round for ever. */
 static gint n_begun;
 
 static gboolean
@@ -235,8 +235,8 @@ test_cancel_ring (void)
     }
 }
 
-/* A request that is passed on to a future of another context, which is set
- * before it comes there, is not lost. */
+/* A request is passed on to a future of another context, which is settled before the request
+ * arrives.  The request is not lost. */
 typedef struct
 {
   Worker worker;
@@ -295,7 +295,7 @@ test_cancel_late (void)
   g_async_queue_unref (late.go_on);
 }
 
-/* Tasks that a thread leaves are cancelled there. */
+/* Tasks that a thread leaves behind are cancelled there. */
 static void
 test_create_in_left (void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Contexts of other threads that are gone when their tasks are awaited or cancelled, and which
- * thread may dispatch. */
+/* Contexts of other threads that are gone when their tasks are awaited or cancelled; and the thread
+ * that may dispatch a context. */
 
 #include "fixture.h"
 #include "thread-run.h"
@@ -87,8 +87,8 @@ test_context_gone_while_awaited (void)
   g_assert_cmpint (n_freed, ==, 1);
 }
 
-/* A source of the user's, which goes with the context as well: others know
- * nothing of that yet. */
+/* A source of the user goes together with the context.  Other code does not know yet that the
+ * context is gone. */
 typedef struct
 {
   GSource source;
@@ -236,7 +236,7 @@ test_context_gone_before_it_began (void)
   assert_gone (task);
 }
 
-/* No thread runs its callbacks any more, and their data is freed. */
+/* No thread calls its callbacks any more, and their data is freed. */
 static void
 test_started_when_context_was_gone (void)
 {

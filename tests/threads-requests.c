@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Requests to tasks that await futures of other main contexts.  One thread turns all the
- * contexts, so that each step comes at the chosen moment; other threads only make
- * requests. */
+/* Requests to tasks that await futures of other main contexts.  One thread turns all the contexts,
+ * so that each step comes at the chosen moment.  Other threads only make requests. */
 
 #include "fixture.h"
 
@@ -19,7 +18,7 @@ cancel (gpointer task)
   return NULL;
 }
 
-/* Such a request is a message, and comes behind those that are there. */
+/* The request is a message, which is handled after the earlier messages. */
 static void
 cancel_in_thread (GtxTask *task)
 {
@@ -43,7 +42,7 @@ new_task_of (GMainContext *context, gpointer *awaited)
   return task;
 }
 
-/* ---- When the wait has ended, and the task has not gone on ---- */
+/* ---- The wait has ended, and the task has not gone on ---- */
 
 static gboolean
 fill_stack (gpointer data, GError **error)
@@ -55,7 +54,7 @@ fill_stack (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What waits to be told here ends the wait of @task; the request comes behind it. */
+/* A message that has already arrived here ends the wait of @task.  The request comes after it. */
 static void
 cancel_at_end_of_wait (GtxTask *task)
 {
@@ -64,7 +63,7 @@ cancel_at_end_of_wait (GtxTask *task)
   cancel_in_thread (task);
   turn (NULL);
   g_assert_true (gtx_future_is_cancelled (task));
-  /* The waiter is on the stack of the task: nothing may be written there any more. */
+  /* The waiter was on the stack of the task, so nothing may be written there any more. */
   next = gtx_create_task (fill_stack, NULL, NULL);
   turn (NULL);
   g_assert_true (gtx_future_is_done (next));
@@ -83,9 +82,9 @@ test_left_ring (void)
   turn (context);
   turn (NULL);
   gtx_cancel (tasks[0]);
-  turn (context);               /* which passes it on */
-  turn (NULL);                  /* it has come back */
-  turn (context);               /* which lets go of the task here */
+  turn (context);               /* passes the request on */
+  turn (NULL);                  /* the request has come back */
+  turn (context);               /* lets go of the task here */
   cancel_at_end_of_wait (tasks[0]);
   turn (context);
   g_assert_true (gtx_future_is_cancelled (tasks[1]));
@@ -121,16 +120,16 @@ test_context_gone (void)
   g_object_unref (awaited);
 }
 
-/* ---- What a handler asks for ---- */
+/* ---- Requests that a handler makes ---- */
 
-/* Tasks of this main context and of another one: no ring. */
+/* Tasks of this main context and of another one, which are no ring. */
 typedef struct
 {
   gpointer here;                /* awaits there */
   gpointer there;
   gpointer other_there;         /* awaits behind */
   gpointer behind;              /* awaits here */
-  GtxEvent *cleaned;            /* of the other context: there may end */
+  GtxEvent *cleaned;            /* an event of the other context; when it is set, there may end */
 } Asked;
 
 static gboolean
@@ -190,8 +189,8 @@ assert_end (Asked *asked, GMainContext *context)
   g_object_unref (asked->behind);
 }
 
-/* What a handler asks of another begins there: it has not come the way of the request that the
- * handler is told of, and is none that has come round. */
+/* A request that a handler makes begins at that handler.  It has not come the way of the request
+ * that called the handler, so it is no request that has gone round. */
 static void
 test_handler (void)
 {

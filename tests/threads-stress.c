@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Eight threads at once use one another's tasks and futures, in four main contexts, at
- * random and in every allowed way.  At the end the counts must balance. */
+/* Eight threads at once use one another's tasks and futures, in four main contexts, at random and
+ * in every permitted way.  At the end the counts must balance. */
 
 #include "fixture.h"
 
@@ -17,29 +17,29 @@ n_operations (void)
   return RUNNING_ON_VALGRIND ? 20000 : UNDER_ASAN ? 400000 : UNDER_TSAN ? 1000000 : 4000000;
 }
 
-/* ---- What is shared ---- */
+/* ---- Shared objects ---- */
 
 typedef enum
 {
   RETURNS,
   LETS_OTHERS_RUN,
-  WAITS,                        /* for its own future, which all may set */
-  AWAITS,                       /* a task that was there before */
-  SHIELDS,                      /* such a task from its own cancellation */
-  STAYS,                        /* until it is cancelled */
-  SWALLOWS,                     /* the request to end, and carries on */
+  WAITS,                        /* waits for its own future, which all threads may settle */
+  AWAITS,                       /* awaits an earlier task */
+  SHIELDS,                      /* awaits a shield of such a task */
+  STAYS,                        /* sleeps until it is cancelled */
+  SWALLOWS,                     /* swallows its request, and carries on */
   N_KINDS
 } Kind;
 
-/* The books about one task, which are the task's data. */
+/* The record of a task, which is the task's data. */
 typedef struct
 {
   Kind kind;
   GtxTask *awaited;
   gint n_ended;
   gint n_freed;
-  gint requested;               /* by us: it is to end */
-  guint cancelling;             /* requests that it had when it returned */
+  gint requested;               /* a thread has cancelled the task */
+  guint cancelling;             /* the task's count of requests when it returned */
   gboolean failed;
 } Record;
 
@@ -47,7 +47,7 @@ typedef struct
 {
   GMutex mutex;
   gpointer object;
-  Record *record;               /* of a task */
+  Record *record;               /* of a task, or NULL */
 } Slot;
 
 typedef struct
@@ -68,7 +68,7 @@ static gint n_callbacks_added, n_callbacks_called, n_callbacks_freed;
 
 static GMutex alive_mutex;
 static GCond alive_cond;
-static gint n_alive;            /* under the mutex */
+static gint n_alive;            /* protected by the mutex */
 
 static const char result_mark[] = "result";
 
@@ -236,7 +236,7 @@ free_record (gpointer data)
   g_atomic_int_inc (&record->n_freed);
 }
 
-/* A request that the task had is not lost: it saw it, or is told cancelled. */
+/* A request to the task is not lost: the task saw it, or ends as cancelled. */
 static void
 on_ended (gpointer task, gpointer data)
 {
@@ -257,7 +257,7 @@ on_ended (gpointer task, gpointer data)
   g_mutex_unlock (&alive_mutex);
 }
 
-/* ---- What the threads do ---- */
+/* ---- Actions of the threads ---- */
 
 static void
 cancel_task (GtxTask *task, Record *record)
@@ -266,7 +266,7 @@ cancel_task (GtxTask *task, Record *record)
   gtx_cancel (task);
 }
 
-/* No more than so many at once: whatever is in no slot ends by itself. */
+/* Limits the number of live tasks.  A task that is in no slot ends by itself. */
 static void
 wait_for_room (void)
 {
@@ -277,7 +277,7 @@ wait_for_room (void)
   g_mutex_unlock (&alive_mutex);
 }
 
-/* One that swallows a request would swallow that of its awaiter. */
+/* A task that swallows a request would swallow that of a task that awaits it. */
 static GtxTask *
 choose_awaited (GRand *rand)
 {
@@ -478,8 +478,7 @@ let_all_run (gpointer data, GError **error)
   return let_others_run (1, error);
 }
 
-/* Messages that were posted before have arrived in each home, which has run a few
- * rounds. */
+/* Returns when each home has handled its earlier messages, and has run a few rounds. */
 static gboolean
 flush_until_ended (gboolean *all, GError **error)
 {
@@ -556,7 +555,7 @@ test_all_at_once (void)
   assert_ended (FALSE);
   empty_slots ();
   assert_ended (TRUE);
-  /* A task that began meanwhile has left its future. */
+  /* A task that began in the meantime has left its future in a slot. */
   empty_slots ();
   homes_stop ();
   assert_balance ();

@@ -3,7 +3,7 @@
 
 #include "fixture.h"
 
-/* ---- What the main loop runs ---- */
+/* ---- Work in the main loop's thread ---- */
 
 typedef enum
 {
@@ -49,7 +49,7 @@ run_own_loop (const GtxCoroutine *coroutine, GCancellable *cancellable, GError *
   return succeeded;
 }
 
-/* And nothing of it is left here. */
+/* No task is left in this context. */
 static gboolean
 in_thread (GtxCoroutine coroutine, GError **error)
 {
@@ -63,7 +63,7 @@ in_thread (GtxCoroutine coroutine, GError **error)
   return TRUE;
 }
 
-/* ---- What comes of it ---- */
+/* ---- Outcomes ---- */
 
 static gboolean
 await_result (gpointer data, GError **error)
@@ -99,7 +99,7 @@ test_error (gpointer data, GError **error)
   return in_thread (await_error, error);
 }
 
-/* The task cancels itself: the waiting thread learns this, and is not cancelled. */
+/* The task cancels itself.  The waiting thread gets this outcome, and is not cancelled. */
 static gboolean
 await_cancelled (gpointer data, GError **error)
 {

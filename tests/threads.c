@@ -21,7 +21,7 @@ many_tasks (gint *n_done, GError **error)
       g_autoptr (GtxTask) second = gtx_create_task (sleep_a_little, NULL, NULL);
       g_autoptr (GPtrArray) all = gtx_all_tasks ();
 
-      /* Those of the other threads are not ours. */
+      /* The list has no tasks of other threads. */
       g_assert_cmpuint (all->len, ==, 3);
       if (!gtx_await (first, error) || !gtx_await (second, error))
         return FALSE;
@@ -54,8 +54,8 @@ test_each_its_own (void)
 
 typedef struct
 {
-  GAsyncQueue *tasks;           /* those of the thread, for us */
-  GtxFuture *enough;            /* ours: the thread may end */
+  GAsyncQueue *tasks;           /* tasks of the thread, for the main thread */
+  GtxFuture *enough;            /* a future of the main thread, with which the thread may end */
 } Shared;
 
 static char *
@@ -193,7 +193,7 @@ test_cancellable (void)
   run_here (cancel_from_threads, NULL);
 }
 
-/* ---- Errors that nobody asks for ---- */
+/* ---- Errors that no code retrieves ---- */
 
 static gpointer
 cancel_future_in_thread (gpointer future)
@@ -213,8 +213,8 @@ test_cancel_failed (void)
   g_thread_join (g_thread_new ("cancel", cancel_future_in_thread, future));
 }
 
-/* The awaiting task is cancelled when the future has failed and that is not
- * known here yet. */
+/* The awaiting task is cancelled when the future has failed and the task's context does not know it
+ * yet. */
 static gboolean
 cancel_awaiting_failed (GMainContext *context, GError **error)
 {
@@ -274,8 +274,8 @@ test_freed_at_home (void)
   g_assert_true (freed_in == g_thread_self ());
 }
 
-/* The thread of a context has ended: the next one, which may well lie where
- * that did, is another. */
+/* The thread of a context has ended.  The next thread is another one, even if it is at the same
+ * address. */
 static gpointer
 make_result (gpointer context)
 {

@@ -29,7 +29,7 @@ test_in_time (gpointer data, GError **error)
   g_assert_true (sleep_within (2, 1, error));
   g_assert_true (sleep_within (GTX_FOREVER, 1, error));
   g_assert_cmpuint (gtx_cancelling (gtx_current_task ()), ==, 0);
-  /* And nothing is left that goes off. */
+  /* No timer is left that could expire. */
   return gtx_sleep (10, error);
 }
 
@@ -95,7 +95,7 @@ test_nested (gpointer data, GError **error)
   g_autoptr (GError) timed_out = NULL;
 
   gtx_timeout_begin (&outer, 1);
-  /* The inner block is cancelled by the outer one, and says so. */
+  /* The outer block cancels the inner one, whose error says so. */
   g_assert_false (sleep_within (2, 3, &failure));
   assert_cancelled (failure);
   g_assert_false (gtx_timeout_end (&outer, &failure, &timed_out));
@@ -144,8 +144,8 @@ work_and_sleep_within (double outer_limit, double inner_limit, GError **outer_er
   return gtx_timeout_end (&outer, &inner_error, outer_error);
 }
 
-/* The outer one is over when the loop comes to it, and the inner one too or not:
- * the outer one says so. */
+/* The outer time is over when the loop turns, and the inner time may be over, too.  The outer
+ * block's error says so. */
 static gboolean
 test_nested_busy (gpointer data, GError **error)
 {
@@ -185,7 +185,7 @@ test_cancelled_from_outside (gpointer data, GError **error)
   return TRUE;
 }
 
-/* By the task itself, in time. */
+/* The task cancels itself before the time is over. */
 static gboolean
 test_cancelled_by_itself (gpointer data, GError **error)
 {
@@ -203,14 +203,15 @@ test_cancelled_by_itself (gpointer data, GError **error)
   return gtx_sleep (20, error);
 }
 
-/* Both at once: the request from outside is not swallowed. */
+/* The request from outside is not swallowed when the time is over at the same moment. */
 static gboolean
 test_cancelled_while_expiring (gpointer data, GError **error)
 {
   g_autoptr (GtxTask) task = gtx_create_task (limited, NULL, NULL);
   g_autoptr (GError) failure = NULL;
 
-  /* Armed before the block's timer: we run between that one and the task. */
+  /* This timer was armed before the block's, so the test runs between the block's timer and its
+   * task. */
   gtx_sleep (1, NULL);
   g_assert_cmpuint (gtx_cancelling (task), ==, 1);
   gtx_cancel (task);
@@ -309,7 +310,7 @@ lend_timeout (GtxFuture *lent, GError **error)
   return succeeded;
 }
 
-/* By another task: later, and then never. */
+/* Another task reschedules the timeout to a later time, and then to never. */
 static gboolean
 test_reschedule_from_outside (gpointer data, GError **error)
 {
@@ -339,7 +340,7 @@ refuse_to_begin (GtxTimeout *timeout)
   g_test_assert_expected_messages ();
 }
 
-/* In its block, and behind it. */
+/* The timeout is begun again in its block, and after its end. */
 static gboolean
 test_begun_twice (gpointer data, GError **error)
 {
@@ -378,7 +379,7 @@ return_too_late (gpointer data, GError **error)
   return gtx_sleep (2, error);
 }
 
-/* Its error tells nobody that the time was over. */
+/* The error does not tell that the time was over. */
 static gboolean
 test_left_too_late (gpointer data, GError **error)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The heap of timers beside a list that is searched. */
+/* The heap of timers compared with a list that is searched. */
 
 #include "loop/timers.h"
 
 #define N_TIMERS 500
 
-/* The earliest, and of those the one armed first, by looking at all. */
+/* Looks at all timers.  Returns the earliest, and of equal ones the one that was armed first. */
 static GtxTimer *
 first_of_all (GtxTimer *all, gint64 *armed)
 {
@@ -72,7 +72,7 @@ test_sorts (void)
   gtx_timers_clear (&timers);
 }
 
-/* Takes all that are left, and tells how many came in order. */
+/* Takes all remaining timers, and returns how many came in order. */
 static guint
 take_in_order (GtxTimers *timers)
 {
@@ -111,7 +111,7 @@ test_burst (void)
   gtx_timers_clear (&timers);
 }
 
-/* One that is set and taken back again and again needs room for few. */
+/* A timer that is set and removed again and again needs little room. */
 static void
 test_taken_back (void)
 {

@@ -49,7 +49,7 @@ call_once (gint *n_calls, GError **error)
   return gtx_to_thread (count_call, n_calls, error);
 }
 
-/* One call each, also of ten at once. */
+/* Each function is called once, even if ten calls are made at the same time. */
 static gboolean
 test_once (gpointer data, GError **error)
 {
@@ -151,7 +151,7 @@ block_and_succeed (gint *began, GError **error)
   return gtx_sleep (9, error);
 }
 
-/* The result is not lost; the request is for the next await. */
+/* The result is not lost, and the next await delivers the request. */
 static gboolean
 test_cancelled_and_succeeds (gpointer data, GError **error)
 {
@@ -209,7 +209,7 @@ handle_request (gpointer data, GCancellable *cancellable, GError **error)
   return TRUE;
 }
 
-/* None is left to the thread's next call. */
+/* The thread's next call finds no value. */
 static gboolean
 test_set_in_destroy (gpointer data, GError **error)
 {
@@ -251,7 +251,7 @@ wait_a_moment (gpointer data, GCancellable *cancellable, GError **error)
   return TRUE;
 }
 
-/* Virtual time stands still meanwhile: a long sleep does not end before. */
+/* Virtual time stands still during the call, so that a long sleep does not end before it. */
 static gboolean
 test_time_stands_still (gpointer data, GError **error)
 {
@@ -297,7 +297,7 @@ go_back_and_forth (gpointer data, GError **error)
   return gtx_to_thread (store_thread, &thread, error);
 }
 
-/* A thread that waits for another. */
+/* A thread waits for another thread. */
 static gboolean
 run_own_loop (gpointer data, GCancellable *cancellable, GError **error)
 {
@@ -346,7 +346,7 @@ typedef struct
   guint n_attempts;
 } Attempts;
 
-/* The request comes while the function runs, and it does not look. */
+/* The request comes during the function, which does not look at it. */
 static gboolean
 refuse (Attempts *attempts, GCancellable *cancellable, GError **error)
 {
@@ -377,7 +377,8 @@ connect_until_it_works (Attempts *attempts, GError **error)
     }
 }
 
-/* An error of its own does not deliver the request, and a cancellation does. */
+/* If the function fails with its own error, the request stays pending; a cancellation delivers
+ * it. */
 static gboolean
 test_retries (gpointer data, GError **error)
 {
@@ -405,7 +406,7 @@ uncancel (GtxTask *task, GError **error)
   return TRUE;
 }
 
-/* A request stands when it is called, and is withdrawn before it is delivered. */
+/* A request is pending when the function is called, and is withdrawn before it is delivered. */
 static gboolean
 test_withdrawn (gpointer data, GError **error)
 {

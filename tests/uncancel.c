@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Requests to cancel that are taken back. */
+/* Requests that are withdrawn. */
 
 #include "fixture.h"
 
@@ -25,7 +25,7 @@ test_own (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The request is taken back before the task that was woken sees it. */
+/* The request is withdrawn before the woken task sees it. */
 static gboolean
 test_woken (gpointer data, GError **error)
 {
@@ -89,7 +89,7 @@ on_limit (gpointer future, gpointer task)
     gtx_cancel (task);
 }
 
-/* A time limit made by hand: the request of the block's timer is withdrawn. */
+/* A time limit without a GtxTimeout: the request of the block's timer is withdrawn. */
 static gboolean
 request_with_limit (Request *self, GError **error)
 {

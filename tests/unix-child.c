@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A task waits for the end of a process, which may come while the wait is cancelled, and may be somebody else's. */
+/* A task waits for the end of a process.  The end may come while the wait is cancelled, and the
+ * process may be another program's child. */
 
 #include "unix-pipe.h"
 
@@ -33,7 +34,7 @@ await_pid (gpointer pid, GError **error)
   return gtx_await_child (GPOINTER_TO_INT (pid), NULL, error);
 }
 
-/* It goes on without the task that waited, and may be awaited again. */
+/* The process goes on without the task, and may be awaited again. */
 static gboolean
 test_child_cancelled (gpointer data, GError **error)
 {
@@ -61,12 +62,12 @@ await_and_sleep (Child *child, GError **error)
 {
   if (gtx_await_child (child->pid, &child->wait_status, error))
     return gtx_sleep (0, error);
-  /* It was not asked how it ended. */
+  /* The request came first, so the process has not been waited for. */
   g_assert_true (gtx_await_child (child->pid, &child->wait_status, NULL));
   return FALSE;
 }
 
-/* One that has stopped itself. */
+/* Continues a process that has stopped itself, and waits for its end. */
 static void
 let_end (GPid pid)
 {
@@ -84,8 +85,8 @@ cancel_in_turn (gpointer task)
   return G_SOURCE_REMOVE;
 }
 
-/* The request comes between the process's end and the task's turn, which it
- * does not get while the main loop is run from another: its end is not lost. */
+/* The request comes between the end of the process and the task's turn, which another task's main
+ * loop delays.  The exit status is not lost. */
 static gboolean
 test_child_ended_then_cancelled (gpointer data, GError **error)
 {
@@ -111,8 +112,8 @@ cancel_when_readable (GtxTask **task, GError **error)
   return TRUE;
 }
 
-/* The main loop finds in one turn that the process has ended and that the pipe
- * is readable, and tells of the pipe first. */
+/* In one turn the main loop finds that the process has ended and that the pipe is readable.  It
+ * reports the pipe first. */
 static gboolean
 test_child_ended_and_cancelled (gpointer data, GError **error)
 {
@@ -171,7 +172,8 @@ await_status_and_sleep (Wait *self, GError **error)
   return gtx_sleep (9, error);
 }
 
-/* Who is cancelled when another has asked how it ended is told so first. */
+/* The second task is cancelled when the first has got the exit status.  The second gets the status
+ * before the request. */
 static gboolean
 test_child_told_and_cancelled (gpointer data, GError **error)
 {
@@ -186,7 +188,7 @@ test_child_told_and_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* An error at once, and a thread of ours is none either. */
+/* The wait fails at once; a thread of this process is no child either. */
 static gboolean
 test_child_of_others (gpointer data, GError **error)
 {
@@ -209,7 +211,7 @@ await_in_vain (gpointer pid, GError **error)
   return TRUE;
 }
 
-/* Somebody else asks while it is awaited. */
+/* Other code waits for the process at the same time. */
 static gboolean
 test_child_reaped (gpointer data, GError **error)
 {
@@ -251,7 +253,7 @@ test_child_ignored (gpointer data, GError **error)
   g_assert_cmpint (sigaction (SIGCHLD, &action, &before), ==, 0);
   g_assert_true (await_forgotten (error));
   assert_trace ("lost lost");
-  /* To an emulator this says nothing. */
+  /* This setting has no effect in an emulator. */
   if (!UNDER_EMULATOR)
     {
       action = (struct sigaction) { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT };
@@ -276,7 +278,7 @@ await_and_note_status (gpointer pid, GError **error)
   return TRUE;
 }
 
-/* All that wait are told, and nobody later. */
+/* All waiting tasks get the status, and a later call fails. */
 static gboolean
 test_child_several (gpointer data, GError **error)
 {
@@ -299,7 +301,7 @@ test_child_several (gpointer data, GError **error)
 
 /* ---- Without pidfds ---- */
 
-/* As an older kernel answers. */
+/* An older kernel fails in this way. */
 static void
 hide_pidfds (void)
 {

@@ -67,7 +67,7 @@ test_fd_timeout (gpointer data, GError **error)
   return TRUE;
 }
 
-/* While it is awaited. */
+/* The descriptor is closed during the wait. */
 static gboolean
 test_fd_closed_meanwhile (gpointer data, GError **error)
 {
@@ -98,7 +98,7 @@ open_sockets (void)
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM, 0, ends), ==, 0);
 }
 
-/* Its word is "CONDITION:WORD". */
+/* @what is "CONDITION:WORD". */
 static gboolean
 await_and_note (const char *what, GError **error)
 {
@@ -114,7 +114,7 @@ await_and_note (const char *what, GError **error)
 #define OUT "4:"
 #define IN_OUT "5:"
 
-/* Each gets what it asked for, in the order in which they came. */
+/* Each task gets the condition that it waits for, in the order of the tasks. */
 static gboolean
 test_fd_several (gpointer data, GError **error)
 {
@@ -135,7 +135,7 @@ test_fd_several (gpointer data, GError **error)
   return TRUE;
 }
 
-/* What nobody waits for any more does not wake the main loop again and again. */
+/* A condition for which no task waits any more does not wake the main loop again and again. */
 static gboolean
 test_fd_leaves (gpointer data, GError **error)
 {
@@ -175,7 +175,7 @@ run_loop_when_readable (GtxTask **other, GError **error)
   return TRUE;
 }
 
-/* The task that it wakes runs the main loop, in which another waits for it. */
+/* The woken task runs the main loop, in which another task waits for the descriptor. */
 static gboolean
 test_fd_nested (gpointer data, GError **error)
 {
@@ -297,7 +297,7 @@ await_three (gpointer data, GError **error)
     {
       if (!await_usr1 (NULL, error))
         return FALSE;
-      /* What comes now is for the next time. */
+      /* This signal is for the next wait. */
       kill (getpid (), SIGUSR1);
       g_assert_true (gtx_sleep (0.02, error));
       kill (getpid (), SIGUSR1);
@@ -307,7 +307,7 @@ await_three (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The program lives, and the second wait is for what came before it. */
+/* The signal does not kill the program.  The second wait gets a signal that came before it. */
 static gboolean
 test_signal_between (gpointer data, GError **error)
 {
@@ -327,7 +327,7 @@ await_twice (gpointer data, GError **error)
   return await_usr1 (NULL, error) && await_usr1 (NULL, error);
 }
 
-/* It is given back with the end of the last task that has awaited it. */
+/* The signal gets its previous action back when the last task that has awaited it ends. */
 static gboolean
 test_signal_given_back (gpointer data, GError **error)
 {
@@ -354,7 +354,7 @@ await_in_spite (gpointer data, GError **error)
   return await_usr1 (NULL, error);
 }
 
-/* It comes between the request and the task's turn. */
+/* The signal comes between the request and the task's turn. */
 static gboolean
 test_signal_and_cancelled (gpointer data, GError **error)
 {
@@ -364,7 +364,7 @@ test_signal_and_cancelled (gpointer data, GError **error)
 
   g_assert_true (gtx_sleep (0, error));
   kill (getpid (), SIGUSR1);
-  /* The main loop knows of it by then, and tells nobody. */
+  /* The main loop has noticed the signal by then, and has told no task. */
   g_usleep (20000);
   gtx_cancel (task);
   g_assert_true (gtx_await (task, error));
@@ -373,7 +373,7 @@ test_signal_and_cancelled (gpointer data, GError **error)
   return TRUE;
 }
 
-/* It comes, and whoever hears of it first cancels the other one before that has its turn. */
+/* The signal comes, and the first task that gets it cancels the other before that task's turn. */
 static gboolean
 hear_and_cancel (GtxTask *other, GError **error)
 {

@@ -41,7 +41,7 @@ test_work (gpointer data, GError **error)
   return gtx_sleep (0, error);
 }
 
-/* ---- What time waits for ---- */
+/* ---- Events for which time waits ---- */
 
 static void
 finish_slowly (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
@@ -87,7 +87,7 @@ test_idle_sources (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- What others may bring ---- */
+/* ---- Events from other code ---- */
 
 static gboolean
 activate (gpointer action)
@@ -103,7 +103,8 @@ set_future (gpointer future)
   return G_SOURCE_REMOVE;
 }
 
-/* A timer of the program's own comes before one that is as far away as it takes real time. */
+/* A timer of the program comes before a time that is only as far away as the timer takes in real
+ * time. */
 static gboolean
 await_activation (GSimpleAction *action, GError **error)
 {
@@ -116,7 +117,7 @@ test_signal (gpointer data, GError **error)
   g_autoptr (GSimpleAction) action = g_simple_action_new ("test", NULL);
   g_autoptr (GtxTask) task = gtx_create_task (await_activation, action, NULL);
 
-  /* The test then waits for it, however slow the machine is, and long before the time. */
+  /* The test waits for the timer, however slow the machine is, and long before the time limit. */
   g_assert_true (gtx_sleep (0, error));
   g_timeout_add (500, activate, action);
   g_assert_true (gtx_wait_for (task, 60, error));
@@ -137,7 +138,7 @@ test_future (gpointer data, GError **error)
   return gtx_gather_list (GTX_GATHER_NONE, error, gathered, NULL);
 }
 
-/* If no task waits for their events, their timers do not count. */
+/* Sources whose events no task waits for have timers that do not count. */
 static gboolean
 slow_check (GSource *source)
 {
@@ -151,7 +152,8 @@ await_it (gpointer future, GError **error)
   return gtx_await (future, error);
 }
 
-/* After work that was long the library asks for a turn without a wait: no other has a time then. */
+/* After long work the library requests a turn without a wait, in which other sources have no
+ * time-out. */
 static gboolean
 test_after_work (gpointer data, GError **error)
 {
@@ -260,7 +262,7 @@ send_usr1 (gpointer data)
   return NULL;
 }
 
-/* A signal of the system comes when it comes: a time limit is a real one meanwhile. */
+/* A signal of the system comes in real time, so a time limit runs in real time meanwhile. */
 static gboolean
 test_unix_signal (gpointer data, GError **error)
 {
@@ -275,7 +277,7 @@ test_unix_signal (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- What a test holds ---- */
+/* ---- Virtual time that a test holds ---- */
 
 static gpointer
 answer (gpointer future)
@@ -311,7 +313,7 @@ test_held (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- What is left ---- */
+/* ---- Leftovers ---- */
 
 static void
 count (gpointer future, gpointer n)
@@ -392,14 +394,14 @@ test_deadlock (void)
   g_test_trap_assert_stderr ("*Deadlock*\nTask-1 (wait_with_another): waits for future 0x*\nthe other (wait_for_ever): waits for future 0x*");
 }
 
-/* The main loop asks this source last in each turn, behind what sees that nothing is left to
- * happen.  There it adds something, as a thread may whose last act that is: it is not among what
- * is seen in this turn. */
+/* The main loop checks this source last in each turn, after the source that detects a deadlock.
+ * Here it adds an event, as the last act of a thread may.  The turn's check does not see this
+ * event. */
 typedef struct
 {
   GSource source;
   GtxFuture *future;
-  guint n_left;                 /* of others, before the one that sets it */
+  guint n_left;                 /* other events, before the one that sets the future */
 } LastAct;
 
 static gboolean
@@ -444,7 +446,7 @@ await_last_act (gpointer data, GError **error)
   return TRUE;
 }
 
-/* In a process of its own, which has no other thread. */
+/* The test needs a process of its own, without other threads. */
 static void
 test_last_act (void)
 {
@@ -480,7 +482,7 @@ ask_in_time (gpointer data, GError **error)
   return gtx_wait_for (task, 2, error);
 }
 
-/* The test is about this message: the answer comes then. */
+/* The test is about this message, at which the operation is answered. */
 static GLogWriterOutput
 answer_what_was_told (GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data)
 {
@@ -490,7 +492,7 @@ answer_what_was_told (GLogLevelFlags level, const GLogField *fields, gsize n, gp
   return g_log_writer_default (level, fields, n, data);
 }
 
-/* Time does not jump past an operation, so that a timeout around it does not end it. */
+/* Time does not jump past an operation, so a timeout around the operation does not expire. */
 static void
 test_stands_still (void)
 {

@@ -79,8 +79,7 @@ wait_for_it (Limited *limited, GError **error)
   return gtx_wait_for (limited->future, limited->seconds, error);
 }
 
-/* With a limit and without, the awaited future is cancelled together with the waiting
- * task. */
+/* The awaited future is cancelled together with the waiting task, with a limit and without. */
 static gboolean
 test_cancelled (gpointer data, GError **error)
 {

@@ -41,7 +41,7 @@ test_all (gpointer data, GError **error)
   g_assert_cmpuint (n_done (tasks), ==, 3);
   assert_trace ("a b c");
   g_assert_cmpfloat (gtx_test_get_time (), ==, 0.003);
-  /* Once more takes no time. */
+  /* A second wait takes no time. */
   g_assert_true (gtx_wait (tasks, GTX_ALL_COMPLETED, GTX_FOREVER, error));
   g_assert_cmpfloat (gtx_test_get_time (), ==, 0.003);
   return TRUE;
@@ -155,7 +155,7 @@ test_first_error (gpointer data, GError **error)
   return TRUE;
 }
 
-/* As in asyncio: with the last one it is not asked whether it has failed. */
+/* As in asyncio, the function does not check whether the last future has failed. */
 static gboolean
 test_first_error_is_last (gpointer data, GError **error)
 {
@@ -180,8 +180,7 @@ test_time_over (gpointer data, GError **error)
   return TRUE;
 }
 
-/* A task that ends at the moment at which the time is over is done, if it began
- * before. */
+/* A task that ends at the moment of the time limit is done, if it began before. */
 static gboolean
 test_time_over_at_the_end (gpointer data, GError **error)
 {
@@ -205,7 +204,7 @@ test_done_before (gpointer data, GError **error)
   g_ptr_array_add (futures, g_object_ref (futures->pdata[0]));
   gtx_future_set_result (futures->pdata[0], NULL, NULL);
   other = gtx_create_task (note_and_return, "other", NULL);
-  /* Others run meanwhile, and a future given twice counts once. */
+  /* Other tasks run during the wait.  A future that is given twice counts once. */
   g_assert_true (gtx_wait (futures, GTX_ALL_COMPLETED, GTX_FOREVER, error));
   assert_trace ("other");
   return TRUE;

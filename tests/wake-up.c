@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whichever code wakes a task, and at any moment of the main loop's turn, the main loop
- * does not wait then.  The poll is the test's own, so that nothing here takes time. */
+/* The main loop does not wait after a task was woken, whatever code wakes the task, and at any
+ * moment of the loop's turn.  The test has its own poll function, so nothing takes time here. */
 
 #include "fixture.h"
 
 #include <gio/gio.h>
 
-/* ---- What wakes the task ---- */
+/* ---- Events that wake the task ---- */
 
 typedef enum
 {
-  FUTURE,                       /* is set */
-  TIMER,                        /* is set, for a moment later */
-  CALLBACK,                     /* of GIO comes */
+  FUTURE,                       /* is settled */
+  TIMER,                        /* is armed, for a moment later */
+  CALLBACK,                     /* of an operation of GIO is called */
   N_WHATS
 } What;
 
-/* In the functions of a source, or between them. */
+/* A moment in a function of a source, or between two. */
 typedef enum
 {
   IN_PREPARE,
-  BEFORE_POLL,                  /* by who iterates by hand */
+  BEFORE_POLL,                  /* if the test iterates by hand */
   IN_POLL,
   AFTER_POLL,
   IN_CHECK,
@@ -32,10 +32,10 @@ typedef struct
 {
   What what;
   Moment moment;
-  gint priority;                /* of the source */
-  gboolean is_older;            /* than the scheduler */
-  gboolean by_hand;             /* iterates the context */
-  gboolean is_nested;           /* in a task */
+  gint priority;                /* priority of the source */
+  gboolean is_older;            /* the source is older than the scheduler */
+  gboolean by_hand;             /* the test iterates the context by hand */
+  gboolean is_nested;           /* a task iterates the context */
   gboolean may_block;
 } Case;
 
@@ -54,8 +54,8 @@ end_sleep (gpointer sleep, gpointer data)
   gtx_future_set_result (future, NULL, NULL);
 }
 
-/* Straight on: GLib itself does not notice the source of a GTask's that is attached
- * where others are being asked. */
+/* Calls back directly.  GLib does not notice the source of a GTask that is attached while other
+ * sources are checked. */
 static void
 call_back (void)
 {
@@ -162,7 +162,7 @@ wait_for_it (gpointer data, GError **error)
   return is_done = G_IS_TASK (gtx_await_result ());
 }
 
-/* Without blocking it takes as many turns as the timer takes time. */
+/* Without blocking, the number of turns depends on the timer. */
 static void
 iterate_until_done (GMainContext *context)
 {
@@ -190,7 +190,7 @@ iterate_below_task (GMainContext *context)
     g_main_context_iteration (context, TRUE);
 }
 
-/* After a long run the main loop asks again before it waits. */
+/* After long work the main loop turns again before it waits. */
 static void
 come_to_rest (GMainContext *context)
 {
