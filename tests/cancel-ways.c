@@ -41,7 +41,7 @@ gather_dependency (GtxTask *dependency, GError **error)
   return gtx_gather_list (GTX_GATHER_NONE, error, dependency, NULL);
 }
 
-/* On small stacks, because passing a request on uses no stack. */
+/* The tasks have small stacks, because passing a request on uses no stack. */
 static gboolean
 test_long_chain_of_gatherings (gpointer data, GError **error)
 {

@@ -11,7 +11,7 @@ namespace
 
 std::string trace;
 
-/* Tells when it goes out of scope. */
+/* Notes the end of its scope. */
 class Scope
 {
 public:
@@ -63,7 +63,7 @@ fail_by_exception (Thrower *thrower, GError **error)
   return FALSE;
 }
 
-/* Each is in its try while the others throw. */
+/* Each task is inside its try block while the others throw. */
 gboolean
 exceptions (gpointer, GError **error)
 {
@@ -185,7 +185,7 @@ is_second (Second *second, GError **)
   return second->number == 2;
 }
 
-/* Data is converted as by a call, and a coroutine may be a lambda. */
+/* Data is converted as in a call, and a coroutine may be a lambda. */
 gboolean
 data (gpointer, GError **error)
 {

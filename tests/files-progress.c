@@ -8,7 +8,7 @@
 
 typedef gboolean (*CopyFunc) (GFile *, GFile *, GFileCopyFlags, GFileProgressCallback, gpointer, GError **);
 
-/* The reported progress, and the event that the copying side waits for. */
+/* The reported progress, and the event for which the copying side waits. */
 typedef struct
 {
   GFile *source;

@@ -136,7 +136,7 @@ test_inside (void)
   assert_whole (backtrace, "sleeper .*run_on_fiber ");
 }
 
-/* At each instruction of a switch, to a new stack and back. */
+/* gdb stops at each instruction of a switch to a new stack, and of the switch back. */
 static void
 test_switch (void)
 {

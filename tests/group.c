@@ -67,7 +67,7 @@ test_block_fails (gpointer data, GError **error)
   gtx_sleep (0, error);
   g_assert_false (gtx_task_group_end (&group, &failure, &result));
   g_assert_null (failure);
-  /* The block failed before the children could. */
+  /* The block failed before the children did. */
   g_assert_cmpstr (result->message, ==, "1 error in a task group: body");
 
   copy = g_error_copy (result);
@@ -185,7 +185,7 @@ cancel_group (GtxTaskGroup *group, GError **error)
   return TRUE;
 }
 
-/* A child has found what was looked for. */
+/* A child has found the result, and ends the group. */
 static gboolean
 test_cancel_by_child (gpointer data, GError **error)
 {
@@ -250,7 +250,7 @@ fail_on_cancel (gpointer data, GError **error)
   return fail ("clean-up", error);
 }
 
-/* It is no error that a group is cancelled; what fails for it is. */
+/* The end of the group is no error, but a failed clean-up is. */
 static gboolean
 test_cancel_and_error (gpointer data, GError **error)
 {
@@ -277,7 +277,7 @@ cancelled_group (gpointer data, GError **error)
   return gtx_task_group_end (&group, &failure, error);
 }
 
-/* Another request, from outside, is not swallowed. */
+/* A second request, from outside, is not swallowed. */
 static gboolean
 test_cancel_twice (gpointer data, GError **error)
 {
@@ -310,7 +310,7 @@ test_not_begun (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The block's own error says more. */
+/* The block's own error is more useful than the error of the group. */
 static gboolean
 test_not_begun_and_failed (gpointer data, GError **error)
 {
@@ -359,7 +359,7 @@ fail_deep_down (gpointer depth, GError **error)
   return gtx_task_group_end (&group, NULL, error);
 }
 
-/* Its message is bounded, what it holds is not. */
+/* The length of the message is limited, and the number of errors is not. */
 static gboolean
 test_error_deep (gpointer data, GError **error)
 {
@@ -378,7 +378,7 @@ test_error_deep (gpointer data, GError **error)
   return TRUE;
 }
 
-/* It is an error like any other: a mock in a test, or one that came over D-Bus. */
+/* The program made the error itself, as a test may, or got it over D-Bus. */
 static void
 test_error_by_hand (void)
 {

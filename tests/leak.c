@@ -9,7 +9,7 @@
 
 static const char *program;
 
-/* None of their addresses is left in a register or on the stack. */
+/* After this function, no register and no stack has the addresses. */
 static G_GNUC_NO_INLINE void
 leak_slices (void)
 {

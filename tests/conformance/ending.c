@@ -4,8 +4,8 @@
 
 #include "trace.h"
 
-/* gtx_run() cancels the tasks that main leaves, waits for them, and then cancels tasks
- * that were made meanwhile, which asyncio drops.  A task of ours notices both: its
+/* gtx_run() cancels the tasks that main leaves, and waits for them.  Then it cancels tasks that
+ * were made in the meantime, which asyncio drops.  A task of the test's own notices both: its
  * GCancellable is cancelled at that moment, before anything else runs. */
 
 static GtxTask *guard;
@@ -32,7 +32,7 @@ on_leftovers_done (void)
   g_clear_pointer (&ending, g_free);
 }
 
-/* Nothing was left if there is no task but ours. */
+/* Main has left nothing if only the test's own tasks exist. */
 static void
 on_leftovers_cancelled (void)
 {

@@ -8,14 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Nothing more runs. */
+/* The process ends at once. */
 static void
 leave (void)
 {
   _exit (0);
 }
 
-/* Mistakes that a scenario makes are seen in its trace. */
+/* The trace shows a scenario's mistakes, so their messages are dropped. */
 static GLogWriterOutput
 write_log (GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data)
 {

@@ -85,7 +85,7 @@ clear_objects (void)
 
 /* ---- Locks and their kin ---- */
 
-/* The lock of a condition is meant by its name. */
+/* The name of a condition stands for its lock. */
 static gpointer
 find_holdable (const char *name)
 {

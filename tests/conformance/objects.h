@@ -6,16 +6,17 @@
 #include "program.h"
 #include "trace.h"
 
-/* FALSE if the statement declares none. */
+/* Returns FALSE if the statement declares no object. */
 gboolean declare_object  (const Statement *statement);
 
 gboolean is_of_object    (const char *what);
 Flow     run_with_object (const Statement *statement, GError **error);
 
-/* Whatever tasks wait for in an object may come now; and all are gone. */
+/* The first function lets all tasks that wait for objects go on, and the second frees all
+ * objects. */
 void     open_objects    (void);
 void     clear_objects   (void);
 
-/* `with`: its two ends. */
+/* The two ends of `with`. */
 Flow     acquire_object  (const char *name, GError **error);
 Flow     release_object  (const char *name, GError **error);

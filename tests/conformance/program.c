@@ -74,7 +74,7 @@ without_empty (char **parts)
   return parts;
 }
 
-/* The words of each line that has some, and a last line that ends it all. */
+/* Returns the words of each line that is not empty, and a last line that ends all blocks. */
 static GPtrArray *
 split (const char *text)
 {

@@ -18,7 +18,7 @@ typedef struct
   GPtrArray *final;
 } Statement;
 
-/* Of Statement, which it owns: declarations, coroutines and main. */
+/* Returns the declarations, coroutines and main as an array that owns its Statements. */
 GPtrArray *parse_program (const char *text);
 
 static inline gboolean
@@ -27,7 +27,7 @@ is_word (const char *word, const char *const *words)
   return g_strv_contains (words, word);
 }
 
-/* A number of milliseconds, or `-`: for ever. */
+/* @word is a number of milliseconds, or `-` for ever. */
 static inline double
 seconds_of (const char *word)
 {

@@ -9,22 +9,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-static GHashTable *coroutines;  /* of names: bodies */
-static GHashTable *shared;      /* of names: tasks */
-static GHashTable *spawned;     /* of coroutines: how many tasks */
+static GHashTable *coroutines;  /* by name */
+static GHashTable *shared;      /* tasks by name */
+static GHashTable *spawned;     /* the number of tasks by coroutine */
 static GtxTask *main_task;
-static guint n_calls;           /* that are not freed */
+static guint n_calls;           /* calls that are not freed */
 
 /* ---- A call of a coroutine ---- */
 
 typedef struct
 {
   GPtrArray *body;
-  GHashTable *tasks;            /* of variables */
+  GHashTable *tasks;            /* by variable */
   GPtrArray *timeouts;          /* GtxTimeout, the innermost last */
   GPtrArray *groups;            /* GtxTaskGroup, the innermost last */
-  GPtrArray *errors;            /* being handled, the innermost last */
-  int value;                    /* of the last `return` that was met */
+  GPtrArray *errors;            /* errors that are handled, the innermost last */
+  int value;                    /* the value of the last `return` */
 } Call;
 
 static Flow run_block (Call *call, GPtrArray *block, GError **error);
@@ -54,7 +54,7 @@ call_free (Call *call)
   n_calls--;
 }
 
-/* A `return` whose block failed after all is none. */
+/* A `return` does not count if its block failed. */
 static int *
 run_call (Call *call, GError **error)
 {
@@ -98,7 +98,7 @@ find (Call *call, const char *variable)
   return task ? task : g_hash_table_lookup (shared, variable);
 }
 
-/* The tasks that are set. */
+/* Returns the tasks of those variables that are set. */
 static GPtrArray *
 find_all (Call *call, char **variables)
 {
@@ -114,7 +114,7 @@ find_all (Call *call, char **variables)
   return tasks;
 }
 
-/* The outcome of a task or a future. */
+/* Returns the outcome of a task or a future as a word. */
 static char *
 outcome (gpointer future)
 {
@@ -128,7 +128,7 @@ outcome (gpointer future)
 
 /* ---- Statements ---- */
 
-/* The task itself, or a shield of it. */
+/* Awaits the task or a shield of it. */
 static Flow
 await_task (Statement *statement, GtxTask *task, GError **error)
 {
@@ -235,7 +235,7 @@ run_wait (Call *call, Statement *statement, GError **error)
   return GO_ON;
 }
 
-/* One that is done; an error that the scenario raised is traced. */
+/* Traces a task that is done, and the error if the scenario raised it. */
 static Flow
 take_completed (Statement *statement, gpointer task, GError **error)
 {

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs a scenario: each statement on this library. */
+/* Runs a scenario: each statement calls the library. */
 
 #pragma once
 
 #include "program.h"
 
-/* A coroutine: the main task's.  To be run in virtual time; trace_to() is
- * called before. */
+/* The coroutine of the main task.  It runs in virtual time, after a call of trace_to(). */
 gboolean run_scenario   (GPtrArray *program, GError **error);
 
-/* Drops the objects that a run has left.  Returns how many calls of coroutines were never
- * freed. */
+/* Drops the objects that a run has left.  Returns how many calls of coroutines were not freed. */
 guint    clear_scenario (void);

@@ -63,7 +63,7 @@ trace_value (const char *line, gpointer future, gboolean succeeded)
 
 /* ---- Errors, as the scenario names them ---- */
 
-/* The message is the kind. */
+/* The error's message is its kind. */
 G_DEFINE_QUARK (scenario-error-quark, scenario_error)
 
 Flow

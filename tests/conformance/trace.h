@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-/* How a statement ends. */
+/* The end of a statement. */
 typedef enum
 {
   GO_ON,
@@ -21,23 +21,23 @@ flow (gboolean succeeded)
   return succeeded ? GO_ON : FAIL;
 }
 
-/* Lines go to @file from now on; @at_end is called after the last one.  If @at_end
- * returns, code that still runs is not traced. */
+/* Writes lines to @file from now on, and calls @at_end after the last one.  If @at_end returns, the
+ * code that still runs is not traced. */
 void     trace_to    (FILE *file, void (*at_end) (void));
 
-/* A line of the current task. */
+/* Writes a line of the current task. */
 void     trace       (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
-/* The line of a statement and the number that @future came to, if it did. */
+/* Writes the line of a statement, with the number that is the result of @future if it succeeded. */
 Flow     trace_value (const char *line, gpointer future, gboolean succeeded);
-/* The last line. */
+/* Writes the last line. */
 void     end         (const char *how);
 
-/* Fails with an error of a kind that is the scenario's own. */
+/* Fails with an error of the given kind, which the scenario raises. */
 Flow     fail_with   (const char *kind, GError **error);
 
 char    *kind_of     (const GError *error);
 gboolean is_taken_by (const GError *error, const char *handled);
 
-/* Whether the kind is `error:NAME`. */
+/* Returns whether the kind is `error:NAME`. */
 gboolean is_raised   (const GError *error);

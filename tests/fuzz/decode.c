@@ -4,11 +4,10 @@
 
 #include <string.h>
 
-/* A byte chooses one of several; a string that is over chooses the first, and
- * ends every block.  Coroutines come in order, main last, and each calls and
- * starts only those before it.  A task's variable ends in the number of its
- * coroutine, so that a coroutine awaits only tasks of those before it too: none
- * calls itself, and no tasks await one another. */
+/* Each byte makes a choice.  When the bytes are used up, the first choice is made and all blocks
+ * end.  Coroutines come in order, with main as the last, and each calls and starts only earlier
+ * ones.  The variable of a task ends with the number of its coroutine, so a coroutine awaits only
+ * tasks of earlier coroutines.  So no coroutine calls itself, and no tasks await one another. */
 
 #define MOST_COROUTINES 4
 #define DEEPEST 6
@@ -21,10 +20,10 @@ typedef struct
   GString *declarations;
   GString *text;
   guint declared;               /* objects, as bits */
-  guint coroutine;              /* the one that is being made */
-  guint costs[MOST_COROUTINES]; /* of those before it */
-  guint cost;                   /* its own so far: statements that it may run */
-  guint times;                  /* that what is being made is run */
+  guint coroutine;              /* the coroutine that is being made */
+  guint costs[MOST_COROUTINES]; /* the costs of the earlier coroutines */
+  guint cost;                   /* the statements that this coroutine may run so far */
+  guint times;                  /* how often the current block is run */
   guint depth;
   guint n_labels;
 } Decoder;
@@ -38,7 +37,7 @@ choose (Decoder *self, guint n)
   return *self->data++ % n;
 }
 
-/* NULL: the end of a block. */
+/* Returns NULL at the end of a block. */
 static const Form *
 choose_form (Decoder *self)
 {
@@ -93,7 +92,7 @@ add_task (Decoder *self)
   add_numbered (self, variables[chosen / self->coroutine % strlen (variables)], chosen % self->coroutine);
 }
 
-/* Of any coroutine, for what awaits none. */
+/* The task may have any coroutine, because the statement does not await it. */
 static void
 add_any_task (Decoder *self)
 {
@@ -281,7 +280,7 @@ decode_rest (Decoder *self, const char *blocks)
   line (self, "end");
 }
 
-/* FALSE at the end of a block.  Statements that are not allowed here are left out. */
+/* Returns FALSE at the end of a block.  Statements that are not permitted here are omitted. */
 static gboolean
 decode_statement (Decoder *self)
 {

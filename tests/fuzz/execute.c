@@ -11,8 +11,7 @@
 #include "run/run-private.h"
 #include "task/task-private.h"
 
-/* Each deadlock ends something that a statement waits for; one statement may
- * wait several times. */
+/* Each deadlock ends a wait of some statement, and a statement may wait several times. */
 #define MOST_DEADLOCKS 10000
 
 static guint n_deadlocks;
@@ -20,8 +19,8 @@ static gboolean has_ended;
 
 /* ---- A run ---- */
 
-/* asyncio would wait for ever, and so does the scenario's trace end here; but
- * what was begun is to come to an end. */
+/* asyncio would wait for ever, so the scenario's trace ends here.  The tasks must end all the
+ * same. */
 static gboolean
 on_deadlock (gpointer scheduler, GtxStuck how)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Programs at the border, kept as text and as bytes, and of random bytes: each outcome is
- * one that the model allows, and nothing is left behind. */
+/* Programs at the border: some are kept as text or as bytes, and others are made from random bytes.
+ * The model must permit each outcome, and nothing may be left behind. */
 
 #include "border/run-border.h"
 #include "decode.h"
@@ -17,7 +17,7 @@ show_program (void)
     g_printerr ("The program:\n%s", running);
 }
 
-/* Every other one in a main context that is new. */
+/* Every second program runs in a new main context. */
 static void
 run_text (const char *text, guint microseconds)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Scenarios of the kept corpus, and of random bytes: the library has nothing to
- * complain of, leaves nothing behind, and does the same again in a main context
- * that is new. */
+/* Scenarios of the kept corpus and of random bytes.  The library must report nothing and leave
+ * nothing behind, and a second run in a new main context must have the same trace. */
 
 #include "decode.h"
 #include "execute.h"

@@ -15,7 +15,7 @@
 
 #define LONGEST 400             /* bytes */
 
-/* A tool that is this slow sees a part of them. */
+/* A slow tool runs a part of the inputs. */
 static guint
 step (void)
 {

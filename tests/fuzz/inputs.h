@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The bytes that the tests run, and the output when a test fails. */
+/* The bytes that the tests run, and the output of a failed test. */
 
 #pragma once
 
@@ -7,13 +7,13 @@
 
 typedef void (*RunBytes) (const guint8 *data, gsize size);
 
-/* Each line of base64 in a file beside this one. */
+/* Runs each line of base64 in a file of this folder. */
 void each_kept   (const char *file, RunBytes run);
-/* Always the same ones. */
+/* Runs random bytes, which are the same each time. */
 void each_random (guint n, RunBytes run);
 
-/* Where a program is run that breaks the library, @show prints it. */
+/* If a program breaks the library, @show prints the program. */
 void show_when_broken (void (*show) (void));
 
-/* fuzz-border.c */
+/* This function is in fuzz-border.c. */
 void add_border_tests (void);

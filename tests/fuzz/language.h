@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The languages that bytes are read as. */
+/* The languages of the programs. */
 
 #pragma once
 
@@ -27,7 +27,7 @@ typedef struct
   const char *what;
   const char *name;
   const char *classes;
-  int least;                    /* of its size, or -1: it has none */
+  int least;                    /* the lowest size, or -1 if the object has none */
 } Object;
 
 typedef struct
@@ -35,9 +35,9 @@ typedef struct
   const Form *forms;
   const Words *words;
   const Object *objects;
-  const char *const *kinds;     /* of errors, that `except` takes */
-  const char *variables;        /* that name a task */
-  guint most_statements;        /* that a call runs, with all that it starts */
+  const char *const *kinds;     /* the kinds of errors that `except` takes */
+  const char *variables;        /* the variables that name a task */
+  guint most_statements;        /* the limit on the statements of a call, with all that it starts */
   guint most_times;
 } Language;
 

@@ -8,8 +8,8 @@
 int LLVMFuzzerInitialize (int *argc, char ***argv);
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
-/* LeakSanitizer, which checks after each program, takes memory that an ending thread has
- * not freed yet for a leak.  So no thread of a pool ends. */
+/* LeakSanitizer checks after each program.  It reports memory that an ending thread has not freed
+ * yet, so the threads of the pools do not end. */
 int
 LLVMFuzzerInitialize (int *argc, char ***argv)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The functions that libFuzzer calls, which has the main(). */
+/* The functions that libFuzzer calls from its main(). */
 
 #include "execute.h"
 
@@ -8,7 +8,7 @@
 int LLVMFuzzerInitialize (int *argc, char ***argv);
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
-/* Leaks of GLib's slices are detected only if slices come from malloc (). */
+/* The leak detector finds leaked slices of GLib only if malloc () allocates them. */
 int
 LLVMFuzzerInitialize (int *argc, char ***argv)
 {

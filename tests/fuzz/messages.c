@@ -53,7 +53,7 @@ set_up_messages (void)
   /* This code decides which messages are fatal, in a test, too. */
   g_log_set_always_fatal (G_LOG_FATAL_MASK);
   g_log_set_default_handler (on_message, NULL);
-  /* AddressSanitizer looks at each byte of a stack that is taken. */
+  /* AddressSanitizer looks at each byte of a stack that is used, so stacks are small. */
   gtx_set_default_stack_size (STACK_SIZE);
   is_set_up = TRUE;
 }

@@ -5,8 +5,8 @@
 
 #include <glib.h>
 
-/* Messages about a program's own mistakes are expected; any other message ends the
- * program. */
+/* Messages about mistakes of the program itself are expected.  Any other message ends the
+ * process. */
 void set_up_messages (void);
 
 void fail            (const char *why) G_GNUC_NORETURN;

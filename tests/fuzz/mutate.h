@@ -6,6 +6,6 @@
 
 #include "inputs.h"
 
-/* Runs changed copies of the files for so long; the one that runs is in @current.  FALSE
- * where a file cannot be read or written. */
+/* Runs changed copies of the files for some seconds.  The file @current has the copy that runs.
+ * Returns FALSE if a file cannot be read or written. */
 gboolean mutate_files (char **files, guint seconds, const char *current, RunBytes run, GError **error);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Actions of a task on other tasks, some of them done by the main loop or another
- * thread. */
+/* Actions of a task on other tasks.  The main loop or another thread does some of them. */
 
 #include "border.h"
 
@@ -13,20 +12,20 @@ typedef enum
   THREAD
 } Actor;
 
-/* When a request from another thread must have come: something else that the same
- * thread has posted has. */
+/* Notices that a request from another thread has arrived: a second message of that thread arrives
+ * after it. */
 typedef struct
 {
   Task *task;
   GtxFuture *posted;
   guint n_told, n_taken_back, n_indirect;
-  gboolean counts;              /* it is a request of its own */
+  gboolean counts;              /* the request counts as one of its own */
 } Arrival;
 
 typedef struct
 {
   void (*act) (gpointer action);
-  Home *home;                   /* in which it was written down */
+  Home *home;                   /* the home of the task that runs the statement */
   GtxTask *gtask;
   Task *task;
   GCancellable *cancellable;
@@ -303,7 +302,7 @@ is_action (const char *what)
   return actions[find_action (what)].word != NULL;
 }
 
-/* FALSE: there is nothing to do it to. */
+/* Returns FALSE if the action has no object. */
 static gboolean
 find_target (Action *self, Task *current, char **words)
 {

@@ -16,14 +16,14 @@ group_may_shut_down (GroupBlock *self)
   return FALSE;
 }
 
-/* How often the task was told of something, or may have been. */
+/* Returns how often the task was told of a request, or may have been told. */
 static guint
 n_told (Task *task)
 {
   return task->n_told + task->n_taken_back + task->n_indirect;
 }
 
-/* Only the first time it does something. */
+/* Only the first call cancels the group. */
 void
 book_group_cancelled (GroupBlock *self)
 {
@@ -49,7 +49,8 @@ book_group_ends (GroupBlock *self, Ending body)
   parent->n_indirect++;
   for (guint i = 0; i < self->children->len; i++)
     self->suspends |= !task_is_done (self->children->pdata[i]);
-  /* What the block took back may have been the group's own, which takes back another's then. */
+  /* The block may have withdrawn the group's own request.  The group then withdraws a request of
+   * other code. */
   if (self->is_unclear)
     self->parent->least = MAX (self->parent->least - 1, 0);
 }
@@ -66,8 +67,8 @@ n_errors_of_children (GroupBlock *self)
   return n;
 }
 
-/* Whether the block was told of a request that is not the group's, or was owed one while
- * it waited. */
+/* Returns whether a request that is not the group's was delivered in the block, or was owed to it
+ * while it waited. */
 static gboolean
 is_cancelled_from_outside (GroupBlock *self)
 {
@@ -95,7 +96,7 @@ ended_with_errors (GroupBlock *self, const GError *error, gboolean from_outside)
   if (gtx_error_get_n_errors (error) != n)
     broken ("%s: a group has ended with %u errors, and there were %u", parent->coroutine,
             gtx_error_get_n_errors (error), n);
-  /* What is not told of now is made anew. */
+  /* A request that the group's error does not tell of is made again. */
   if (gtx_cancelling (gtx_current_task ()) == 0)
     return;
   parent->may = TRUE;
@@ -103,7 +104,8 @@ ended_with_errors (GroupBlock *self, const GError *error, gboolean from_outside)
     parent->request = OWED;
 }
 
-/* A block around it, a group's among them, may have made another request. */
+/* Returns whether the cancellation must be the group's own: no block around it may have made
+ * another request. */
 static gboolean
 tells_of_its_own (GroupBlock *self)
 {
@@ -124,7 +126,8 @@ ended_cancelled (GroupBlock *self, gboolean from_outside)
     book_cancelled (parent);
   else if (self->suspends)
     book_awaited_was_cancelled (parent);
-  /* What the block was told of the group's request tells of another's that stands. */
+  /* The group's request, which was told to the block, may have delivered a pending request of other
+   * code. */
   else if (self->children->len > 0 || self->was_told)
     book_doubt (parent);
   parent->cause.surely |= from_outside;
@@ -142,7 +145,7 @@ ended_well (GroupBlock *self, gboolean from_outside)
     broken ("%s: a group has swallowed a request though nobody cancelled it", self->parent->coroutine);
 }
 
-/* As in asyncio, a request that comes while the group waits hides that of the block. */
+/* As in asyncio, a request that comes while the group waits hides the error of the block. */
 static gboolean
 loses_error (GroupBlock *self, const GError *error)
 {

@@ -46,8 +46,8 @@ book_elsewhere (Task *self)
   count (&self->n_elsewhere);
 }
 
-/* A task that awaits others passes the request on; they may carry on, and then so
- * does it. */
+/* A task that awaits others passes the request on.  If they swallow it, the task carries on,
+ * too. */
 static void
 pass_on (Task *self)
 {
@@ -62,7 +62,7 @@ pass_on (Task *self)
     }
 }
 
-/* Then a request is for itself. */
+/* If the awaited task is done, a request is for the task itself. */
 static gboolean
 awaits_what_is_done (Task *self)
 {
@@ -137,7 +137,7 @@ take_back (Task *self, guint n)
     forget_requests (self);
 }
 
-/* A group's own request is not in the books: it may be that which is taken back. */
+/* The books do not have a group's own request, which may be the one that is withdrawn. */
 void
 book_uncancelled (Task *self, guint n)
 {
@@ -151,7 +151,7 @@ book_uncancelled (Task *self, guint n)
 
 /* ---- What was made meanwhile ---- */
 
-/* A group that was cancelled, or a child of which failed, makes one to its block. */
+/* A group that was cancelled, or whose child failed, makes a request to its block. */
 static guint
 n_own (Task *self)
 {
@@ -184,7 +184,7 @@ is_unclear (Task *self)
   return n_elsewhere (self) > self->n_elsewhere_told || n_own (self) > 0;
 }
 
-/* What is not known of those that await it is not known of it. */
+/* Uncertainty about the tasks that await this task makes this task uncertain, too. */
 static void
 note_awaiters (Task *self)
 {
@@ -212,7 +212,7 @@ book_count (Task *self, guint n)
 {
   int most = self->most + (int) n_own (self) + n_elsewhere (self) - self->n_elsewhere_counted;
 
-  /* What is taken back more often than it was asked for is no less than none. */
+  /* The count does not go below zero, even if more requests are withdrawn than were made. */
   if ((int) n < self->least || (int) n > MAX (most, 0))
     broken ("%s: gtx_cancelling () is %u, and is to be from %d to %d", self->coroutine, n, self->least, most);
 }
@@ -241,7 +241,7 @@ book_may_be_told (Task *self)
   return self->may || n_elsewhere (self) > self->n_elsewhere_told || n_own (self) > 0;
 }
 
-/* One group may have made it: to that it is none from outside. */
+/* If one group may have made the request, the request is not from outside for that group. */
 static void
 find_cause (Task *self)
 {
@@ -278,7 +278,7 @@ book_awaited_was_cancelled (Task *self)
 {
   find_cause (self);
   self->cause.maybe = TRUE;
-  /* Or of one by another thread, of which nobody else knows yet. */
+  /* The cause may also be a request of another thread that has not been noticed yet. */
   if (self->may)
     self->n_told++;
   else
@@ -363,8 +363,8 @@ book_timeout_begins (Task *self, TimeoutBlock *block)
   block->one_stood = block->n_cancels > 0 && book_may_be_told (self);
 }
 
-/* A request that an operation left standing before the block is another's; one that the
- * task made to itself is none. */
+/* A pending request that an operation left before the block comes from other code.  A request of
+ * the task to itself does not. */
 static gboolean
 others_is_left (const TimeoutBlock *block, guint n, gboolean timed_out)
 {
@@ -391,7 +391,8 @@ book_timeout_ended (Task *self, TimeoutBlock *block, Ending body, gboolean timed
             is_over ? "" : " not", timed_out ? "" : " not");
   if (is_over && !block->noted)
     broken ("%s: a timeout was over while its task ran", self->coroutine);
-  /* A block that was told of the timeout's request tells of another's that stands. */
+  /* The timeout's request, which was told to the block, may have delivered a pending request of
+   * other code. */
   if (is_over && body == CANCELLED && !timed_out && block->request != OWED)
     book_doubt (self);
   if (is_over)

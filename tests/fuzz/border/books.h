@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The model: the known state of each task, and the outcomes that it allows. */
+/* The model: the known state of each task, and the outcomes that the state permits. */
 
 #pragma once
 
@@ -13,26 +13,26 @@ typedef struct
   GMainContext *context;
   GMainLoop *loop;
   GThread *thread;
-  gint n_to_do;                 /* atomic: in its loop */
+  gint n_to_do;                 /* atomic: work for its main loop */
 } Home;
 
-/* A request to cancel that no await has delivered yet. */
+/* A request that no await has delivered yet. */
 typedef enum
 {
   NONE,
-  PASSED_ON,                    /* to what is awaited, which may swallow it */
-  OWED                          /* it has to come out */
+  PASSED_ON,                    /* passed on to the awaited task, which may swallow it */
+  OWED                          /* an await must deliver it */
 } Request;
 
-/* Why a task was told that it is cancelled. */
+/* The cause of a cancellation that was delivered to a task. */
 typedef struct
 {
-  gboolean surely;              /* a request was made that no block of the task made */
-  gboolean maybe;               /* it may have been one that no group of the task made */
-  guint timeout;                /* the outermost that made one; G_MAXUINT: none */
+  gboolean surely;              /* some request came from no block of the task */
+  gboolean maybe;               /* some request may have come from no group of the task */
+  guint timeout;                /* the outermost timeout that made a request; G_MAXUINT: none */
 } Cause;
 
-/* How a block ends. */
+/* The end of a block. */
 typedef enum
 {
   WELL,
@@ -43,10 +43,10 @@ typedef enum
 typedef struct
 {
   GtxTimeout timeout;
-  guint n_cancels;              /* of the task, when it began */
-  gboolean one_stood;           /* then: a request that it may not have been told of */
-  guint n_at_end;               /* when its body had ended */
-  gboolean noted;               /* is over, and its request is in the books */
+  guint n_cancels;              /* the task's count of requests when the block began */
+  gboolean one_stood;           /* one of them may not have been delivered by then */
+  guint n_at_end;               /* the task's count of requests when the block's body ended */
+  gboolean noted;               /* the time is over, and the request is in the books */
   Request request;
 } TimeoutBlock;
 
@@ -55,27 +55,27 @@ typedef struct
   GtxTaskGroup group;
   Task *parent;
   GPtrArray *children;          /* of Task */
-  guint n_timeouts;             /* that were open when it began */
+  guint n_timeouts;             /* timeouts that were open when the group began */
   gboolean is_open;
-  gboolean on_purpose;          /* somebody cancelled it */
-  gboolean own_delivered;       /* its request to the block */
-  gboolean is_unclear;          /* the block took back requests, whosesoever */
-  guint n_told;                 /* the parent, when the group was cancelled on purpose */
-  gboolean was_told;            /* of anything since, until the block is over */
-  gboolean ends;                /* the block is over, and the children are waited for */
-  gboolean suspends;            /* for that */
+  gboolean on_purpose;          /* some code cancelled the group */
+  gboolean own_delivered;       /* the group's request was delivered to the block */
+  gboolean is_unclear;          /* the block withdrew requests of unknown origin */
+  guint n_told;                 /* what the parent had been told when the group was cancelled on purpose */
+  gboolean was_told;            /* the parent was told of something after that, before the end of the block */
+  gboolean ends;                /* the block has ended, and the group waits for its children */
+  gboolean suspends;            /* the wait suspends */
   Ending body;
-  Cause cause;                  /* of a body that was cancelled */
+  Cause cause;                  /* of a body that ended as cancelled */
 } GroupBlock;
 
-/* What is not marked as atomic is the home's thread's. */
+/* Fields that are not marked as atomic belong to the home's thread. */
 struct _Task
 {
   Home *home;
   const char *coroutine;
   GroupBlock *member_of;        /* or NULL */
 
-  /* Its end: atomic */
+  /* Its end, in atomic counters */
   gint n_begun;
   gint n_ended;
   gint n_data_freed;
@@ -83,30 +83,30 @@ struct _Task
   gint n_results_freed;
 
   /* Requests */
-  int least, most;              /* what gtx_cancelling () tells */
-  Request request;              /* that no block of its own made */
-  gboolean may;                 /* be told of one */
-  gint n_elsewhere;             /* atomic: requests made in other threads, or seen by the library alone */
-  gint is_wild;                 /* atomic: and of these without number */
-  int n_elsewhere_told;         /* of these, those that came out for sure */
-  int n_elsewhere_counted;      /* and those that are in least and most */
-  guint n_told;                 /* that it is cancelled */
+  int least, most;              /* the limits of gtx_cancelling () */
+  Request request;              /* one that no block of the task made */
+  gboolean may;                 /* some request may be delivered */
+  gint n_elsewhere;             /* atomic: requests of other threads, or that only the library sees */
+  gint is_wild;                 /* atomic: there may be any number of such requests */
+  int n_elsewhere_told;         /* of n_elsewhere, those that were certainly delivered */
+  int n_elsewhere_counted;      /* of n_elsewhere, those that are in least and most */
+  guint n_told;                 /* how often the task was told that it is cancelled */
   guint n_taken_back;
-  guint n_indirect;             /* awaits of tasks, and of groups, and what was told of unseen */
+  guint n_indirect;             /* awaits of tasks and groups, and deliveries that may have been of unseen requests */
   Cause cause;
 
-  GtxTask *task;                /* while it is not done */
-  gboolean failed;              /* with an error that is no cancellation */
-  GPtrArray *awaited;           /* of Task, while it awaits some */
-  gboolean passes_exactly;      /* each request to each of these */
-  GCancellable *lent;           /* to an operation */
+  GtxTask *task;                /* until it is done */
+  gboolean failed;              /* with an error that is not a cancellation */
+  GPtrArray *awaited;           /* of Task, while it awaits some tasks */
+  gboolean passes_exactly;      /* each request reaches each of them */
+  GCancellable *lent;           /* lent to an operation */
   GPtrArray *awaiters;          /* of Task */
   GPtrArray *timeouts;          /* of TimeoutBlock, the innermost last */
   GPtrArray *groups;            /* of GroupBlock, the innermost last */
 };
 
-/* Atomic, and nothing else is ordered by it: ThreadSanitizer sees what the library
- * orders. */
+/* These operations are atomic, and order nothing else, so that ThreadSanitizer sees only the order
+ * that the library makes. */
 #define peek(number) __atomic_load_n ((number), __ATOMIC_RELAXED)
 #define count(number) ((void) __atomic_add_fetch ((number), 1, __ATOMIC_RELAXED))
 #define mark(number) __atomic_store_n ((number), TRUE, __ATOMIC_RELAXED)
@@ -119,38 +119,39 @@ gboolean task_is_done  (Task *self);
 
 /* ---- Requests ---- */
 
-/* One that is being made in the task's home. */
+/* Books a request that is made in the task's home. */
 void  book_request     (Task *self);
-/* One that is made by another thread, or that the library may make. */
+/* Books a request that another thread makes, or that the library may make. */
 void  book_elsewhere   (Task *self);
-/* gtx_uncancel () was called, where gtx_cancelling () was @n. */
+/* Books a call of gtx_uncancel () when gtx_cancelling () was @n. */
 void  book_uncancelled (Task *self, guint n);
 
 /* ---- What comes out ---- */
 
-/* The task goes on: what was made meanwhile is noted. */
+/* The task goes on, and requests that were made in the meantime are booked. */
 void  book_resumed     (Task *self);
-/* It is told that it is cancelled. */
+/* The task was told that it is cancelled. */
 void  book_cancelled   (Task *self);
-/* What it awaited says so, and that has to do with no request. */
+/* The awaited object was cancelled, and no request is the reason. */
 void  book_cancelled_by_itself (Task *self);
-/* What it awaited was cancelled, and for that it is told so. */
+/* The awaited object was cancelled, and so the task is told that it is cancelled. */
 void  book_awaited_was_cancelled (Task *self);
-/* An await that delivers what is owed has delivered nothing. */
+/* An await that must deliver an owed request has delivered none. */
 void  book_undisturbed (Task *self, const char *what);
-/* What gtx_cancelling () says is compared. */
+/* Compares @n, which gtx_cancelling () returned, with the books. */
 void  book_count       (Task *self, guint n);
 
 gboolean book_is_owed  (Task *self);
-/* It may be, by what is known. */
+/* Returns whether a cancellation is permitted. */
 gboolean book_may_be_told (Task *self);
 
-/* It awaits tasks, which get what is owed to it, and has awaited them. */
+/* The first function begins an await of tasks, which get the requests that are owed; the second
+ * ends it. */
 void  book_awaits      (Task *self, GPtrArray *tasks, gboolean exactly);
 void  book_awaited     (Task *self);
-/* Nothing is left of a request that was passed on; @exactly: nor of any other. */
+/* A request that was passed on is gone; @exactly: no other request is left either. */
 void  book_passed      (Task *self, gboolean exactly);
-/* Whether a request was delivered is not clear. */
+/* Whether a request was delivered is unknown. */
 void  book_doubt       (Task *self);
 
 /* ---- Blocks ---- */

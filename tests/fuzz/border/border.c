@@ -9,15 +9,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define STALL 0.01              /* seconds in which nothing goes on */
+#define STALL 0.01              /* seconds without progress */
 #define MOST_STALLS 2000
 #define N_VARIABLES 32
 
-static Home homes[2];           /* the second one where the program wants it */
-static GHashTable *coroutines;  /* of names: bodies */
-static GHashTable *futures;     /* of names */
+static Home homes[2];           /* the second one only if the program uses it */
+static GHashTable *coroutines;  /* bodies by name */
+static GHashTable *futures;     /* by name */
 static GHashTable *objects;
-static GPtrArray *tasks;        /* of Task, under the mutex, as the variables */
+static GPtrArray *tasks;        /* of Task; the mutex protects this and the variables */
 static GPtrArray *groups;       /* of GroupBlock */
 static GMutex mutex;
 
@@ -141,7 +141,7 @@ border_keep_group (GroupBlock *group)
 
 /* ---- Tasks ---- */
 
-/* As long as its main context is there. */
+/* The task's home is this thread's, or its main context is gone. */
 static gboolean
 is_at_home (Task *task)
 {
@@ -313,7 +313,7 @@ future_free (gpointer data)
 {
   Future *self = data;
 
-  /* Its error, if there is one, is no news. */
+  /* An error of the future is expected. */
   gtx_future_get_error (self->future);
   g_object_unref (self->future);
   g_free (self);
@@ -409,7 +409,7 @@ drop_variables (void)
     }
 }
 
-/* All that ran has ended. */
+/* Call this after all tasks have ended. */
 static void
 finish (void)
 {
@@ -423,7 +423,7 @@ finish (void)
   g_clear_object (&border_over);
 }
 
-/* Whatever waits for what nobody does gets it. */
+/* When nothing goes on any more, this function opens all objects for which tasks wait. */
 static gboolean
 supervise (gpointer unused, GError **error)
 {

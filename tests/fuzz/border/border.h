@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A program at the border, while it runs. */
+/* A program at the border during its run. */
 
 #pragma once
 
@@ -24,24 +24,24 @@ typedef struct
   GPtrArray *body;
 } Call;
 
-/* Where nobody waits for it, it does nothing. */
+/* The signal has no effect if no task waits for it. */
 #define PROCESS_SIGNAL SIGWINCH
 
-/* Which all tasks see; its home is the first. */
+/* All tasks see the future.  Its home is the first one. */
 typedef struct
 {
   GtxFuture *future;
-  gint touched_elsewhere;       /* a mark: settled by another thread, if it is */
+  gint touched_elsewhere;       /* a mark: another thread may have settled the future */
 } Future;
 
 typedef struct
 {
   GObject *object;
-  GMutex mutex;                 /* of these: */
+  GMutex mutex;                 /* protects the fields below */
   GPtrArray *bound;             /* of Task */
   gboolean disposed_elsewhere;
-  gint n_emitting, n_emitted;   /* marks: begun and ended */
-  gint n_disposed;              /* begun */
+  gint n_emitting, n_emitted;   /* marks: emissions that have begun, and that have ended */
+  gint n_disposed;              /* disposals that have begun */
 } Object;
 
 /* ---- border.c ---- */
@@ -51,21 +51,22 @@ Future   *border_future    (const char *name);
 Object   *border_object    (const char *name);
 Home     *border_other_home (Home *home);
 
-/* A task that is not started, and what is to be known of it. */
+/* Makes a task without starting it, and its record. */
 GtxTask  *border_make_task (Home *home, const char *coroutine, Task **record);
-/* To be called when it is started.  Returns @task. */
+/* Call this when the task is started.  Returns @task. */
 GtxTask  *border_watch     (GtxTask *task, Task *record);
-/* Whoever names it finds it; takes @task.  What is found is to be unreferenced. */
+/* Gives the task a name by which it is found; takes @task.  The found task must be unreferenced. */
 void      border_publish   (const char *variable, GtxTask *task, Task *record);
 GtxTask  *border_find      (const char *variable, Task **record);
 
-/* Until the end of the program: the main loop may yet look at it. */
+/* Keeps the group until the end of the program, because the main loop may still look at it. */
 void      border_keep_group (GroupBlock *group);
 
-/* What tasks may wait for without end comes. */
+/* Opens all objects for which tasks may wait for ever. */
 void      border_open      (void);
 
-/* Steps of all tasks; and whether all have ended, and their data were freed. */
+/* The steps of all tasks; the calls that have not ended, or whose data is not freed; and a future
+ * for the end. */
 extern gint border_n_steps;
 extern gint border_n_calls;
 extern GtxFuture *border_over;

@@ -108,7 +108,7 @@ operation_ref (Operation *self)
   return self;
 }
 
-/* Not inside of the GCancellable's signal, where this would wait for itself. */
+/* Not to be called inside the GCancellable's signal, where disconnecting would wait for itself. */
 static void
 stop_watching (Operation *self)
 {
@@ -188,7 +188,7 @@ calls_back_by_itself (Operation *self)
   return self->kind != OTHER && (self->when == LATE || self->when == IN_THREAD) && self->end != ABORT;
 }
 
-/* The task's GCancellable, or its own. */
+/* An operation of kind OWN cancels a GCancellable of its own, which is no request to the task. */
 static void
 book_cancelling (Operation *self)
 {
@@ -214,14 +214,14 @@ cancel_itself (Operation *self)
   cancelling--;
 }
 
-/* Whoever is first. */
+/* Returns whether this caller is the first to end the operation. */
 static gboolean
 claim (Operation *self)
 {
   return g_atomic_int_compare_and_exchange (&self->has_ended, FALSE, TRUE);
 }
 
-/* Takes a reference.  In whatever thread it ends in. */
+/* Takes a reference.  May be called in any thread. */
 static void
 end (Operation *self, gboolean cancelled)
 {
@@ -273,7 +273,7 @@ end_cancelled_in_thread (gpointer data)
   end (data, TRUE);
 }
 
-/* In any thread. */
+/* May be called in any thread. */
 static void
 on_cancelled (GCancellable *cancellable, Operation *self)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Operations of GIO whose behaviour a program chooses, and functions for threads. */
+/* Operations of GIO whose behaviour the program chooses, and functions for threads. */
 
 #pragma once
 
 #include "worker.h"
 
-/* What a call that cancels has on its stack: no task goes on meanwhile. */
+/* How many calls that cancel are on this thread's stack.  No task goes on during such a call. */
 extern __thread int cancelling;
 
 typedef enum
@@ -13,23 +13,23 @@ typedef enum
   SUCCEED,
   FAIL_BY_ITSELF,
   OBEY,                         /* ends soon when its GCancellable is cancelled */
-  ABORT,                        /* calls back inside of the cancelling */
+  ABORT,                        /* calls back while it is cancelled */
   CANCEL_AND_SUCCEED,           /* cancels its own GCancellable */
   CANCEL_AND_FAIL
 } OperationEnd;
 
 typedef enum
 {
-  TASK,                         /* a GTask as they are */
+  TASK,                         /* a usual GTask */
   BLIND,                        /* a GTask that does not look at its GCancellable */
-  DEAF,                         /* a GTask that was given none */
-  OWN,                          /* a GTask that was given another one, which is cancelled when it is to end */
+  DEAF,                         /* a GTask without a GCancellable */
+  OWN,                          /* a GTask with a GCancellable of its own, which is cancelled at the operation's end */
   OTHER                         /* no GTask */
 } OperationKind;
 
 typedef enum
 {
-  NOW,                          /* calls back before it has begun */
+  NOW,                          /* calls back during its start */
   LATE,
   IN_THREAD,                    /* ends in a thread, and calls back where it was started */
   ELSEWHERE                     /* calls back in a thread */
@@ -51,17 +51,17 @@ typedef struct
   gpointer data;
   gint n_references;
 
-  /* Marks */
+  /* Marks: these are set once */
   gint has_ended;
   gint has_called_back;
   gint says_cancelled;
   gint has_cancelled;
 } Operation;
 
-/* @words: kind, when, end, moments. */
+/* @words: the kind, the time, the end, and the moments. */
 Operation *operation_new    (Task *owner, char **words);
 void       operation_unref  (Operation *self);
-/* When its GCancellable is cancelled. */
+/* Returns whether the operation ends when its GCancellable is cancelled. */
 gboolean   operation_obeys  (const Operation *self);
 void       operation_start  (Operation *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                              gpointer data);
@@ -72,12 +72,12 @@ typedef struct
   Task *owner;
   OperationEnd end;
   guint moments;
-  gint has_begun;               /* marks */
+  gint has_begun;               /* these are marks */
   gint says_cancelled;
   gint has_cancelled;
 } Function;
 
-/* A GtxThreadFunc; @words: end, moments. */
+/* A GtxThreadFunc; @words: the end, and the moments. */
 void       function_init    (Function *self, Task *owner, char **words);
 gboolean   function_run     (Function *self, GCancellable *cancellable, GError **error);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Statements that start tasks, and that await tasks, futures and signals: what may come of each. */
+/* Statements that start tasks, and that await tasks, futures and signals; and their permitted
+ * outcomes. */
 
 #include "statements.h"
 
@@ -7,7 +8,7 @@
 
 /* ---- Tasks ---- */
 
-/* It is told what came of what it awaited, or that it is cancelled. */
+/* The await must end as the future does, or be cancelled. */
 static void
 judge_future (Task *self, const char *what, gpointer future, const GError *failure)
 {
@@ -23,7 +24,7 @@ judge_future (Task *self, const char *what, gpointer future, const GError *failu
           failure ? failure->message : "success", own ? own->message : "none");
 }
 
-/* @is_strict: it was not done when it was awaited. */
+/* @is_strict: the future was pending when the await began. */
 static void
 book_outcome (Task *self, const char *what, gboolean was_cancelled, const GError *failure, gboolean is_strict)
 {
@@ -37,7 +38,7 @@ book_outcome (Task *self, const char *what, gboolean was_cancelled, const GError
   else if (was_cancelled)
     {
       book_awaited_was_cancelled (self);
-      /* If it was done after all, then it has delivered nothing. */
+      /* If the future was done after all, the await has delivered nothing. */
       self->may = may && !is_strict;
     }
   else
@@ -89,7 +90,7 @@ await_shielded (Task *self, const char *what, GtxTask *task, Task *record, GErro
   return flow (failure, error);
 }
 
-/* Requests that its timeout makes are not seen from here. */
+/* The books do not see the requests of the function's timeout. */
 static Flow
 wait_for_task (Task *self, Statement *statement, GtxTask *task, Task *record, GError **error)
 {
@@ -128,7 +129,7 @@ run_with_task (Task *self, Statement *statement, GError **error)
   return wait_for_task (self, statement, task, record, error);
 }
 
-/* Those of this home that there are. */
+/* Finds the existing tasks of this home. */
 static void
 find_all (Task *self, char **variables, GPtrArray *tasks, GPtrArray *records)
 {
@@ -211,7 +212,7 @@ run_gspawn (Task *self, Statement *statement, GError **error)
   task = border_make_task (self->home, statement->words[2], &record);
   record->member_of = group;
   border_watch (task, record);
-  /* Its group may cancel it. */
+  /* The group may cancel the task. */
   book_elsewhere (record);
   task = gtx_task_group_start (&group->group, task, error);
   if (task == NULL && !group_may_shut_down (group))
@@ -255,7 +256,7 @@ run_await_signal (Task *self, Statement *statement, GError **error)
   GError *failure = NULL;
   gboolean emitted = gtx_await_signal (object->object, "ping", &failure);
 
-  /* One that was disposed of before is not waited for. */
+  /* An object that was disposed of before is not waited for. */
   if (g_error_matches (failure, GTX_ERROR, GTX_ERROR_OBJECT_GONE))
     judge_unwaited (self);
   else
@@ -270,14 +271,14 @@ run_await_signal (Task *self, Statement *statement, GError **error)
   return flow (failure, error);
 }
 
-/* Another process may send it as well. */
+/* Another process may send the signal, too. */
 Flow
 run_await_process_signal (Task *self, Statement *statement, GError **error)
 {
   GError *failure = NULL;
   gboolean succeeded = gtx_await_unix_signal (PROCESS_SIGNAL, &failure);
 
-  /* One that came before is not waited for. */
+  /* A signal that came before is not waited for. */
   if (succeeded)
     judge_unwaited (self);
   else

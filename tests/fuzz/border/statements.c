@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Each statement but those of statements-of-tasks.c: what it does, and what may come of it. */
+/* All other statements and their permitted outcomes. statements-of-tasks.c has the rest. */
 
 #include "statements.h"
 
@@ -70,7 +70,7 @@ run_sleep (Task *self, Statement *statement, GError **error)
 
 /* ---- Operations and threads ---- */
 
-/* What another thread did before the await could end is no guess any more. */
+/* The await has ended, so the other thread has certainly cancelled. */
 static void
 book_own_cancelling (Task *self)
 {
@@ -106,7 +106,7 @@ judge_operation (Task *self, Operation *operation, const char *what, const GErro
         book_cancelled_by_itself (self);
       else
         book_cancelled (self);
-      /* Nobody but its _finish () knows what this one says. */
+      /* Only the operation's _finish () knows the meaning of this result. */
       if (operation->kind == OTHER)
         self->may = TRUE;
     }
@@ -148,7 +148,7 @@ run_operation_future (Task *self, Statement *statement, GError **error)
   g_autoptr (GtxFuture) future = gtx_operation_future_new ();
   GError *failure = NULL;
 
-  /* Its GCancellable is not the task's. */
+  /* The operation's GCancellable is not the task's. */
   if (operation->end >= CANCEL_AND_SUCCEED)
     operation->end -= CANCEL_AND_SUCCEED;
   operation_start (operation, GTX_ASYNC_FUTURE (future));
@@ -287,7 +287,7 @@ run_group (Call *call, Statement *statement, GError **error)
   gtx_task_group_clear (&group->group);
   if (end)
     return flow (end, error);
-  /* What ended the block was the group's own. */
+  /* The group's own request ended the block. */
   return result == FAIL ? GO_ON : result;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the statements share, and those that are about tasks, futures and signals. */
+/* The code that the statements share, and the statements about tasks, futures and signals. */
 
 #pragma once
 
@@ -11,7 +11,7 @@ gboolean is_cancelled             (const GError *error);
 /* Takes @failure. */
 Flow     flow                     (GError       *failure,
                                    GError      **error);
-/* An await of nobody's: it delivers what is owed. */
+/* The await was not of a task, so it delivers an owed request. */
 void     judge_plain              (Task         *self,
                                    const char   *what,
                                    const GError *failure);

@@ -39,7 +39,7 @@ dispatch (GSource *source, GSourceFunc func, gpointer data)
   return goes_on;
 }
 
-/* GLib's own timers count in milliseconds. */
+/* GLib's own timers count in milliseconds, which is too coarse. */
 void
 do_in_loop (Home *home, guint moments, GSourceFunc func, gpointer data)
 {

@@ -5,18 +5,19 @@
 
 #include "books.h"
 
-/* The home whose thread this is; NULL: none. */
+/* Returns the home of this thread, or NULL. */
 Home *home_here    (void);
 void  home_set     (Home *home);
 
-/* A stretch of time of a program, in microseconds. */
+/* The unit of time of a program, in microseconds. */
 extern guint moment;
 
-/* In the thread of @home, from its main loop. */
+/* Calls @func in the thread of @home, from its main loop. */
 void  do_in_loop   (Home *home, guint moments, GSourceFunc func, gpointer data);
-/* Until that is done, and nothing else is ready; of the home's thread. */
+/* Runs the home's main loop until all of this is done and nothing else is ready.  Call it in the
+ * home's thread. */
 void  drain_loop   (Home *home);
-/* In another thread. */
+/* Calls @func in another thread. */
 void  do_in_thread (void (*func) (gpointer data), gpointer data);
 
 /* Waits for all of these threads. */
