@@ -38,7 +38,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (GtxCommand, gtx_command, G_TYPE_OBJECT,
 
 /* ---- The action ---- */
 
-/* FALSE after a g_critical () that names @function. */
+/* Returns FALSE after a g_critical () that names @function. */
 static gboolean
 is_usable (GtxCommand *self,
            const char *function)
@@ -254,7 +254,7 @@ gtx_command_new_named (const char         *name,
 
 /* ---- Signals ---- */
 
-/* A closure without a callback, so that a signal's return value stays what it is. */
+/* The closure has no callback, so that it does not change a signal's return value. */
 static void
 on_emitted (GClosure     *closure,
             GValue       *return_value,
@@ -324,7 +324,7 @@ gtx_signal_connect_command_named (gpointer        instance,
   return self;
 }
 
-/* ---- What it does ---- */
+/* ---- Settings and state ---- */
 
 /**
  * gtx_command_set_mode:
