@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Drives a window of the program: opens folders, waits for the results, and checks the window's
- * contents. */
+/* Drives a window of the program: gives it folders, waits for what it does, and looks at it. */
 
 #include "checksums-driver.h"
 
@@ -8,10 +7,17 @@
 #include <glib/gstdio.h>
 #include <unistd.h>
 
-/* A file of this size is not read to its end during a test. */
+/* Nothing is done with a file of this size before the test is. */
 #define ENDLESS ((off_t) 1 << 36)
 
 GtkApplication *application;
+
+void
+make_application (void)
+{
+  application = GTK_APPLICATION (checksum_application_new ());
+  g_assert_true (g_application_register (G_APPLICATION (application), NULL, NULL));
+}
 
 /* ---- Folders ---- */
 
@@ -171,14 +177,6 @@ get_part (ChecksumWindow *window, const char *name)
   return part;
 }
 
-gboolean
-no_tasks (void)
-{
-  g_autoptr (GPtrArray) tasks = gtx_all_tasks ();
-
-  return tasks->len == 0;
-}
-
 void
 close_window (ChecksumWindow *window)
 {
@@ -192,57 +190,6 @@ close_window (ChecksumWindow *window)
 }
 
 /* ---- Dialogs ---- */
-
-GtkDialog *
-find_dialog (GType type)
-{
-  GListModel *windows = gtk_window_get_toplevels ();
-
-  for (guint i = 0; i < g_list_model_get_n_items (windows); i++)
-    {
-      g_autoptr (GtkWidget) window = g_list_model_get_item (windows, i);
-
-      if (g_type_is_a (G_OBJECT_TYPE (window), type) && gtk_widget_get_mapped (window))
-        return GTK_DIALOG (window);
-    }
-  return NULL;
-}
-
-static GdkFrameClock *
-get_clock (GtkDialog *dialog)
-{
-  return gtk_widget_get_frame_clock (GTK_WIDGET (dialog));
-}
-
-/* GTK 4.8 crashes if an event arrives for a dialog that is gone.  So the test answers a dialog only
- * after the display has sent all events of its mapping.  In GTK 4.24 these may give the dialog a
- * new surface, and so a new clock. */
-void
-settle (GtkDialog *dialog)
-{
-  for (guint i = 0; i < 3; i++)
-    {
-      g_autoptr (GdkFrameClock) clock = NULL;
-      gint64 frame;
-
-      iterate_until (get_clock (dialog) != NULL);
-      clock = g_object_ref (get_clock (dialog));
-      frame = gdk_frame_clock_get_frame_counter (clock);
-      gdk_display_sync (gdk_display_get_default ());
-      gdk_frame_clock_request_phase (clock, GDK_FRAME_CLOCK_PHASE_PAINT);
-      iterate_until (get_clock (dialog) != clock || gdk_frame_clock_get_frame_counter (clock) > frame);
-    }
-}
-
-GtkDialog *
-wait_for_chooser (void)
-{
-  GtkDialog *chooser;
-
-  iterate_until ((chooser = find_dialog (GTK_TYPE_FILE_CHOOSER)));
-  settle (chooser);
-  return chooser;
-}
 
 gboolean
 has_message (ChecksumWindow *window, const char *prefix)

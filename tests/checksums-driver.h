@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The code that the tests of examples/gtk share: folders, a window that the test drives, and the
- * contents of the window. */
+/* What the tests of examples/gtk share: folders, a window that is driven, and what it shows. */
 
 #pragma once
 
 #include "checksum-application.h"
 #include "checksum-window.h"
 #include "fixture.h"
-
-/* Iterates the main loop until @condition is true.  The test's timeout is the limit. */
-#define iterate_until(condition)                                               \
-  G_STMT_START {                                                               \
-    while (!(condition))                                                       \
-      g_main_context_iteration (NULL, TRUE);                                   \
-  } G_STMT_END
+#include "gtk4-driver.h"
 
 extern GtkApplication *application;
 
-/* Each test program defines this function. */
-void            add_tests           (void);
+/* To be called by each program's add_tests (). */
+void            make_application    (void);
 
 /* ---- Folders ---- */
 
@@ -39,7 +32,7 @@ char           *run_in              (const char     *folder,
                                      int            *status);
 void            remove_folder       (char           *folder);
 
-/* The folder has files that cannot be read to their end in the time of a test. */
+/* With files that are not read to their end in the time of a test. */
 char           *make_endless_folder (void);
 gboolean        reads_endless_file  (ChecksumWindow *window);
 
@@ -57,14 +50,10 @@ char           *get_status          (GListModel     *files,
                                      guint           index);
 gpointer        get_part            (ChecksumWindow *window,
                                      const char     *name);
-gboolean        no_tasks            (void);
-/* After this no task, job or window is left. */
+/* Nothing is left of it: no task, no job, no window. */
 void            close_window        (ChecksumWindow *window);
 
 /* ---- Dialogs ---- */
 
-GtkDialog      *find_dialog         (GType           type);
-void            settle              (GtkDialog      *dialog);
-GtkDialog      *wait_for_chooser    (void);
 gboolean        has_message         (ChecksumWindow *window,
                                      const char     *prefix);

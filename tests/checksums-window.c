@@ -51,7 +51,7 @@ test_close_with_dialog (void)
   ChecksumWindow *window = open_window ();
 
   activate (window, "open");
-  wait_for_chooser ();
+  wait_for_dialog (GTK_TYPE_FILE_CHOOSER);
   close_window (window);
 }
 
@@ -76,7 +76,7 @@ test_no_folder (void)
   g_assert_null (checksum_window_get_job (window));
   g_assert_false (g_action_group_has_action (G_ACTION_GROUP (window), "export"));
   activate (window, "open");
-  gtk_dialog_response (wait_for_chooser (), GTK_RESPONSE_CANCEL);
+  gtk_dialog_response (wait_for_dialog (GTK_TYPE_FILE_CHOOSER), GTK_RESPONSE_CANCEL);
   iterate_until (no_tasks ());
   g_assert_null (checksum_window_get_job (window));
   close_window (window);
@@ -179,6 +179,7 @@ test_show (void)
 void
 add_tests (void)
 {
+  make_application ();
   g_test_add_func ("/checksums-window/close", test_close);
   g_test_add_func ("/checksums-window/close-with-dialog", test_close_with_dialog);
   g_test_add_func ("/checksums-window/close-with-message", test_close_with_message);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The program with a window, examples/gtk.  Actions drive its real window, and the checksums are
- * compared with those of sha256sum. */
+/* The program with a window, examples/gtk: its real window is driven through
+ * its actions, and what comes out is compared with sha256sum's. */
 
 #include "checksums-driver.h"
 
@@ -47,7 +47,7 @@ make_large_folder (void)
   return folder;
 }
 
-/* The program knows the names of both by now, and has not read them yet. */
+/* The names of both are known by now, and neither was looked at yet. */
 static void
 on_files_added (GListModel *files, guint position, guint removed, guint added, const char *folder)
 {
@@ -75,7 +75,7 @@ typedef struct
   guint n;
 } Frames;
 
-/* Returns the time that this thread has used a processor. */
+/* The time that this thread has had of a processor. */
 static gint64
 get_busy_time (void)
 {
@@ -100,8 +100,9 @@ count_frame (GtkWidget *widget, GdkFrameClock *clock, gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* The window is drawn even if all threads are busy.  The test measures this thread's work from one
- * frame to the next, because the time that it waits for a processor depends on the machine. */
+/* However busy the threads are, the window is drawn.  What is measured is this
+ * thread's work from one frame to the next: how long it waits for a processor
+ * is up to what else the machine does. */
 static void
 check_and_count_frames (ChecksumWindow *window, const char *folder)
 {
@@ -165,7 +166,8 @@ compare_with_sha256sum (ChecksumWindow *window, const char *folder)
   g_assert_cmpuint (n, ==, n_small_files () + G_N_ELEMENTS (strange_names) + 12);
 }
 
-/* The list of duplicates has each file whose checksum another file has, except for empty files. */
+/* What the list of duplicates has to hold: all but the empty files whose
+ * checksum another has. */
 static void
 compare_duplicates (ChecksumWindow *window)
 {
@@ -211,31 +213,19 @@ check_errors (ChecksumWindow *window)
 
 /* ---- Dialogs ---- */
 
-static gboolean
-has_current_folder (GtkDialog *chooser)
-{
-  g_autoptr (GFile) folder = gtk_file_chooser_get_current_folder (GTK_FILE_CHOOSER (chooser));
-
-  return folder != NULL;
-}
-
-/* Saves the list under the proposed name, and replaces an existing file. */
+/* Saves as it is proposed; a file that is there is replaced. */
 static void
 export_sums (ChecksumWindow *window)
 {
-  GtkDialog *chooser;
-
   activate (window, "export");
-  chooser = wait_for_chooser ();
-  iterate_until (has_current_folder (chooser));
-  gtk_dialog_response (chooser, GTK_RESPONSE_ACCEPT);
+  gtk_dialog_response (wait_for_chooser (), GTK_RESPONSE_ACCEPT);
   while (!has_message (window, "Saved "))
     {
       GtkDialog *question = find_dialog (GTK_TYPE_MESSAGE_DIALOG);
 
       if (question)
         {
-          settle (question);
+          settle (GTK_WINDOW (question));
           /* GTK 4.8 calls this response ACCEPT, newer ones number it. */
           g_signal_emit_by_name (gtk_window_get_default_widget (GTK_WINDOW (question)), "clicked");
         }
@@ -261,7 +251,7 @@ test_folder (void)
   export_sums (window);
   output = run_in (folder, "sha256sum --check --strict --quiet SHA256SUMS 2>&1 && wc -l <SHA256SUMS", &status);
   g_assert_cmpint (status, ==, 0);
-  /* The list has all files but itself. */
+  /* All but the list itself. */
   g_assert_cmpint (g_ascii_strtoll (output, NULL, 10), ==, count_done (window) - 1);
 
   close_window (window);
@@ -331,7 +321,7 @@ test_pause (void)
   n_done = count_done (window);
   g_assert_cmpuint (n_done, <, n_files - n_workers);
 
-  /* The threads complete the files that they have begun, and begin no others. */
+  /* What a thread has begun it ends, and nobody begins anything. */
   g_timeout_add (500, set_true, &is_late);
   iterate_until (is_late && says_paused (window));
   g_assert_cmpuint (count_done (window), <=, n_done + n_workers);
@@ -388,6 +378,7 @@ test_arguments (void)
 void
 add_tests (void)
 {
+  make_application ();
   g_test_add_func ("/checksums/folder", test_folder);
   g_test_add_func ("/checksums/cancel", test_cancel);
   g_test_add_func ("/checksums/pause", test_pause);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* From the lowest to the highest, as docs/inside.md explains them. */
-static const char *const folders[] = { "fiber", "loop", "debug", "task", "sync", "many", "outside", "io", "scope", "run" };
+static const char *const folders[] = { "fiber", "loop", "debug", "task", "sync", "many", "outside", "io", "scope", "run", "gtk4" };
 
 /* Returns -1 if the folder is not one of them. */
 static int
@@ -38,7 +38,7 @@ find_fault (const char *folder,
       const char *slash = strchr (path, '/');
       int level;
 
-      if (g_str_has_prefix (path, "gtask-ext/") || g_str_equal (path, "gtask-ext.h"))
+      if (g_str_has_prefix (path, "gtask-ext/") || g_str_has_prefix (path, "gtask-ext-gtk4/") || g_str_equal (path, "gtask-ext.h"))
         continue;
       level = slash ? level_of (path, slash - path) : -1;
       if (level < 0)

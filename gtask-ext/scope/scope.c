@@ -31,6 +31,7 @@ typedef struct
   GtxHandle link;
   GtxScope *scope;
   GtxTask *task;
+  gboolean is_asked;            /* the scope has cancelled the task */
 } Member;
 
 G_DEFINE_FINAL_TYPE (GtxScope, gtx_scope, G_TYPE_OBJECT)
@@ -345,13 +346,26 @@ gtx_scope_is_foreign (GtxScope   *self,
   return visit == GTX_ELSEWHERE;
 }
 
+/* Whether the task cleans up already: to cancel it again would cut that short. */
+static gboolean
+cleans_up (const Member *member)
+{
+  return member->is_asked && gtx_cancelling (member->task) > 0;
+}
+
 static void
 cancel_members (GtxScope *self)
 {
   g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
 
   for (GtxHandle *link = self->members.ring.next; link != &self->members.ring; link = link->next)
-    g_ptr_array_add (tasks, g_object_ref (GTX_CONTAINER_OF (link, Member, link)->task));
+    {
+      Member *member = GTX_CONTAINER_OF (link, Member, link);
+
+      if (!cleans_up (member))
+        g_ptr_array_add (tasks, g_object_ref (member->task));
+      member->is_asked = TRUE;
+    }
   for (guint i = 0; i < tasks->len; i++)
     gtx_cancel (tasks->pdata[i]);
 }
@@ -362,8 +376,9 @@ cancel_members (GtxScope *self)
  *
  * Cancels the tasks that belong to the scope now; others may be created later.
  *
- * It only makes requests, and runs no task.  A task of the scope that calls it cancels itself as
- * well.  Never suspends; to be called in the thread of the scope's main context.
+ * It only makes requests, and runs no task.  A task that the scope has cancelled before, and that
+ * still cleans up, is not cancelled again.  A task of the scope that calls it cancels itself as well.
+ * Never suspends; to be called in the thread of the scope's main context.
  *
  * Since: 0.1
  */
