@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The shared library exports the functions that the headers declare, and nothing else.
- * TEST_NM is a command line that lists the exported names, one a line. */
+/* Each shared library exports the functions that its headers declare, and nothing else.
+ * TEST_NM is a command line that lists the exported names of the library, one a line, and
+ * TEST_NM_GTK4 those of the library for GTK, if it is built. */
 
 #include <gio/gio.h>
 
 #include <string.h>
 
 static GHashTable *
-exported_names (void)
+exported_names (const char *command)
 {
   GHashTable *names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autofree char *output = NULL;
@@ -15,7 +16,7 @@ exported_names (void)
   g_autoptr (GError) error = NULL;
   int status;
 
-  g_spawn_command_line_sync (g_getenv ("TEST_NM"), &output, NULL, &status, &error);
+  g_spawn_command_line_sync (command, &output, NULL, &status, &error);
   g_assert_no_error (error);
   g_assert_cmpint (status, ==, 0);
 
@@ -60,10 +61,10 @@ add_declared_names (GHashTable *names,
 }
 
 static GHashTable *
-declared_names (void)
+declared_names (const char *library)
 {
   GHashTable *names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_autofree char *folder = g_test_build_filename (G_TEST_DIST, "..", "include", "gtask-ext", NULL);
+  g_autofree char *folder = g_test_build_filename (G_TEST_DIST, "..", "include", library, NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (GDir) headers = g_dir_open (folder, 0, &error);
   const char *name;
@@ -97,21 +98,35 @@ assert_contains (GHashTable *names,
 }
 
 static void
-test_exports (void)
+check_library (const char *library,
+               const char *command,
+               guint       n_least)
 {
   g_autoptr (GHashTable) exported = NULL;
   g_autoptr (GHashTable) declared = NULL;
 
-  if (g_getenv ("TEST_NM") == NULL)
+  if (command == NULL)
     {
-      g_test_skip ("TEST_NM does not say how to list the library's symbols");
+      g_test_skip ("It is not said how to list the library's symbols");
       return;
     }
-  exported = exported_names ();
-  declared = declared_names ();
-  g_assert_cmpuint (g_hash_table_size (declared), >, 30);
+  exported = exported_names (command);
+  declared = declared_names (library);
+  g_assert_cmpuint (g_hash_table_size (declared), >=, n_least);
   assert_contains (exported, declared, "is declared and not exported");
   assert_contains (declared, exported, "is exported and not declared");
+}
+
+static void
+test_exports (void)
+{
+  check_library ("gtask-ext", g_getenv ("TEST_NM"), 30);
+}
+
+static void
+test_gtk4 (void)
+{
+  check_library ("gtask-ext-gtk4", g_getenv ("TEST_NM_GTK4"), 5);
 }
 
 int
@@ -119,5 +134,6 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/exports", test_exports);
+  g_test_add_func ("/exports/gtk4", test_gtk4);
   return g_test_run ();
 }
