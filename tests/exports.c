@@ -22,7 +22,13 @@ exported_names (const char *command)
 
   lines = g_strsplit (g_strchomp (output), "\n", -1);
   for (char **line = lines; *line; line++)
-    g_hash_table_add (names, g_strdup (strrchr (*line, ' ') + 1));
+    {
+      const char *exported = strrchr (*line, ' ') + 1;
+
+      /* The linker adds names such as _end, if another library asks for them. */
+      if (exported[0] != '_')
+        g_hash_table_add (names, g_strdup (exported));
+    }
   return names;
 }
 
