@@ -160,6 +160,68 @@ test_slow (void)
   end ();
 }
 
+/* It was cancelled before, and has two seconds to clean up. */
+static gboolean
+clean_up_once (GApplication *application, GError **error)
+{
+  while (!gtx_sleep (0.05, error))
+    {
+      note ("cancelled");
+      g_clear_error (error);
+    }
+  note ("cleaned");
+  return TRUE;
+}
+
+static gboolean
+cancel_and_quit (gpointer task)
+{
+  gtx_cancel (task);
+  g_application_quit (g_application_get_default ());
+  return G_SOURCE_REMOVE;
+}
+
+static void
+start_and_cancel (GApplication *application)
+{
+  g_idle_add_full (G_PRIORITY_LOW, cancel_and_quit, gtx_object_create_task (application, clean_up_once), NULL);
+}
+
+static void
+test_cancelled_before (void)
+{
+  run_application (GTX_APPLICATION_HOLD, start_and_cancel);
+  assert_trace ("activate cancelled cleaned shutdown");
+  end ();
+}
+
+/* Then it is cancelled again. */
+static gboolean
+ignore_once (GApplication *application, GError **error)
+{
+  g_assert_false (gtx_sleep (GTX_FOREVER, NULL));
+  note ("ignored");
+  g_assert_false (gtx_sleep (GTX_FOREVER, error));
+  note ("cancelled");
+  return FALSE;
+}
+
+static void
+start_and_ignore (GApplication *application)
+{
+  g_idle_add_full (G_PRIORITY_LOW, cancel_and_quit, gtx_object_create_task (application, ignore_once), NULL);
+}
+
+static void
+test_ignores_first (void)
+{
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING, "*two seconds*not ended*ignore_once): waits for a sleep*");
+  run_application (GTX_APPLICATION_HOLD, start_and_ignore);
+  g_test_assert_expected_messages ();
+  assert_trace ("activate ignored cancelled shutdown");
+  end ();
+}
+
 int
 main (int argc, char **argv)
 {
@@ -170,5 +232,7 @@ main (int argc, char **argv)
   g_test_add_func ("/application/hold-before", test_hold_before);
   g_test_add_func ("/application/quit", test_quit);
   g_test_add_func ("/application/slow", test_slow);
+  g_test_add_func ("/application/cancelled-before", test_cancelled_before);
+  g_test_add_func ("/application/ignores-first", test_ignores_first);
   return g_test_run ();
 }

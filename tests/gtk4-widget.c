@@ -9,6 +9,7 @@ typedef struct
   GtkWidget *box;
   GtkWidget *page;              /* a weak pointer */
   GtxFuture *may_end;
+  guint n_begun;
   guint n_cancelled;
   gboolean has_ended;
 } Case;
@@ -19,6 +20,7 @@ run_page (GtkWidget *page, GError **error)
 {
   Case *self = g_object_get_data (G_OBJECT (page), "case");
 
+  self->n_begun++;
   g_assert_false (gtx_sleep (GTX_FOREVER, error));
   self->n_cancelled++;
   g_assert_true (gtx_await (self->may_end, NULL));
@@ -199,7 +201,7 @@ test_many (void)
       gtk_box_prepend (GTK_BOX (self.box), row);
       gtx_object_create_task (row, run_page);
     }
-  iterate ();
+  iterate_until (self.n_begun == n);
   gtk_window_close (self.window);
   iterate_until (self.window == NULL);
   g_assert_cmpuint (self.n_cancelled, ==, n);

@@ -450,6 +450,13 @@ test_last_window (void)
 }
 
 static gboolean
+let_end_later (gpointer data)
+{
+  let_end (data);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
 quit_in_the_middle (gpointer data)
 {
   Case *self = data;
@@ -475,6 +482,35 @@ test_quit (void)
   case_end (&self);
 }
 
+/* The clean-up that closing the window began is not cut short. */
+static gboolean
+close_and_quit (gpointer data)
+{
+  Case *self = data;
+
+  if (self->n_cancelled > 0)
+    {
+      g_application_quit (g_application_get_default ());
+      g_timeout_add (10, let_end_later, self);
+      return G_SOURCE_REMOVE;
+    }
+  if (self->window && gtk_widget_get_mapped (GTK_WIDGET (self->window)))
+    gtk_window_close (self->window);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+test_close_and_quit (void)
+{
+  Case self;
+
+  memset (&self, 0, sizeof self);
+  run_application (&self, close_and_quit);
+  g_assert_true (self.has_ended);
+  g_assert_true (self.saw_label);
+  case_end (&self);
+}
+
 void
 add_tests (void)
 {
@@ -495,4 +531,5 @@ add_tests (void)
   g_test_add_func ("/gtk4-window/not-a-follower", test_not_a_follower);
   g_test_add_func ("/gtk4-window/last-window", test_last_window);
   g_test_add_func ("/gtk4-window/quit", test_quit);
+  g_test_add_func ("/gtk4-window/close-and-quit", test_close_and_quit);
 }

@@ -38,7 +38,7 @@ on_shutdown (GApplication *application)
  * Lets an application end its tasks when it ends.
  *
  * When @application shuts down, before its windows are destroyed, all tasks of the main context
- * are cancelled and waited for, as gtx_cancel_all() does.  A warning names those that have not
+ * are cancelled and waited for, as gtx_cancel_all() does, which see.  A warning names those that have not
  * ended after two seconds, and what they wait for.
  *
  * To be called once, before g_application_run(), in the thread that will run the application.

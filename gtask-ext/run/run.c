@@ -24,7 +24,8 @@ typedef struct
   const char *function;         /* the public function, for messages */
   GMainLoop *loop;
   gint depth;                   /* g_main_depth () around the run */
-  gboolean has_cancelled;       /* all tasks, since one of them ran a main loop of its own */
+  gboolean spares;              /* tasks that were cancelled before are not cancelled in the next pass */
+  GPtrArray *spared;            /* those tasks */
 } Run;
 
 /* Not on the stack: a program may exit in a task, where leak checkers do not look at the main
@@ -39,8 +40,18 @@ run_new (GtxScheduler *scheduler,
   run->scheduler = scheduler;
   run->context = context;
   run->function = function;
+  run->spared = g_ptr_array_new_with_free_func (g_object_unref);
   return run;
 }
+
+static void
+run_free (Run *run)
+{
+  g_ptr_array_unref (run->spared);
+  g_free (run);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Run, run_free)
 
 static GPtrArray *
 list_tasks (Run *run)
@@ -57,7 +68,7 @@ ask_to_return (Run *run)
 {
   g_autoptr (GPtrArray) tasks = list_tasks (run);
 
-  run->has_cancelled = TRUE;
+  run->spares = TRUE;
   for (guint i = 0; i < tasks->len; i++)
     gtx_cancel (tasks->pdata[i]);
 }
@@ -125,12 +136,13 @@ list_leftovers (Run *run)
   return futures;
 }
 
-/* A task that was cancelled before, and is about to end, is not cancelled again. */
 static void
 cancel (Run      *run,
         gpointer  future)
 {
-  if (!run->has_cancelled || !GTX_IS_TASK (future) || gtx_cancelling (future) == 0)
+  if (run->spares && GTX_IS_TASK (future) && gtx_cancelling (future) > 0)
+    g_ptr_array_add (run->spared, g_object_ref (future));
+  else
     gtx_cancel (future);
 }
 
@@ -146,7 +158,7 @@ cancel_leftovers (Run *run)
   leftovers.gathering = gtx_future_new ();
   for (guint i = 0; i < futures->len; i++)
     cancel (run, g_ptr_array_index (futures, i));
-  run->has_cancelled = FALSE;
+  run->spares = FALSE;
   for (guint i = 0; i < futures->len; i++)
     gtx_future_add_done_callback (g_ptr_array_index (futures, i), on_leftover_done, &leftovers, NULL);
   iterate_until_done (run, leftovers.gathering);
@@ -245,7 +257,7 @@ gtx_run_on (GtxScheduler  *scheduler,
             gpointer       data,
             GError       **error)
 {
-  g_autofree Run *run = run_new (scheduler, context, "gtx_run");
+  g_autoptr (Run) run = run_new (scheduler, context, "gtx_run");
   GtxTask *main_task = gtx_create_task_named (name, coroutine, data, NULL);
   gboolean succeeded;
 
@@ -285,6 +297,8 @@ tell_what_is_left (gpointer data)
 
   gtx_scheduler_describe_tasks (run->scheduler, text);
   g_warning ("%s() has waited for two seconds, and these tasks have not ended:\n%s", run->function, text->str);
+  for (guint i = 0; i < run->spared->len; i++)
+    gtx_cancel (run->spared->pdata[i]);
   return G_SOURCE_REMOVE;
 }
 
@@ -310,8 +324,10 @@ end_leftovers_patiently (Run *run)
  * Tasks that are started while others clean up are cancelled, too, and so are the
  * operations of gtx_operation_future_new().  If more and more are started, for a tenth of
  * a second, it warns of what is left and returns.  After two seconds it warns of the tasks
- * that have not ended, and waits on.  gtx_application_attach() calls it at the end of a
- * #GApplication.
+ * that have not ended, and waits on.  A task that was cancelled before, such as one of a window
+ * that is being closed, has these two seconds to clean up, and is cancelled again only then; unlike
+ * gtx_run() and `asyncio.run()`, which cancel it at once.  gtx_application_attach() calls this
+ * function at the end of a #GApplication.
  *
  * Blocks; not to be called in a task, nor in a callback of a main loop that a task runs.
  * May be called in the thread that runs the context.
@@ -323,7 +339,7 @@ gtx_cancel_all (void)
 {
   GtxScheduler *scheduler = gtx_scheduler_get ();
   g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
-  g_autofree Run *run = run_new (scheduler, context, "gtx_cancel_all");
+  g_autoptr (Run) run = run_new (scheduler, context, "gtx_cancel_all");
 
   if (!g_main_context_acquire (context))
     {
@@ -338,6 +354,9 @@ gtx_cancel_all (void)
     g_critical ("gtx_cancel_all() was called while a task runs, and that task could not end before it returns; "
                 "call it outside of all tasks");
   else
-    end_leftovers_patiently (run);
+    {
+      run->spares = TRUE;
+      end_leftovers_patiently (run);
+    }
   g_main_context_release (context);
 }
