@@ -13,8 +13,7 @@ struct _ChecksumWindow
   GtkStack *stack;
 
   ChecksumJob *job;
-  GtxTask *checking;            /* the task that runs it */
-  GtxLock *turn;                /* held by that task */
+  GtxCommand *check;            /* runs it */
   char *show;                   /* "files", "duplicates" or "errors" */
 };
 
@@ -33,64 +32,41 @@ static GParamSpec *properties[N_PROPS];
 /* ---- The flow ---- */
 
 /* Shows a line on top until it is closed. */
-static gboolean
-show_message (ChecksumWindow *self, GtkMessageType type, const char *text, GError **error)
+static void
+show_message (ChecksumWindow *self, GtkMessageType type, const char *text)
 {
-  gboolean responded;
-
   gtk_label_set_label (self->message, text);
   gtk_info_bar_set_message_type (self->message_bar, type);
   gtk_info_bar_set_revealed (self->message_bar, TRUE);
-  responded = gtx_await_signal (self->message_bar, "response", error);
-  gtk_info_bar_set_revealed (self->message_bar, FALSE);
-  return responded;
 }
 
-/* NULL without an error: the user chose none. */
-static GFile *
-ask (GtkFileChooserNative *chooser, GError **error)
+static void
+hide_message (ChecksumWindow *self)
 {
-  gboolean responded;
-  int response;
+  gtk_info_bar_set_revealed (self->message_bar, FALSE);
+}
 
-  gtk_native_dialog_show (GTK_NATIVE_DIALOG (chooser));
-  responded = gtx_await_signal (chooser, "response", error, &response);
-  gtk_native_dialog_destroy (GTK_NATIVE_DIALOG (chooser));
-  if (!responded || response != GTK_RESPONSE_ACCEPT)
-    return NULL;
-  return gtk_file_chooser_get_file (GTK_FILE_CHOOSER (chooser));
+/* Each error of a task of the window. */
+static void
+on_failed (GtxScope *scope, GError *error, GtxTask *task, ChecksumWindow *self)
+{
+  show_message (self, GTK_MESSAGE_ERROR, error->message);
 }
 
 static gboolean
-check_folder (ChecksumWindow *self, GError **error)
+check_folder (ChecksumWindow *self, GVariant *parameter, GError **error)
 {
   /* Another job may take its place in the window before this one has ended. */
   g_autoptr (ChecksumJob) job = g_object_ref (self->job);
-  /* The job before was cancelled, and ends first. */
-  g_autoptr (GtxLockHolder) turn = gtx_lock_hold (self->turn, error);
-  g_autoptr (GError) failure = NULL;
 
-  if (turn == NULL)
-    return FALSE;
-  if (checksum_job_run (job, &failure))
-    return TRUE;
-  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    {
-      g_propagate_error (error, g_steal_pointer (&failure));
-      return FALSE;
-    }
-  g_clear_pointer (&turn, gtx_lock_holder_free);
-  return show_message (self, GTK_MESSAGE_ERROR, failure->message, error);
+  return checksum_job_run (job, error);
 }
 
 static gboolean
 choose_folder (ChecksumWindow *self, GVariant *parameter, GError **error)
 {
-  g_autoptr (GtkFileChooserNative) chooser =
-    gtk_file_chooser_native_new ("Choose a Folder", GTK_WINDOW (self),
-                                 GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, "_Open", "_Cancel");
   GError *failure = NULL;
-  g_autoptr (GFile) folder = ask (chooser, &failure);
+  g_autoptr (GFile) folder = gtx_dialog_select_folder (self, "Choose a Folder", &failure);
 
   if (folder)
     checksum_window_check (self, folder);
@@ -112,26 +88,20 @@ static gboolean
 export_sums (ChecksumWindow *self, GVariant *parameter, GError **error)
 {
   g_autoptr (ChecksumJob) job = g_object_ref (self->job);
-  g_autoptr (GtkFileChooserNative) chooser =
-    gtk_file_chooser_native_new ("Save the Checksums", GTK_WINDOW (self),
-                                 GTK_FILE_CHOOSER_ACTION_SAVE, "_Save", "_Cancel");
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (GFile) target = NULL;
-  g_autofree char *text = NULL;
+  GError *failure = NULL;
+  g_autoptr (GFile) target =
+    gtx_dialog_save_file (self, "Save the Checksums", checksum_job_get_folder (job), "SHA256SUMS", &failure);
 
-  gtk_file_chooser_set_current_folder (GTK_FILE_CHOOSER (chooser), checksum_job_get_folder (job), NULL);
-  gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (chooser), "SHA256SUMS");
-  target = ask (chooser, &failure);
   if (target && write_sums (checksum_job_get_files (job), target, &failure))
     {
       g_autofree char *path = g_file_get_parse_name (target);
+      g_autofree char *text = g_strdup_printf ("Saved %s", path);
 
-      text = g_strdup_printf ("Saved %s", path);
-      return show_message (self, GTK_MESSAGE_INFO, text, error);
+      show_message (self, GTK_MESSAGE_INFO, text);
     }
-  if (failure == NULL)
-    return TRUE;
-  return show_message (self, GTK_MESSAGE_ERROR, failure->message, error);
+  if (failure)
+    g_propagate_error (error, failure);
+  return failure == NULL;
 }
 
 /* ---- What starts and ends it ---- */
@@ -139,7 +109,7 @@ export_sums (ChecksumWindow *self, GVariant *parameter, GError **error)
 static void
 on_cancel (GSimpleAction *action, GVariant *parameter, gpointer self)
 {
-  gtx_cancel (CHECKSUM_WINDOW (self)->checking);
+  gtx_command_cancel (CHECKSUM_WINDOW (self)->check);
 }
 
 static void
@@ -159,21 +129,27 @@ on_drop (GtkDropTarget *target, const GValue *value, double x, double y, Checksu
   return TRUE;
 }
 
+static void
+on_pause (GSimpleAction *action, GVariant *state, gpointer self)
+{
+  g_object_set (CHECKSUM_WINDOW (self)->job, "paused", g_variant_get_boolean (state), NULL);
+  g_simple_action_set_state (action, state);
+}
+
 static const GActionEntry actions[] = {
   { .name = "cancel", .activate = on_cancel },
   { .name = "copy", .activate = on_copy },
+  { .name = "pause", .state = "false", .change_state = on_pause },
 };
 
 /* The actions of the new job replace those of the job before. */
 static void
 set_job (ChecksumWindow *self, ChecksumJob *job)
 {
-  g_autoptr (GPropertyAction) pause = g_property_action_new ("pause", job, "paused");
   g_autoptr (GtxCommand) export = gtx_command_new ("export", NULL, export_sums, self);
   GActionMap *map = G_ACTION_MAP (self);
 
   g_set_object (&self->job, job);
-  g_action_map_add_action (map, G_ACTION (pause));
   g_action_map_add_action (map, G_ACTION (export));
   g_action_map_add_action_entries (map, actions, G_N_ELEMENTS (actions), self);
   g_object_bind_property (job, "running", g_action_map_lookup_action (map, "cancel"), "enabled",
@@ -189,13 +165,11 @@ checksum_window_check (ChecksumWindow *self, GFile *folder)
   g_autoptr (ChecksumJob) job = checksum_job_new (folder);
   g_autofree char *title = g_file_get_parse_name (folder);
 
-  if (self->checking)
-    gtx_cancel (self->checking);
-  g_clear_object (&self->checking);
+  hide_message (self);
   set_job (self, job);
   gtk_window_set_title (GTK_WINDOW (self), title);
   gtk_stack_set_visible_child_name (self->stack, "list");
-  self->checking = g_object_ref (gtx_object_create_task (self, check_folder));
+  g_action_activate (G_ACTION (self->check), NULL);
 }
 
 ChecksumJob *
@@ -256,29 +230,12 @@ checksum_window_set_property (GObject *object, guint id, const GValue *value, GP
 }
 
 static void
-destroy (gpointer window)
-{
-  g_action_map_remove_action (G_ACTION_MAP (window), "pause");
-  gtk_window_destroy (window);
-}
-
-/* The window's tasks clean up while its widgets are still there. */
-static gboolean
-checksum_window_close_request (GtkWindow *window)
-{
-  gtk_widget_set_visible (GTK_WIDGET (window), FALSE);
-  gtx_scope_close_then (gtx_object_get_scope (window), destroy, window);
-  return TRUE;
-}
-
-static void
 checksum_window_finalize (GObject *object)
 {
   ChecksumWindow *self = CHECKSUM_WINDOW (object);
 
   g_clear_object (&self->job);
-  g_clear_object (&self->checking);
-  g_object_unref (self->turn);
+  g_object_unref (self->check);
   g_free (self->show);
   G_OBJECT_CLASS (checksum_window_parent_class)->finalize (object);
 }
@@ -293,7 +250,6 @@ checksum_window_class_init (ChecksumWindowClass *class)
   object_class->get_property = checksum_window_get_property;
   object_class->set_property = checksum_window_set_property;
   object_class->finalize = checksum_window_finalize;
-  GTK_WINDOW_CLASS (class)->close_request = checksum_window_close_request;
   properties[PROP_JOB] = g_param_spec_object ("job", NULL, NULL, CHECKSUM_TYPE_JOB, flags);
   properties[PROP_SHOW] = g_param_spec_string ("show", NULL, NULL, NULL, flags | G_PARAM_WRITABLE);
   properties[PROP_SHOWN] = g_param_spec_object ("shown", NULL, NULL, G_TYPE_LIST_MODEL, flags);
@@ -307,6 +263,7 @@ checksum_window_class_init (ChecksumWindowClass *class)
   gtk_widget_class_bind_template_child (widget_class, ChecksumWindow, message);
   gtk_widget_class_bind_template_child (widget_class, ChecksumWindow, stack);
   gtk_widget_class_bind_template_callback (widget_class, count_label);
+  gtk_widget_class_bind_template_callback (widget_class, hide_message);
 }
 
 static void
@@ -315,9 +272,11 @@ checksum_window_init (ChecksumWindow *self)
   GtkDropTarget *target = gtk_drop_target_new (G_TYPE_FILE, GDK_ACTION_COPY);
   g_autoptr (GtxCommand) open = gtx_command_new ("open", NULL, choose_folder, self);
 
-  self->turn = gtx_lock_new ();
   self->show = g_strdup ("files");
   gtk_widget_init_template (GTK_WIDGET (self));
+  g_signal_connect (gtx_widget_attach (self), "failed", G_CALLBACK (on_failed), self);
+  self->check = gtx_command_new ("check", NULL, check_folder, self);
+  gtx_command_set_mode (self->check, GTX_COMMAND_RESTART);
   g_action_map_add_action (G_ACTION_MAP (self), G_ACTION (open));
   g_signal_connect (target, "drop", G_CALLBACK (on_drop), self);
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (target));

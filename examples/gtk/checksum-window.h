@@ -4,7 +4,7 @@
 
 #include "checksum-job.h"
 
-#include <gtk/gtk.h>
+#include <gtask-ext-gtk4.h>
 
 #define CHECKSUM_TYPE_WINDOW (checksum_window_get_type ())
 G_DECLARE_FINAL_TYPE (ChecksumWindow, checksum_window, CHECKSUM, WINDOW, GtkApplicationWindow)
