@@ -1,71 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The window of examples/gtk: it is closed during the work, opened without a folder, and gets a
- * folder by drag and drop. */
+/* The window of examples/gtk: without a folder, with what is dropped on it, and what it shows. */
 
 #include "checksums-driver.h"
-
-/* ---- Closed in the middle ---- */
-
-typedef struct
-{
-  GApplication *program;
-  gpointer window;
-  gpointer job;
-} Closing;
-
-static gboolean
-close_in_the_middle (gpointer data)
-{
-  Closing *closing = data;
-  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (closing->program));
-
-  if (window == NULL || !reads_endless_file (CHECKSUM_WINDOW (window)))
-    return G_SOURCE_CONTINUE;
-  g_set_weak_pointer (&closing->window, window);
-  g_set_weak_pointer (&closing->job, checksum_window_get_job (CHECKSUM_WINDOW (window)));
-  gtk_window_close (window);
-  return G_SOURCE_REMOVE;
-}
-
-/* Runs the whole program, from its arguments to its end. */
-static void
-test_close (void)
-{
-  char *folder = make_endless_folder ();
-  char *argv[] = { (char *) "checksums", folder, NULL };
-  g_autoptr (ChecksumApplication) program = checksum_application_new ();
-  Closing closing = { G_APPLICATION (program), NULL, NULL };
-
-  g_timeout_add (10, close_in_the_middle, &closing);
-  g_assert_cmpint (g_application_run (G_APPLICATION (program), 2, argv), ==, 0);
-  g_assert_true (no_tasks ());
-  g_assert_null (closing.window);
-  g_assert_null (closing.job);
-  g_application_set_default (G_APPLICATION (application));
-  remove_folder (folder);
-}
-
-static void
-test_close_with_dialog (void)
-{
-  ChecksumWindow *window = open_window ();
-
-  activate (window, "open");
-  wait_for_dialog (GTK_TYPE_FILE_CHOOSER);
-  close_window (window);
-}
-
-static void
-test_close_with_message (void)
-{
-  ChecksumWindow *window = open_window ();
-
-  check (window, "/nonexistent");
-  iterate_until (has_message (window, "Error opening directory"));
-  close_window (window);
-}
-
-/* ---- The rest of the window ---- */
 
 static void
 test_no_folder (void)
@@ -97,7 +33,7 @@ test_not_a_folder (void)
   iterate_until (no_tasks ());
   g_assert_false (gtk_info_bar_get_revealed (get_part (window, "message_bar")));
 
-  /* The next folder is a new attempt. */
+  /* Another folder is another try. */
   check (window, file);
   iterate_until (has_message (window, "Error opening directory"));
   check (window, folder);
@@ -123,7 +59,7 @@ find_drop_target (ChecksumWindow *window)
   return NULL;
 }
 
-/* A folder that is dropped during the work replaces the folder that is read. */
+/* What is dropped in the middle takes the place of what it was at. */
 static void
 test_drop (void)
 {
@@ -180,9 +116,6 @@ void
 add_tests (void)
 {
   make_application ();
-  g_test_add_func ("/checksums-window/close", test_close);
-  g_test_add_func ("/checksums-window/close-with-dialog", test_close_with_dialog);
-  g_test_add_func ("/checksums-window/close-with-message", test_close_with_message);
   g_test_add_func ("/checksums-window/no-folder", test_no_folder);
   g_test_add_func ("/checksums-window/not-a-folder", test_not_a_folder);
   g_test_add_func ("/checksums-window/drop", test_drop);
