@@ -572,6 +572,24 @@ test_dialog_gone (gpointer data, GError **error)
   return TRUE;
 }
 
+/* All tasks are cancelled before the task that waits for the end has begun. */
+static void
+test_close_then_cancelled_first (void)
+{
+  Job *job = job_new ();
+  gpointer gone = job;
+
+  trace = g_string_new (NULL);
+  g_object_add_weak_pointer (G_OBJECT (job), &gone);
+  gtx_object_create_task (job, clean_up_slowly);
+  gtx_scope_close_then (gtx_object_get_scope (job), note_job, job);
+  g_object_unref (job);
+  gtx_cancel_all ();
+  assert_trace ("job");
+  g_assert_null (gone);
+  g_string_free (g_steal_pointer (&trace), TRUE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -588,6 +606,7 @@ main (int argc, char **argv)
   add_coroutine ("/scope/close-then", test_close_then);
   add_coroutine ("/scope/close-then/dropped", test_close_then_dropped);
   add_coroutine ("/scope/close-then/slowly", test_close_then_slowly);
+  g_test_add_func ("/scope/close-then/cancelled-first", test_close_then_cancelled_first);
   add_coroutine ("/scope/disposed", test_disposed);
   add_coroutine ("/scope/disposed-first", test_disposed_first);
   add_coroutine ("/scope/outlives-object", test_outlives_object);

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is to be done when a scope was closed, and its last task has ended. */
+
+#include "scope/scope-private.h"
+
+#include "task/task-private.h"
+
+#include "gtask-ext/error.h"
+#include "gtask-ext/timeout.h"
+
+/* How long a scope that was closed waits before it tells for what. */
+#define PATIENCE 2.0 /* seconds */
+
+typedef struct
+{
+  GtxScope *scope;
+  GObject *object;              /* of the scope; NULL: it has none, or that is disposed */
+  GDestroyNotify func;
+  gpointer data;
+  gboolean has_begun;
+} Ending;
+
+static void ending_start (Ending *self);
+
+/* A task that is cancelled before it begins does not run: another takes its place, as long as the
+ * main context exists. */
+static void
+ending_free (gpointer data)
+{
+  Ending *self = data;
+
+  if (!self->has_begun && gtx_scheduler_get_context (gtx_scope_get_home (self->scope)))
+    {
+      ending_start (self);
+      return;
+    }
+  g_object_unref (self->scope);
+  g_clear_object (&self->object);
+  g_free (self);
+}
+
+static void
+tell_what_is_left (GtxScope *self)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  guint n_tasks = gtx_scope_get_n_tasks (self);
+
+  gtx_scheduler_describe_tasks (gtx_scope_get_home (self), text);
+  g_warning ("A scope was closed two seconds ago, and %u of its tasks ha%s not ended:\n%s",
+             n_tasks, n_tasks == 1 ? "s" : "ve", text->str);
+}
+
+/* Others, such as an application that quits, may cancel this task meanwhile, but it waits on. */
+static gboolean
+wait_for_end (Ending  *self,
+              GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  self->has_begun = TRUE;
+  if (!gtx_call_with_timeout (PATIENCE, gtx_scope_join, self->scope, &failure) &&
+      g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    tell_what_is_left (self->scope);
+  do
+    g_clear_error (&failure);
+  while (!gtx_scope_join (self->scope, &failure) && gtx_error_is_cancelled (failure));
+  self->func (self->data);
+  return TRUE;
+}
+
+static void
+ending_start (Ending *self)
+{
+  g_object_unref (gtx_create_task_in_named (gtx_scheduler_get_context (gtx_scope_get_home (self->scope)), "gtx_scope_close_then",
+                                            (GtxCoroutine) wait_for_end, self, ending_free));
+}
+
+/**
+ * gtx_scope_close_then:
+ * @self: a #GtxScope
+ * @func: (scope async): what to call when the last task has ended
+ * @data: (closure): the data of @func
+ *
+ * Closes the scope as gtx_scope_close() does, and calls a function when its last task has ended: a
+ * window that is hidden is destroyed so.
+ *
+ * |[<!-- language="C" -->
+ * gtk_widget_set_visible (GTK_WIDGET (window), FALSE);
+ * gtx_scope_close_then (gtx_object_get_scope (window), (GDestroyNotify) gtk_window_destroy, window);
+ * ]|
+ *
+ * The function is called in a task, in a later turn of the main loop, even if there is no task to
+ * wait for.  The object of the scope, unless it is disposed already, is kept until then.  After
+ * two seconds a warning names the tasks that have not ended, and what they wait for.  Never
+ * suspends; to be called in the thread of the scope's main context.
+ *
+ * Since: 0.1
+ */
+void
+gtx_scope_close_then (GtxScope       *self,
+                      GDestroyNotify  func,
+                      gpointer        data)
+{
+  Ending *ending;
+
+  g_return_if_fail (GTX_IS_SCOPE (self));
+  g_return_if_fail (func != NULL);
+
+  if (gtx_scope_is_foreign (self, G_STRFUNC))
+    return;
+  gtx_scope_close (self);
+  ending = g_new (Ending, 1);
+  *ending = (Ending) {
+    g_object_ref (self), gtx_scope_dup_object (self), func, data, FALSE
+  };
+  ending_start (ending);
+}
