@@ -416,6 +416,47 @@ test_left_behind (void)
   g_assert_true (gone);
 }
 
+/* An operation that ignores requests is left behind on time; its result is freed when it comes. */
+static gboolean
+call_in_time (Started *started, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_operation_future_new ();
+  g_autoptr (GtxFuture) shielded = gtx_shield (future);
+
+  start_async (started, GTX_ASYNC_FUTURE (future));
+  if (gtx_wait_for (shielded, 0.01, error))
+    return TRUE;
+  gtx_cancel (future);
+  return FALSE;
+}
+
+static gboolean
+test_on_time (gpointer data, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GtxTask) task = NULL;
+  Started started = { 0 };
+  GTask *operation;
+
+  g_assert_false (call_in_time (&started, &failure));
+  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  g_assert_true (started.seen_cancelled);
+  operation = started.task;
+  g_object_add_weak_pointer (G_OBJECT (operation), (gpointer *) &operation);
+  end_operation (&started, "late");
+  while (operation)
+    gtx_sleep (0, NULL);
+
+  started = (Started) { 0 };
+  task = gtx_create_task (call_in_time, &started, NULL);
+  gtx_sleep (0, NULL);
+  gtx_cancel (task);
+  assert_ends_cancelled (task);
+  g_assert_true (started.seen_cancelled);
+  end_operation (&started, "late");
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -425,6 +466,7 @@ main (int argc, char *argv[])
   add_coroutine ("/operation-future/cancelled-before", test_cancelled_before);
   add_coroutine ("/operation-future/task-cancelled", test_task_cancelled);
   add_coroutine ("/operation-future/dropped", test_dropped);
+  add_real_coroutine ("/operation-future/on-time", test_on_time);
   add_coroutine ("/operation-future/other-thread", test_other_thread);
   add_coroutine ("/operation-future/files", test_files);
   g_test_add_func ("/operation-future/context-gone", test_context_gone);
