@@ -534,6 +534,23 @@ test_context_gone (void)
   g_object_unref (job);
 }
 
+/* The command of an object that its dispose () has kept works again when the object is used again. */
+static gboolean
+test_revived (gpointer data, GError **error)
+{
+  Job *job = job_new ();
+  g_autoptr (GtxCommand) command = command_new (job, GTX_COMMAND_DROP);
+
+  job->stays = TRUE;
+  g_object_unref (job);
+  gtx_object_get_scope (job);
+  activate (command, 1);
+  g_assert_true (join (job, error));
+  assert_trace ("1 1.");
+  g_object_unref (job);
+  return TRUE;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -559,6 +576,7 @@ main (int argc, char **argv)
   add_coroutine ("/command/without-coroutine", test_without_coroutine);
   add_coroutine ("/command/cancelled-at-once", test_cancelled_at_once);
   add_coroutine ("/command/mode-changed", test_mode_changed);
+  add_coroutine ("/command/revived", test_revived);
   add_real_coroutine ("/command/other-thread", test_other_thread);
   g_test_add_func ("/command/context-gone", test_context_gone);
   return g_test_run ();

@@ -316,9 +316,105 @@ test_chooser_parent_destroyed (void)
   end (&self);
 }
 
+/* ---- GTK's own operations ---- */
+
+#if GTK_CHECK_VERSION (4, 10, 0)
+
+/* The rest of the project is for GTK 4.8. */
+G_GNUC_BEGIN_IGNORE_DEPRECATIONS
+
+static gboolean
+choose_with_gtk (Case *self, GError **error)
+{
+  g_autoptr (GtkAlertDialog) dialog = gtk_alert_dialog_new ("Save the changes?");
+
+  gtk_alert_dialog_set_buttons (dialog, buttons);
+  gtk_alert_dialog_choose (dialog, self->parent, GTX_ASYNC);
+  self->chosen = gtk_alert_dialog_choose_finish (dialog, gtx_await_result (), &self->failure);
+  self->is_done = TRUE;
+  return gtx_sleep (0, error);
+}
+
+static void
+test_gtk_answered (void)
+{
+  Case self;
+
+  begin (&self, (GtxCoroutine) choose_with_gtk);
+  gtk_dialog_response (wait_for_dialog (GTK_TYPE_DIALOG), 1);
+  assert_chosen (&self, 1);
+  end (&self);
+}
+
+/* GTK's error is not a cancellation, so that the request is delivered by the next await. */
+static void
+assert_gtk_cancelled (Case *self, GtxTask *task)
+{
+  iterate_until (gtx_future_is_done (task));
+  g_assert_error (self->failure, GTK_DIALOG_ERROR, GTK_DIALOG_ERROR_CANCELLED);
+  g_assert_true (gtx_future_is_cancelled (task));
+  g_object_unref (task);
+  end (self);
+}
+
+static void
+test_gtk_cancelled (void)
+{
+  Case self;
+  GtxTask *task = g_object_ref (begin (&self, (GtxCoroutine) choose_with_gtk));
+
+  wait_for_dialog (GTK_TYPE_DIALOG);
+  gtx_cancel (task);
+  assert_gtk_cancelled (&self, task);
+}
+
+static void
+test_gtk_window_closed (void)
+{
+  Case self;
+  GtxTask *task = g_object_ref (begin (&self, (GtxCoroutine) choose_with_gtk));
+
+  wait_for_dialog (GTK_TYPE_DIALOG);
+  gtk_window_close (self.parent);
+  assert_gtk_cancelled (&self, task);
+}
+
+static gboolean
+open_with_gtk (Case *self, GError **error)
+{
+  g_autoptr (GtkFileDialog) dialog = gtk_file_dialog_new ();
+
+  gtk_file_dialog_open (dialog, self->parent, GTX_ASYNC);
+  self->file = gtk_file_dialog_open_finish (dialog, gtx_await_result (), &self->failure);
+  self->is_done = TRUE;
+  return gtx_sleep (0, error);
+}
+
+static void
+test_gtk_file_cancelled (void)
+{
+  Case self;
+  GtxTask *task = g_object_ref (begin (&self, (GtxCoroutine) open_with_gtk));
+
+  wait_for_dialog (GTK_TYPE_FILE_CHOOSER);
+  gtx_cancel (task);
+  assert_gtk_cancelled (&self, task);
+}
+
+G_GNUC_END_IGNORE_DEPRECATIONS
+
+#endif
+
 void
 add_tests (void)
 {
+#if GTK_CHECK_VERSION (4, 10, 0)
+  g_test_add_func ("/gtk4-dialog/gtk/answered", test_gtk_answered);
+  g_test_add_func ("/gtk4-dialog/gtk/cancelled", test_gtk_cancelled);
+  g_test_add_func ("/gtk4-dialog/gtk/window-closed", test_gtk_window_closed);
+  g_test_add_func ("/gtk4-dialog/gtk/file-cancelled", test_gtk_file_cancelled);
+#endif
+
   g_test_add_func ("/gtk4-dialog/choose", test_choose);
   g_test_add_func ("/gtk4-dialog/closed", test_closed);
   g_test_add_func ("/gtk4-dialog/destroyed", test_destroyed);

@@ -572,6 +572,27 @@ test_dialog_gone (gpointer data, GError **error)
   return TRUE;
 }
 
+static gboolean
+join_job (Job *job, GError **error)
+{
+  return gtx_scope_join (gtx_object_get_scope (job), error);
+}
+
+/* Many tasks wait for a scope of many tasks. */
+static gboolean
+test_join_many (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  g_autoptr (GPtrArray) waiting = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (guint i = 0; i < 20000; i++)
+    {
+      gtx_scope_create_task (gtx_object_get_scope (job), sleep_long, NULL, NULL);
+      g_ptr_array_add (waiting, gtx_create_task (join_job, job, NULL));
+    }
+  return gtx_gather (waiting, GTX_GATHER_NONE, error) && gtx_scope_get_n_tasks (gtx_object_get_scope (job)) == 0;
+}
+
 /* All tasks are cancelled before the task that waits for the end has begun. */
 static void
 test_close_then_cancelled_first (void)
@@ -613,6 +634,7 @@ main (int argc, char **argv)
   add_coroutine ("/scope/of-none", test_of_none);
   add_coroutine ("/scope/join-late", test_join_late);
   add_coroutine ("/scope/join-cancelled", test_join_cancelled);
+  add_coroutine ("/scope/join-many", test_join_many);
   add_coroutine ("/scope/join-itself", test_join_itself);
   add_real_coroutine ("/scope/join-elsewhere", test_join_elsewhere);
   add_coroutine ("/scope/revived", test_revived);

@@ -136,6 +136,12 @@ gtx_ties_own (GtxTies *self,
 }
 
 gboolean
+gtx_ties_are_of_current_owner (GtxTies *self)
+{
+  return gtx_task_local_get (&owner) == self;
+}
+
+gboolean
 gtx_ties_current_owner_is_gone (void)
 {
   GtxTies *ties = gtx_task_local_get (&owner);

@@ -100,6 +100,8 @@ GObject *gtx_ties_get_object (GtxTies *self);
  * tasks that it will start. */
 void     gtx_ties_own     (GtxTies  *self,
                            GtxTask  *task);
+/* Whether the current task belongs to the object. */
+gboolean gtx_ties_are_of_current_owner (GtxTies *self);
 /* Whether the current task belongs to an object that is disposed, or gone. */
 gboolean gtx_ties_current_owner_is_gone (void);
 

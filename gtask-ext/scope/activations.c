@@ -3,6 +3,8 @@
 
 #include "scope/activations.h"
 
+#include "scope/scope-private.h"
+
 #include "task/task-private.h"
 
 #include "gtask-ext/error.h"
@@ -25,7 +27,6 @@ gtx_activations_init (GtxActivations *self,
 {
   self->command = command;
   g_queue_init (&self->queue);
-  g_weak_ref_init (&self->object, NULL);
   gtx_handle_list_init (&self->started);
 }
 
@@ -46,7 +47,6 @@ gtx_activations_clear (GtxActivations *self)
 {
   clear_queue (self);
   g_clear_error (&self->last_error);
-  g_weak_ref_clear (&self->object);
   g_clear_object (&self->scope);
 }
 
@@ -175,7 +175,7 @@ most_started (const GtxActivations *self)
 static void
 start_waiting (GtxActivations *self)
 {
-  g_autoptr (GObject) object = g_weak_ref_get (&self->object);
+  g_autoptr (GObject) object = gtx_scope_dup_object (self->scope);
 
   if (object == NULL || gtx_scope_is_closed (self->scope))
     clear_queue (self);

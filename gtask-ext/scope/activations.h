@@ -20,7 +20,6 @@ typedef struct
   const char *function;         /* the name of the coroutine */
   GtxCommandFunc func;
   GtxScope *scope;
-  GWeakRef object;
 
   GtxCommandMode mode;
   guint limit;                  /* for GTX_COMMAND_PARALLEL; 0: none */

@@ -248,7 +248,6 @@ gtx_command_new_named (const char         *name,
   self->activations.function = function;
   self->activations.func = func;
   self->activations.scope = g_object_ref (gtx_object_get_scope (object));
-  g_weak_ref_set (&self->activations.object, object);
   return self;
 }
 

@@ -227,6 +227,9 @@ static gboolean
 is_of_scope (const GtxScope *self,
              const GtxTask  *task)
 {
+  /* The tasks that wait for a scope mostly belong to others, and there may be many. */
+  if (self->ties && !gtx_ties_are_of_current_owner (self->ties))
+    return FALSE;
   for (const GtxHandle *link = self->members.ring.next; link != &self->members.ring; link = link->next)
     if (GTX_CONTAINER_OF (link, Member, link)->task == task)
       return TRUE;
