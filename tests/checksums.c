@@ -213,6 +213,18 @@ check_errors (ChecksumWindow *window)
 
 /* ---- Dialogs ---- */
 
+/* The question may be answered already, and about to go. */
+static void
+answer_question (GtkDialog *question)
+{
+  g_object_ref (question);
+  settle (GTK_WINDOW (question));
+  /* GTK 4.8 calls this response ACCEPT, newer ones number it. */
+  if (gtk_widget_get_mapped (GTK_WIDGET (question)))
+    g_signal_emit_by_name (gtk_window_get_default_widget (GTK_WINDOW (question)), "clicked");
+  g_object_unref (question);
+}
+
 /* Saves as it is proposed; a file that is there is replaced. */
 static void
 export_sums (ChecksumWindow *window)
@@ -224,11 +236,7 @@ export_sums (ChecksumWindow *window)
       GtkDialog *question = find_dialog (GTK_TYPE_MESSAGE_DIALOG);
 
       if (question)
-        {
-          settle (GTK_WINDOW (question));
-          /* GTK 4.8 calls this response ACCEPT, newer ones number it. */
-          g_signal_emit_by_name (gtk_window_get_default_widget (GTK_WINDOW (question)), "clicked");
-        }
+        answer_question (question);
       g_main_context_iteration (NULL, TRUE);
     }
 }

@@ -332,7 +332,9 @@ choose_with_gtk (Case *self, GError **error)
   gtk_alert_dialog_choose (dialog, self->parent, GTX_ASYNC);
   self->chosen = gtk_alert_dialog_choose_finish (dialog, gtx_await_result (), &self->failure);
   self->is_done = TRUE;
-  return gtx_sleep (0, error);
+  if (self->failure)
+    g_propagate_error (error, g_error_copy (self->failure));
+  return self->failure == NULL;
 }
 
 static void
@@ -346,12 +348,12 @@ test_gtk_answered (void)
   end (&self);
 }
 
-/* GTK's error is not a cancellation, so that the request is delivered by the next await. */
+/* GTK's own error for this is GTK_DIALOG_ERROR_CANCELLED. */
 static void
 assert_gtk_cancelled (Case *self, GtxTask *task)
 {
   iterate_until (gtx_future_is_done (task));
-  g_assert_error (self->failure, GTK_DIALOG_ERROR, GTK_DIALOG_ERROR_CANCELLED);
+  g_assert_error (self->failure, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_true (gtx_future_is_cancelled (task));
   g_object_unref (task);
   end (self);
@@ -387,7 +389,9 @@ open_with_gtk (Case *self, GError **error)
   gtk_file_dialog_open (dialog, self->parent, GTX_ASYNC);
   self->file = gtk_file_dialog_open_finish (dialog, gtx_await_result (), &self->failure);
   self->is_done = TRUE;
-  return gtx_sleep (0, error);
+  if (self->failure)
+    g_propagate_error (error, g_error_copy (self->failure));
+  return self->failure == NULL;
 }
 
 static void

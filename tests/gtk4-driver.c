@@ -57,7 +57,8 @@ get_clock (GtkWindow *dialog)
 void
 settle (GtkWindow *dialog)
 {
-  for (guint i = 0; i < 3; i++)
+  g_object_ref (dialog);
+  for (guint i = 0; i < 3 && gtk_widget_get_mapped (GTK_WIDGET (dialog)); i++)
     {
       g_autoptr (GdkFrameClock) clock = NULL;
       gint64 frame;
@@ -69,6 +70,7 @@ settle (GtkWindow *dialog)
       gdk_frame_clock_request_phase (clock, GDK_FRAME_CLOCK_PHASE_PAINT);
       iterate_until (get_clock (dialog) != clock || gdk_frame_clock_get_frame_counter (clock) > frame);
     }
+  g_object_unref (dialog);
 }
 
 GtkDialog *
