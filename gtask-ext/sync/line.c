@@ -62,11 +62,18 @@ is_left (const GtxLine *self)
          gtx_handle_list_is_empty (&self->waiters);
 }
 
+static inline gboolean
+has_home (const GtxLine *self,
+          const GtxTask *task)
+{
+  return self->home == task->parent_instance.home;
+}
+
 static void
 take_home (GtxLine *self,
            GtxTask *task)
 {
-  if (G_LIKELY (self->home == task->parent_instance.home) || (self->home && !is_left (self)))
+  if (self->home && !is_left (self))
     return;
   g_clear_pointer (&self->home, gtx_scheduler_unref);
   self->home = gtx_scheduler_ref (task->parent_instance.home);
@@ -81,8 +88,10 @@ gtx_line_begin (GtxLine     *self,
 
   if (task == NULL)
     return NULL;
+  if (G_LIKELY (has_home (self, task)))
+    return task;
   take_home (self, task);
-  if (G_LIKELY (self->home == task->parent_instance.home))
+  if (has_home (self, task))
     return task;
   g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
                "%s() was called in a task of another main context than that of the tasks which use the object",
@@ -101,7 +110,8 @@ enter (GtxLine       *self,
        GtxLineWaiter *waiter)
 {
   /* A queue has two lines, and calls gtx_line_begin () for only one of them. */
-  take_home (self, waiter->base.task);
+  if (G_UNLIKELY (!has_home (self, waiter->base.task)))
+    take_home (self, waiter->base.task);
   gtx_handle_list_append (&self->waiters, &waiter->link);
   self->n_live++;
 }
