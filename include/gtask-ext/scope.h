@@ -60,6 +60,10 @@ G_DECLARE_FINAL_TYPE (GtxScope, gtx_scope, GTX, SCOPE, GObject)
  * Starts a task that belongs to an object, and has a reference to it as its data: the same as
  * gtx_scope_create_task() with the object's scope, which see.
  *
+ * Tasks that the task itself starts with gtx_create_task() are not in the scope.  Once the object is
+ * disposed, a wait for a signal of an object that is gone fails with %G_IO_ERROR_CANCELLED in those
+ * tasks as well, and not with %GTX_ERROR_OBJECT_GONE.
+ *
  * Returns: (transfer none): the task, valid until it is done unless a reference is taken
  *
  * Since: 0.1

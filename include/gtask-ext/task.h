@@ -17,6 +17,9 @@ G_BEGIN_DECLS
  * A coroutine that runs beside others: asyncio's `Task`.  It is a #GtxFuture,
  * done when its coroutine has returned.
  *
+ * A task has no properties that notify, so that tasks stay cheap.  Bind widgets to
+ * #GtxCommand:running or #GtxScope:n-tasks, or add a done callback.
+ *
  * Since: 0.1
  */
 typedef struct _GtxTask GtxTask;
