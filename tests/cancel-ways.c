@@ -331,6 +331,47 @@ test_gathered_elsewhere (gpointer data, GError **error)
   return cancel_when_set_elsewhere (gather_it, error);
 }
 
+/* ---- A graph ---- */
+
+#define N_LAYERS 12
+#define N_TARGETS 20
+
+static GtxTask *targets[N_LAYERS][N_TARGETS];
+
+/* Like a build: each target of a layer waits for all of the layer below. */
+static gboolean
+build_target (gpointer layer, GError **error)
+{
+  guint below = GPOINTER_TO_UINT (layer) + 1;
+  g_autoptr (GPtrArray) needed = g_ptr_array_new ();
+
+  if (below == N_LAYERS)
+    return gtx_sleep (1000, error);
+  for (guint i = 0; i < N_TARGETS; i++)
+    g_ptr_array_add (needed, targets[below][i]);
+  return gtx_gather (needed, GTX_GATHER_NONE, error);
+}
+
+/* One request does not take each of the 20 to the power of 12 ways through the graph. */
+static gboolean
+test_graph (gpointer data, GError **error)
+{
+  for (guint layer = N_LAYERS; layer-- > 0;)
+    for (guint i = 0; i < N_TARGETS; i++)
+      targets[layer][i] = gtx_create_task (build_target, GUINT_TO_POINTER (layer), NULL);
+  gtx_sleep (1, NULL);
+  gtx_cancel (targets[0][0]);
+  for (guint layer = N_LAYERS; layer-- > 0;)
+    for (guint i = 0; i < N_TARGETS; i++)
+      {
+        g_autoptr (GtxTask) target = targets[layer][i];
+
+        g_assert_false (gtx_await (target, NULL));
+        g_assert_true (gtx_future_is_cancelled (target));
+      }
+  return TRUE;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -345,5 +386,6 @@ main (int argc, char **argv)
   add_coroutine ("/cancel-ways/counted-inside", test_counted_inside);
   add_coroutine ("/cancel-ways/set-elsewhere", test_set_elsewhere);
   add_coroutine ("/cancel-ways/set-elsewhere/gathered", test_gathered_elsewhere);
+  add_coroutine ("/cancel-ways/graph", test_graph);
   return g_test_run ();
 }

@@ -1,22 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Commands: their activation, their modes, and their properties and signals. */
 
-#include "object-job.h"
-
-/* Notes "N" when it begins, and "N." after a second; or "N!" if it is cancelled before. */
-static gboolean
-work (Job *self, GVariant *parameter, GError **error)
-{
-  g_autofree char *name = g_strdup_printf ("%d", g_variant_get_int32 (parameter));
-  g_autofree char *done = g_strconcat (name, ".", NULL);
-  g_autofree char *cancelled = g_strconcat (name, "!", NULL);
-  gboolean succeeded;
-
-  note (name);
-  succeeded = gtx_sleep (1, error);
-  note (succeeded ? done : cancelled);
-  return succeeded;
-}
+#include "command-work.h"
 
 static gboolean
 work_plainly (Job *self, GVariant *parameter, GError **error)
@@ -32,27 +17,6 @@ fail_if_odd (Job *self, GVariant *parameter, GError **error)
   if (g_variant_get_int32 (parameter) % 2 == 0)
     return TRUE;
   return fail ("odd", error);
-}
-
-static GtxCommand *
-command_new (Job *job, GtxCommandMode mode)
-{
-  GtxCommand *self = gtx_command_new ("work", G_VARIANT_TYPE_INT32, work, job);
-
-  gtx_command_set_mode (self, mode);
-  return self;
-}
-
-static void
-activate (GtxCommand *command, int number)
-{
-  g_action_activate (G_ACTION (command), g_variant_new_int32 (number));
-}
-
-static gboolean
-join (Job *job, GError **error)
-{
-  return gtx_scope_join (gtx_object_get_scope (job), error);
 }
 
 /* ---- The action ---- */
@@ -315,7 +279,7 @@ test_last_error (gpointer data, GError **error)
   g_assert_nonnull (gtx_command_get_last_error (command));
   activate (command, 4);
   g_assert_true (gtx_sleep (1, error));
-  assert_trace ("odd error no-error");
+  assert_trace ("error odd no-error");
   return TRUE;
 }
 
@@ -449,108 +413,6 @@ test_without_coroutine (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- Changes in the middle of others ---- */
-
-static void
-cancel_on_notify (GtxScope *scope, GParamSpec *pspec, GtxCommand *command)
-{
-  if (gtx_scope_get_n_tasks (scope) > 0)
-    gtx_command_cancel (command);
-}
-
-static gboolean
-test_cancelled_at_once (gpointer data, GError **error)
-{
-  g_autoptr (Job) job = job_new ();
-  g_autoptr (GtxCommand) command = command_new (job, GTX_COMMAND_DROP);
-  gulong handler = g_signal_connect (gtx_object_get_scope (job), "notify::n-tasks",
-                                     G_CALLBACK (cancel_on_notify), command);
-
-  activate (command, 1);
-  g_assert_true (join (job, error));
-  assert_trace ("");
-  g_signal_handler_disconnect (gtx_object_get_scope (job), handler);
-  activate (command, 2);
-  g_assert_true (join (job, error));
-  assert_trace ("2 2.");
-  return TRUE;
-}
-
-static gboolean
-test_mode_changed (gpointer data, GError **error)
-{
-  g_autoptr (Job) job = job_new ();
-  g_autoptr (GtxCommand) command = command_new (job, GTX_COMMAND_QUEUE);
-
-  for (int i = 1; i <= 3; i++)
-    activate (command, i);
-  gtx_command_set_mode (command, GTX_COMMAND_PARALLEL);
-  g_assert_true (gtx_sleep (0.5, error));
-  g_assert_cmpuint (gtx_command_get_n_waiting (command), ==, 0);
-  g_assert_true (join (job, error));
-  assert_trace ("1 2 3 1. 2. 3.");
-  return TRUE;
-}
-
-static gpointer
-activate_in_thread (gpointer command)
-{
-  activate (command, 1);
-  return NULL;
-}
-
-static gboolean
-test_other_thread (gpointer data, GError **error)
-{
-  g_autoptr (Job) job = job_new ();
-  g_autoptr (GtxCommand) command = command_new (job, GTX_COMMAND_DROP);
-
-  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "g_action_activate()*in a thread that does not run*");
-  g_thread_join (g_thread_new ("other", activate_in_thread, command));
-  g_test_assert_expected_messages ();
-  g_assert_cmpuint (gtx_command_get_n_waiting (command), ==, 0);
-  return TRUE;
-}
-
-static void
-test_context_gone (void)
-{
-  GMainContext *context = g_main_context_new ();
-  Job *job = job_new ();
-  GtxCommand *command;
-
-  g_main_context_push_thread_default (context);
-  command = command_new (job, GTX_COMMAND_QUEUE);
-  activate (command, 1);
-  activate (command, 2);
-  g_assert_cmpuint (gtx_scope_get_n_tasks (gtx_object_get_scope (job)), ==, 1);
-  g_main_context_pop_thread_default (context);
-  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING, "*never retrieved*its main context is gone");
-  g_main_context_unref (context);
-  g_test_assert_expected_messages ();
-  g_assert_cmpuint (gtx_scope_get_n_tasks (gtx_object_get_scope (job)), ==, 0);
-  g_assert_cmpuint (gtx_command_get_n_waiting (command), ==, 0);
-  g_object_unref (command);
-  g_object_unref (job);
-}
-
-/* The command of an object that its dispose () has kept works again when the object is used again. */
-static gboolean
-test_revived (gpointer data, GError **error)
-{
-  Job *job = job_new ();
-  g_autoptr (GtxCommand) command = command_new (job, GTX_COMMAND_DROP);
-
-  job->stays = TRUE;
-  g_object_unref (job);
-  gtx_object_get_scope (job);
-  activate (command, 1);
-  g_assert_true (join (job, error));
-  assert_trace ("1 1.");
-  g_object_unref (job);
-  return TRUE;
-}
-
 int
 main (int argc, char **argv)
 {
@@ -574,10 +436,5 @@ main (int argc, char **argv)
   add_coroutine ("/command/scope-closed", test_scope_closed);
   add_coroutine ("/command/other-context", test_other_context);
   add_coroutine ("/command/without-coroutine", test_without_coroutine);
-  add_coroutine ("/command/cancelled-at-once", test_cancelled_at_once);
-  add_coroutine ("/command/mode-changed", test_mode_changed);
-  add_coroutine ("/command/revived", test_revived);
-  add_real_coroutine ("/command/other-thread", test_other_thread);
-  g_test_add_func ("/command/context-gone", test_context_gone);
   return g_test_run ();
 }

@@ -145,6 +145,35 @@ test_window_closed (void)
   case_end (&self);
 }
 
+static gboolean
+start_page_in_clean_up (Case *self, GError **error)
+{
+  g_assert_false (gtx_sleep (GTX_FOREVER, error));
+  gtx_object_create_task (self->page, run_page);
+  while (self->n_begun == 0)
+    gtx_sleep (0, NULL);
+  return FALSE;
+}
+
+static void
+test_started_while_closing (void)
+{
+  Case self;
+
+  case_begin (&self);
+  gtk_box_append (GTK_BOX (self.box), self.page);
+  gtx_scope_create_task (gtx_widget_attach (self.window), start_page_in_clean_up, &self, NULL);
+  iterate ();
+  gtk_window_close (self.window);
+  iterate_until (self.n_cancelled == 1);
+  iterate ();
+  g_assert_nonnull (self.window);
+  let_end (&self);
+  iterate_until (self.window == NULL);
+  g_assert_true (self.has_ended);
+  case_end (&self);
+}
+
 static void
 test_window_destroyed_by_gtk (void)
 {
@@ -216,6 +245,7 @@ add_tests (void)
   g_test_add_func ("/gtk4-widget/comes-back", test_comes_back);
   g_test_add_func ("/gtk4-widget/started-before", test_started_before);
   g_test_add_func ("/gtk4-widget/window-closed", test_window_closed);
+  g_test_add_func ("/gtk4-widget/started-while-closing", test_started_while_closing);
   g_test_add_func ("/gtk4-widget/window-destroyed-by-gtk", test_window_destroyed_by_gtk);
   g_test_add_func ("/gtk4-widget/removed-while-closing", test_removed_while_closing);
   g_test_add_func ("/gtk4-widget/many", test_many);

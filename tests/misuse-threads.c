@@ -339,6 +339,46 @@ test_dropped_elsewhere (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- Blocks of a task ---- */
+
+typedef struct
+{
+  GtxTaskGroup *group;
+  GtxTimeout *timeout;
+} Blocks;
+
+static gboolean
+end_blocks_in_thread (Blocks *blocks, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  expect_elsewhere ("gtx_task_group_cancel");
+  gtx_task_group_cancel (blocks->group);
+  expect_elsewhere ("gtx_task_group_create_task");
+  g_assert_null (gtx_task_group_create_task (blocks->group, sleep_long, NULL, NULL, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&failure);
+  expect_elsewhere ("gtx_timeout_reschedule");
+  g_assert_false (gtx_timeout_reschedule (blocks->timeout, 1, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT);
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
+static gboolean
+test_blocks (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  Blocks blocks = { &group, &timeout };
+  g_autoptr (GError) failure = NULL;
+
+  gtx_timeout_begin (&timeout, 1000);
+  gtx_task_group_begin (&group);
+  gtx_to_thread (end_blocks_in_thread, &blocks, &failure);
+  return gtx_task_group_end (&group, &failure, error) && gtx_timeout_end (&timeout, &failure, error);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -350,5 +390,6 @@ main (int argc, char **argv)
   g_test_add_func ("/misuse-threads/run", test_another_thread);
   add_coroutine ("/misuse-threads/dropped/at-home", test_dropped_at_home);
   add_coroutine ("/misuse-threads/dropped/elsewhere", test_dropped_elsewhere);
+  add_coroutine ("/misuse-threads/blocks", test_blocks);
   return g_test_run ();
 }

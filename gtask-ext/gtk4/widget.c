@@ -18,17 +18,8 @@ typedef struct
   GPtrArray *scopes;            /* those that had tasks, the window's own not among them */
 } Closing;
 
-static GQuark
-attached_quark (void)
-{
-  return g_quark_from_static_string ("gtask-ext-attached");
-}
-
-static GQuark
-closing_quark (void)
-{
-  return g_quark_from_static_string ("gtask-ext-closing");
-}
+static G_DEFINE_QUARK (gtask-ext-attached, attached)
+static G_DEFINE_QUARK (gtask-ext-closing, closing)
 
 /* ---- What a window consists of ---- */
 
@@ -139,13 +130,14 @@ finish (gpointer data)
 {
   Closing *self = data;
 
-  while (self->scopes->len > 0)
+  do
     {
       wait_for_all (self);
       g_ptr_array_set_size (self->scopes, 0);
       hide (self->window, self->scopes);
       cancel_all (self->scopes);
     }
+  while (self->scopes->len > 0);
   gtk_window_destroy (self->window);
   if (self->application)
     g_application_release (self->application);

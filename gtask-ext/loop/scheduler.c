@@ -352,6 +352,16 @@ gtx_scheduler_enter_home (GtxScheduler *self,
 }
 
 gboolean
+gtx_scheduler_is_foreign (GtxScheduler *self,
+                          const char   *function)
+{
+  GtxVisit visit = gtx_scheduler_enter_home (self, function);
+
+  gtx_scheduler_leave (self, visit);
+  return visit == GTX_ELSEWHERE;
+}
+
+gboolean
 gtx_scheduler_is_abandoned (GtxScheduler *self)
 {
   gboolean is_abandoned = TRUE;

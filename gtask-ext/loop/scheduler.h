@@ -167,6 +167,9 @@ void          gtx_scheduler_end_visit    (GtxScheduler *self);
  * the scheduler is another thread's, a g_critical () names @function. */
 GtxVisit      gtx_scheduler_enter_home   (GtxScheduler *self,
                                           const char   *function);
+/* Whether the scheduler is another thread's; a g_critical () then names @function. */
+gboolean      gtx_scheduler_is_foreign   (GtxScheduler *self,
+                                          const char   *function);
 
 /* Whether no thread has the scheduler's context, or the context is gone. */
 gboolean      gtx_scheduler_is_abandoned (GtxScheduler *self);

@@ -207,7 +207,7 @@ gtx_task_group_cancel (GtxTaskGroup *self)
   g_return_if_fail (self != NULL && self->state != NULL);
   group = self->state;
 
-  if (group->aborting)
+  if (gtx_scheduler_is_foreign (group->parent->parent_instance.home, G_STRFUNC) || group->aborting)
     return;
   group->ended_on_purpose = TRUE;
   if (group->exiting)
@@ -231,6 +231,18 @@ fail_if_closed (const Group  *group,
   if (why && !(group && group->aborting && gtx_current_task_is_late (error)))
     g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_STATE, why);
   return why != NULL;
+}
+
+/* A group that has not begun, or was ended, has no thread. */
+static gboolean
+fail_if_elsewhere (const Group  *group,
+                   GError      **error)
+{
+  if (group == NULL || !gtx_scheduler_is_foreign (group->parent->parent_instance.home, "gtx_task_group_create_task"))
+    return FALSE;
+  g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
+                       "The task group belongs to another thread; start the task there");
+  return TRUE;
 }
 
 static gboolean
@@ -292,7 +304,8 @@ gtx_task_group_start (GtxTaskGroup  *self,
   g_return_val_if_fail (GTX_IS_TASK (task) && !task->is_started, NULL);
 
   group = self->state;
-  if (fail_if_closed (group, error) || fail_if_foreign (group, task, error) || !admit (group, &place, error))
+  if (fail_if_elsewhere (group, error) || fail_if_closed (group, error) || fail_if_foreign (group, task, error) ||
+      !admit (group, &place, error))
     {
       gtx_cancel (task);
       g_object_unref (task);

@@ -122,7 +122,7 @@ gtx_timeout_begin (GtxTimeout *self,
  * a moment of the loop's clock instead.
  *
  * Sets %GTX_ERROR_INVALID_STATE if the block has not begun, has ended or is out of time,
- * and %GTX_ERROR_INVALID_ARGUMENT if @seconds is not a number.  If the time was over
+ * and %GTX_ERROR_INVALID_ARGUMENT if @seconds is not a number, or in another thread.  If the time was over
  * during an operation that ignored its #GCancellable, such as a function in a thread,
  * this function sets %G_IO_ERROR_CANCELLED instead, which gtx_timeout_end() turns into
  * %G_IO_ERROR_TIMED_OUT.  Never suspends; to be called in the thread of the task.
@@ -142,6 +142,11 @@ gtx_timeout_reschedule (GtxTimeout  *self,
   block = self->state;
   if (!gtx_check_seconds (seconds, error))
     return FALSE;
+  if (block && gtx_scheduler_is_foreign (block->task->parent_instance.home, G_STRFUNC))
+    {
+      g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT, "The timeout belongs to another thread");
+      return FALSE;
+    }
   if (block && block->state == EXPIRING && block->task == gtx_task_current () && gtx_current_task_is_late (error))
     return FALSE;
   if (block == NULL || block->state != ENTERED)

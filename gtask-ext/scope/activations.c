@@ -155,11 +155,12 @@ start (GtxActivations *self,
   activation->parameter = parameter;
   gtx_handle_list_append (&self->started, &activation->link);
   self->n_started++;
-  /* The scope notifies while it starts the task.  A handler may cancel the command, which needs
-   * the task. */
+  /* The scope notifies while it starts the task.  A handler may cancel the command, which needs the
+   * task, or let the main loop turn until the task has ended.  The command hears of the end before
+   * the scope does, whose handlers may activate it again. */
   activation->task = gtx_task_new_named (self->function, (GtxCoroutine) run_activation, activation, NULL);
-  gtx_scope_start (self->scope, activation->task);
   gtx_future_add_done_callback (activation->task, on_task_done, activation, activation_free);
+  gtx_scope_start (self->scope, activation->task);
 }
 
 /* ---- All activations ---- */

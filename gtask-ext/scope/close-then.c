@@ -17,23 +17,13 @@ typedef struct
   GObject *object;              /* of the scope; NULL: it has none, or that is disposed */
   GDestroyNotify func;
   gpointer data;
-  gboolean has_begun;
 } Ending;
 
-static void ending_start (Ending *self);
-
-/* A task that is cancelled before it begins does not run: another takes its place, as long as the
- * main context exists. */
 static void
 ending_free (gpointer data)
 {
   Ending *self = data;
 
-  if (!self->has_begun && gtx_scheduler_get_context (gtx_scope_get_home (self->scope)))
-    {
-      ending_start (self);
-      return;
-    }
   g_object_unref (self->scope);
   g_clear_object (&self->object);
   g_free (self);
@@ -57,7 +47,6 @@ wait_for_end (Ending  *self,
 {
   g_autoptr (GError) failure = NULL;
 
-  self->has_begun = TRUE;
   if (!gtx_call_with_timeout (PATIENCE, gtx_scope_join, self->scope, &failure) &&
       g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
     tell_what_is_left (self->scope);
@@ -66,13 +55,6 @@ wait_for_end (Ending  *self,
   while (!gtx_scope_join (self->scope, &failure) && gtx_error_is_cancelled (failure));
   self->func (self->data);
   return TRUE;
-}
-
-static void
-ending_start (Ending *self)
-{
-  g_object_unref (gtx_create_task_in_named (gtx_scheduler_get_context (gtx_scope_get_home (self->scope)), "gtx_scope_close_then",
-                                            (GtxCoroutine) wait_for_end, self, ending_free));
 }
 
 /**
@@ -102,6 +84,7 @@ gtx_scope_close_then (GtxScope       *self,
                       gpointer        data)
 {
   Ending *ending;
+  GtxTask *task;
 
   g_return_if_fail (GTX_IS_SCOPE (self));
   g_return_if_fail (func != NULL);
@@ -111,7 +94,9 @@ gtx_scope_close_then (GtxScope       *self,
   gtx_scope_close (self);
   ending = g_new (Ending, 1);
   *ending = (Ending) {
-    g_object_ref (self), gtx_scope_dup_object (self), func, data, FALSE
+    g_object_ref (self), gtx_scope_dup_object (self), func, data
   };
-  ending_start (ending);
+  task = gtx_task_new_named ("gtx_scope_close_then", (GtxCoroutine) wait_for_end, ending, ending_free);
+  task->begins_cancelled = TRUE;
+  g_object_unref (gtx_task_start (task));
 }

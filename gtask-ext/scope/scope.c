@@ -333,16 +333,10 @@ gboolean
 gtx_scope_is_foreign (GtxScope   *self,
                       const char *function)
 {
-  GtxVisit visit;
-
-  if (gtx_scheduler_get () != self->home)
-    {
-      g_critical ("%s() was called where the scope's main context is not the thread-default one", function);
-      return TRUE;
-    }
-  visit = gtx_scheduler_enter_home (self->home, function);
-  gtx_scheduler_leave (self->home, visit);
-  return visit == GTX_ELSEWHERE;
+  if (gtx_scheduler_get () == self->home)
+    return gtx_scheduler_is_foreign (self->home, function);
+  g_critical ("%s() was called where the scope's main context is not the thread-default one", function);
+  return TRUE;
 }
 
 /* Whether the task cleans up already: to cancel it again would cut that short. */

@@ -94,6 +94,8 @@ ask_awaited (Way       *way,
   gboolean in_ring = FALSE;
 
   waiter->was_taken = FALSE;
+  waiter->n_passed = n_again > 0 ? waiter->n_passed + 1 : 0;
+  n_again = MAX (n_again, waiter->n_passed);
   g_ptr_array_set_size (way->asked, 0);
   waiter->kind->list_awaited (waiter, way->asked);
   for (guint i = way->asked->len; i-- > 0;)
