@@ -37,3 +37,4 @@
 #include <gtask-ext/test.h>
 #include <gtask-ext/log.h>
 #include <gtask-ext/print.h>
+#include <gtask-ext/task-info.h>

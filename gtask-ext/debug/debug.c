@@ -12,7 +12,8 @@ enum
 {
   STACK = 1 << 0,
   CENSUS = 1 << 1,
-  SLOW = 1 << 2
+  SLOW = 1 << 2,
+  MEASURE = 1 << 3              /* no word: the program calls gtx_measure_tasks () */
 };
 
 static const struct
@@ -27,8 +28,16 @@ static const struct
   { "help", 0, "prints this list" },
 };
 
-static guint flags;
+static guint flags;             /* changed under the lock, and read without */
+G_LOCK_DEFINE_STATIC (flags);
+static guint n_measuring;
 static const GtxDebugNames *names;
+
+static gboolean
+has_flag (guint flag)
+{
+  return (__atomic_load_n (&flags, __ATOMIC_RELAXED) & flag) != 0;
+}
 
 /* ---- The environment variable ---- */
 
@@ -123,51 +132,94 @@ static void
 begin_fiber (GtxStack *stack,
              gpointer  data)
 {
-  if (flags & STACK)
+  if (has_flag (STACK))
     {
       /* Makes the name now, since a signal handler cannot allocate it. */
       names->get_name (data);
       gtx_overflow_watch_thread ();
     }
-  if (flags & CENSUS)
+  if (has_flag (CENSUS))
     gtx_census_begin (stack, names->get_coroutine (data));
+  if (has_flag (MEASURE))
+    gtx_measure_begin (stack);
 }
 
 static void
-enter_fiber (void)
+enter_fiber (GtxStack *stack)
 {
-  if (flags & SLOW)
+  if (has_flag (SLOW))
     gtx_slow_enter ();
+  if (has_flag (MEASURE))
+    gtx_measure_enter (stack);
 }
 
 static void
-leave_fiber (gpointer data)
+leave_fiber (GtxStack *stack,
+             gpointer  data)
 {
-  if (flags & SLOW)
+  if (has_flag (SLOW))
     gtx_slow_leave (data, names);
+  if (has_flag (MEASURE))
+    gtx_measure_leave (stack);
 }
 
 static void
 end_fiber (GtxStack *stack)
 {
-  if (flags & CENSUS)
+  if (has_flag (CENSUS))
     gtx_census_end (stack);
 }
 
 static const GtxFiberWatch watch = { begin_fiber, enter_fiber, leave_fiber, end_fiber };
 
+/* Called with the lock held. */
+static void
+set_flags (guint new_flags)
+{
+  __atomic_store_n (&flags, new_flags, __ATOMIC_RELAXED);
+  gtx_fiber_set_watch (new_flags != 0 ? &watch : NULL);
+}
+
 static void
 begin (const char          *text,
        const GtxDebugNames *fibers_names)
 {
+  guint words_flags = text ? parse (text) : 0;
+
   names = fibers_names;
-  flags = text ? parse (text) : 0;
-  if (flags & STACK)
+  if (words_flags & STACK)
     gtx_overflow_watch (tell_of_overflow);
-  if (flags & CENSUS)
+  if (words_flags & CENSUS)
     gtx_census_take ();
-  if (flags != 0)
-    gtx_fiber_set_watch (&watch);
+  G_LOCK (flags);
+  set_flags (flags | words_flags);
+  G_UNLOCK (flags);
+}
+
+gboolean
+gtx_debug_measure (gboolean measure)
+{
+  gboolean was_asked;
+
+  G_LOCK (flags);
+  was_asked = n_measuring > 0;
+  if (measure && n_measuring++ == 0)
+    {
+      gtx_measure_begin_period ();
+      set_flags (flags | MEASURE);
+    }
+  else if (!measure && was_asked && --n_measuring == 0)
+    set_flags (flags & ~(guint) MEASURE);
+  G_UNLOCK (flags);
+  return measure || was_asked;
+}
+
+gboolean
+gtx_debug_read (const GtxStack *stack,
+                gint64         *processor_time,
+                gint64         *left_at)
+{
+  return has_flag (MEASURE) && gtx_measure_read (stack, processor_time, left_at);
 }
 
 void
@@ -181,6 +233,6 @@ gtx_debug_scheduler (GtxScheduler        *scheduler,
       begin (g_getenv ("GTX_DEBUG"), fibers_names);
       g_once_init_leave (&begun, 1);
     }
-  if (flags & SLOW)
+  if (has_flag (SLOW))
     gtx_slow_watch_turns (gtx_scheduler_get_context (scheduler));
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef GTX_CONTEXT_UCONTEXT
 #include <ucontext.h>
@@ -47,6 +48,25 @@ void gtx_context_switch (GtxContext      *from,
 #else
 #define GTX_CONTEXT_TAKES_CONTROL 1
 #endif
+
+/* Registers by their numbers in DWARF, up to the program counter. */
+#if defined (__x86_64__)
+#define GTX_CONTEXT_N_REGISTERS 17
+#elif defined (__aarch64__)
+#define GTX_CONTEXT_N_REGISTERS 33
+#else
+#define GTX_CONTEXT_N_REGISTERS 1
+#endif
+
+/* Reads from @context, which was left, what its registers are when it has gone on: those that are
+ * callee-saved, the stack pointer and the program counter.  Returns 0, or the number of registers
+ * if they are known here. */
+unsigned gtx_context_read_registers (const GtxContext *context,
+                                     uintptr_t         registers[GTX_CONTEXT_N_REGISTERS]);
+
+/* Returns the lowest address that @context, which was left, uses on its stack, or NULL if that is
+ * not known. */
+const void *gtx_context_get_stack_pointer (const GtxContext *context);
 
 /* Prefetches the memory that a switch to @context needs first. */
 static inline __attribute__ ((always_inline)) void

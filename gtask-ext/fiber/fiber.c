@@ -21,7 +21,33 @@ const GtxFiberWatch *gtx_fiber_watch;
 void
 gtx_fiber_set_watch (const GtxFiberWatch *watch)
 {
-  gtx_fiber_watch = watch;
+  __atomic_store_n (&gtx_fiber_watch, watch, __ATOMIC_RELEASE);
+}
+
+/* The caller found hooks; another thread may have removed them since. */
+static const GtxFiberWatch *
+get_watch (void)
+{
+  return __atomic_load_n (&gtx_fiber_watch, __ATOMIC_ACQUIRE);
+}
+
+static void
+tell_of_begin (GtxStack *stack,
+               gpointer  data)
+{
+  const GtxFiberWatch *watch = get_watch ();
+
+  if (watch)
+    watch->begin (stack, data);
+}
+
+static void
+tell_of_end (GtxStack *stack)
+{
+  const GtxFiberWatch *watch = get_watch ();
+
+  if (watch)
+    watch->end (stack);
 }
 
 /* The hooks run outside of all fibers. */
@@ -29,13 +55,16 @@ void
 gtx_fiber_tell_of_switch (const GtxFiber *from,
                           const GtxFiber *to)
 {
+  const GtxFiberWatch *watch = get_watch ();
   GtxFiber *running = gtx_running_fiber;
 
+  if (watch == NULL)
+    return;
   gtx_running_fiber = NULL;
   if (from)
-    gtx_fiber_watch->leave (from->data);
+    watch->leave (from->stack, from->data);
   if (to)
-    gtx_fiber_watch->enter ();
+    watch->enter (to->stack);
   gtx_running_fiber = running;
 }
 
@@ -64,7 +93,7 @@ end (GtxFiber *fiber)
   gint depth = resumer->depth;
   GtxFiber *next;
 
-  if (G_UNLIKELY (gtx_fiber_watch != NULL))
+  if (gtx_fiber_is_watched ())
     gtx_fiber_tell_of_switch (fiber, NULL);
   resumer->ended = fiber;
   resumer->depth = OUTSIDE;
@@ -115,7 +144,7 @@ may_begin_again (const GtxFiber *fiber,
                  GtxStackPool   *pool,
                  gsize           stack_size)
 {
-  return fiber->resumer->ended == fiber && gtx_fiber_watch == NULL && fiber->pool == pool &&
+  return fiber->resumer->ended == fiber && !gtx_fiber_is_watched () && fiber->pool == pool &&
          gtx_stack_pool_suits (pool, fiber->stack, stack_size);
 }
 
@@ -145,8 +174,8 @@ gtx_fiber_new (GtxStackPool      *pool,
   stack = gtx_stack_pool_acquire (pool, stack_size, problem);
   if (stack == NULL)
     return NULL;
-  if (G_UNLIKELY (gtx_fiber_watch != NULL))
-    gtx_fiber_watch->begin (stack, data);
+  if (gtx_fiber_is_watched ())
+    tell_of_begin (stack, data);
 
   at = stack->size - sizeof (GtxFiber) - (colour++ % COLOURS) * COLOUR_STEP;
   at &= ~(gsize) (COLOUR_STEP - 1);
@@ -167,8 +196,8 @@ gtx_fiber_bury_ended (GtxResumer *resumer)
 {
   GtxFiber *fiber = g_steal_pointer (&resumer->ended);
 
-  if (G_UNLIKELY (gtx_fiber_watch != NULL))
-    gtx_fiber_watch->end (fiber->stack);
+  if (gtx_fiber_is_watched ())
+    tell_of_end (fiber->stack);
   gtx_stack_pool_release (fiber->pool, fiber->stack);
 }
 
@@ -194,7 +223,7 @@ gtx_fiber_resume (GtxFiber *fiber,
   fiber->resumer = &resumer;
   fiber->came_straight = FALSE;
   gtx_running_fiber = fiber;
-  if (G_UNLIKELY (gtx_fiber_watch != NULL))
+  if (gtx_fiber_is_watched ())
     gtx_fiber_tell_of_switch (NULL, fiber);
 
   gtx_announce_leave (&resumer.record, fiber->stack->base, fiber->stack->size,
@@ -217,7 +246,7 @@ gtx_fiber_resume (GtxFiber *fiber,
   g_assert (last->resumer == &resumer);
   last->resumer = NULL;
   gtx_running_fiber = resumer.outer;
-  if (G_UNLIKELY (gtx_fiber_watch != NULL && resumer.ended == NULL))
+  if (gtx_fiber_is_watched () && resumer.ended == NULL)
     gtx_fiber_tell_of_switch (last, NULL);
   errno = saved_errno;
   if (resumer.ended)
@@ -286,4 +315,37 @@ gtx_fiber_call_outside (GtxFiberFunc func,
   /* In the child of a fork () the caller stays outside of all fibers. */
   if (n_forks == n_forks_before)
     gtx_running_fiber = call.fiber;
+}
+
+/* ---- Looking at fibers ---- */
+
+static gboolean
+is_on_stack (const GtxStack *stack,
+             const void     *address)
+{
+  const guint8 *at = address;
+
+  return at >= stack->base && at < stack->base + stack->size;
+}
+
+const GtxContext *
+gtx_fiber_get_context (const GtxFiber *fiber)
+{
+  if (!gtx_fiber_is_running (fiber))
+    return &fiber->context;
+  /* A main loop that the fiber runs has resumed another one, from the stack of this one. */
+  for (const GtxFiber *inner = gtx_running_fiber; inner; inner = inner->resumer->outer)
+    if (inner->resumer->outer == fiber)
+      return &inner->resumer->context;
+  return NULL;
+}
+
+gsize
+gtx_fiber_measure_stack (const GtxFiber *fiber)
+{
+  const GtxStack *stack = fiber->stack;
+  const GtxContext *context = gtx_fiber_get_context (fiber);
+  const void *lowest = context ? gtx_context_get_stack_pointer (context) : __builtin_frame_address (0);
+
+  return is_on_stack (stack, lowest) ? (gsize) (stack->base + stack->size - (const guint8 *) lowest) : 0;
 }

@@ -69,21 +69,23 @@ void      gtx_fiber_call_apart   (GtxFiberFunc func,
                                   gpointer     data);
 
 /* Hooks that watch all fibers, each called in the fiber's thread, if the program asked for them.
- * @data: the fiber's data.  A hook cannot await. */
+ * @data: the fiber's data.  A hook cannot await, and may hear of a fiber first in the middle of its
+ * life. */
 typedef struct
 {
   /* A new fiber gets @stack, which is as its last user left it. */
   void (*begin) (GtxStack *stack,
                  gpointer  data);
-  /* A fiber runs from now on. */
-  void (*enter) (void);
+  /* The fiber on @stack runs from now on. */
+  void (*enter) (GtxStack *stack);
   /* The fiber of @data stops running. */
-  void (*leave) (gpointer  data);
+  void (*leave) (GtxStack *stack,
+                 gpointer  data);
   /* A fiber has ended, and its @stack is not reused yet. */
   void (*end)   (GtxStack *stack);
 } GtxFiberWatch;
 
-/* Sets the hooks for good, before the first fiber is made. */
+/* Sets the hooks, or removes them if @watch is NULL.  May be called in any thread at any time. */
 void      gtx_fiber_set_watch  (const GtxFiberWatch *watch);
 
 /* For a signal handler: whether @address is in the guard page below the stack of the fiber that
@@ -141,12 +143,31 @@ struct _GtxFiber
  * thread's variable across a switch. */
 extern __thread GtxFiber *gtx_running_fiber G_GNUC_INTERNAL;
 
-/* NULL: no hooks are set. */
+/* NULL: no hooks are set.  Another thread may change it at any time. */
 extern const GtxFiberWatch *gtx_fiber_watch G_GNUC_INTERNAL;
+
+/* Whether hooks are set.  Every switch asks.  The compiler compares the memory itself in a plain
+ * read, and spends one more instruction on an atomic one. */
+static G_ALWAYS_INLINE inline gboolean
+gtx_fiber_is_watched (void)
+{
+#ifdef GTX_TSAN
+  return G_UNLIKELY (__atomic_load_n (&gtx_fiber_watch, __ATOMIC_RELAXED) != NULL);
+#else
+  return G_UNLIKELY (gtx_fiber_watch != NULL);
+#endif
+}
 
 /* Calls the hooks for a switch.  NULL stands for the resumer. */
 void      gtx_fiber_tell_of_switch (const GtxFiber *from,
                                     const GtxFiber *to);
+
+/* Returns where @fiber goes on: where it was suspended, or where a main loop that it runs has
+ * resumed another fiber.  NULL if it runs otherwise. */
+const GtxContext *gtx_fiber_get_context (const GtxFiber *fiber);
+
+/* Returns how many bytes of its stack the calls of @fiber need now, or 0 if that is not known. */
+gsize     gtx_fiber_measure_stack (const GtxFiber *fiber);
 
 /* Releases the stack of the fiber that has ended.  To be called on the next stack that runs. */
 void      gtx_fiber_bury_ended (GtxResumer *resumer);
@@ -214,7 +235,7 @@ gtx_fiber_leave (GtxFiber        *fiber,
       return &resumer->context;
     }
   g_assert (next->resumer == NULL);
-  if (G_UNLIKELY (gtx_fiber_watch != NULL))
+  if (gtx_fiber_is_watched ())
     gtx_fiber_tell_of_switch (record ? fiber : NULL, next);
   next->resumer = resumer;
   next->came_straight = TRUE;

@@ -10,11 +10,21 @@
 typedef struct _GtxStack GtxStack;
 typedef struct _GtxStackPool GtxStackPool;
 
+/* What the hooks of fibers have measured of the fiber that has the stack. */
+typedef struct
+{
+  guint period;                 /* the one that the other fields belong to; 0: none */
+  gint64 processor_time;        /* in nanoseconds */
+  gint64 left_at;               /* when the fiber was left last, in microseconds; 0: it was not */
+  GtxStack *outer;              /* while the fiber runs: the stack of the fiber that runs the main loop */
+} GtxMeasurement;
+
 struct _GtxStack
 {
   guint8 *base;                 /* the lowest byte above the guard */
   gsize size;                   /* from @base to the top */
   GtxAnnouncement announcement;
+  GtxMeasurement measurement;
 };
 
 /* A pool belongs to one thread at a time.  If no stack can be had, gtx_stack_pool_acquire ()

@@ -24,30 +24,10 @@ static const Lines plain_lines = { "|- ", "|  ", "`- ", "   ", "`- ..." };
 
 typedef struct
 {
-  GtxScheduler *scheduler;
   GString *text;
   GHashTable *shown;            /* tasks */
   const Lines *lines;
 } Printer;
-
-static void
-describe_state (GtxTask *task,
-                GString *text)
-{
-  if (task == gtx_task_current ())
-    g_string_append (text, "runs");
-  else if (task->runner)
-    g_string_append_printf (text, "runs inside %s", gtx_task_get_name (task->runner));
-  else if (task->step.fiber == NULL)
-    g_string_append (text, "has not begun");
-  else if (task->waiter == NULL || gtx_waiter_is_over (task->waiter))
-    g_string_append (text, "is ready");
-  else
-    {
-      g_string_append (text, "waits for ");
-      task->waiter->kind->describe (task->waiter, text);
-    }
-}
 
 static void
 describe_task (GtxTask *task,
@@ -59,30 +39,7 @@ describe_task (GtxTask *task,
   if (!g_str_equal (name, task->function))
     g_string_append_printf (text, " (%s)", task->function);
   g_string_append (text, ": ");
-  describe_state (task, text);
-  if (task->must_cancel)
-    g_string_append (text, ", and is to be cancelled");
-}
-
-/* The tasks of this scheduler that @task waits for. */
-static GPtrArray *
-list_awaited (Printer *printer,
-              GtxTask *task)
-{
-  GPtrArray *futures = g_ptr_array_new ();
-  guint n = 0;
-
-  if (task->waiter && task->waiter->kind->list_awaited)
-    task->waiter->kind->list_awaited (task->waiter, futures);
-  for (guint i = 0; i < futures->len; i++)
-    {
-      GtxFuture *future = futures->pdata[i];
-
-      if (gtx_future_is_task (future) && future->home == printer->scheduler && !gtx_future_done (future))
-        futures->pdata[n++] = future;
-    }
-  g_ptr_array_set_size (futures, (gint) n);
-  return futures;
+  gtx_task_append_state (task, text);
 }
 
 static void print_tree (Printer *printer, GtxTask *task, const char *indent,
@@ -94,9 +51,11 @@ print_awaited (Printer    *printer,
                const char *indent,
                guint       depth)
 {
-  g_autoptr (GPtrArray) awaited = list_awaited (printer, task);
+  g_autoptr (GPtrArray) awaited = gtx_task_get_awaited (task);
   const Lines *lines = printer->lines;
 
+  if (awaited == NULL)
+    return;
   if (depth == DEEPEST && awaited->len > 0)
     {
       g_string_append_printf (printer->text, "%s%s\n", indent, lines->deeper);
@@ -132,16 +91,15 @@ print_tree (Printer    *printer,
 }
 
 static GHashTable *
-all_awaited (Printer   *printer,
-             GPtrArray *tasks)
+all_awaited (GPtrArray *tasks)
 {
   GHashTable *all = g_hash_table_new (NULL, NULL);
 
   for (guint i = 0; i < tasks->len; i++)
     {
-      g_autoptr (GPtrArray) awaited = list_awaited (printer, tasks->pdata[i]);
+      g_autoptr (GPtrArray) awaited = gtx_task_get_awaited (tasks->pdata[i]);
 
-      for (guint j = 0; j < awaited->len; j++)
+      for (guint j = 0; awaited && j < awaited->len; j++)
         g_hash_table_add (all, awaited->pdata[j]);
     }
   return all;
@@ -153,8 +111,8 @@ gtx_scheduler_describe_tasks (GtxScheduler *scheduler,
 {
   g_autoptr (GPtrArray) tasks = gtx_scheduler_list_tasks (scheduler);
   g_autoptr (GHashTable) shown = g_hash_table_new (NULL, NULL);
-  Printer printer = { scheduler, text, shown, g_get_charset (NULL) ? &drawn_lines : &plain_lines };
-  g_autoptr (GHashTable) awaited = all_awaited (&printer, tasks);
+  Printer printer = { text, shown, g_get_charset (NULL) ? &drawn_lines : &plain_lines };
+  g_autoptr (GHashTable) awaited = all_awaited (tasks);
 
   for (guint i = 0; i < tasks->len; i++)
     if (!g_hash_table_contains (awaited, tasks->pdata[i]))

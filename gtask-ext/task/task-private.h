@@ -211,6 +211,15 @@ gboolean   gtx_main_stack_is_called (void);
 /* The task that has called it so; NULL: no task has. */
 GtxTask   *gtx_main_stack_get_caller (void);
 
+/* ---- task-info.c ---- */
+
+/* Appends what @task does or waits for, for a person. */
+void     gtx_task_append_state     (GtxTask     *task,
+                                    GString     *text);
+/* Returns the tasks of @task's home that @task waits for and that are not done, without references.
+ * NULL: it waits for no futures. */
+GPtrArray *gtx_task_get_awaited    (GtxTask     *task);
+
 /* ---- print.c ---- */
 
 /* Appends the tree of the tasks of @scheduler to @text, line by line. */
