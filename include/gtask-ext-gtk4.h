@@ -5,5 +5,6 @@
 #include <gtask-ext.h>
 
 #include <gtask-ext-gtk4/dialog.h>
+#include <gtask-ext-gtk4/inspector.h>
 #include <gtask-ext-gtk4/progress.h>
 #include <gtask-ext-gtk4/widget.h>
