@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A program to look at the inspector's page with: tasks in many states, or none, or many.
  *
- *   inspector-show [none | mixed | NUMBER [WIDTH HEIGHT [WORDS]]] */
+ *   inspector-show [none | mixed | NUMBER [WIDTH HEIGHT [WORDS]]]
+ *
+ * The inspector is never narrower than its other pages: a page of less than 600 pixels is shown alone. */
 
 #include "inspector-driver.h"
 
@@ -93,7 +95,7 @@ start_mixed (void)
 }
 
 static gboolean
-come_and_go (gpointer number, GError **error)
+sleep_some (gpointer number, GError **error)
 {
   return gtx_sleep (1 + GPOINTER_TO_UINT (number) % 97, error);
 }
@@ -102,7 +104,7 @@ static void
 start_many (guint n)
 {
   for (guint i = 0; i < n; i++)
-    g_object_unref (gtx_create_task (come_and_go, GUINT_TO_POINTER (i), NULL));
+    g_object_unref (gtx_create_task (sleep_some, GUINT_TO_POINTER (i), NULL));
 }
 
 static void
@@ -112,6 +114,17 @@ start (const char *what)
     start_mixed ();
   else if (!g_str_equal (what, "none"))
     start_many ((guint) atoi (what));
+}
+
+static GtkWidget *
+open_alone (void)
+{
+  GtkWidget *window = gtk_window_new ();
+  GtkWidget *page = g_object_new (g_type_from_name ("GtxInspectorPage"), NULL);
+
+  gtk_window_set_child (GTK_WINDOW (window), page);
+  gtk_window_present (GTK_WINDOW (window));
+  return page;
 }
 
 int
@@ -126,6 +139,8 @@ main (int argc, char *argv[])
   gtk_window_present (GTK_WINDOW (window));
   start (argc > 1 ? argv[1] : "mixed");
   page = open_page ();
+  if (argc > 3 && atoi (argv[2]) < 600)
+    page = open_alone ();
   if (argc > 3)
     gtk_window_set_default_size (GTK_WINDOW (gtk_widget_get_root (page)), atoi (argv[2]), atoi (argv[3]));
   if (argc > 4)

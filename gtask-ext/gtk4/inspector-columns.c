@@ -127,22 +127,23 @@ get_stack (GtxInspectorColumns *self,
 }
 
 static const Kind kinds[] = {
-  { "Task", get_name, 190, TRUE, FALSE, TRUE, FALSE },
+  { "Task", get_name, 150, TRUE, FALSE, TRUE, FALSE },
   { "Coroutine", get_function, 140, FALSE, FALSE, FALSE, TRUE },
-  { "State", get_state, 230, TRUE, FALSE, FALSE, FALSE },
-  { "Since", get_since, 80, FALSE, TRUE, FALSE, FALSE },
+  { "State", get_state, 180, TRUE, FALSE, FALSE, FALSE },
+  { "Since", get_since, 70, FALSE, TRUE, FALSE, FALSE },
   { "Processor", get_processor_time, 90, FALSE, TRUE, FALSE, TRUE },
   { "Stack (KiB)", get_stack, 110, FALSE, TRUE, FALSE, TRUE },
 };
 
 /* ---- Cells ---- */
 
-static GtkLabel *
-get_label (GtkListItem *item)
+static GtkInscription *
+get_inscription (GtkListItem *item)
 {
   GtkWidget *child = gtk_list_item_get_child (item);
 
-  return GTK_LABEL (GTK_IS_TREE_EXPANDER (child) ? gtk_tree_expander_get_child (GTK_TREE_EXPANDER (child)) : child);
+  return GTK_INSCRIPTION (GTK_IS_TREE_EXPANDER (child) ? gtk_tree_expander_get_child (GTK_TREE_EXPANDER (child))
+                                                       : child);
 }
 
 static void
@@ -160,7 +161,7 @@ static void
 update_cell (GtkListItem  *item,
              const Column *column)
 {
-  GtkLabel *label = get_label (item);
+  GtkInscription *inscription = get_inscription (item);
   g_autoptr (GtxInspectorNode) node = gtk_tree_list_row_get_item (gtk_list_item_get_item (item));
   g_autoptr (GtxTask) task = gtx_inspector_node_get_task (node);
   g_autofree char *text = NULL;
@@ -171,8 +172,8 @@ update_cell (GtkListItem  *item,
   if (column->kind->is_tree)
     set_class (gtk_list_item_get_child (item), "leaf", gtx_inspector_node_n_below (node) == 0);
   text = column->kind->get_text (column->owner, node, task);
-  if (!g_str_equal (text, gtk_label_get_label (label)))
-    gtk_label_set_label (label, text);
+  if (g_strcmp0 (text, gtk_inscription_get_text (inscription)) != 0)
+    gtk_inscription_set_text (inscription, text);
 }
 
 static void
@@ -180,20 +181,22 @@ setup_cell (GtkSignalListItemFactory *factory,
             GtkListItem              *item,
             const Column             *column)
 {
-  GtkWidget *label = gtk_label_new ("");
+  /* Its size does not depend on its text, so that a text that changes costs no new layout. */
+  GtkWidget *child = gtk_inscription_new (NULL);
 
-  gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
-  gtk_label_set_xalign (GTK_LABEL (label), column->kind->is_number ? 1 : 0);
+  gtk_inscription_set_text_overflow (GTK_INSCRIPTION (child), GTK_INSCRIPTION_OVERFLOW_ELLIPSIZE_END);
+  gtk_inscription_set_xalign (GTK_INSCRIPTION (child), column->kind->is_number ? 1 : 0);
   if (column->kind->is_number)
-    gtk_widget_add_css_class (label, "number");
+    gtk_widget_add_css_class (child, "number");
   if (column->kind->is_tree)
     {
       GtkWidget *expander = gtk_tree_expander_new ();
 
-      gtk_tree_expander_set_child (GTK_TREE_EXPANDER (expander), label);
-      label = expander;
+      gtk_widget_set_hexpand (child, TRUE);
+      gtk_tree_expander_set_child (GTK_TREE_EXPANDER (expander), child);
+      child = expander;
     }
-  gtk_list_item_set_child (item, label);
+  gtk_list_item_set_child (item, child);
 }
 
 static void

@@ -17,7 +17,7 @@ void                 gtx_inspector_columns_begin  (GtxInspectorColumns *self);
 /* Shows the columns for which there is room in a view of this width. */
 void                 gtx_inspector_columns_fit    (GtxInspectorColumns *self,
                                                    int                  width);
-/* Shows in the cells, which are those of the rows in sight, what their tasks do now. */
+/* Shows in the cells of the rows that the view has now what their tasks do. */
 void                 gtx_inspector_columns_update (GtxInspectorColumns *self);
 
 /* Formats of numbers for a person, also used outside of the columns.  "" if @seconds is negative. */

@@ -9,13 +9,33 @@
 /* Deeper tasks are shown as if no task waited for them: views call themselves for each level. */
 #define DEEPEST 50
 
+/* What is known of a task from update to update. */
+typedef struct
+{
+  GtxInspectorNode *node;       /* the one that has the tasks below it */
+  GPtrArray *awaited;           /* of Entry; NULL: it waits for no futures, or no update is under way */
+  guint seen;                   /* the update in which the task was there last */
+  guint placed;                 /* the update in which the node was planned last */
+  gboolean is_inner;            /* another task waits for it */
+} Entry;
+
 struct _GtxInspectorTree
 {
   GtxInspectorNode *root;
-  GHashTable *nodes;            /* by task, which may be gone: its node that has the tasks below it */
+  GHashTable *entries;          /* by task, which may be gone */
   char *words;                  /* casefolded; NULL: no search */
   guint n_tasks;
+  guint update;                 /* counts the updates */
 };
+
+static void
+entry_free (gpointer data)
+{
+  Entry *entry = data;
+
+  g_object_unref (entry->node);
+  g_free (entry);
+}
 
 GtxInspectorTree *
 gtx_inspector_tree_new (void)
@@ -23,7 +43,7 @@ gtx_inspector_tree_new (void)
   GtxInspectorTree *self = g_new0 (GtxInspectorTree, 1);
 
   self->root = gtx_inspector_node_new (NULL, FALSE);
-  self->nodes = g_hash_table_new_full (NULL, NULL, NULL, g_object_unref);
+  self->entries = g_hash_table_new_full (NULL, NULL, NULL, entry_free);
   return self;
 }
 
@@ -31,7 +51,7 @@ void
 gtx_inspector_tree_free (GtxInspectorTree *self)
 {
   g_object_unref (self->root);
-  g_hash_table_unref (self->nodes);
+  g_hash_table_unref (self->entries);
   g_free (self->words);
   g_free (self);
 }
@@ -48,44 +68,60 @@ gtx_inspector_tree_n_tasks (GtxInspectorTree *self)
   return self->n_tasks;
 }
 
-/* A later task may have the address of one that is gone. */
 GtxInspectorNode *
 gtx_inspector_tree_find (GtxInspectorTree *self,
                          GtxTask          *task)
 {
-  GtxInspectorNode *node = g_hash_table_lookup (self->nodes, task);
+  const Entry *entry = g_hash_table_lookup (self->entries, task);
 
-  return node && gtx_inspector_node_has_task (node, task) ? node : NULL;
+  /* A later task may have the address of one that is gone. */
+  return entry && gtx_inspector_node_has_task (entry->node, task) ? entry->node : NULL;
 }
 
 /* ---- Building ---- */
 
-typedef struct
+static Entry *
+see (GtxInspectorTree *self,
+     GtxTask          *task)
 {
-  GtxInspectorTree *tree;
-  GHashTable *nodes;            /* the next ones */
-  GHashTable *awaited;          /* by task: the tasks that it waits for */
-  GHashTable *placed;
-} Builder;
+  Entry *entry = g_hash_table_lookup (self->entries, task);
 
-static GtxInspectorNode *
-get_node (Builder *builder,
-          GtxTask *task)
+  if (entry && entry->seen == self->update)
+    return entry;
+  /* A later task may have the address of one that is gone. */
+  if (entry == NULL || !gtx_inspector_node_has_task (entry->node, task))
+    {
+      entry = g_new0 (Entry, 1);
+      entry->node = gtx_inspector_node_new (task, FALSE);
+      g_hash_table_insert (self->entries, task, entry);
+    }
+  entry->seen = self->update;
+  entry->is_inner = FALSE;
+  return entry;
+}
+
+static void
+see_awaited (GtxInspectorTree *self,
+             GtxTask          *task,
+             Entry            *entry)
 {
-  GtxInspectorNode *node = g_hash_table_lookup (builder->nodes, task);
+  GPtrArray *awaited = gtx_task_list_awaited (task);
 
-  if (node)
-    return node;
-  node = gtx_inspector_tree_find (builder->tree, task);
-  node = node ? g_object_ref (node) : gtx_inspector_node_new (task, FALSE);
-  g_hash_table_insert (builder->nodes, task, node);
-  return node;
+  entry->awaited = awaited;
+  for (guint i = 0; awaited && i < awaited->len; i++)
+    {
+      Entry *inner = see (self, awaited->pdata[i]);
+
+      inner->is_inner = TRUE;
+      awaited->pdata[i] = inner;
+    }
 }
 
 static void
 place_repeated (GtxInspectorNode *above,
-                GtxTask          *task)
+                const Entry      *entry)
 {
+  g_autoptr (GtxTask) task = gtx_inspector_node_get_task (entry->node);
   GtxInspectorNode *known = gtx_inspector_node_find_repeated (above, task);
   g_autoptr (GtxInspectorNode) node = known ? g_object_ref (known) : gtx_inspector_node_new (task, TRUE);
 
@@ -93,60 +129,43 @@ place_repeated (GtxInspectorNode *above,
 }
 
 static void
-place (Builder          *builder,
+place (GtxInspectorTree *self,
        GtxInspectorNode *above,
-       GtxTask          *task,
+       Entry            *entry,
        guint             depth)
 {
-  GtxInspectorNode *node;
-  GPtrArray *awaited;
+  const GPtrArray *awaited = depth < DEEPEST ? entry->awaited : NULL;
 
-  if (!g_hash_table_add (builder->placed, task))
+  if (entry->placed == self->update)
     {
-      place_repeated (above, task);
+      place_repeated (above, entry);
       return;
     }
-  node = get_node (builder, task);
-  gtx_inspector_node_plan (above, node);
-  awaited = depth < DEEPEST ? g_hash_table_lookup (builder->awaited, task) : NULL;
+  entry->placed = self->update;
+  gtx_inspector_node_plan (above, entry->node);
   for (guint i = 0; awaited && i < awaited->len; i++)
-    place (builder, node, awaited->pdata[i], depth + 1);
-}
-
-/* Returns the tasks that others wait for. */
-static GHashTable *
-look_at_awaited (Builder   *builder,
-                 GPtrArray *tasks)
-{
-  GHashTable *all = g_hash_table_new (NULL, NULL);
-
-  for (guint i = 0; i < tasks->len; i++)
-    {
-      GPtrArray *awaited = gtx_task_list_awaited (tasks->pdata[i]);
-
-      if (awaited == NULL)
-        continue;
-      g_hash_table_insert (builder->awaited, tasks->pdata[i], awaited);
-      for (guint j = 0; j < awaited->len; j++)
-        g_hash_table_add (all, awaited->pdata[j]);
-    }
-  return all;
+    place (self, entry->node, awaited->pdata[i], depth + 1);
 }
 
 static void
-plan (Builder   *builder,
-      GPtrArray *tasks)
+plan (GtxInspectorTree *self,
+      GPtrArray        *tasks)
 {
-  g_autoptr (GHashTable) inner = look_at_awaited (builder, tasks);
-  GtxInspectorNode *root = builder->tree->root;
+  g_autofree Entry **entries = g_new (Entry *, tasks->len);
 
   for (guint i = 0; i < tasks->len; i++)
-    if (!g_hash_table_contains (inner, tasks->pdata[i]))
-      place (builder, root, tasks->pdata[i], 1);
+    entries[i] = see (self, tasks->pdata[i]);
+  for (guint i = 0; i < tasks->len; i++)
+    see_awaited (self, tasks->pdata[i], entries[i]);
+  for (guint i = 0; i < tasks->len; i++)
+    if (!entries[i]->is_inner)
+      place (self, self->root, entries[i], 1);
   /* The tasks that are left wait in a ring, or deeper than is shown. */
   for (guint i = 0; i < tasks->len; i++)
-    if (!g_hash_table_contains (builder->placed, tasks->pdata[i]))
-      place (builder, root, tasks->pdata[i], 1);
+    if (entries[i]->placed != self->update)
+      place (self, self->root, entries[i], 1);
+  for (guint i = 0; i < tasks->len; i++)
+    g_clear_pointer (&entries[i]->awaited, g_ptr_array_unref);
 }
 
 /* ---- The search ---- */
@@ -185,20 +204,25 @@ gtx_inspector_tree_set_search (GtxInspectorTree *self,
 
 /* ---- Updating ---- */
 
+static gboolean
+was_not_seen (gpointer task,
+              gpointer entry,
+              gpointer tree)
+{
+  return ((const Entry *) entry)->seen != ((const GtxInspectorTree *) tree)->update;
+}
+
 void
 gtx_inspector_tree_update (GtxInspectorTree *self)
 {
   g_autoptr (GPtrArray) tasks = gtx_all_tasks ();
-  g_autoptr (GHashTable) awaited = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);
-  g_autoptr (GHashTable) placed = g_hash_table_new (NULL, NULL);
-  g_autoptr (GHashTable) old_nodes = NULL;
-  Builder builder = { self, g_hash_table_new_full (NULL, NULL, NULL, g_object_unref), awaited, placed };
 
-  plan (&builder, tasks);
+  self->n_tasks = tasks->len;
+  self->update++;
+  plan (self, tasks);
   if (self->words)
     gtx_inspector_node_filter_plan (self->root, matches, self->words);
-  old_nodes = self->nodes;
-  self->nodes = builder.nodes;
-  self->n_tasks = tasks->len;
   gtx_inspector_node_carry_out (self->root);
+  if (g_hash_table_size (self->entries) > tasks->len)
+    g_hash_table_foreach_remove (self->entries, was_not_seen, self);
 }
