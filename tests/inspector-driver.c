@@ -20,6 +20,27 @@ find_part (GtkWidget  *widget,
   return NULL;
 }
 
+static void
+print_labels_into (GtkWidget *widget,
+                   GString   *text)
+{
+  if (!gtk_widget_get_child_visible (widget) || !gtk_widget_get_visible (widget))
+    return;
+  if (GTK_IS_LABEL (widget))
+    g_string_append_printf (text, "%s\n", gtk_label_get_text (GTK_LABEL (widget)));
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child; child = gtk_widget_get_next_sibling (child))
+    print_labels_into (child, text);
+}
+
+char *
+print_labels (GtkWidget *widget)
+{
+  GString *text = g_string_new (NULL);
+
+  print_labels_into (widget, text);
+  return g_string_free (text, FALSE);
+}
+
 static GtkWidget *
 find_page (void)
 {
@@ -95,6 +116,12 @@ get_update_time (GtkWidget *page)
 
 /* ---- The page ---- */
 
+gboolean
+can_show_frames (GtkWidget *page)
+{
+  return gtk_widget_get_visible (find_part (find_part (page, "GtxInspectorDetails"), "GtkScrolledWindow"));
+}
+
 GtkSingleSelection *
 get_rows (GtkWidget *page)
 {
@@ -142,8 +169,16 @@ search_for (GtkWidget  *page,
 {
   GtkEditable *entry = find_part (page, "GtkSearchEntry");
 
+  gboolean has_searched = FALSE;
+  /* The page's own handler came first. */
+  gulong handler = g_signal_connect_swapped (entry, "search-changed", G_CALLBACK (set_true), &has_searched);
+
   gtk_editable_set_text (entry, words);
-  await_update (page);
+  /* The entry tells at once that it is empty, which it also is before it has the words. */
+  if (*words)
+    has_searched = FALSE;
+  iterate_until (has_searched);
+  g_signal_handler_disconnect (entry, handler);
 }
 
 guint

@@ -19,6 +19,10 @@ double              get_update_time (GtkWidget *page);
 /* Returns the first part of that type, which is below @widget, or NULL. */
 gpointer            find_part     (GtkWidget  *widget,
                                    const char *type_name);
+/* Writes the texts of all labels below @widget that are shown, a line each. */
+char               *print_labels  (GtkWidget  *widget);
+/* Whether the details show calls, and not why there are none. */
+gboolean            can_show_frames (GtkWidget *page);
 GtkSingleSelection *get_rows      (GtkWidget  *page);
 /* Names the visible page of the page's own stack. */
 const char         *get_view      (GtkWidget  *page);

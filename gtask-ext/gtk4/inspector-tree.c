@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-/* Deeper tasks are shown as if no task waited for them: views call themselves for each level. */
+/* Deeper tasks are shown behind all others, as if no task waited for them: views call themselves for
+ * each level. */
 #define DEEPEST 50
 
 /* What is known of a task from update to update. */
@@ -26,6 +27,7 @@ struct _GtxInspectorTree
   char *words;                  /* casefolded; NULL: no search */
   guint n_tasks;
   guint update;                 /* counts the updates */
+  GPtrArray *deeper;            /* of Entry, during an update: tasks that are too deep */
 };
 
 static void
@@ -134,8 +136,6 @@ place (GtxInspectorTree *self,
        Entry            *entry,
        guint             depth)
 {
-  const GPtrArray *awaited = depth < DEEPEST ? entry->awaited : NULL;
-
   if (entry->placed == self->update)
     {
       place_repeated (above, entry);
@@ -143,27 +143,41 @@ place (GtxInspectorTree *self,
     }
   entry->placed = self->update;
   gtx_inspector_node_plan (above, entry->node);
-  for (guint i = 0; awaited && i < awaited->len; i++)
-    place (self, entry->node, awaited->pdata[i], depth + 1);
+  for (guint i = 0; entry->awaited && i < entry->awaited->len; i++)
+    if (depth < DEEPEST)
+      place (self, entry->node, entry->awaited->pdata[i], depth + 1);
+    else
+      g_ptr_array_add (self->deeper, entry->awaited->pdata[i]);
+}
+
+static void
+place_outermost (GtxInspectorTree *self,
+                 Entry            *entry)
+{
+  if (entry->placed != self->update)
+    place (self, self->root, entry, 1);
 }
 
 static void
 plan (GtxInspectorTree *self,
       GPtrArray        *tasks)
 {
+  g_autoptr (GPtrArray) deeper = g_ptr_array_new ();
   g_autofree Entry **entries = g_new (Entry *, tasks->len);
 
   for (guint i = 0; i < tasks->len; i++)
     entries[i] = see (self, tasks->pdata[i]);
   for (guint i = 0; i < tasks->len; i++)
     see_awaited (self, tasks->pdata[i], entries[i]);
+  self->deeper = deeper;
   for (guint i = 0; i < tasks->len; i++)
     if (!entries[i]->is_inner)
-      place (self, self->root, entries[i], 1);
-  /* The tasks that are left wait in a ring, or deeper than is shown. */
+      place_outermost (self, entries[i]);
+  for (guint i = 0; i < deeper->len; i++)
+    place_outermost (self, deeper->pdata[i]);
+  /* The tasks that are left wait in a ring. */
   for (guint i = 0; i < tasks->len; i++)
-    if (entries[i]->placed != self->update)
-      place (self, self->root, entries[i], 1);
+    place_outermost (self, entries[i]);
   for (guint i = 0; i < tasks->len; i++)
     g_clear_pointer (&entries[i]->awaited, g_ptr_array_unref);
 }
