@@ -61,6 +61,29 @@ wait_then_await (EventThenTask *what, GError **error)
   return gtx_event_wait (what->event, error) && gtx_await (what->task, error);
 }
 
+static gboolean
+do_all_wait (void)
+{
+  g_autoptr (GPtrArray) tasks = gtx_all_tasks ();
+
+  for (guint i = 0; i < tasks->len; i++)
+    {
+      g_autofree char *state = gtx_task_describe_state (tasks->pdata[i]);
+
+      if (!g_str_has_prefix (state, "waits for "))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* Waits for an update that sees all tasks where they will stay. */
+static void
+look_again (void)
+{
+  iterate_until (do_all_wait ());
+  await_update (page);
+}
+
 static void
 end_all_tasks (void)
 {
@@ -69,7 +92,7 @@ end_all_tasks (void)
   for (guint i = 0; i < tasks->len; i++)
     gtx_cancel (tasks->pdata[i]);
   iterate_until (no_tasks ());
-  await_update (page);
+  look_again ();
 }
 
 static GtkTreeListRow *
@@ -133,7 +156,7 @@ test_unmapped (void)
   assert_rows ("waiting\n");
   gtx_event_set (event);
   iterate_until (no_tasks ());
-  await_update (page);
+  look_again ();
   assert_rows ("");
 }
 
@@ -145,10 +168,10 @@ test_tree (void)
   g_autoptr (GtxEvent) event = gtx_event_new ();
   g_autoptr (GtxTask) inner = create_waiting (event, "inner");
   g_autoptr (GtxTask) middle = create_awaiting (inner, "middle");
-  g_autoptr (GtxTask) outer = create_awaiting (middle, "outer");
-  g_autoptr (GtxTask) other = create_awaiting (inner, "other");
 
-  await_update (page);
+  g_object_unref (create_awaiting (middle, "outer"));
+  g_object_unref (create_awaiting (inner, "other"));
+  look_again ();
   g_assert_cmpstr (get_view (page), ==, "tasks");
   assert_rows ("outer\n"
                "  middle\n"
@@ -158,7 +181,7 @@ test_tree (void)
   gtx_cancel (middle);
   gtx_event_set (event);
   iterate_until (no_tasks ());
-  await_update (page);
+  look_again ();
   g_assert_cmpstr (get_view (page), ==, "empty");
 }
 
@@ -178,7 +201,7 @@ test_ring (void)
   named (tasks[0], "first");
   named (tasks[1], "second");
   named (tasks[2], "third");
-  await_update (page);
+  look_again ();
   assert_rows ("first\n"
                "  second\n"
                "    third\n"
@@ -199,14 +222,14 @@ test_deep (void)
   g_ptr_array_add (tasks, create_waiting (event, "innermost"));
   for (guint i = 1; i < 120; i++)
     g_ptr_array_add (tasks, create_awaiting (tasks->pdata[i - 1], "outer"));
-  await_update (page);
+  look_again ();
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (get_rows (page))), ==, 120);
   g_assert_cmpuint (find_row (page, tasks->pdata[119]), ==, 0);
   last = get_row (49);
   g_assert_cmpuint (gtk_tree_list_row_get_depth (last), ==, 49);
   gtx_event_set (event);
   iterate_until (no_tasks ());
-  await_update (page);
+  look_again ();
 }
 
 /* ---- What it keeps ---- */
@@ -218,22 +241,23 @@ test_keeps (void)
   g_autoptr (GtxEvent) other_event = gtx_event_new ();
   g_autoptr (GtxTask) before = create_waiting (other_event, "before");
   g_autoptr (GtxTask) inner = create_waiting (event, "inner");
-  g_autoptr (GtxTask) outer = create_awaiting (inner, "outer");
-  g_autoptr (GtxTask) closed = create_awaiting (inner, "closed");
-  g_autoptr (GtxTask) selected = create_waiting (event, "selected");
+  g_autoptr (GtxTask) closed = NULL;
+  g_autoptr (GtxTask) selected = NULL;
   g_autoptr (GtkTreeListRow) row = NULL;
-  g_autoptr (GtxTask) later = NULL;
 
-  await_update (page);
+  g_object_unref (create_awaiting (inner, "outer"));
+  closed = create_awaiting (inner, "closed");
+  selected = create_waiting (event, "selected");
+  look_again ();
   select_task (selected);
   row = get_row (find_row (page, closed));
   gtk_tree_list_row_set_expanded (row, FALSE);
   assert_rows ("before\nouter\n  inner\nclosed\nselected\n");
 
   gtx_event_set (other_event);
-  later = create_waiting (event, "later");
+  g_object_unref (create_waiting (event, "later"));
   iterate_until (gtx_future_is_done (before));
-  await_update (page);
+  look_again ();
   assert_rows ("outer\n  inner\nclosed\nselected\nlater\n");
   g_assert_true (is_selected (selected));
   g_assert_false (gtk_tree_list_row_get_expanded (row));
@@ -249,19 +273,18 @@ test_keeps_selected_that_moves (void)
   g_autoptr (GtxEvent) start = gtx_event_new ();
   g_autoptr (GtxTask) inner = create_waiting (event, "inner");
   EventThenTask what = { start, inner };
-  g_autoptr (GtxTask) outer = named (gtx_create_task (wait_then_await, &what, NULL), "outer");
 
-  await_update (page);
+  g_object_unref (named (gtx_create_task (wait_then_await, &what, NULL), "outer"));
+  look_again ();
   assert_rows ("inner\nouter\n");
   select_task (inner);
   gtx_event_set (start);
-  iterate ();
-  await_update (page);
+  look_again ();
   assert_rows ("outer\n  inner\n");
   g_assert_true (is_selected (inner));
   gtx_cancel (inner);
   iterate_until (no_tasks ());
-  await_update (page);
+  look_again ();
 }
 
 static void
@@ -270,16 +293,16 @@ test_keeps_no_task_alive (void)
   g_autoptr (GtxEvent) event = gtx_event_new ();
   GtxTask *task = create_waiting (event, "short");
 
-  await_update (page);
+  look_again ();
   select_task (task);
-  await_update (page);
+  look_again ();
   g_object_add_weak_pointer (G_OBJECT (task), (gpointer *) &task);
   g_object_unref (task);
   g_assert_nonnull (task);
   gtx_event_set (event);
   iterate_until (no_tasks ());
   g_assert_null (task);
-  await_update (page);
+  look_again ();
   assert_rows ("");
 }
 
@@ -290,9 +313,9 @@ test_search (void)
 {
   g_autoptr (GtxEvent) event = gtx_event_new ();
   g_autoptr (GtxTask) needle = create_waiting (event, "Needle");
-  g_autoptr (GtxTask) outer = create_awaiting (needle, "outer");
-  g_autoptr (GtxTask) hay = create_waiting (event, "hay");
 
+  g_object_unref (create_awaiting (needle, "outer"));
+  g_object_unref (create_waiting (event, "hay"));
   search_for (page, "needle");
   assert_rows ("outer\n  Needle\n");
   search_for (page, "AWAIT_ONE");
@@ -313,17 +336,17 @@ static void
 test_cancel (void)
 {
   g_autoptr (GtxEvent) event = gtx_event_new ();
-  g_autoptr (GtxTask) first = create_waiting (event, "first");
   g_autoptr (GtxTask) second = create_waiting (event, "second");
 
-  await_update (page);
+  g_object_unref (create_waiting (event, "first"));
+  look_again ();
   g_assert_false (gtk_widget_get_sensitive (get_cancel ()));
   select_task (second);
   g_assert_true (gtk_widget_get_sensitive (get_cancel ()));
   g_signal_emit_by_name (get_cancel (), "clicked");
   iterate_until (gtx_future_is_done (second));
   g_assert_true (gtx_future_is_cancelled (second));
-  await_update (page);
+  look_again ();
   assert_rows ("first\n");
   g_assert_false (gtk_widget_get_sensitive (get_cancel ()));
   end_all_tasks ();
@@ -357,7 +380,7 @@ test_details (void)
   g_autoptr (GtxEvent) event = gtx_event_new ();
   g_autoptr (GtxTask) task = named (gtx_create_task (wait_and_return, event, NULL), "shown");
 
-  await_update (page);
+  look_again ();
   assert_details_have ("Select a task");
   select_task (task);
   assert_details_have ("shown");
@@ -381,20 +404,19 @@ test_many (void)
 
   for (guint i = 0; i < N_MANY; i++)
     g_ptr_array_add (tasks, gtx_create_task (wait_for_event, event, NULL));
-  await_update (page);
+  look_again ();
   g_assert_cmpuint (g_list_model_get_n_items (rows), ==, N_MANY);
   g_test_message ("%u tasks appear: %.1f ms", N_MANY, get_update_time (page) * 1000);
   select_task (tasks->pdata[N_MANY / 2 + 1]);
   for (guint i = 0; i < 5; i++)
     {
-      await_update (page);
+      look_again ();
       g_test_message ("%u tasks stay: %.1f ms", N_MANY, get_update_time (page) * 1000);
     }
 
   for (guint i = 0; i < N_MANY; i += 100)
     gtx_cancel (tasks->pdata[i]);
-  iterate ();
-  await_update (page);
+  look_again ();
   n_left = N_MANY - N_MANY / 100;
   g_assert_cmpuint (g_list_model_get_n_items (rows), ==, n_left);
   g_assert_true (is_selected (tasks->pdata[N_MANY / 2 + 1]));
@@ -405,7 +427,7 @@ test_many (void)
   search_for (page, "");
   gtx_event_set (event);
   iterate_until (no_tasks ());
-  await_update (page);
+  look_again ();
   g_test_message ("all end: %.1f ms", get_update_time (page) * 1000);
   assert_rows ("");
 }
