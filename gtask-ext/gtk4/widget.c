@@ -3,6 +3,8 @@
 
 #include "gtask-ext-gtk4/widget.h"
 
+#include "gtask-ext-gtk4/inspector.h"
+
 #include "gtask-ext/error.h"
 #include "gtask-ext/print.h"
 #include "gtask-ext/timeout.h"
@@ -257,7 +259,8 @@ on_root (GtkWidget *widget)
  * window, and lives at least until they have ended.  It may be put into a window again, and start
  * others.
  *
- * A second call does nothing.  Never suspends; to be called in GTK's thread.
+ * The first call for a window adds a page to GTK's inspector as well: see gtx_inspector_add_page().
+ * A second call for a widget does nothing.  Never suspends; to be called in GTK's thread.
  *
  * Returns: (transfer none): the scope of @widget
  *
@@ -274,6 +277,7 @@ gtx_widget_attach (gpointer widget)
       if (GTK_IS_WINDOW (widget))
         {
           watch_toplevels ();
+          gtx_inspector_add_page ();
           g_signal_connect_after (widget, "close-request", G_CALLBACK (on_close_request), NULL);
         }
       else

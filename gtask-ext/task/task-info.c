@@ -91,7 +91,7 @@ leave_home (GtxTask  *self,
  * for a sleep, 0.250 s left".
  *
  * The text is for a person: a later version may use other words.  Never suspends; to be
- * called in the thread of the task's home.
+ * called in the thread that runs the task's main context.
  *
  * Returns: (transfer full): the text
  *
@@ -123,7 +123,7 @@ gtx_task_describe_state (GtxTask *self)
  * as gtx_print_tasks() prints them below it.
  *
  * Tasks may wait for one another in a ring, and two tasks for the same one.  Never
- * suspends; to be called in the thread of the task's home.
+ * suspends; to be called in the thread that runs the task's main context.
  *
  * Returns: (transfer container) (element-type GtxTask) (nullable): the tasks, without
  *   references of their own; %NULL if the task waits for no futures
@@ -155,7 +155,7 @@ gtx_task_list_awaited (GtxTask *self)
  * Tells how much of its stack the task uses at this moment.
  *
  * gtx_print_stack_use() prints how much tasks have used at most.  Never suspends; to be
- * called in the thread of the task's home.
+ * called in the thread that runs the task's main context.
  *
  * Returns: %FALSE, with both set to 0, if the task has no stack, since it has not begun,
  *   has ended or runs inside another task; if it runs the caller through
@@ -199,7 +199,7 @@ gtx_task_get_stack_use (GtxTask *self,
  * others are 0.  On x86-64 there are 17, with the program counter as number 16; on
  * AArch64 33, with the stack pointer as number 31 and the program counter, without its
  * signature, as number 32.  The stack may be read until the task goes on.  Never
- * suspends; to be called in the thread of the task's home.
+ * suspends; to be called in the thread that runs the task's main context.
  *
  * Returns: the number of registers that are set; 0 if the task is not suspended, if the
  *   processor is another one, or if the library was built to switch stacks with
@@ -277,7 +277,7 @@ read_measurement (GtxTask    *self,
  * later, since gtx_measure_tasks() was called.
  *
  * The time of a function that gtx_to_thread() runs does not count.  Never suspends; to be
- * called in the thread of the task's home.
+ * called in the thread that runs the task's main context.
  *
  * Returns: the time in seconds, at least 0; or -1 if the task has not run since then, has
  *   ended, or runs inside another task
@@ -301,7 +301,7 @@ gtx_task_get_processor_time (GtxTask *self)
  * Tells how long ago the task was suspended, in real time.
  *
  * For a task that waits, this is how long it has waited so far.  Never suspends; to be
- * called in the thread of the task's home.
+ * called in the thread that runs the task's main context.
  *
  * Returns: the time in seconds, at least 0; 0 if the task runs; or -1 if it has not run
  *   since gtx_measure_tasks() was called, has ended, or runs inside another task
