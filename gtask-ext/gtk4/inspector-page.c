@@ -230,11 +230,12 @@ gtx_inspector_page_root (GtkWidget *widget)
   add_style (GTX_INSPECTOR_PAGE (widget));
 }
 
+/* Each row has a model, even if nothing is below it: something may come later. */
 static GListModel *
 get_below (gpointer item,
            gpointer data)
 {
-  return gtx_inspector_node_is_repeated (item) ? NULL : g_object_ref (item);
+  return g_object_ref (item);
 }
 
 static void
