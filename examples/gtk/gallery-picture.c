@@ -104,9 +104,10 @@ add (GPtrArray *pictures, GFile *file)
   g_autoptr (GalleryPicture) self = g_object_new (GALLERY_TYPE_PICTURE, NULL);
 
   self->file = file;
+  if (!g_content_type_is_a (type, "image/*"))
+    return;
   self->name = g_filename_display_name (name);
-  if (g_content_type_is_a (type, "image/*"))
-    g_ptr_array_add (pictures, g_steal_pointer (&self));
+  g_ptr_array_add (pictures, g_steal_pointer (&self));
 }
 
 static gboolean
@@ -132,7 +133,8 @@ add_links (GFile *folder, GPtrArray *pictures, GError **error)
       g_autofree char *link = g_strndup (parts[i], strcspn (parts[i], "\""));
       g_autofree char *address = g_uri_resolve_relative (base, link, G_URI_FLAGS_ENCODED, NULL);
 
-      add (pictures, g_file_new_for_uri (address ? address : ""));
+      if (address && g_str_has_prefix (address, "http:"))
+        add (pictures, g_file_new_for_uri (address));
     }
   return page != NULL;
 }

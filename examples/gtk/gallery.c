@@ -29,12 +29,12 @@ main (int argc, char *argv[])
   g_autoptr (GtkApplication) application =
     gtk_application_new ("org.gtask_ext.Gallery", G_APPLICATION_HANDLES_OPEN | G_APPLICATION_NON_UNIQUE);
 
-  g_set_application_name ("Gallery");
   g_application_set_option_context_parameter_string (G_APPLICATION (application), "[FOLDER|http://…]");
   g_signal_connect (application, "activate", G_CALLBACK (on_activate), NULL);
   g_signal_connect (application, "open", G_CALLBACK (on_open), NULL);
   gtx_application_attach (G_APPLICATION (application), GTX_APPLICATION_DEFAULT);
   gtk_application_set_accels_for_action (application, "win.open", (const char *[]) { "<Control>o", NULL });
   gtk_application_set_accels_for_action (application, "window.close", (const char *[]) { "<Control>w", NULL });
-  return g_application_run (G_APPLICATION (application), argc, argv);
+  /* Wrong arguments are 2 to the shell, as elsewhere. */
+  return g_application_run (G_APPLICATION (application), argc, argv) == 0 ? 0 : 2;
 }
