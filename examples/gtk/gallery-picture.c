@@ -37,8 +37,9 @@ static GParamSpec *properties[N_PROPS];
 
 /* The body of an answer, if all of it has come. */
 static GBytes *
-parse_answer (GBytes *answer, GError **error)
+parse_answer (GMemoryOutputStream *memory, GError **error)
 {
+  g_autoptr (GBytes) answer = g_memory_output_stream_steal_as_bytes (memory);
   gsize size;
   const char *text = g_bytes_get_data (answer, &size);
   const char *body = text ? g_strstr_len (text, (gssize) size, "\r\n\r\n") : NULL;
@@ -64,7 +65,6 @@ http_get (const char *address, GError **error)
   g_autoptr (GSocketConnection) connection = server ? gtx_socket_client_connect (client, server, error) : NULL;
   g_autoptr (GOutputStream) memory = g_memory_output_stream_new_resizable ();
   g_autofree char *request = NULL;
-  g_autoptr (GBytes) answer = NULL;
 
   if (connection == NULL)
     return NULL;
@@ -75,8 +75,7 @@ http_get (const char *address, GError **error)
       gtx_output_stream_splice (memory, g_io_stream_get_input_stream (G_IO_STREAM (connection)),
                                 G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, error) < 0)
     return NULL;
-  answer = g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (memory));
-  return parse_answer (answer, error);
+  return parse_answer (G_MEMORY_OUTPUT_STREAM (memory), error);
 }
 
 static GBytes *
@@ -173,18 +172,18 @@ load_with_retries (GalleryPicture *self, GError **error)
 {
   double pause = FIRST_PAUSE;
 
-  for (guint i = 0; i < N_RETRIES; i++, pause *= 2)
+  set_status (self, "content-loading-symbolic", "Loading");
+  for (guint i = 0;; i++, pause *= 2)
     {
-      g_autoptr (GError) failure = NULL;
-      GBytes *bytes = load_bytes (self->file, &failure);
+      GBytes *bytes = load_bytes (self->file, error);
 
-      if (bytes)
+      if (bytes || i == N_RETRIES || gtx_error_is_cancelled (*error))
         return bytes;
-      set_status (self, "view-refresh-symbolic", failure->message);
+      set_status (self, "view-refresh-symbolic", (*error)->message);
+      g_clear_error (error);
       if (!gtx_sleep (pause, error))
         return NULL;
     }
-  return load_bytes (self->file, error);
 }
 
 /* For a thread. */
@@ -201,10 +200,8 @@ gboolean
 gallery_picture_load (GalleryPicture *self, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GBytes) bytes = load_with_retries (self, &failure);
 
-  set_status (self, "content-loading-symbolic", "Loading");
-  bytes = load_with_retries (self, &failure);
   if (bytes)
     self->thumbnail = gtx_to_thread_pointer (make_thumbnail, bytes, &failure);
   if (gtx_error_is_cancelled (failure))

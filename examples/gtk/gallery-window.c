@@ -6,8 +6,6 @@
 
 #include <gtask-ext-gtk4.h>
 
-#define N_WORKERS 4
-
 struct _GalleryWindow
 {
   GtkApplicationWindow parent_instance;
@@ -27,7 +25,7 @@ G_DEFINE_FINAL_TYPE (GalleryWindow, gallery_window, GTK_TYPE_APPLICATION_WINDOW)
 
 /* ---- Showing a folder ---- */
 
-/* At most four pictures are loaded at once: creating one more task waits. */
+/* Four pictures are loaded at a time: creating one more task waits. */
 static gboolean
 load_pictures (GalleryWindow *self, GPtrArray *pictures, GError **error)
 {
@@ -37,13 +35,16 @@ load_pictures (GalleryWindow *self, GPtrArray *pictures, GError **error)
 
   g_object_bind_property (progress, "value", self->progress_bar, "fraction", G_BINDING_SYNC_CREATE);
   gtx_task_group_begin (&group);
-  gtx_task_group_set_limit (&group, N_WORKERS);
+  gtx_task_group_set_limit (&group, 4);
   for (guint i = 0; i < pictures->len && failure == NULL; i++)
     {
+      gtx_progress_report (progress, (double) i / pictures->len);
       gtx_task_group_create_task (&group, gallery_picture_load, GALLERY_PICTURE (pictures->pdata[i]), NULL, &failure);
-      gtx_progress_report (progress, (i + 1.0) / pictures->len);
     }
-  return gtx_task_group_end (&group, &failure, error);
+  if (!gtx_task_group_end (&group, &failure, error))
+    return FALSE;
+  gtx_progress_report (progress, 1);
+  return TRUE;
 }
 
 static gboolean
@@ -51,7 +52,7 @@ offer_to_remove_broken (GalleryWindow *self, GPtrArray *pictures, GError **error
 {
   static const char *const buttons[] = { "_Keep", "_Remove", NULL };
   g_autofree char *detail = NULL;
-  guint n_broken = 0, position;
+  guint n_broken = 0;
   int chosen;
 
   for (guint i = 0; i < pictures->len; i++)
@@ -60,10 +61,9 @@ offer_to_remove_broken (GalleryWindow *self, GPtrArray *pictures, GError **error
     return TRUE;
   detail = g_strdup_printf ("%u could not be loaded.  No file is deleted.", n_broken);
   chosen = gtx_dialog_choose (self, "Remove Broken Pictures from the List?", detail, buttons, error);
-  for (guint i = 0; chosen == 1 && i < pictures->len; i++)
-    if (!gallery_picture_is_loaded (pictures->pdata[i]) &&
-        g_list_store_find (self->pictures, pictures->pdata[i], &position))
-      g_list_store_remove (self->pictures, position);
+  for (guint i = pictures->len; chosen == 1 && i > 0; i--)
+    if (!gallery_picture_is_loaded (pictures->pdata[i - 1]))
+      g_list_store_remove (self->pictures, i - 1);
   return chosen >= 0;
 }
 
