@@ -121,6 +121,14 @@ test_close_without_tasks (void)
   case_end_without_task (&self);
 }
 
+/* Where the surface of the window outlives it, GTK 4.8 tells it of its size when it is gone. */
+static void
+test_close_one_after_the_other (void)
+{
+  for (guint i = 0; i < 5; i++)
+    test_close_without_tasks ();
+}
+
 static void
 test_close_twice (void)
 {
@@ -516,6 +524,7 @@ add_tests (void)
 {
   g_test_add_func ("/gtk4-window/close", test_close);
   g_test_add_func ("/gtk4-window/close-without-tasks", test_close_without_tasks);
+  g_test_add_func ("/gtk4-window/close-one-after-the-other", test_close_one_after_the_other);
   g_test_add_func ("/gtk4-window/close-twice", test_close_twice);
   g_test_add_func ("/gtk4-window/handler-keeps-window", test_handler_keeps_window);
   g_test_add_func ("/gtk4-window/hide-on-close", test_hide_on_close);

@@ -74,6 +74,9 @@ hide (GtkWindow *window,
   g_autoptr (GPtrArray) followers = list_followers (window);
 
   gtk_widget_set_visible (GTK_WIDGET (window), FALSE);
+  /* GTK 4.8 computes the size of a surface anew soon after it was hidden, for a window that may be
+   * gone by then. */
+  gtk_widget_unrealize (GTK_WIDGET (window));
   add_scopes_below (GTK_WIDGET (window), scopes);
   for (guint i = 0; i < followers->len; i++)
     {
