@@ -11,6 +11,7 @@ typedef struct
   GtkWindow *window;            /* a weak pointer */
   GtkWidget *label;
   GtxFuture *may_end;
+  gboolean has_begun;
   guint n_cancelled;
   gboolean has_ended;
   gboolean saw_label;           /* in its clean-up */
@@ -36,6 +37,7 @@ clean_up (Case *self)
 static gboolean
 run_until_cancelled (Case *self, GError **error)
 {
+  self->has_begun = TRUE;
   if (!gtx_sleep (GTX_FOREVER, error))
     clean_up (self);
   return FALSE;
@@ -431,13 +433,19 @@ run_application (Case *self, GSourceFunc func)
   g_assert_cmpint (g_application_run (G_APPLICATION (application), 0, NULL), ==, 0);
 }
 
+static gboolean
+is_at_work (Case *self)
+{
+  return self->has_begun && self->window && gtk_widget_get_mapped (GTK_WIDGET (self->window));
+}
+
 /* The application runs until the window's task has ended. */
 static gboolean
 close_and_end (gpointer data)
 {
   Case *self = data;
 
-  if (self->window == NULL || !gtk_widget_get_mapped (GTK_WIDGET (self->window)))
+  if (!is_at_work (self))
     return G_SOURCE_CONTINUE;
   if (gtk_widget_get_visible (GTK_WIDGET (self->window)))
     gtk_window_close (self->window);
@@ -469,7 +477,7 @@ quit_in_the_middle (gpointer data)
 {
   Case *self = data;
 
-  if (self->window == NULL || !gtk_widget_get_mapped (GTK_WIDGET (self->window)))
+  if (!is_at_work (self))
     return G_SOURCE_CONTINUE;
   g_application_quit (g_application_get_default ());
   let_end (self);
@@ -502,7 +510,7 @@ close_and_quit (gpointer data)
       g_timeout_add (10, let_end_later, self);
       return G_SOURCE_REMOVE;
     }
-  if (self->window && gtk_widget_get_mapped (GTK_WIDGET (self->window)))
+  if (is_at_work (self))
     gtk_window_close (self->window);
   return G_SOURCE_CONTINUE;
 }
