@@ -7,6 +7,7 @@
 
 #include "gtask-ext/error.h"
 #include "gtask-ext/print.h"
+#include "gtask-ext/sleep.h"
 #include "gtask-ext/timeout.h"
 
 /* How long a window waits for the tasks of its widgets before it tells of them. */
@@ -74,9 +75,6 @@ hide (GtkWindow *window,
   g_autoptr (GPtrArray) followers = list_followers (window);
 
   gtk_widget_set_visible (GTK_WIDGET (window), FALSE);
-  /* GTK 4.8 computes the size of a surface anew soon after it was hidden, for a window that may be
-   * gone by then. */
-  gtk_widget_unrealize (GTK_WIDGET (window));
   add_scopes_below (GTK_WIDGET (window), scopes);
   for (guint i = 0; i < followers->len; i++)
     {
@@ -143,6 +141,10 @@ finish (gpointer data)
       cancel_all (self->scopes);
     }
   while (self->scopes->len > 0);
+  /* GTK 4.8 computes the size of a hidden window once more in the next turn of the main loop, which
+   * the window must live to see. */
+  while (!gtx_sleep (0.001, NULL))
+    ;
   gtk_window_destroy (self->window);
   if (self->application)
     g_application_release (self->application);
