@@ -526,6 +526,8 @@ static void
 test_server_fails (void)
 {
   check_server (2, "HTTP/1.1 503 Service Unavailable\r\n\r\n", "503 Service Unavailable");
+  check_server (2, "HTTP/1.1 500 \xff\r\n\r\n", "500 \xef\xbf\xbd");
+  check_server (2, "\r\n\r\n", "The server answered: ");
 }
 
 static void

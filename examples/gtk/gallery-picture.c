@@ -44,11 +44,12 @@ parse_answer (GMemoryOutputStream *memory, GError **error)
   const char *text = g_bytes_get_data (answer, &size);
   const char *body = text ? g_strstr_len (text, (gssize) size, "\r\n\r\n") : NULL;
   gsize n_head = body ? (gsize) (body - text) + 4 : 0;
-  g_autofree char *head = g_ascii_strdown (text ? text : "", (gssize) n_head);
+  g_autofree char *told = g_utf8_make_valid (text ? text : "", (gssize) n_head);
+  g_autofree char *head = g_ascii_strdown (told, -1);
   const char *length = strstr (head, "\r\ncontent-length: ");
 
-  if (body && !g_str_has_prefix (head, "http/1.1 200 "))
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "The server answered: %.*s", (int) strcspn (text, "\r"), text);
+  if (body && !g_pattern_match_simple ("http/1.? 200 *", head))
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "The server answered: %.*s", (int) strcspn (told, "\r"), told);
   else if (length == NULL || g_ascii_strtoull (strchr (length, ' '), NULL, 10) != size - n_head)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT, "The server's answer is not complete");
   else
