@@ -730,10 +730,10 @@ static void
 add_leaving_one (const char *state, void (*reach) (void), const char *way, void (*leave) (void))
 {
   g_autofree char *path = g_strdup_printf ("/gallery/leave/%s/%s", state, way);
-  Leaving *leaving = g_new (Leaving, 1);
+  static Leaving all[100], *next = all;
 
-  *leaving = (Leaving) { reach, leave };
-  g_test_add_data_func_full (path, leaving, (GTestDataFunc) (reach ? test_leave : test_leave_server), g_free);
+  *next = (Leaving) { reach, leave };
+  g_test_add_data_func (path, next++, (GTestDataFunc) (reach ? test_leave : test_leave_server));
 }
 
 static void
