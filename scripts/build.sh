@@ -17,7 +17,7 @@ fixed () {
 # The optional dependencies of meson.build, as they are on this machine now.
 optional () {
   local name
-  for name in gio-2.0 gtk4 libdex-1 xtst x11; do
+  for name in gio-2.0 gtk4 libunwind libdex-1 xtst x11; do
     echo "$name: $(pkg-config --modversion "$name" 2>/dev/null)"
   done
   for name in "${CXX:-c++}" gcc g++ clang clang++ glib-compile-resources readelf valac; do
