@@ -26,7 +26,9 @@ choose (Case *self, GError **error)
 static gboolean
 open_file (Case *self, GError **error)
 {
-  self->file = gtx_dialog_open_file (self->parent, "Open", &self->failure);
+  gboolean succeeded = gtx_dialog_open_file (self->parent, "Open", &self->file, &self->failure);
+
+  g_assert_true (succeeded == (self->failure == NULL));
   self->is_done = TRUE;
   return TRUE;
 }
@@ -36,7 +38,7 @@ save_file (Case *self, GError **error)
 {
   g_autoptr (GFile) folder = g_file_new_for_path (g_get_tmp_dir ());
 
-  self->file = gtx_dialog_save_file (self->parent, "Save", folder, "name.txt", &self->failure);
+  gtx_dialog_save_file (self->parent, "Save", folder, "name.txt", &self->file, &self->failure);
   self->is_done = TRUE;
   return TRUE;
 }

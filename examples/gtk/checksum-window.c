@@ -65,14 +65,13 @@ check_folder (ChecksumWindow *self, GVariant *parameter, GError **error)
 static gboolean
 choose_folder (ChecksumWindow *self, GVariant *parameter, GError **error)
 {
-  GError *failure = NULL;
-  g_autoptr (GFile) folder = gtx_dialog_select_folder (self, "Choose a Folder", &failure);
+  g_autoptr (GFile) folder = NULL;
 
+  if (!gtx_dialog_select_folder (self, "Choose a Folder", &folder, error))
+    return FALSE;
   if (folder)
     checksum_window_check (self, folder);
-  if (failure)
-    g_propagate_error (error, failure);
-  return failure == NULL;
+  return TRUE;
 }
 
 static gboolean
@@ -88,20 +87,20 @@ static gboolean
 export_sums (ChecksumWindow *self, GVariant *parameter, GError **error)
 {
   g_autoptr (ChecksumJob) job = g_object_ref (self->job);
-  GError *failure = NULL;
-  g_autoptr (GFile) target =
-    gtx_dialog_save_file (self, "Save the Checksums", checksum_job_get_folder (job), "SHA256SUMS", &failure);
+  g_autoptr (GFile) target = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *text = NULL;
 
-  if (target && write_sums (checksum_job_get_files (job), target, &failure))
-    {
-      g_autofree char *path = g_file_get_parse_name (target);
-      g_autofree char *text = g_strdup_printf ("Saved %s", path);
-
-      show_message (self, GTK_MESSAGE_INFO, text);
-    }
-  if (failure)
-    g_propagate_error (error, failure);
-  return failure == NULL;
+  if (!gtx_dialog_save_file (self, "Save the Checksums", checksum_job_get_folder (job), "SHA256SUMS", &target, error))
+    return FALSE;
+  if (target == NULL)
+    return TRUE;
+  if (!write_sums (checksum_job_get_files (job), target, error))
+    return FALSE;
+  path = g_file_get_parse_name (target);
+  text = g_strdup_printf ("Saved %s", path);
+  show_message (self, GTK_MESSAGE_INFO, text);
+  return TRUE;
 }
 
 /* ---- What starts and ends it ---- */

@@ -96,11 +96,13 @@ gallery_window_show (GalleryWindow *self, GFile *folder)
 static gboolean
 choose_folder (GalleryWindow *self, GVariant *parameter, GError **error)
 {
-  g_autoptr (GFile) folder = gtx_dialog_select_folder (self, "Choose a Folder", error);
+  g_autoptr (GFile) folder = NULL;
 
+  if (!gtx_dialog_select_folder (self, "Choose a Folder", &folder, error))
+    return FALSE;
   if (folder)
     gallery_window_show (self, folder);
-  return folder != NULL || *error == NULL;
+  return TRUE;
 }
 
 /* The list is filtered bit by bit, and the task waits for the end, which the spinner shows. */

@@ -274,48 +274,63 @@ gtx_dialog_show_message (gpointer     parent,
 
 /* ---- Files ---- */
 
-static GFile *
+static gboolean
 run_chooser (GtkFileChooserNative  *chooser,
+             GFile                **file,
              GError               **error)
 {
   int response;
 
+  *file = NULL;
   gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (chooser), TRUE);
-  if (!gtx_dialog_run (chooser, &response, error) || response != GTK_RESPONSE_ACCEPT)
-    return NULL;
-  return gtk_file_chooser_get_file (GTK_FILE_CHOOSER (chooser));
+  if (!gtx_dialog_run (chooser, &response, error))
+    return FALSE;
+  if (response == GTK_RESPONSE_ACCEPT)
+    *file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (chooser));
+  return TRUE;
 }
 
 /**
  * gtx_dialog_open_file:
  * @parent: (type Gtk.Widget) (nullable): a widget; the dialog belongs to its window
  * @title: the title of the dialog
+ * @file: (out) (transfer full) (nullable): return location for the file; %NULL if the user chose none
  * @error: return location for a #GError, or %NULL
  *
  * Suspends the current task until the user has chosen a file to open.
  *
+ * |[<!-- language="C" -->
+ * g_autoptr (GFile) file = NULL;
+ *
+ * if (!gtx_dialog_open_file (self, "Open", &file, error))
+ *   return FALSE;
+ * if (file)
+ *   return load (self, file, error);
+ * ]|
+ *
  * For filters and the like, give a #GtkFileChooserNative to gtx_dialog_run(); with GTK 4.10 or
  * newer, `gtk_file_dialog_open (dialog, window, GTX_ASYNC)` does as well.
  *
- * Sets %G_IO_ERROR_CANCELLED if the task is cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task.
- * To be called in GTK's thread.
+ * Sets %G_IO_ERROR_CANCELLED if the task is cancelled, and %GTX_ERROR_NOT_IN_TASK outside a task;
+ * @file is %NULL then.  To be called in GTK's thread.
  *
- * Returns: (transfer full) (nullable): the file; %NULL without an error if the user chose none;
- *   %NULL with @error set
+ * Returns: %TRUE when the user has closed the dialog, %FALSE with @error set
  *
  * Since: 0.1
  */
-GFile *
+gboolean
 gtx_dialog_open_file (gpointer     parent,
                       const char  *title,
+                      GFile      **file,
                       GError     **error)
 {
   g_autoptr (GtkFileChooserNative) chooser = NULL;
 
-  g_return_val_if_fail (parent == NULL || GTK_IS_WIDGET (parent), NULL);
+  g_return_val_if_fail (parent == NULL || GTK_IS_WIDGET (parent), FALSE);
+  g_return_val_if_fail (file != NULL, FALSE);
 
   chooser = gtk_file_chooser_native_new (title, window_of (parent), GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
-  return run_chooser (chooser, error);
+  return run_chooser (chooser, file, error);
 }
 
 /**
@@ -324,61 +339,65 @@ gtx_dialog_open_file (gpointer     parent,
  * @title: the title of the dialog
  * @folder: (nullable): the folder that is shown first
  * @name: (nullable): the name that is proposed
+ * @file: (out) (transfer full) (nullable): return location for the file; %NULL if the user chose none
  * @error: return location for a #GError, or %NULL
  *
  * Suspends the current task until the user has chosen where to save a file.
  *
  * Errors, and where it may be called, are as for gtx_dialog_open_file().
  *
- * Returns: (transfer full) (nullable): the file; %NULL without an error if the user chose none;
- *   %NULL with @error set
+ * Returns: %TRUE when the user has closed the dialog, %FALSE with @error set
  *
  * Since: 0.1
  */
-GFile *
+gboolean
 gtx_dialog_save_file (gpointer     parent,
                       const char  *title,
                       GFile       *folder,
                       const char  *name,
+                      GFile      **file,
                       GError     **error)
 {
   g_autoptr (GtkFileChooserNative) chooser = NULL;
 
-  g_return_val_if_fail (parent == NULL || GTK_IS_WIDGET (parent), NULL);
-  g_return_val_if_fail (folder == NULL || G_IS_FILE (folder), NULL);
+  g_return_val_if_fail (parent == NULL || GTK_IS_WIDGET (parent), FALSE);
+  g_return_val_if_fail (folder == NULL || G_IS_FILE (folder), FALSE);
+  g_return_val_if_fail (file != NULL, FALSE);
 
   chooser = gtk_file_chooser_native_new (title, window_of (parent), GTK_FILE_CHOOSER_ACTION_SAVE, NULL, NULL);
   if (folder)
     gtk_file_chooser_set_current_folder (GTK_FILE_CHOOSER (chooser), folder, NULL);
   if (name)
     gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (chooser), name);
-  return run_chooser (chooser, error);
+  return run_chooser (chooser, file, error);
 }
 
 /**
  * gtx_dialog_select_folder:
  * @parent: (type Gtk.Widget) (nullable): a widget; the dialog belongs to its window
  * @title: the title of the dialog
+ * @folder: (out) (transfer full) (nullable): return location for the folder; %NULL if the user chose none
  * @error: return location for a #GError, or %NULL
  *
  * Suspends the current task until the user has chosen a folder.
  *
  * Errors, and where it may be called, are as for gtx_dialog_open_file().
  *
- * Returns: (transfer full) (nullable): the folder; %NULL without an error if the user chose none;
- *   %NULL with @error set
+ * Returns: %TRUE when the user has closed the dialog, %FALSE with @error set
  *
  * Since: 0.1
  */
-GFile *
+gboolean
 gtx_dialog_select_folder (gpointer     parent,
                           const char  *title,
+                          GFile      **folder,
                           GError     **error)
 {
   g_autoptr (GtkFileChooserNative) chooser = NULL;
 
-  g_return_val_if_fail (parent == NULL || GTK_IS_WIDGET (parent), NULL);
+  g_return_val_if_fail (parent == NULL || GTK_IS_WIDGET (parent), FALSE);
+  g_return_val_if_fail (folder != NULL, FALSE);
 
   chooser = gtk_file_chooser_native_new (title, window_of (parent), GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, NULL, NULL);
-  return run_chooser (chooser, error);
+  return run_chooser (chooser, folder, error);
 }

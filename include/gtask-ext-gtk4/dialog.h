@@ -20,16 +20,19 @@ GTX_API int       gtx_dialog_choose        (gpointer            parent,
                                             const char         *detail,
                                             const char *const  *buttons,
                                             GError            **error);
-GTX_API GFile    *gtx_dialog_open_file     (gpointer            parent,
+GTX_API gboolean  gtx_dialog_open_file     (gpointer            parent,
                                             const char         *title,
-                                            GError            **error) G_GNUC_WARN_UNUSED_RESULT;
-GTX_API GFile    *gtx_dialog_save_file     (gpointer            parent,
+                                            GFile             **file,
+                                            GError            **error);
+GTX_API gboolean  gtx_dialog_save_file     (gpointer            parent,
                                             const char         *title,
                                             GFile              *folder,
                                             const char         *name,
-                                            GError            **error) G_GNUC_WARN_UNUSED_RESULT;
-GTX_API GFile    *gtx_dialog_select_folder (gpointer            parent,
+                                            GFile             **file,
+                                            GError            **error);
+GTX_API gboolean  gtx_dialog_select_folder (gpointer            parent,
                                             const char         *title,
-                                            GError            **error) G_GNUC_WARN_UNUSED_RESULT;
+                                            GFile             **folder,
+                                            GError            **error);
 
 G_END_DECLS
