@@ -195,6 +195,53 @@ test_cancelled_before (void)
   end ();
 }
 
+/* What its clean-up waits for is spared as well. */
+static gboolean
+sleep_shortly (gpointer data, GError **error)
+{
+  return gtx_sleep (0.05, error);
+}
+
+static gboolean
+clean_up_in_task (GApplication *application, GError **error)
+{
+  g_autoptr (GtxTask) task = NULL;
+
+  g_assert_false (gtx_sleep (GTX_FOREVER, error));
+  task = gtx_create_task (sleep_shortly, NULL, NULL);
+  note (gtx_await (task, NULL) ? "cleaned" : "cut-short");
+  return FALSE;
+}
+
+static gboolean
+quit_in_clean_up (gpointer data)
+{
+  g_application_quit (g_application_get_default ());
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+cancel_and_quit_later (gpointer task)
+{
+  gtx_cancel (task);
+  g_timeout_add (10, quit_in_clean_up, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+start_and_clean_up_in_task (GApplication *application)
+{
+  g_idle_add_full (G_PRIORITY_LOW, cancel_and_quit_later, gtx_object_create_task (application, clean_up_in_task), NULL);
+}
+
+static void
+test_clean_up_in_task (void)
+{
+  run_application (GTX_APPLICATION_HOLD, start_and_clean_up_in_task);
+  assert_trace ("activate cleaned shutdown");
+  end ();
+}
+
 /* Then it is cancelled again. */
 static gboolean
 ignore_once (GApplication *application, GError **error)
@@ -233,6 +280,7 @@ main (int argc, char **argv)
   g_test_add_func ("/application/quit", test_quit);
   g_test_add_func ("/application/slow", test_slow);
   g_test_add_func ("/application/cancelled-before", test_cancelled_before);
+  g_test_add_func ("/application/clean-up-in-task", test_clean_up_in_task);
   g_test_add_func ("/application/ignores-first", test_ignores_first);
   return g_test_run ();
 }

@@ -261,6 +261,55 @@ test_own_window (void)
   g_free (own.text);
 }
 
+static gboolean
+refuse (GtkWindow *window, gboolean *refuses)
+{
+  return *refuses;
+}
+
+/* A window that does not let itself be closed is not answered. */
+static void
+test_refuses (void)
+{
+  Own own = { GTK_WINDOW (gtk_window_new ()), gtk_entry_new (), 0, NULL };
+  gboolean refuses = TRUE;
+
+  gtk_window_set_child (own.window, own.entry);
+  g_signal_connect_after (own.window, "close-request", G_CALLBACK (refuse), &refuses);
+  g_object_unref (gtx_create_task (run_own, &own, NULL));
+  iterate_until (gtk_widget_get_mapped (GTK_WIDGET (own.window)));
+  settle (own.window);
+  gtk_window_close (own.window);
+  iterate ();
+  g_assert_false (no_tasks ());
+  g_assert_true (gtk_widget_get_visible (GTK_WIDGET (own.window)));
+  refuses = FALSE;
+  gtk_window_close (own.window);
+  iterate_until (no_tasks ());
+  g_assert_cmpint (own.response, ==, GTK_RESPONSE_DELETE_EVENT);
+  g_free (own.text);
+}
+
+/* The end of a window that is not the parent any more does not end the dialog. */
+static void
+test_other_parent (void)
+{
+  Case self;
+  GtkDialog *dialog;
+  GtkWindow *splash = show_window ();
+
+  begin (&self, (GtxCoroutine) choose);
+  dialog = wait_for_dialog (GTK_TYPE_MESSAGE_DIALOG);
+  gtk_window_set_transient_for (GTK_WINDOW (dialog), splash);
+  gtk_widget_set_visible (GTK_WIDGET (self.parent), FALSE);
+  iterate ();
+  g_assert_false (self.is_done);
+  gtk_dialog_response (dialog, 2);
+  assert_chosen (&self, 2);
+  gtk_window_destroy (splash);
+  end (&self);
+}
+
 /* ---- Files ---- */
 
 static void
@@ -433,6 +482,8 @@ add_tests (void)
   g_test_add_func ("/gtk4-dialog/timed-out", test_timed_out);
   g_test_add_func ("/gtk4-dialog/outside-a-task", test_outside_a_task);
   g_test_add_func ("/gtk4-dialog/own-window", test_own_window);
+  g_test_add_func ("/gtk4-dialog/refuses", test_refuses);
+  g_test_add_func ("/gtk4-dialog/other-parent", test_other_parent);
   g_test_add_func ("/gtk4-dialog/no-file", test_no_file);
   g_test_add_func ("/gtk4-dialog/save", test_save);
   g_test_add_func ("/gtk4-dialog/chooser-cancelled", test_chooser_cancelled);

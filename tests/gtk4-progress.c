@@ -99,6 +99,40 @@ test_widget_goes (void)
 }
 
 static void
+assert_is_whole (GtxProgress *progress, GParamSpec *pspec, GtkWidget *label)
+{
+  g_assert_true (GTK_IS_LABEL (label) && gtk_widget_get_root (label) != NULL);
+}
+
+/* A report that waits for a frame is told when there will be none, while the widget is whole. */
+static void
+test_hidden_before_frame (void)
+{
+  GtkWindow *window = show_window ();
+  GtkWidget *label = gtk_label_new ("text");
+  g_autoptr (GtxProgress) progress = NULL;
+
+  gtk_window_set_child (window, label);
+  progress = gtx_progress_new (label);
+  g_signal_connect (progress, "notify::value", G_CALLBACK (assert_is_whole), label);
+  iterate_until (gtk_widget_get_mapped (label));
+  for (guint i = 1; i <= 20; i++)
+    {
+      gtx_progress_report (progress, i);
+      for (guint j = 0; j < i; j++)
+        g_main_context_iteration (NULL, FALSE);
+      gtk_widget_set_visible (label, FALSE);
+      iterate_until (gtx_progress_get_value (progress) == i);
+      gtk_widget_set_visible (label, TRUE);
+    }
+  gtx_progress_report (progress, 100);
+  g_main_context_iteration (NULL, FALSE);
+  gtk_window_destroy (window);
+  g_signal_handlers_disconnect_by_data (progress, label);
+  iterate_until (gtx_progress_get_value (progress) == 100);
+}
+
+static void
 test_dropped (void)
 {
   GtkWindow *window = show_window ();
@@ -118,5 +152,6 @@ add_tests (void)
   g_test_add_func ("/gtk4-progress/not-visible", test_not_visible);
   g_test_add_func ("/gtk4-progress/widget-gone", test_widget_gone);
   g_test_add_func ("/gtk4-progress/widget-goes", test_widget_goes);
+  g_test_add_func ("/gtk4-progress/hidden-before-frame", test_hidden_before_frame);
   g_test_add_func ("/gtk4-progress/dropped", test_dropped);
 }

@@ -84,6 +84,37 @@ test_removed (void)
   case_end (&self);
 }
 
+static gboolean
+run_beside_page (Case *self, GError **error)
+{
+  g_assert_false (gtx_sleep (GTX_FOREVER, error));
+  self->n_cancelled++;
+  g_assert_true (gtx_await (self->may_end, NULL));
+  g_assert_nonnull (self->page);
+  self->has_ended = TRUE;
+  return FALSE;
+}
+
+/* A task that has no reference to the page keeps it as well. */
+static void
+test_removed_without_reference (void)
+{
+  Case self;
+
+  case_begin (&self);
+  gtk_box_append (GTK_BOX (self.box), self.page);
+  gtx_scope_create_task (gtx_object_get_scope (self.page), run_beside_page, &self, NULL);
+  iterate ();
+  gtk_box_remove (GTK_BOX (self.box), self.page);
+  iterate ();
+  g_assert_cmpuint (self.n_cancelled, ==, 1);
+  let_end (&self);
+  iterate_until (self.page == NULL);
+  g_assert_true (self.has_ended);
+  g_assert_cmpuint (self.n_cancelled, ==, 1);
+  case_end (&self);
+}
+
 /* It may come back, and work again. */
 static void
 test_comes_back (void)
@@ -242,6 +273,7 @@ void
 add_tests (void)
 {
   g_test_add_func ("/gtk4-widget/removed", test_removed);
+  g_test_add_func ("/gtk4-widget/removed-without-reference", test_removed_without_reference);
   g_test_add_func ("/gtk4-widget/comes-back", test_comes_back);
   g_test_add_func ("/gtk4-widget/started-before", test_started_before);
   g_test_add_func ("/gtk4-widget/window-closed", test_window_closed);

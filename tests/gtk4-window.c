@@ -465,6 +465,36 @@ test_last_window (void)
   case_end (&self);
 }
 
+/* A window that is being closed is none of the application's any more. */
+static gboolean
+close_all (gpointer data)
+{
+  Case *self = data;
+  GtkApplication *application = GTK_APPLICATION (g_application_get_default ());
+  GtkWindow *window;
+
+  if (!is_at_work (self))
+    return G_SOURCE_CONTINUE;
+  while ((window = gtk_application_get_active_window (application)))
+    gtk_window_close (window);
+  iterate ();
+  g_assert_false (self->has_ended);
+  let_end (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_close_all (void)
+{
+  Case self;
+
+  memset (&self, 0, sizeof self);
+  run_application (&self, close_all);
+  g_assert_true (self.has_ended);
+  g_assert_true (self.saw_label);
+  case_end (&self);
+}
+
 static gboolean
 let_end_later (gpointer data)
 {
@@ -547,6 +577,7 @@ add_tests (void)
   g_test_add_func ("/gtk4-window/follower", test_follower);
   g_test_add_func ("/gtk4-window/not-a-follower", test_not_a_follower);
   g_test_add_func ("/gtk4-window/last-window", test_last_window);
+  g_test_add_func ("/gtk4-window/close-all", test_close_all);
   g_test_add_func ("/gtk4-window/quit", test_quit);
   g_test_add_func ("/gtk4-window/close-and-quit", test_close_and_quit);
 }

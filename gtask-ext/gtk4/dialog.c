@@ -11,6 +11,7 @@
 
 typedef struct
 {
+  gpointer dialog;
   GtxFuture *answered;
   int response;
 } Answer;
@@ -34,11 +35,12 @@ on_response (gpointer  dialog,
   answer (self, response);
 }
 
+/* The dialog may still refuse to be closed. */
 static gboolean
 on_close_request (GtkWindow *dialog,
                   Answer    *self)
 {
-  answer (self, GTK_RESPONSE_DELETE_EVENT);
+  self->response = GTK_RESPONSE_DELETE_EVENT;
   return FALSE;
 }
 
@@ -51,6 +53,13 @@ on_visible (GtkNativeDialog *dialog,
     answer (self, GTK_RESPONSE_NONE);
 }
 
+static GtkWindow *
+get_parent (gpointer dialog)
+{
+  return GTK_IS_NATIVE_DIALOG (dialog) ? gtk_native_dialog_get_transient_for (dialog)
+                                       : gtk_window_get_transient_for (dialog);
+}
+
 /* A window that is hidden or destroyed.  "destroy" would come too late: a window is not disposed
  * while there are references to it. */
 static void
@@ -58,6 +67,18 @@ on_unmap (GtkWindow *window,
           Answer    *self)
 {
   answer (self, GTK_RESPONSE_NONE);
+}
+
+/* GTK takes the parent from a dialog when the parent is destroyed.  The program may have given the
+ * dialog another one. */
+static void
+on_unmap_parent (GtkWindow *parent,
+                 Answer    *self)
+{
+  GtkWindow *now = get_parent (self->dialog);
+
+  if (now == parent || now == NULL)
+    answer (self, GTK_RESPONSE_NONE);
 }
 
 static void
@@ -78,13 +99,6 @@ destroy (gpointer dialog)
     gtk_window_destroy (dialog);
 }
 
-static GtkWindow *
-get_parent (gpointer dialog)
-{
-  return GTK_IS_NATIVE_DIALOG (dialog) ? gtk_native_dialog_get_transient_for (dialog)
-                                       : gtk_window_get_transient_for (dialog);
-}
-
 static void
 listen (Answer   *self,
         gpointer  dialog)
@@ -100,7 +114,7 @@ listen (Answer   *self,
   else
     g_signal_connect (dialog, "unmap", G_CALLBACK (on_unmap), self);
   if (parent)
-    g_signal_connect (parent, "unmap", G_CALLBACK (on_unmap), self);
+    g_signal_connect (parent, "unmap", G_CALLBACK (on_unmap_parent), self);
 }
 
 static void
@@ -155,7 +169,7 @@ gtx_dialog_run (gpointer   dialog,
   g_object_ref (dialog);
   g_set_object (&parent, get_parent (dialog));
   answered = gtx_future_new ();
-  answer = (Answer) { answered, GTK_RESPONSE_NONE };
+  answer = (Answer) { dialog, answered, GTK_RESPONSE_NONE };
   listen (&answer, dialog);
   show (dialog);
   succeeded = gtx_await (answered, error);

@@ -121,18 +121,30 @@ tell (GtxProgress *self)
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_VALUE]);
 }
 
+/* A report that waits for a frame of the widget. */
 typedef struct
 {
   GtxProgress *progress;
+  GtkWidget *widget;
+  guint tick;
+  gulong unmap;
   gboolean is_told;
 } Telling;
 
-/* The widget may be gone, or lose its clock, before there is a frame. */
+/* There may be no frame for long, or the widget may go: it is told while it is whole. */
+static void
+on_unmap (GtkWidget *widget,
+          Telling   *self)
+{
+  gtk_widget_remove_tick_callback (widget, self->tick);
+}
+
 static void
 telling_free (gpointer data)
 {
   Telling *self = data;
 
+  g_clear_signal_handler (&self->unmap, self->widget);
   if (!self->is_told)
     tell (self->progress);
   g_object_unref (self->progress);
@@ -166,7 +178,9 @@ on_message (gpointer data)
     }
   telling = g_new0 (Telling, 1);
   telling->progress = g_object_ref (self);
-  gtk_widget_add_tick_callback (widget, on_frame, telling, telling_free);
+  telling->widget = widget;
+  telling->unmap = g_signal_connect (widget, "unmap", G_CALLBACK (on_unmap), telling);
+  telling->tick = gtk_widget_add_tick_callback (widget, on_frame, telling, telling_free);
   return G_SOURCE_REMOVE;
 }
 

@@ -23,6 +23,8 @@ typedef struct
 
 static G_DEFINE_QUARK (gtask-ext-attached, attached)
 static G_DEFINE_QUARK (gtask-ext-closing, closing)
+static G_DEFINE_QUARK (gtask-ext-held, held)
+static G_DEFINE_QUARK (gtask-ext-listed, listed)
 
 /* ---- What a window consists of ---- */
 
@@ -169,10 +171,105 @@ end_window (GtkWindow *window)
   self->application = (GApplication *) gtk_window_get_application (window);
   if (self->application)
     g_application_hold (g_object_ref (self->application));
+  /* The application must not find the window any more, to present it or to close it again. */
+  gtk_window_set_application (window, NULL);
   self->scopes = g_ptr_array_new_with_free_func (g_object_unref);
   hide (window, self->scopes);
   cancel_all (self->scopes);
   gtx_scope_close_then (gtx_object_get_scope (window), finish, self);
+}
+
+/* ---- Windows that GTK destroys ---- */
+
+/* The attached windows that exist, with a reference to each. */
+static GPtrArray *windows;
+
+/* GTK takes a window out of its list when it destroys it, before it drops its own reference and the
+ * application's.  No signal of the window tells of that: it is not disposed while a task has a
+ * reference to it. */
+static GPtrArray *
+take_destroyed (GListModel *toplevels)
+{
+  g_autoptr (GHashTable) all = g_hash_table_new (NULL, NULL);
+  GPtrArray *destroyed = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (guint i = 0; i < g_list_model_get_n_items (toplevels); i++)
+    {
+      g_autoptr (GtkWindow) window = g_list_model_get_item (toplevels, i);
+
+      g_hash_table_add (all, window);
+    }
+  for (guint i = windows->len; i-- > 0;)
+    if (g_object_get_qdata (windows->pdata[i], listed_quark ()) && !g_hash_table_contains (all, windows->pdata[i]))
+      g_ptr_array_add (destroyed, g_ptr_array_steal_index_fast (windows, i));
+  return destroyed;
+}
+
+/* A window that is attached in its init () function is not in the list yet. */
+static void
+on_toplevels (GListModel *toplevels,
+              guint       position,
+              guint       n_removed,
+              guint       n_added)
+{
+  g_autoptr (GPtrArray) destroyed = n_removed > 0 ? take_destroyed (toplevels) : g_ptr_array_new ();
+
+  for (guint i = position; i < position + n_added; i++)
+    {
+      g_autoptr (GObject) window = g_list_model_get_item (toplevels, i);
+
+      if (window)
+        g_object_set_qdata (window, listed_quark (), window);
+    }
+  for (guint i = 0; i < destroyed->len; i++)
+    {
+      /* GTK may be destroying the window because it destroys its parent, which this window outlives,
+       * but of which it would keep a pointer. */
+      gtk_window_set_transient_for (destroyed->pdata[i], NULL);
+      end_window (destroyed->pdata[i]);
+    }
+}
+
+static void
+watch_window (GtkWindow *window)
+{
+  GListModel *toplevels = gtk_window_get_toplevels ();
+
+  if (windows == NULL)
+    {
+      windows = g_ptr_array_new ();
+      g_signal_connect (toplevels, "items-changed", G_CALLBACK (on_toplevels), NULL);
+    }
+  g_ptr_array_add (windows, g_object_ref (window));
+  if (g_list_store_find (G_LIST_STORE (toplevels), window, NULL))
+    g_object_set_qdata (G_OBJECT (window), listed_quark (), window);
+}
+
+/* ---- Widgets that leave their window ---- */
+
+/* Holds the widget exactly while its scope has tasks. */
+static void
+on_n_tasks (GtxScope   *scope,
+            GParamSpec *pspec,
+            GtkWidget  *widget)
+{
+  gboolean is_held = g_object_get_qdata (G_OBJECT (widget), held_quark ()) != NULL;
+  gboolean has_tasks = gtx_scope_get_n_tasks (scope) > 0;
+
+  if (is_held == has_tasks)
+    return;
+  g_object_set_qdata (G_OBJECT (widget), held_quark (), has_tasks ? widget : NULL);
+  if (has_tasks)
+    g_object_ref (widget);
+  else
+    g_object_unref (widget);
+}
+
+static void
+on_root (GtkWidget *widget)
+{
+  if (gtk_widget_get_root (widget) == NULL)
+    gtx_scope_cancel (gtx_object_get_scope (widget));
 }
 
 /* ---- Attaching ---- */
@@ -185,52 +282,22 @@ on_close_request (GtkWindow *window)
   return TRUE;
 }
 
-/* GTK takes a window out of the list when it destroys it, before it drops its own reference and the
- * application's.  No signal of the window tells of that: it is not disposed while a task has a
- * reference to it.  @copy has what the list had before. */
 static void
-on_toplevels (GListModel *toplevels,
-              guint       position,
-              guint       n_removed,
-              guint       n_added,
-              GPtrArray  *copy)
+attach_window (GtkWindow *window)
 {
-  g_autoptr (GPtrArray) removed = g_ptr_array_new_with_free_func (g_object_unref);
-
-  for (guint i = 0; i < n_removed; i++)
-    g_ptr_array_add (removed, g_ptr_array_steal_index (copy, position));
-  for (guint i = 0; i < n_added; i++)
-    g_ptr_array_insert (copy, (int) (position + i), g_list_model_get_item (toplevels, position + i));
-  for (guint i = 0; i < removed->len; i++)
-    if (g_object_get_qdata (removed->pdata[i], attached_quark ()))
-      {
-        /* GTK may be destroying it because it destroys its parent, which this window outlives, but
-         * of which it would keep a pointer. */
-        gtk_window_set_transient_for (removed->pdata[i], NULL);
-        end_window (removed->pdata[i]);
-      }
+  watch_window (window);
+  gtx_inspector_add_page ();
+  g_signal_connect_after (window, "close-request", G_CALLBACK (on_close_request), NULL);
 }
 
 static void
-watch_toplevels (void)
+attach_widget (GtkWidget *widget)
 {
-  static gboolean is_watched;
-  GListModel *toplevels = gtk_window_get_toplevels ();
-  GPtrArray *copy;
+  GtxScope *scope = gtx_object_get_scope (widget);
 
-  if (is_watched)
-    return;
-  is_watched = TRUE;
-  copy = g_ptr_array_new ();
-  on_toplevels (toplevels, 0, 0, g_list_model_get_n_items (toplevels), copy);
-  g_signal_connect (toplevels, "items-changed", G_CALLBACK (on_toplevels), copy);
-}
-
-static void
-on_root (GtkWidget *widget)
-{
-  if (gtk_widget_get_root (widget) == NULL)
-    gtx_scope_cancel (gtx_object_get_scope (widget));
+  g_signal_connect (widget, "notify::root", G_CALLBACK (on_root), NULL);
+  g_signal_connect_object (scope, "notify::n-tasks", G_CALLBACK (on_n_tasks), widget, 0);
+  on_n_tasks (scope, NULL, widget);
 }
 
 /**
@@ -255,8 +322,8 @@ on_root (GtkWidget *widget)
  * or gtk_window_destroy(), disappears at once.  Its tasks are cancelled, and with them those of the
  * attached widgets in it and of the attached windows that GTK destroys together with it.  Each task
  * cleans up while all these widgets exist.  When the last task has ended, the window is destroyed;
- * until then it keeps its application running.  No task can be created in the window's scope any
- * more.  A task that has not ended after two seconds is named in a warning.  A handler of
+ * until then it keeps its application running, which does not list it any more.  No task can be
+ * created in the window's scope any more.  A task that has not ended after two seconds is named in a warning.  A handler of
  * #GtkWindow::close-request that returns %TRUE keeps the window and its tasks, as does
  * #GtkWindow:hide-on-close.
  *
@@ -280,13 +347,9 @@ gtx_widget_attach (gpointer widget)
     {
       g_object_set_qdata (widget, attached_quark (), widget);
       if (GTK_IS_WINDOW (widget))
-        {
-          watch_toplevels ();
-          gtx_inspector_add_page ();
-          g_signal_connect_after (widget, "close-request", G_CALLBACK (on_close_request), NULL);
-        }
+        attach_window (widget);
       else
-        g_signal_connect (widget, "notify::root", G_CALLBACK (on_root), NULL);
+        attach_widget (widget);
     }
   return gtx_object_get_scope (widget);
 }

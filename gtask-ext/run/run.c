@@ -136,14 +136,40 @@ list_leftovers (Run *run)
   return futures;
 }
 
-static void
-cancel (Run      *run,
-        gpointer  future)
+/* Finds the tasks that were cancelled before, and those that they wait for, which are parts of their
+ * clean-up. */
+static GHashTable *
+find_cancelled (GPtrArray *futures)
 {
-  if (run->spares && GTX_IS_TASK (future) && gtx_cancelling (future) > 0)
-    g_ptr_array_add (run->spared, g_object_ref (future));
-  else
-    gtx_cancel (future);
+  GHashTable *found = g_hash_table_new (NULL, NULL);
+  g_autoptr (GPtrArray) left = g_ptr_array_new ();
+
+  for (guint i = 0; i < futures->len; i++)
+    if (GTX_IS_TASK (futures->pdata[i]) && gtx_cancelling (futures->pdata[i]) > 0)
+      g_ptr_array_add (left, futures->pdata[i]);
+  while (left->len > 0)
+    {
+      GtxTask *task = g_ptr_array_steal_index_fast (left, left->len - 1);
+      g_autoptr (GPtrArray) awaited = g_hash_table_add (found, task) ? gtx_task_get_awaited (task) : NULL;
+
+      for (guint i = 0; awaited && i < awaited->len; i++)
+        g_ptr_array_add (left, awaited->pdata[i]);
+    }
+  return found;
+}
+
+static void
+cancel_or_spare (Run       *run,
+                 GPtrArray *futures)
+{
+  g_autoptr (GHashTable) cancelled = run->spares ? find_cancelled (futures) : g_hash_table_new (NULL, NULL);
+
+  for (guint i = 0; i < futures->len; i++)
+    if (g_hash_table_contains (cancelled, futures->pdata[i]))
+      g_ptr_array_add (run->spared, g_object_ref (futures->pdata[i]));
+    else
+      gtx_cancel (futures->pdata[i]);
+  run->spares = FALSE;
 }
 
 static gboolean
@@ -156,9 +182,7 @@ cancel_leftovers (Run *run)
     return FALSE;
 
   leftovers.gathering = gtx_future_new ();
-  for (guint i = 0; i < futures->len; i++)
-    cancel (run, g_ptr_array_index (futures, i));
-  run->spares = FALSE;
+  cancel_or_spare (run, futures);
   for (guint i = 0; i < futures->len; i++)
     gtx_future_add_done_callback (g_ptr_array_index (futures, i), on_leftover_done, &leftovers, NULL);
   iterate_until_done (run, leftovers.gathering);

@@ -3,6 +3,7 @@
 
 #include "scope/activations.h"
 
+#include "scope/patience.h"
 #include "scope/scope-private.h"
 
 #include "task/task-private.h"
@@ -18,7 +19,6 @@ typedef struct
   GVariant *parameter;
   GtxTask *task;
   gboolean is_running;
-  gboolean was_cancelled;       /* by the command, which does not disturb its clean-up */
 } Activation;
 
 void
@@ -193,22 +193,14 @@ gtx_activations_start (GtxActivations *self)
   notify_changes (self, self->n_running > 0, n_waiting);
 }
 
-/* A task is cancelled once, even if the command is activated again during the task's clean-up. */
 static void
 cancel_started (GtxActivations *self)
 {
   g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
 
   for (GtxHandle *link = self->started.ring.next; link != &self->started.ring; link = link->next)
-    {
-      Activation *activation = GTX_CONTAINER_OF (link, Activation, link);
-
-      if (!activation->was_cancelled)
-        g_ptr_array_add (tasks, g_object_ref (activation->task));
-      activation->was_cancelled = TRUE;
-    }
-  for (guint i = 0; i < tasks->len; i++)
-    gtx_cancel (tasks->pdata[i]);
+    g_ptr_array_add (tasks, g_object_ref (GTX_CONTAINER_OF (link, Activation, link)->task));
+  gtx_cancel_patiently (tasks);
 }
 
 void

@@ -46,5 +46,5 @@ void gtx_activations_add (GtxActivations *self,
 /* Starts waiting activations after the mode or the limit has changed. */
 void gtx_activations_start (GtxActivations *self);
 
-/* Drops the queue, and cancels each task once. */
+/* Drops the queue, and cancels each task: see patience.h. */
 void gtx_activations_cancel (GtxActivations *self);

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is to be done when a scope was closed, and its last task has ended. */
 
+#include "scope/patience.h"
 #include "scope/scope-private.h"
 
 #include "task/task-private.h"
 
 #include "gtask-ext/error.h"
 #include "gtask-ext/timeout.h"
-
-/* How long a scope that was closed waits before it tells for what. */
-#define PATIENCE 2.0 /* seconds */
 
 typedef struct
 {
@@ -47,7 +45,7 @@ wait_for_end (Ending  *self,
 {
   g_autoptr (GError) failure = NULL;
 
-  if (!gtx_call_with_timeout (PATIENCE, gtx_scope_join, self->scope, &failure) &&
+  if (!gtx_call_with_timeout (GTX_PATIENCE, gtx_scope_join, self->scope, &failure) &&
       g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
     tell_what_is_left (self->scope);
   do

@@ -417,7 +417,7 @@ gtx_command_set_enabled (GtxCommand *self,
  * gtx_command_cancel:
  * @self: a #GtxCommand
  *
- * Drops the activations that wait, and cancels those that run, each once.
+ * Drops the activations that wait, and cancels those that run, as gtx_scope_cancel() does.
  *
  * It only makes requests, and runs no task.  Never suspends.
  *

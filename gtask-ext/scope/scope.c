@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The tasks that belong to an object. */
 
+#include "scope/patience.h"
 #include "scope/scope-private.h"
 
 #include "outside/ties.h"
@@ -27,7 +28,6 @@ typedef struct
   GtxHandle link;
   GtxScope *scope;
   GtxTask *task;
-  gboolean is_asked;            /* the scope has cancelled the task */
 } Member;
 
 G_DEFINE_FINAL_TYPE (GtxScope, gtx_scope, G_TYPE_OBJECT)
@@ -216,8 +216,9 @@ on_task_done (gpointer task,
   Member *member = data;
   GtxScope *self = member->scope;
 
-  gtx_handle_unlink (&member->link);
+  /* The task is a member while handlers run, which may let the main loop turn. */
   tell_error (self, task);
+  gtx_handle_unlink (&member->link);
   set_n_tasks (self, self->n_tasks - 1);
   if (gtx_handle_list_is_empty (&self->members))
     gtx_line_wake (&self->joining, G_MAXUINT);
@@ -339,28 +340,14 @@ gtx_scope_is_foreign (GtxScope   *self,
   return TRUE;
 }
 
-/* Whether the task cleans up already: to cancel it again would cut that short. */
-static gboolean
-cleans_up (const Member *member)
-{
-  return member->is_asked && gtx_cancelling (member->task) > 0;
-}
-
 static void
 cancel_members (GtxScope *self)
 {
   g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
 
   for (GtxHandle *link = self->members.ring.next; link != &self->members.ring; link = link->next)
-    {
-      Member *member = GTX_CONTAINER_OF (link, Member, link);
-
-      if (!cleans_up (member))
-        g_ptr_array_add (tasks, g_object_ref (member->task));
-      member->is_asked = TRUE;
-    }
-  for (guint i = 0; i < tasks->len; i++)
-    gtx_cancel (tasks->pdata[i]);
+    g_ptr_array_add (tasks, g_object_ref (GTX_CONTAINER_OF (link, Member, link)->task));
+  gtx_cancel_patiently (tasks);
 }
 
 /**
@@ -369,9 +356,9 @@ cancel_members (GtxScope *self)
  *
  * Cancels the tasks that belong to the scope now; others may be created later.
  *
- * It only makes requests, and runs no task.  A task that the scope has cancelled before, and that
- * still cleans up, is not cancelled again.  A task of the scope that calls it cancels itself as well.
- * Never suspends; to be called in the thread of the scope's main context.
+ * It only makes requests, and runs no task.  A task that was cancelled before has two seconds to
+ * clean up, and is cancelled again only then.  A task of the scope that calls it cancels itself as
+ * well.  Never suspends; to be called in the thread of the scope's main context.
  *
  * Since: 0.1
  */
@@ -388,8 +375,8 @@ gtx_scope_cancel (GtxScope *self)
  * gtx_scope_close:
  * @self: a #GtxScope
  *
- * Cancels the tasks of the scope, and each task that is created in it from now on, before it
- * begins.
+ * Cancels the tasks of the scope, as gtx_scope_cancel() does, and each task that is created in it
+ * from now on, before it begins.
  *
  * A window is closed so while it and its widgets are alive: gtx_scope_join() tells when the last
  * task has cleaned up.  A second call does nothing.  Never suspends; to be called in the thread

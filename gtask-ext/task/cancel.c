@@ -153,7 +153,8 @@ gtx_task_withdraw_let_go (GtxTask *self)
  * `Task.cancelling()`.  Requests to a task that runs inside another count for the outer task.
  *
  * If tasks await one another in a chain, and the first is asked again before any of them has
- * gone on, the request counts for the eight tasks below it, and in asyncio for all; in any
+ * gone on, the request counts for the eight tasks below it, and in asyncio for all.  Where many
+ * tasks gather the same ones, a request counts at most a thousand times below them.  In any
  * case each task learns that it is cancelled.  Never suspends; to be called in the thread of
  * the task's home.
  *

@@ -18,13 +18,16 @@ typedef struct
 {
   GArray *visits;               /* to make, the next one last */
   GPtrArray *asked;             /* futures that the visited task waits for */
+  guint n_visits_again;         /* planned in this request, below a task that has passed one on already */
   gboolean is_under_way;
 } Way;
 
 /* Until one of the tasks that were asked goes on, a further request changes only counts below a task
- * that has passed one on already.  Down to this depth the counts are those of asyncio; there is a limit
- * so that n requests to a chain of n tasks do not take n * n steps. */
+ * that has passed one on already.  Down to this depth, and for this number of visits, the counts are
+ * those of asyncio.  There are limits so that n requests to a chain of n tasks do not take n * n steps,
+ * and a request to a graph does not take every way through it. */
 #define MOST_AGAIN 8
+#define MOST_VISITS_AGAIN 1000
 
 static void
 way_free (gpointer data)
@@ -94,8 +97,6 @@ ask_awaited (Way       *way,
   gboolean in_ring = FALSE;
 
   waiter->was_taken = FALSE;
-  waiter->n_passed = n_again > 0 ? waiter->n_passed + 1 : 0;
-  n_again = MAX (n_again, waiter->n_passed);
   g_ptr_array_set_size (way->asked, 0);
   waiter->kind->list_awaited (waiter, way->asked);
   for (guint i = way->asked->len; i-- > 0;)
@@ -110,7 +111,7 @@ ask_awaited (Way       *way,
         }
       if (gtx_future_is_task (visit.future) && ((GtxTask *) visit.future)->in_request)
         in_ring = TRUE;
-      else if (n_again < MOST_AGAIN)
+      else if (n_again == 0 || (n_again < MOST_AGAIN && way->n_visits_again++ < MOST_VISITS_AGAIN))
         g_array_append_val (way->visits, visit);
       else
         take (waiter);
@@ -204,6 +205,7 @@ make_request (GtxTask   *task,
   g_assert (!way->is_under_way);
   gtx_requests_hold ();
   way->is_under_way = TRUE;
+  way->n_visits_again = 0;
   task->in_request = waiter != NULL;
   if (waiter)
     ask_awaited (way, waiter, 0);

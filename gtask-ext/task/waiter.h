@@ -49,7 +49,6 @@ struct _GtxWaiter
   gboolean passed_on;           /* a request was passed on to what is awaited, which took it */
   gboolean was_taken;           /* the last request that was passed on was taken */
   guint64 passed_at;            /* gtx_task_n_gone_on () when that was passed on */
-  guint n_passed;               /* how often one was passed on again since any task has gone on */
 };
 
 static inline void
@@ -63,7 +62,6 @@ gtx_waiter_init (GtxWaiter           *self,
   self->stands = FALSE;
   self->passed_on = FALSE;
   self->was_taken = FALSE;
-  self->n_passed = 0;
 }
 
 /* ---- For tasks that wait ---- */

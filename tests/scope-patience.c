@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Scopes whose tasks were cancelled before, or whose errors are being told. */
+
+#include "object-job.h"
+
+/* Notes each request; goes on as often as the number says, and then cleans up for a second. */
+static gboolean
+go_on_when_cancelled (guint *n_times, GError **error)
+{
+  while (!gtx_sleep (1000, error))
+    {
+      note ("cancelled");
+      if ((*n_times)-- == 0)
+        break;
+      g_clear_error (error);
+    }
+  note (gtx_sleep (1, NULL) ? "cleaned" : "cut-short");
+  return FALSE;
+}
+
+/* A task that cleans up already is not cancelled again by the end of its scope. */
+static gboolean
+test_clean_up (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  GtxScope *scope = gtx_object_get_scope (job);
+  guint n_times = 0;
+  GtxTask *task = gtx_scope_create_task (scope, go_on_when_cancelled, &n_times, NULL);
+
+  g_assert_true (gtx_sleep (0.1, error));
+  gtx_cancel (task);
+  g_assert_true (gtx_sleep (0.1, error));
+  gtx_scope_cancel (scope);
+  gtx_scope_close (scope);
+  g_assert_true (gtx_scope_join (scope, error));
+  assert_trace ("cancelled cleaned");
+  return TRUE;
+}
+
+/* A task that has taken an earlier request for less than its end is cancelled two seconds later,
+ * once. */
+static gboolean
+test_goes_on (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  GtxScope *scope = gtx_object_get_scope (job);
+  guint n_times = 1;
+  double before;
+
+  gtx_scope_create_task (scope, go_on_when_cancelled, &n_times, NULL);
+  g_assert_true (gtx_sleep (0.1, error));
+  gtx_scope_cancel (scope);
+  g_assert_true (gtx_sleep (0.1, error));
+  assert_trace ("cancelled");
+  before = gtx_test_get_time ();
+  for (guint i = 0; i < 3; i++)
+    gtx_scope_cancel (scope);
+  gtx_scope_close (scope);
+  g_assert_true (gtx_scope_join (scope, error));
+  assert_trace ("cancelled cleaned");
+  g_assert_cmpfloat_with_epsilon (gtx_test_get_time () - before, 3, 0.1);
+  return TRUE;
+}
+
+static gboolean
+run_command (Job *job, GVariant *parameter, GError **error)
+{
+  note ("begun");
+  return go_on_when_cancelled (g_object_get_data (G_OBJECT (job), "times"), error);
+}
+
+/* The task of a command that is restarted. */
+static gboolean
+test_command_goes_on (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  g_autoptr (GtxCommand) command = gtx_command_new ("x", NULL, run_command, job);
+  guint n_times = 1;
+
+  g_object_set_data (G_OBJECT (job), "times", &n_times);
+  gtx_command_set_mode (command, GTX_COMMAND_RESTART);
+  for (guint i = 0; i < 4; i++)
+    {
+      g_action_activate (G_ACTION (command), NULL);
+      g_assert_true (gtx_sleep (0.1, error));
+    }
+  assert_trace ("begun cancelled");
+  g_assert_true (gtx_sleep (3.5, error));
+  assert_trace ("cancelled cleaned begun");
+  gtx_scope_close (gtx_object_get_scope (job));
+  n_times = 0;
+  g_assert_true (gtx_scope_join (gtx_object_get_scope (job), error));
+  assert_trace ("cancelled cleaned");
+  return TRUE;
+}
+
+static void
+let_loop_turn (void)
+{
+  for (guint i = 0; i < 20; i++)
+    g_main_context_iteration (NULL, FALSE);
+}
+
+/* A handler of a member's GCancellable lets the main loop turn while the scope cancels its members. */
+static void
+on_cancelled (GCancellable *cancellable, gpointer thread)
+{
+  if (thread == g_thread_self ())
+    let_loop_turn ();
+}
+
+static gboolean
+end_at_once (gpointer data, GError **error)
+{
+  return gtx_sleep (1000, error);
+}
+
+static gpointer
+cancel_in_thread (gpointer cancellable)
+{
+  g_cancellable_cancel (cancellable);
+  return NULL;
+}
+
+static void
+test_members_end_meanwhile (void)
+{
+  g_autoptr (Job) job = job_new ();
+  GtxScope *scope = gtx_object_get_scope (job);
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (guint i = 0; i < 5; i++)
+    {
+      GtxTask *task = gtx_scope_create_task (scope, end_at_once, NULL, NULL);
+
+      g_ptr_array_add (tasks, g_object_ref (task));
+      g_cancellable_connect (gtx_task_get_cancellable (task), G_CALLBACK (on_cancelled), g_thread_self (), NULL);
+    }
+  let_loop_turn ();
+  g_thread_join (g_thread_new ("canceller", cancel_in_thread, gtx_task_get_cancellable (tasks->pdata[2])));
+  gtx_scope_close (scope);
+  while (gtx_scope_get_n_tasks (scope) > 0)
+    g_main_context_iteration (NULL, TRUE);
+  for (guint i = 0; i < 5; i++)
+    g_assert_true (gtx_future_is_cancelled (tasks->pdata[i]));
+}
+
+/* ---- Telling errors ---- */
+
+static gboolean
+fail_for_job (Job *self, GError **error)
+{
+  return fail ("no", error);
+}
+
+static void
+on_failed (GtxScope *scope, GError *error, GtxTask *task, gpointer joining)
+{
+  let_loop_turn ();
+  g_assert_false (gtx_future_is_done (joining));
+  note ("told");
+}
+
+static gboolean
+join_job (Job *job, GError **error)
+{
+  return gtx_scope_join (gtx_object_get_scope (job), error);
+}
+
+/* The scope is not empty while the error of its last task is told. */
+static gboolean
+test_join_while_told (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  g_autoptr (GtxTask) joining = NULL;
+
+  gtx_object_create_task (job, fail_for_job);
+  joining = gtx_create_task (join_job, job, NULL);
+  g_signal_connect (gtx_object_get_scope (job), "failed", G_CALLBACK (on_failed), joining);
+  g_assert_true (gtx_await (joining, error));
+  assert_trace ("told");
+  return TRUE;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  add_coroutine ("/scope-patience/clean-up", test_clean_up);
+  add_coroutine ("/scope-patience/goes-on", test_goes_on);
+  add_coroutine ("/scope-patience/command-goes-on", test_command_goes_on);
+  g_test_add_func ("/scope-patience/members-end-meanwhile", test_members_end_meanwhile);
+  add_real_coroutine ("/scope-patience/join-while-told", test_join_while_told);
+  return g_test_run ();
+}
