@@ -4,8 +4,6 @@
 
 #include "gallery-picture.h"
 
-#include <gtask-ext-gtk4.h>
-
 struct _GalleryWindow
 {
   GtkApplicationWindow parent_instance;

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <gtk/gtk.h>
+#include <gtask-ext-gtk4.h>
 
 #define GALLERY_TYPE_WINDOW (gallery_window_get_type ())
 G_DECLARE_FINAL_TYPE (GalleryWindow, gallery_window, GALLERY, WINDOW, GtkApplicationWindow)

@@ -3,8 +3,6 @@
 
 #include "gallery-window.h"
 
-#include <gtask-ext.h>
-
 static void
 on_activate (GtkApplication *application)
 {
