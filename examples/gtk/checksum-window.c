@@ -48,7 +48,7 @@ hide_message (ChecksumWindow *self)
 
 /* Each error of a task of the window. */
 static void
-on_failed (GtxScope *scope, GError *error, GtxTask *task, ChecksumWindow *self)
+on_failed (GtxScope *scope, const GError *error, GtxTask *task, ChecksumWindow *self)
 {
   show_message (self, GTK_MESSAGE_ERROR, error->message);
 }

@@ -187,7 +187,7 @@ on_message (gpointer data)
 /**
  * gtx_progress_report:
  * @self: a #GtxProgress
- * @value: how far the work has come, in a unit of your own, such as a fraction from 0 to 1
+ * @value: how far the work has come: any number, such as a fraction from 0 to 1 for a progress bar
  *
  * Reports how far some work has come.
  *

@@ -32,7 +32,7 @@ on_shutdown (GApplication *application)
 
 /**
  * gtx_application_attach:
- * @application: a #GApplication
+ * @application: (type Gio.Application): a #GApplication
  * @flags: whether its own tasks hold it
  *
  * Lets an application end its tasks when it ends.
@@ -47,7 +47,7 @@ on_shutdown (GApplication *application)
  * Since: 0.1
  */
 void
-gtx_application_attach (GApplication        *application,
+gtx_application_attach (gpointer             application,
                         GtxApplicationFlags  flags)
 {
   GtxScope *scope;

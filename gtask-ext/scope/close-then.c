@@ -28,14 +28,17 @@ ending_free (gpointer data)
 }
 
 static void
-tell_what_is_left (GtxScope *self)
+tell_what_is_left (Ending *self)
 {
   g_autoptr (GString) text = g_string_new (NULL);
-  guint n_tasks = gtx_scope_get_n_tasks (self);
+  g_autofree char *owner = self->object ? g_strdup_printf ("of %s %p ", G_OBJECT_TYPE_NAME (self->object),
+                                                          (gpointer) self->object)
+                                        : g_strdup ("");
+  guint n_tasks = gtx_scope_get_n_tasks (self->scope);
 
-  gtx_scheduler_describe_tasks (gtx_scope_get_home (self), text);
-  g_warning ("A scope was closed two seconds ago, and %u of its tasks ha%s not ended:\n%s",
-             n_tasks, n_tasks == 1 ? "s" : "ve", text->str);
+  gtx_scheduler_describe_tasks (gtx_scope_get_home (self->scope), text);
+  g_warning ("The scope %swas closed two seconds ago, and %u of its tasks ha%s not ended:\n%s",
+             owner, n_tasks, n_tasks == 1 ? "s" : "ve", text->str);
 }
 
 /* Others, such as an application that quits, may cancel this task meanwhile, but it waits on. */
@@ -47,7 +50,7 @@ wait_for_end (Ending  *self,
 
   if (!gtx_call_with_timeout (GTX_PATIENCE, gtx_scope_join, self->scope, &failure) &&
       g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
-    tell_what_is_left (self->scope);
+    tell_what_is_left (self);
   do
     g_clear_error (&failure);
   while (!gtx_scope_join (self->scope, &failure) && gtx_error_is_cancelled (failure));

@@ -207,7 +207,8 @@ gtx_command_class_init (GtxCommandClass *class)
   /**
    * GtxCommand:last-error:
    *
-   * The error of the task that ended last without being cancelled; %NULL if that succeeded.
+   * The error of the task that ended last without being cancelled; %NULL if that succeeded.  It
+   * stays while the next task runs.
    *
    * Since: 0.1
    */

@@ -22,7 +22,7 @@ typedef enum
   GTX_APPLICATION_HOLD = 1 << 0
 } GtxApplicationFlags;
 
-GTX_API void gtx_application_attach (GApplication        *application,
+GTX_API void gtx_application_attach (gpointer             application,
                                      GtxApplicationFlags  flags);
 
 G_END_DECLS
