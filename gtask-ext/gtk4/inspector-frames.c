@@ -24,6 +24,43 @@
 
 #define MOST_FRAMES 40
 
+/* The functions of libunwind.  It is loaded when a task's calls are first shown, and for this file
+ * alone: if it were linked, its functions for exceptions would take the place of the compiler's in
+ * the whole program, where threads that end and C++ use them. */
+typedef struct
+{
+  __typeof__ (&unw_init_local) init_local;
+  __typeof__ (&unw_step) step;
+  __typeof__ (&unw_get_reg) get_reg;
+  __typeof__ (&unw_get_proc_name) get_proc_name;
+} Unwinder;
+
+/* The names that the macros of libunwind stand for. */
+#define NAME(function) NAME_OF (function)
+#define NAME_OF(function) #function
+
+static Unwinder *
+load_unwinder (void)
+{
+  static Unwinder unwinder;
+  static gsize is_loaded;
+
+  if (g_once_init_enter (&is_loaded))
+    {
+      void *library = dlopen (LIBUNWIND, RTLD_LAZY | RTLD_LOCAL);
+
+      if (library)
+        {
+          unwinder.init_local = (__typeof__ (&unw_init_local)) dlsym (library, NAME (unw_init_local));
+          unwinder.step = (__typeof__ (&unw_step)) dlsym (library, NAME (unw_step));
+          unwinder.get_reg = (__typeof__ (&unw_get_reg)) dlsym (library, NAME (unw_get_reg));
+          unwinder.get_proc_name = (__typeof__ (&unw_get_proc_name)) dlsym (library, NAME (unw_get_proc_name));
+        }
+      g_once_init_leave (&is_loaded, 1);
+    }
+  return unwinder.init_local && unwinder.step && unwinder.get_reg && unwinder.get_proc_name ? &unwinder : NULL;
+}
+
 /* What is known of an address.  To find a function's name takes a millisecond, so all that were found
  * are kept. */
 typedef struct
@@ -55,15 +92,16 @@ fill_context (unw_context_t  *context,
 }
 
 static Place *
-make_place (unw_cursor_t *cursor,
-            guintptr      address)
+make_place (const Unwinder *unwinder,
+            unw_cursor_t   *cursor,
+            guintptr        address)
 {
   Place *place = g_new0 (Place, 1);
   char function[256];
   unw_word_t offset;
   Dl_info info;
 
-  if (unw_get_proc_name (cursor, function, sizeof function, &offset) == 0)
+  if (unwinder->get_proc_name (cursor, function, sizeof function, &offset) == 0)
     place->frame.function = g_strdup (function);
   if (dladdr ((gpointer) address, &info))
     {
@@ -77,12 +115,13 @@ make_place (unw_cursor_t *cursor,
 }
 
 static Place *
-find_place (unw_cursor_t *cursor)
+find_place (const Unwinder *unwinder,
+            unw_cursor_t   *cursor)
 {
   unw_word_t address = 0;
   Place *place;
 
-  unw_get_reg (cursor, UNW_REG_IP, &address);
+  unwinder->get_reg (cursor, UNW_REG_IP, &address);
   /* A return address may be behind the end of the function. */
   address--;
   if (places == NULL)
@@ -90,23 +129,24 @@ find_place (unw_cursor_t *cursor)
   place = g_hash_table_lookup (places, GSIZE_TO_POINTER (address));
   if (place == NULL)
     {
-      place = make_place (cursor, (guintptr) address);
+      place = make_place (unwinder, cursor, (guintptr) address);
       g_hash_table_insert (places, GSIZE_TO_POINTER (address), place);
     }
   return place;
 }
 
 static GPtrArray *
-unwind (unw_context_t *context)
+unwind (const Unwinder *unwinder,
+        unw_context_t  *context)
 {
   GPtrArray *found = g_ptr_array_new ();
   unw_cursor_t cursor;
 
-  if (unw_init_local (&cursor, context) != 0)
+  if (unwinder->init_local (&cursor, context) != 0)
     return found;
   do
-    g_ptr_array_add (found, find_place (&cursor));
-  while (found->len < MOST_FRAMES && unw_step (&cursor) > 0);
+    g_ptr_array_add (found, find_place (unwinder, &cursor));
+  while (found->len < MOST_FRAMES && unwinder->step (&cursor) > 0);
   return found;
 }
 
@@ -153,14 +193,18 @@ gtx_inspector_list_frames (GtxTask     *task,
                            const char **reason)
 {
   guintptr registers[GTX_TASK_MAX_REGISTERS];
+  const Unwinder *unwinder = load_unwinder ();
   unw_context_t context;
   GPtrArray *frames;
 
+  *reason = "libunwind, which finds the calls of a task, cannot be loaded.";
+  if (unwinder == NULL)
+    return NULL;
   *reason = "A task has calls to show while it is suspended.";
   if (gtx_task_get_registers (task, registers) == 0)
     return NULL;
   fill_context (&context, registers);
-  frames = unwind (&context);
+  frames = unwind (unwinder, &context);
   skip_library (frames);
   for (guint i = 0; i < frames->len; i++)
     frames->pdata[i] = &((Place *) frames->pdata[i])->frame;
