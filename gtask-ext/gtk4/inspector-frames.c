@@ -39,26 +39,34 @@ typedef struct
 #define NAME(function) NAME_OF (function)
 #define NAME_OF(function) #function
 
-static Unwinder *
+/* ISO C has no conversion from the one kind of pointer to the other. */
+static gboolean
+load (void       *library,
+      const char *name,
+      void       *function)
+{
+  void *symbol = dlsym (library, name);
+
+  memcpy (function, &symbol, sizeof symbol);
+  return symbol != NULL;
+}
+
+static const Unwinder *
 load_unwinder (void)
 {
   static Unwinder unwinder;
-  static gsize is_loaded;
+  static gboolean is_tried, is_loaded;
+  void *library;
 
-  if (g_once_init_enter (&is_loaded))
-    {
-      void *library = dlopen (LIBUNWIND, RTLD_LAZY | RTLD_LOCAL);
-
-      if (library)
-        {
-          unwinder.init_local = (__typeof__ (&unw_init_local)) dlsym (library, NAME (unw_init_local));
-          unwinder.step = (__typeof__ (&unw_step)) dlsym (library, NAME (unw_step));
-          unwinder.get_reg = (__typeof__ (&unw_get_reg)) dlsym (library, NAME (unw_get_reg));
-          unwinder.get_proc_name = (__typeof__ (&unw_get_proc_name)) dlsym (library, NAME (unw_get_proc_name));
-        }
-      g_once_init_leave (&is_loaded, 1);
-    }
-  return unwinder.init_local && unwinder.step && unwinder.get_reg && unwinder.get_proc_name ? &unwinder : NULL;
+  if (is_tried)
+    return is_loaded ? &unwinder : NULL;
+  is_tried = TRUE;
+  library = dlopen (LIBUNWIND, RTLD_LAZY | RTLD_LOCAL);
+  is_loaded = library && load (library, NAME (unw_init_local), &unwinder.init_local) &&
+              load (library, NAME (unw_step), &unwinder.step) &&
+              load (library, NAME (unw_get_reg), &unwinder.get_reg) &&
+              load (library, NAME (unw_get_proc_name), &unwinder.get_proc_name);
+  return is_loaded ? &unwinder : NULL;
 }
 
 /* What is known of an address.  To find a function's name takes a millisecond, so all that were found
