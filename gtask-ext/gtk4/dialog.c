@@ -289,12 +289,22 @@ gtx_dialog_show_message (gpointer     parent,
 /* ---- Files ---- */
 
 static gboolean
-run_chooser (GtkFileChooserNative  *chooser,
+run_chooser (gpointer               parent,
+             const char            *title,
+             GtkFileChooserAction   action,
+             GFile                 *folder,
+             const char            *name,
              GFile                **file,
              GError               **error)
 {
+  g_autoptr (GtkFileChooserNative) chooser =
+    gtk_file_chooser_native_new (title, window_of (parent), action, NULL, NULL);
   int response;
 
+  if (folder)
+    gtk_file_chooser_set_current_folder (GTK_FILE_CHOOSER (chooser), folder, NULL);
+  if (name)
+    gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (chooser), name);
   *file = NULL;
   gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (chooser), TRUE);
   if (!gtx_dialog_run (chooser, &response, error))
@@ -338,13 +348,10 @@ gtx_dialog_open_file (gpointer     parent,
                       GFile      **file,
                       GError     **error)
 {
-  g_autoptr (GtkFileChooserNative) chooser = NULL;
-
   g_return_val_if_fail (parent == NULL || GTK_IS_WIDGET (parent), FALSE);
   g_return_val_if_fail (file != NULL, FALSE);
 
-  chooser = gtk_file_chooser_native_new (title, window_of (parent), GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
-  return run_chooser (chooser, file, error);
+  return run_chooser (parent, title, GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL, file, error);
 }
 
 /**
@@ -372,18 +379,11 @@ gtx_dialog_save_file (gpointer     parent,
                       GFile      **file,
                       GError     **error)
 {
-  g_autoptr (GtkFileChooserNative) chooser = NULL;
-
   g_return_val_if_fail (parent == NULL || GTK_IS_WIDGET (parent), FALSE);
   g_return_val_if_fail (folder == NULL || G_IS_FILE (folder), FALSE);
   g_return_val_if_fail (file != NULL, FALSE);
 
-  chooser = gtk_file_chooser_native_new (title, window_of (parent), GTK_FILE_CHOOSER_ACTION_SAVE, NULL, NULL);
-  if (folder)
-    gtk_file_chooser_set_current_folder (GTK_FILE_CHOOSER (chooser), folder, NULL);
-  if (name)
-    gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (chooser), name);
-  return run_chooser (chooser, file, error);
+  return run_chooser (parent, title, GTK_FILE_CHOOSER_ACTION_SAVE, folder, name, file, error);
 }
 
 /**
@@ -407,11 +407,8 @@ gtx_dialog_select_folder (gpointer     parent,
                           GFile      **folder,
                           GError     **error)
 {
-  g_autoptr (GtkFileChooserNative) chooser = NULL;
-
   g_return_val_if_fail (parent == NULL || GTK_IS_WIDGET (parent), FALSE);
   g_return_val_if_fail (folder != NULL, FALSE);
 
-  chooser = gtk_file_chooser_native_new (title, window_of (parent), GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, NULL, NULL);
-  return run_chooser (chooser, folder, error);
+  return run_chooser (parent, title, GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, NULL, NULL, folder, error);
 }

@@ -219,12 +219,8 @@ begin_at_home (GtxOperationFuture *self)
 GtxFuture *
 gtx_operation_future_new (void)
 {
-  GtxScheduler *home = gtx_scheduler_get ();
-  GtxVisit visit = gtx_scheduler_enter_home (home, G_STRFUNC);
-
-  if (visit == GTX_ELSEWHERE)
+  if (gtx_scheduler_is_foreign (gtx_scheduler_get (), G_STRFUNC))
     return NULL;
-  gtx_scheduler_leave (home, visit);
   return g_object_new (gtx_operation_future_get_type (), NULL);
 }
 

@@ -4,6 +4,7 @@
 
 #include "outside/gtask-run-private.h"
 #include "outside/operation-private.h"
+#include "scope/patience.h"
 #include "task/task-private.h"
 
 #include "gtask-ext/error.h"
@@ -12,9 +13,6 @@
  * passes and for at least so long: other threads may be starting tasks. */
 #define FEWEST_PASSES 10
 #define PASSES_US 100000
-
-/* How long gtx_cancel_all () waits before it tells for what. */
-#define PATIENCE_MS 2000
 
 /* One run of the main loop, until a future is done. */
 typedef struct
@@ -329,7 +327,7 @@ tell_what_is_left (gpointer data)
 static void
 end_leftovers_patiently (Run *run)
 {
-  g_autoptr (GSource) patience = g_timeout_source_new (PATIENCE_MS);
+  g_autoptr (GSource) patience = g_timeout_source_new ((guint) (GTX_PATIENCE * 1000));
 
   g_source_set_priority (patience, G_PRIORITY_HIGH);
   g_source_set_callback (patience, tell_what_is_left, run, NULL);
