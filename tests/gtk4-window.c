@@ -433,6 +433,19 @@ run_application (Case *self, GSourceFunc func)
   g_assert_cmpint (g_application_run (G_APPLICATION (application), 0, NULL), ==, 0);
 }
 
+/* The window's task has cleaned up, with the widgets, when the application ends, and the window goes. */
+static void
+check_application (GSourceFunc func)
+{
+  Case self;
+
+  memset (&self, 0, sizeof self);
+  run_application (&self, func);
+  g_assert_true (self.has_ended);
+  g_assert_true (self.saw_label);
+  case_end (&self);
+}
+
 static gboolean
 is_at_work (Case *self)
 {
@@ -456,13 +469,7 @@ close_and_end (gpointer data)
 static void
 test_last_window (void)
 {
-  Case self;
-
-  memset (&self, 0, sizeof self);
-  run_application (&self, close_and_end);
-  g_assert_true (self.has_ended);
-  g_assert_true (self.saw_label);
-  case_end (&self);
+  check_application (close_and_end);
 }
 
 /* A window that is being closed is none of the application's any more. */
@@ -486,13 +493,7 @@ close_all (gpointer data)
 static void
 test_close_all (void)
 {
-  Case self;
-
-  memset (&self, 0, sizeof self);
-  run_application (&self, close_all);
-  g_assert_true (self.has_ended);
-  g_assert_true (self.saw_label);
-  case_end (&self);
+  check_application (close_all);
 }
 
 static gboolean
@@ -548,13 +549,7 @@ close_and_quit (gpointer data)
 static void
 test_close_and_quit (void)
 {
-  Case self;
-
-  memset (&self, 0, sizeof self);
-  run_application (&self, close_and_quit);
-  g_assert_true (self.has_ended);
-  g_assert_true (self.saw_label);
-  case_end (&self);
+  check_application (close_and_quit);
 }
 
 void
