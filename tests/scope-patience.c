@@ -94,6 +94,57 @@ test_command_goes_on (gpointer data, GError **error)
   return TRUE;
 }
 
+/* A task that both its command and its scope spare is cancelled again once. */
+static gboolean
+test_command_and_scope (gpointer data, GError **error)
+{
+  g_autoptr (Job) job = job_new ();
+  g_autoptr (GtxCommand) command = gtx_command_new ("x", NULL, run_command, job);
+  guint n_times = 1;
+
+  g_object_set_data (G_OBJECT (job), "times", &n_times);
+  g_action_activate (G_ACTION (command), NULL);
+  g_assert_true (gtx_sleep (0.1, error));
+  gtx_command_cancel (command);
+  g_assert_true (gtx_sleep (0.1, error));
+  gtx_command_cancel (command);
+  g_assert_true (gtx_sleep (0.5, error));
+  gtx_scope_close (gtx_object_get_scope (job));
+  assert_trace ("begun cancelled");
+  g_assert_true (gtx_scope_join (gtx_object_get_scope (job), error));
+  assert_trace ("cancelled cleaned");
+  return TRUE;
+}
+
+/* Kept, so that leak checkers find it. */
+static GtxTask *suspended_for_ever;
+
+/* The main context ends while a task is spared. */
+static void
+test_context_ends (void)
+{
+  g_autoptr (Job) job = job_new ();
+  GMainContext *context = g_main_context_new ();
+  guint n_times = 0;
+  GtxScope *scope;
+
+  trace = g_string_new (NULL);
+  g_main_context_push_thread_default (context);
+  scope = gtx_object_get_scope (job);
+  suspended_for_ever = g_object_ref (gtx_scope_create_task (scope, go_on_when_cancelled, &n_times, NULL));
+  g_main_context_iteration (context, FALSE);
+  gtx_cancel (suspended_for_ever);
+  g_main_context_iteration (context, FALSE);
+  gtx_scope_close (scope);
+  g_main_context_pop_thread_default (context);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "A main context goes away with 1 suspended task*");
+  g_main_context_unref (context);
+  g_test_assert_expected_messages ();
+  g_assert_cmpuint (gtx_scope_get_n_tasks (scope), ==, 0);
+  assert_trace ("cancelled");
+  g_string_free (g_steal_pointer (&trace), TRUE);
+}
+
 static void
 let_loop_turn (void)
 {
@@ -189,6 +240,8 @@ main (int argc, char **argv)
   add_coroutine ("/scope-patience/clean-up", test_clean_up);
   add_coroutine ("/scope-patience/goes-on", test_goes_on);
   add_coroutine ("/scope-patience/command-goes-on", test_command_goes_on);
+  add_coroutine ("/scope-patience/command-and-scope", test_command_and_scope);
+  g_test_add_func ("/scope-patience/context-ends", test_context_ends);
   g_test_add_func ("/scope-patience/members-end-meanwhile", test_members_end_meanwhile);
   add_real_coroutine ("/scope-patience/join-while-told", test_join_while_told);
   return g_test_run ();

@@ -238,6 +238,56 @@ run_chain_across (const Job *job, GError **error)
   return TRUE;
 }
 
+/* ---- Members of a scope ---- */
+
+static gboolean
+cancel_scope_at_end (GtxScope *scope, GError **error)
+{
+  gboolean succeeded = wait_long (NULL, error);
+
+  gtx_scope_cancel (scope);
+  return succeeded;
+}
+
+/* Each member asks all others to end while it ends. */
+static gboolean
+run_scope_cancel (const Job *job, GError **error)
+{
+  g_autoptr (GtxScope) scope = g_object_new (GTX_TYPE_SCOPE, NULL);
+
+  for (guint i = 0; i < job->n; i++)
+    gtx_scope_create_task (scope, cancel_scope_at_end, scope, NULL);
+  let_others_run ();
+  gtx_scope_cancel (scope);
+  return gtx_scope_join (scope, error);
+}
+
+static GtxCommand *command;
+
+static gboolean
+cancel_command_at_end (gpointer object, GVariant *parameter, GError **error)
+{
+  gboolean succeeded = wait_long (NULL, error);
+
+  gtx_command_cancel (command);
+  return succeeded;
+}
+
+static gboolean
+run_command_cancel (const Job *job, GError **error)
+{
+  g_autoptr (GtxEvent) object = gtx_event_new ();
+
+  command = gtx_command_new ("x", NULL, cancel_command_at_end, object);
+  gtx_command_set_mode (command, GTX_COMMAND_PARALLEL);
+  for (guint i = 0; i < job->n; i++)
+    g_action_activate (G_ACTION (command), NULL);
+  let_others_run ();
+  gtx_command_cancel (command);
+  g_object_unref (command);
+  return gtx_scope_join (gtx_object_get_scope (object), error);
+}
+
 /* ---- Callbacks ---- */
 
 static void
@@ -450,6 +500,8 @@ const Case single_cases[] = {
   { "group-cancel", WAY (WOKEN), NULL, run_group_cancel, FALSE },
   { "group-fail", WAY (WOKEN), NULL, run_group_fail, FALSE },
   { "group-limit", WAY (WOKEN), NULL, run_group_limit, FALSE },
+  { "scope-cancel", WAY (WOKEN), NULL, run_scope_cancel, FALSE },
+  { "command-cancel", WAY (WOKEN), NULL, run_command_cancel, FALSE },
   { "run-end", WAY (WOKEN), NULL, run_leave, FALSE },
   { "run-end-chain", WAY (WOKEN), NULL, run_leave_chain, FALSE },
   { "chain-across", WAY (WOKEN), NULL, run_chain_across, FALSE },

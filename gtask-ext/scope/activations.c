@@ -13,11 +13,11 @@
 
 typedef struct
 {
-  GtxHandle link;               /* in the list of @owner */
+  GtxCandidate candidate;
   GtxActivations *owner;
   GObject *object;
   GVariant *parameter;
-  GtxTask *task;
+  gboolean is_started;          /* among the n_started of @owner */
   gboolean is_running;
 } Activation;
 
@@ -27,7 +27,7 @@ gtx_activations_init (GtxActivations *self,
 {
   self->command = command;
   g_queue_init (&self->queue);
-  gtx_handle_list_init (&self->started);
+  gtx_handle_list_init (&self->candidates);
 }
 
 static void
@@ -87,7 +87,9 @@ set_last_error (GtxActivations *self,
 static void
 unlink_activation (Activation *self)
 {
-  gtx_handle_unlink (&self->link);
+  if (gtx_handle_is_linked (&self->candidate.link))
+    gtx_handle_unlink (&self->candidate.link);
+  self->is_started = FALSE;
   self->owner->n_started--;
   if (self->is_running)
     self->owner->n_running--;
@@ -99,7 +101,7 @@ activation_free (gpointer data)
   Activation *self = data;
 
   /* on_task_done () was not called if the main context is gone. */
-  if (gtx_handle_is_linked (&self->link))
+  if (self->is_started)
     unlink_activation (self);
   g_clear_pointer (&self->parameter, g_variant_unref);
   g_object_unref (self->object);
@@ -130,7 +132,7 @@ on_task_done (gpointer task,
   Activation *activation = data;
   GtxActivations *self = activation->owner;
   GObject *command = g_object_ref (self->command);
-  GtxFuture *future = &activation->task->parent_instance;
+  GtxFuture *future = task;
   gboolean was_running = self->n_running > 0;
   guint n_waiting = gtx_activations_count_waiting (self);
 
@@ -148,19 +150,22 @@ start (GtxActivations *self,
        GVariant       *parameter)
 {
   Activation *activation = g_new0 (Activation, 1);
+  GtxTask *task;
 
   g_object_ref (self->command);
   activation->owner = self;
   activation->object = g_object_ref (object);
   activation->parameter = parameter;
-  gtx_handle_list_append (&self->started, &activation->link);
+  activation->is_started = TRUE;
   self->n_started++;
   /* The scope notifies while it starts the task.  A handler may cancel the command, which needs the
    * task, or let the main loop turn until the task has ended.  The command hears of the end before
    * the scope does, whose handlers may activate it again. */
-  activation->task = gtx_task_new_named (self->function, (GtxCoroutine) run_activation, activation, NULL);
-  gtx_future_add_done_callback (activation->task, on_task_done, activation, activation_free);
-  gtx_scope_start (self->scope, activation->task);
+  task = gtx_task_new_named (self->function, (GtxCoroutine) run_activation, activation, NULL);
+  activation->candidate.task = task;
+  gtx_handle_list_append (&self->candidates, &activation->candidate.link);
+  gtx_future_add_done_callback (task, on_task_done, activation, activation_free);
+  gtx_scope_start (self->scope, task);
 }
 
 /* ---- All activations ---- */
@@ -194,13 +199,10 @@ gtx_activations_start (GtxActivations *self)
 }
 
 static void
-cancel_started (GtxActivations *self)
+cancel_started (GtxActivations *self,
+                const char     *function)
 {
-  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
-
-  for (GtxHandle *link = self->started.ring.next; link != &self->started.ring; link = link->next)
-    g_ptr_array_add (tasks, g_object_ref (GTX_CONTAINER_OF (link, Activation, link)->task));
-  gtx_cancel_patiently (tasks);
+  gtx_cancel_patiently (&self->candidates, gtx_scope_get_home (self->scope), function);
 }
 
 void
@@ -215,7 +217,7 @@ gtx_activations_add (GtxActivations *self,
     clear_queue (self);
   g_queue_push_tail (&self->queue, parameter ? g_variant_ref (parameter) : NULL);
   if (self->mode == GTX_COMMAND_RESTART)
-    cancel_started (self);
+    cancel_started (self, "g_action_activate");
   start_waiting (self);
   notify_changes (self, self->n_running > 0, n_waiting);
 }
@@ -226,6 +228,6 @@ gtx_activations_cancel (GtxActivations *self)
   guint n_waiting = gtx_activations_count_waiting (self);
 
   clear_queue (self);
-  cancel_started (self);
+  cancel_started (self, "gtx_command_cancel");
   notify_changes (self, self->n_running > 0, n_waiting);
 }

@@ -9,11 +9,11 @@
 #include "gtask-ext/scope.h"
 
 /* Invariants:
- * - An activation is in the queue, or has a task and is in the list.  Each activation in the list
- *   holds a reference to the command.
- * - An activation waits while it is in the queue, or is in the list and its coroutine was not
- *   called yet.
- * - While an activation is in the queue, as many tasks as the mode allows are in the list. */
+ * - An activation is in the queue, or has a task and is started.  Each one that is started holds a
+ *   reference to the command.
+ * - An activation waits while it is in the queue, or is started and its coroutine was not called
+ *   yet.
+ * - While an activation is in the queue, as many are started as the mode allows. */
 typedef struct
 {
   GObject *command;             /* notifies "running", "n-waiting" and "last-error" */
@@ -26,8 +26,8 @@ typedef struct
   double delay;
 
   GQueue queue;                 /* parameters, as GVariant; NULL where there is none */
-  GtxHandleList started;        /* activations that have a task */
-  guint n_started;
+  GtxHandleList candidates;     /* the activations with tasks that the next request is made to */
+  guint n_started;              /* activations that have a task */
   guint n_running;              /* of these, those whose coroutine was called */
   GError *last_error;
 } GtxActivations;

@@ -2,48 +2,113 @@
 
 #include "scope/patience.h"
 
-#include "gtask-ext/sleep.h"
-#include "gtask-ext/task.h"
+#include "loop/deadline.h"
+#include "task/task-private.h"
 
-/* Set on a task while it is spared. */
-static G_DEFINE_QUARK (gtask-ext-spared, spared)
+/* Tasks that are spared until a time is over. */
+typedef struct
+{
+  GtxTimer timer;
+  GtxHandle at_end;             /* runs when the main context goes */
+  GtxScheduler *home;
+  GtxHandleList spared;
+  GtxHandleList *candidates;    /* that the spared ones go back to; gone if none is left */
+} Reprieve;
 
 static void
-on_time_over (gpointer sleep,
-              gpointer data)
+reprieve_free (Reprieve *self)
 {
-  GPtrArray *tasks = data;
+  gtx_scheduler_cancel_timer (self->home, &self->timer);
+  if (gtx_handle_is_linked (&self->at_end))
+    gtx_handle_unlink (&self->at_end);
+  gtx_scheduler_unref (self->home);
+  g_free (self);
+}
 
-  for (guint i = 0; i < tasks->len; i++)
+static void
+time_is_over (GtxHandle *handle)
+{
+  Reprieve *self = GTX_CONTAINER_OF (handle, Reprieve, timer.handle);
+  GtxHandle *link;
+
+  gtx_requests_hold ();
+  while ((link = gtx_handle_list_pop (&self->spared)))
     {
-      g_object_set_qdata (tasks->pdata[i], spared_quark (), NULL);
-      gtx_cancel (tasks->pdata[i]);
+      GtxCandidate *candidate = GTX_CONTAINER_OF (link, GtxCandidate, link);
+
+      gtx_handle_list_append (self->candidates, link);
+      if (gtx_cancelling (candidate->task) <= candidate->n_cancels)
+        gtx_cancel (candidate->task);
+    }
+  reprieve_free (self);
+  gtx_requests_release ();
+}
+
+static void
+context_ends (GtxHandle *handle)
+{
+  Reprieve *self = GTX_CONTAINER_OF (handle, Reprieve, at_end);
+
+  while (gtx_handle_list_pop (&self->spared))
+    ;
+  reprieve_free (self);
+}
+
+static Reprieve *
+reprieve_new (GtxScheduler  *home,
+              GtxHandleList *candidates)
+{
+  Reprieve *self = g_new0 (Reprieve, 1);
+
+  self->timer.handle.run = time_is_over;
+  self->at_end.run = context_ends;
+  self->home = gtx_scheduler_ref (home);
+  self->candidates = candidates;
+  gtx_handle_list_init (&self->spared);
+  gtx_scheduler_call_at_end (home, &self->at_end);
+  gtx_scheduler_call_at (home, &self->timer, gtx_deadline (home, GTX_PATIENCE));
+  return self;
+}
+
+static void
+cancel_or_spare (GtxScheduler  *home,
+                 GtxHandleList *candidates)
+{
+  Reprieve *reprieve = NULL;
+  GtxHandle *next;
+
+  for (GtxHandle *link = candidates->ring.next; link != &candidates->ring; link = next)
+    {
+      GtxCandidate *candidate = GTX_CONTAINER_OF (link, GtxCandidate, link);
+
+      next = link->next;
+      candidate->n_cancels = gtx_cancelling (candidate->task);
+      if (candidate->n_cancels == 0)
+        {
+          gtx_cancel (candidate->task);
+          continue;
+        }
+      if (reprieve == NULL)
+        reprieve = reprieve_new (home, candidates);
+      gtx_handle_unlink (link);
+      gtx_handle_list_append (&reprieve->spared, link);
     }
 }
 
-static void
-spare (GPtrArray *tasks,
-       GtxTask   *task)
-{
-  if (g_object_get_qdata (G_OBJECT (task), spared_quark ()))
-    return;
-  g_object_set_qdata (G_OBJECT (task), spared_quark (), task);
-  g_ptr_array_add (tasks, g_object_ref (task));
-}
-
 void
-gtx_cancel_patiently (GPtrArray *tasks)
+gtx_cancel_patiently (GtxHandleList *candidates,
+                      GtxScheduler  *home,
+                      const char    *function)
 {
-  g_autoptr (GPtrArray) spared = g_ptr_array_new_with_free_func (g_object_unref);
-  g_autoptr (GtxFuture) sleep = NULL;
+  GtxVisit visit = gtx_scheduler_enter_home (home, function);
 
-  for (guint i = 0; i < tasks->len; i++)
-    if (gtx_cancelling (tasks->pdata[i]) > 0)
-      spare (spared, tasks->pdata[i]);
-    else
-      gtx_cancel (tasks->pdata[i]);
-  if (spared->len == 0)
+  if (visit == GTX_ELSEWHERE)
     return;
-  sleep = gtx_sleep_future (GTX_PATIENCE);
-  gtx_future_add_done_callback (sleep, on_time_over, g_steal_pointer (&spared), (GDestroyNotify) g_ptr_array_unref);
+  gtx_scheduler_ref (home);
+  gtx_requests_hold ();
+  cancel_or_spare (home, candidates);
+  /* Handlers of the program run now, and may free the candidates. */
+  gtx_requests_release ();
+  gtx_scheduler_leave (home, visit);
+  gtx_scheduler_unref (home);
 }

@@ -18,6 +18,7 @@ struct _GtxScope
   GtxScheduler *home;
   GtxTies *ties;                /* of the object; NULL: the scope has none */
   GtxHandleList members;
+  GtxHandleList candidates;     /* the members that the next request is made to */
   guint n_tasks;
   gboolean is_closed;
   GtxLine joining;              /* tasks that wait until there are no members */
@@ -26,8 +27,8 @@ struct _GtxScope
 typedef struct
 {
   GtxHandle link;
+  GtxCandidate candidate;
   GtxScope *scope;
-  GtxTask *task;
 } Member;
 
 G_DEFINE_FINAL_TYPE (GtxScope, gtx_scope, G_TYPE_OBJECT)
@@ -113,6 +114,7 @@ gtx_scope_init (GtxScope *self)
 {
   self->home = gtx_scheduler_ref (gtx_scheduler_get ());
   gtx_handle_list_init (&self->members);
+  gtx_handle_list_init (&self->candidates);
   gtx_line_init (&self->joining);
   self->joining.home = gtx_scheduler_ref (self->home);
 }
@@ -193,6 +195,14 @@ tell_error (GtxScope *self,
 }
 
 static void
+unlink_member (Member *self)
+{
+  gtx_handle_unlink (&self->link);
+  if (gtx_handle_is_linked (&self->candidate.link))
+    gtx_handle_unlink (&self->candidate.link);
+}
+
+static void
 member_free (gpointer data)
 {
   Member *self = data;
@@ -200,10 +210,10 @@ member_free (gpointer data)
   /* The main context is gone. */
   if (gtx_handle_is_linked (&self->link))
     {
-      gtx_handle_unlink (&self->link);
+      unlink_member (self);
       self->scope->n_tasks--;
     }
-  g_object_unref (self->task);
+  g_object_unref (self->candidate.task);
   g_object_unref (self->scope);
   g_free (self);
 }
@@ -218,7 +228,7 @@ on_task_done (gpointer task,
 
   /* The task is a member while handlers run, which may let the main loop turn. */
   tell_error (self, task);
-  gtx_handle_unlink (&member->link);
+  unlink_member (member);
   set_n_tasks (self, self->n_tasks - 1);
   if (gtx_handle_list_is_empty (&self->members))
     gtx_line_wake (&self->joining, G_MAXUINT);
@@ -232,7 +242,7 @@ is_of_scope (const GtxScope *self,
   if (self->ties && !gtx_ties_are_of_current_owner (self->ties))
     return FALSE;
   for (const GtxHandle *link = self->members.ring.next; link != &self->members.ring; link = link->next)
-    if (GTX_CONTAINER_OF (link, Member, link)->task == task)
+    if (GTX_CONTAINER_OF (link, Member, link)->candidate.task == task)
       return TRUE;
   return FALSE;
 }
@@ -244,8 +254,9 @@ add (GtxScope *self,
   Member *member = g_new0 (Member, 1);
 
   member->scope = g_object_ref (self);
-  member->task = task;
+  member->candidate.task = task;
   gtx_handle_list_append (&self->members, &member->link);
+  gtx_handle_list_append (&self->candidates, &member->candidate.link);
   gtx_future_add_done_callback (task, on_task_done, member, member_free);
 }
 
@@ -340,16 +351,6 @@ gtx_scope_is_foreign (GtxScope   *self,
   return TRUE;
 }
 
-static void
-cancel_members (GtxScope *self)
-{
-  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
-
-  for (GtxHandle *link = self->members.ring.next; link != &self->members.ring; link = link->next)
-    g_ptr_array_add (tasks, g_object_ref (GTX_CONTAINER_OF (link, Member, link)->task));
-  gtx_cancel_patiently (tasks);
-}
-
 /**
  * gtx_scope_cancel:
  * @self: a #GtxScope
@@ -368,7 +369,7 @@ gtx_scope_cancel (GtxScope *self)
   g_return_if_fail (GTX_IS_SCOPE (self));
 
   if (!gtx_scope_is_foreign (self, G_STRFUNC))
-    cancel_members (self);
+    gtx_cancel_patiently (&self->candidates, self->home, G_STRFUNC);
 }
 
 /**
@@ -392,7 +393,7 @@ gtx_scope_close (GtxScope *self)
   if (self->is_closed || gtx_scope_is_foreign (self, G_STRFUNC))
     return;
   self->is_closed = TRUE;
-  cancel_members (self);
+  gtx_cancel_patiently (&self->candidates, self->home, G_STRFUNC);
 }
 
 /**
@@ -456,7 +457,7 @@ list_members (GtxWaiter *waiter,
   GtxScope *self = ((GtxLineWaiter *) waiter)->object;
 
   for (GtxHandle *link = self->members.ring.next; link != &self->members.ring; link = link->next)
-    g_ptr_array_add (futures, GTX_CONTAINER_OF (link, Member, link)->task);
+    g_ptr_array_add (futures, GTX_CONTAINER_OF (link, Member, link)->candidate.task);
 }
 
 static const GtxWaiterKind scope_kind = { "scope", gtx_line_cancel, describe, list_members, NULL };
