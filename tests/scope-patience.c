@@ -62,6 +62,80 @@ test_goes_on (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- The end of the object while the scope closes ---- */
+
+typedef void (*EndFunc) (Job *job);
+
+static void
+dispose (Job *job)
+{
+  g_object_run_dispose (G_OBJECT (job));
+}
+
+static gpointer
+dispose_in_thread (gpointer job)
+{
+  dispose (job);
+  return NULL;
+}
+
+static void
+dispose_elsewhere (Job *job)
+{
+  g_thread_join (g_thread_new ("disposer", dispose_in_thread, job));
+}
+
+/* Closes a scope with a task that goes on after so many requests, and ends the object. */
+static GtxScope *
+end_while_closing (guint *n_times, EndFunc end)
+{
+  Job *job = job_new ();
+  GtxScope *scope = g_object_ref (gtx_object_get_scope (job));
+
+  gtx_scope_create_task (scope, go_on_when_cancelled, n_times, NULL);
+  g_assert_true (gtx_sleep (0.1, NULL));
+  gtx_scope_close (scope);
+  g_assert_true (gtx_sleep (0.1, NULL));
+  assert_trace ("cancelled");
+  if (end)
+    end (job);
+  g_object_unref (job);
+  return scope;
+}
+
+/* A task that cleans up is not cancelled again when the object goes. */
+static gboolean
+test_object_ends (gpointer data, GError **error)
+{
+  const EndFunc ends[] = { dispose, dispose_elsewhere, NULL };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ends); i++)
+    {
+      guint n_times = 0;
+      g_autoptr (GtxScope) scope = end_while_closing (&n_times, ends[i]);
+
+      g_assert_true (gtx_scope_join (scope, error));
+      assert_trace ("cleaned");
+    }
+  return TRUE;
+}
+
+/* A task that went on is cancelled two seconds after the object's end, once. */
+static gboolean
+test_object_ends_goes_on (gpointer data, GError **error)
+{
+  guint n_times = 1;
+  g_autoptr (GtxScope) scope = end_while_closing (&n_times, dispose);
+  double before = gtx_test_get_time ();
+
+  g_assert_true (gtx_scope_join (scope, error));
+  assert_trace ("cancelled cleaned");
+  g_assert_cmpfloat_with_epsilon (gtx_test_get_time () - before, 3, 0.1);
+  return TRUE;
+}
+
+/* ---- Commands ---- */
+
 static gboolean
 run_command (Job *job, GVariant *parameter, GError **error)
 {
@@ -116,6 +190,8 @@ test_command_and_scope (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- The end of the main context ---- */
+
 /* Kept, so that leak checkers find it. */
 static GtxTask *suspended_for_ever;
 
@@ -144,6 +220,8 @@ test_context_ends (void)
   assert_trace ("cancelled");
   g_string_free (g_steal_pointer (&trace), TRUE);
 }
+
+/* ---- Handlers ---- */
 
 static void
 let_loop_turn (void)
@@ -239,6 +317,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/scope-patience/clean-up", test_clean_up);
   add_coroutine ("/scope-patience/goes-on", test_goes_on);
+  add_coroutine ("/scope-patience/object-ends", test_object_ends);
+  add_coroutine ("/scope-patience/object-ends/goes-on", test_object_ends_goes_on);
   add_coroutine ("/scope-patience/command-goes-on", test_command_goes_on);
   add_coroutine ("/scope-patience/command-and-scope", test_command_and_scope);
   g_test_add_func ("/scope-patience/context-ends", test_context_ends);

@@ -39,8 +39,10 @@ on_bound_done (gpointer task,
 
 /* NULL: the object is disposed of already. */
 static GtxBond *
-bond_new (GtxTask *task,
-          GObject *object)
+bond_new (GtxTask   *task,
+          GObject   *object,
+          GtxSpares  spares,
+          gpointer   data)
 {
   GtxTies *ties = gtx_ties_of (object);
   GtxBond *self = g_atomic_rc_box_new0 (GtxBond);
@@ -48,6 +50,8 @@ bond_new (GtxTask *task,
 
   self->ties = ties;
   self->task = g_object_ref (task);
+  self->spares = spares;
+  self->data = data;
   gtx_ties_lock (ties, object);
   is_disposed = ties->is_disposed;
   if (!is_disposed)
@@ -59,6 +63,20 @@ bond_new (GtxTask *task,
   if (is_disposed)
     g_clear_pointer (&self, bond_unref);
   return self;
+}
+
+void
+gtx_ties_bind (GtxTask   *task,
+               GObject   *object,
+               GtxSpares  spares,
+               gpointer   data)
+{
+  GtxBond *bond = bond_new (task, object, spares, data);
+
+  if (bond)
+    gtx_future_add_done_callback (task, on_bound_done, bond, bond_unref);
+  else
+    gtx_cancel (task);
 }
 
 /**
@@ -85,18 +103,11 @@ void
 gtx_task_bind (GtxTask  *self,
                gpointer  object)
 {
-  GtxBond *bond;
-
   g_return_if_fail (GTX_IS_TASK (self));
   g_return_if_fail (G_IS_OBJECT (object));
 
-  if (gtx_future_done (&self->parent_instance))
-    return;
-  bond = bond_new (self, object);
-  if (bond)
-    gtx_future_add_done_callback (self, on_bound_done, bond, bond_unref);
-  else
-    gtx_cancel (self);
+  if (!gtx_future_done (&self->parent_instance))
+    gtx_ties_bind (self, object, NULL, NULL);
 }
 
 /* ---- The end of the object ---- */
@@ -104,12 +115,14 @@ gtx_task_bind (GtxTask  *self,
 /* Called at home.  A task whose coroutine has returned is not cancelled: the object may go with what
  * the task drops at its end, and the outcome stays. */
 static void
-cancel_unless_returned (GtxTask *task)
+cancel_unless_returned (GtxBond *bond)
 {
+  GtxTask *task = bond->task;
   GtxTask *asked = gtx_task_outermost (task);
   gboolean are_its_own = asked->n_standing == 0 || asked->is_its_own;
 
-  if (task->has_returned)
+  if (task->has_returned ||
+      (bond->spares && !gtx_future_done (&task->parent_instance) && bond->spares (bond->data)))
     return;
   gtx_future_cancel_here (&task->parent_instance);
   if (!gtx_task_asks_itself (asked))
@@ -120,29 +133,32 @@ cancel_unless_returned (GtxTask *task)
 }
 
 static void
-cancel_unless_returned_and_unref (gpointer task)
+cancel_unless_returned_and_unref (gpointer bond)
 {
-  cancel_unless_returned (task);
-  g_object_unref (task);
+  cancel_unless_returned (bond);
+  bond_unref (bond);
 }
 
+/* Takes @bond. */
 static void
-cancel_at_home (GtxTask *task)
+cancel_at_home (GtxBond *bond)
 {
+  GtxTask *task = bond->task;
   GtxScheduler *home = task->parent_instance.home;
   GtxVisit visit = gtx_scheduler_enter (home);
 
   if (visit)
     {
-      cancel_unless_returned (task);
+      cancel_unless_returned (bond);
       gtx_scheduler_leave (home, visit);
+      bond_unref (bond);
       return;
     }
   g_atomic_int_set (&task->parent_instance.is_watched, TRUE);
-  if (gtx_scheduler_post (home, cancel_unless_returned_and_unref, g_object_ref (task)))
+  if (gtx_scheduler_post (home, cancel_unless_returned_and_unref, bond))
     return;
-  g_object_unref (task);
   gtx_cancel (task);
+  bond_unref (bond);
 }
 
 void
@@ -151,10 +167,5 @@ gtx_bonds_cancel (GtxHandleList *bonds)
   GtxHandle *link;
 
   while ((link = gtx_handle_list_pop (bonds)))
-    {
-      GtxBond *bond = GTX_CONTAINER_OF (link, GtxBond, link);
-
-      cancel_at_home (bond->task);
-      bond_unref (bond);
-    }
+    cancel_at_home (GTX_CONTAINER_OF (link, GtxBond, link));
 }

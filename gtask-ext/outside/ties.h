@@ -62,6 +62,10 @@ struct _GtxEmission
   gboolean is_gone;
 };
 
+/* Called in the home when the object is gone and the task is not done.  TRUE: the task is not to be
+ * cancelled. */
+typedef gboolean (*GtxSpares) (gpointer data);
+
 /* A task that is bound to the object.  Its done callback holds a reference, and so does the list,
  * or the code that took the bond out. */
 struct _GtxBond
@@ -69,6 +73,8 @@ struct _GtxBond
   GtxHandle link;
   GtxTies *ties;
   GtxTask *task;
+  GtxSpares spares;             /* NULL: does not */
+  gpointer data;                /* valid until the task is done */
   gboolean is_taken;
 };
 
@@ -116,6 +122,12 @@ void     gtx_listener_disconnect (GtxListener   *self,
                                   GObject       *object);
 
 /* ---- bound.c ---- */
+
+/* Does as gtx_task_bind (), for a task that is not done, unless @spares returns TRUE. */
+void     gtx_ties_bind           (GtxTask       *task,
+                                  GObject       *object,
+                                  GtxSpares      spares,
+                                  gpointer       data);
 
 /* Cancels the tasks of bonds that were taken out of their list, and drops the bonds. */
 void     gtx_bonds_cancel        (GtxHandleList *bonds);

@@ -39,6 +39,7 @@ time_is_over (GtxHandle *handle)
       gtx_handle_list_append (self->candidates, link);
       if (gtx_cancelling (candidate->task) <= candidate->n_cancels)
         gtx_cancel (candidate->task);
+      candidate->n_cancels = 0;
     }
   reprieve_free (self);
   gtx_requests_release ();
@@ -70,9 +71,33 @@ reprieve_new (GtxScheduler  *home,
   return self;
 }
 
+/* FALSE if the task was not cancelled before. */
+static gboolean
+spare (GtxCandidate   *candidate,
+       GtxHandleList  *candidates,
+       Reprieve      **reprieve)
+{
+  candidate->n_cancels = gtx_cancelling (candidate->task);
+  if (candidate->n_cancels == 0)
+    return FALSE;
+  if (*reprieve == NULL)
+    *reprieve = reprieve_new (candidate->task->parent_instance.home, candidates);
+  gtx_handle_unlink (&candidate->link);
+  gtx_handle_list_append (&(*reprieve)->spared, &candidate->link);
+  return TRUE;
+}
+
+gboolean
+gtx_spare (GtxCandidate  *candidate,
+           GtxHandleList *candidates)
+{
+  Reprieve *reprieve = NULL;
+
+  return candidate->n_cancels > 0 || spare (candidate, candidates, &reprieve);
+}
+
 static void
-cancel_or_spare (GtxScheduler  *home,
-                 GtxHandleList *candidates)
+cancel_or_spare (GtxHandleList *candidates)
 {
   Reprieve *reprieve = NULL;
   GtxHandle *next;
@@ -82,16 +107,8 @@ cancel_or_spare (GtxScheduler  *home,
       GtxCandidate *candidate = GTX_CONTAINER_OF (link, GtxCandidate, link);
 
       next = link->next;
-      candidate->n_cancels = gtx_cancelling (candidate->task);
-      if (candidate->n_cancels == 0)
-        {
-          gtx_cancel (candidate->task);
-          continue;
-        }
-      if (reprieve == NULL)
-        reprieve = reprieve_new (home, candidates);
-      gtx_handle_unlink (link);
-      gtx_handle_list_append (&reprieve->spared, link);
+      if (!spare (candidate, candidates, &reprieve))
+        gtx_cancel (candidate->task);
     }
 }
 
@@ -106,7 +123,7 @@ gtx_cancel_patiently (GtxHandleList *candidates,
     return;
   gtx_scheduler_ref (home);
   gtx_requests_hold ();
-  cancel_or_spare (home, candidates);
+  cancel_or_spare (candidates);
   /* Handlers of the program run now, and may free the candidates. */
   gtx_requests_release ();
   gtx_scheduler_leave (home, visit);

@@ -18,7 +18,7 @@ typedef struct
 {
   GtxHandle link;
   GtxTask *task;
-  guint n_cancels;              /* requests to the task when it was spared */
+  guint n_cancels;              /* while it is spared, the requests that were made before; else 0 */
 } GtxCandidate;
 
 /* Cancels the tasks of @candidates, whose home is @home, for the public @function.  A task that was cancelled before may
@@ -27,3 +27,7 @@ typedef struct
 void gtx_cancel_patiently (GtxHandleList *candidates,
                            GtxScheduler  *home,
                            const char    *function);
+/* For another request to the task of @candidate, which is not done: FALSE if it was not cancelled
+ * before; else TRUE, and it is spared.  To be called in the home. */
+gboolean gtx_spare (GtxCandidate  *candidate,
+                    GtxHandleList *candidates);

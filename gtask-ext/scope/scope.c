@@ -247,6 +247,26 @@ is_of_scope (const GtxScope *self,
   return FALSE;
 }
 
+static gboolean
+spares (gpointer data)
+{
+  Member *member = data;
+
+  return gtx_spare (&member->candidate, &member->scope->candidates);
+}
+
+/* The task is cancelled if the object is disposed, now or later. */
+static void
+give_to_object (GtxScope *self,
+                Member   *member)
+{
+  g_autoptr (GObject) object = gtx_ties_get_object (self->ties);
+
+  gtx_ties_own (self->ties, member->candidate.task);
+  if (object)
+    gtx_ties_bind (member->candidate.task, object, spares, member);
+}
+
 static void
 add (GtxScope *self,
      GtxTask  *task)
@@ -257,19 +277,9 @@ add (GtxScope *self,
   member->candidate.task = task;
   gtx_handle_list_append (&self->members, &member->link);
   gtx_handle_list_append (&self->candidates, &member->candidate.link);
+  if (self->ties)
+    give_to_object (self, member);
   gtx_future_add_done_callback (task, on_task_done, member, member_free);
-}
-
-/* The task is cancelled if the object is disposed, now or later. */
-static void
-give_to_object (GtxScope *self,
-                GtxTask  *task)
-{
-  g_autoptr (GObject) object = gtx_ties_get_object (self->ties);
-
-  gtx_ties_own (self->ties, task);
-  if (object)
-    gtx_task_bind (task, object);
 }
 
 /* A g_critical () says so. */
@@ -313,8 +323,6 @@ gtx_scope_start (GtxScope *self,
       return NULL;
     }
   gtx_task_start (task);
-  if (self->ties)
-    give_to_object (self, task);
   add (self, task);
   if (gtx_scope_is_closed (self))
     gtx_cancel (task);

@@ -42,8 +42,9 @@ G_DECLARE_FINAL_TYPE (GtxScope, gtx_scope, GTX, SCOPE, GObject)
  * Starts a task that belongs to a scope: Kotlin's `launch ()`.
  *
  * An error of the task is told by #GtxScope::failed; %G_IO_ERROR_CANCELLED is told to nobody.  If
- * the scope is closed, or its object disposed, the task is cancelled before it begins.  Never
- * suspends; to be called in the thread of the scope's main context.
+ * the scope is closed, or its object disposed, the task is cancelled before it begins.  When the
+ * object is disposed later, the task is cancelled as gtx_scope_cancel() does.  Never suspends; to be
+ * called in the thread of the scope's main context.
  *
  * Returns: (transfer none): the task, valid until it is done unless a reference is taken
  *
