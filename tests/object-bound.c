@@ -113,6 +113,31 @@ test_bind_outlived (gpointer data, GError **error)
   return TRUE;
 }
 
+/* A task that is dropped before it is started is not kept.  One that is not dropped is cancelled. */
+static gboolean
+test_bind_unstarted (gpointer data, GError **error)
+{
+  g_autoptr (GSimpleAction) window = action_new ();
+  GtxTask *dropped = gtx_task_new (sleep_and_note, g_strdup ("9000:dropped"), count_free);
+  g_autoptr (GtxTask) kept = gtx_task_new (sleep_and_note, "9000:kept", NULL);
+  g_autoptr (GtxTask) begun = gtx_task_new (sleep_and_note, "9000:begun", NULL);
+
+  gtx_task_bind (dropped, window);
+  gtx_task_bind (kept, window);
+  gtx_task_bind (begun, window);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING, "*never awaited");
+  g_object_unref (dropped);
+  g_test_assert_expected_messages ();
+  g_assert_cmpint (n_freed, ==, 1);
+  gtx_task_start (begun);
+  g_assert_true (gtx_sleep (1, error));
+  g_object_run_dispose (G_OBJECT (window));
+  assert_ends_cancelled (kept);
+  assert_ends_cancelled (begun);
+  assert_trace ("begun!");
+  return TRUE;
+}
+
 /* The task is already done, so nothing is kept. */
 static gboolean
 test_bind_done (gpointer data, GError **error)
@@ -136,6 +161,7 @@ main (int argc, char *argv[])
   add_coroutine ("/object/bind/finalized", test_bind_finalized);
   add_coroutine ("/object/bind/last-reference", test_bind_last_reference);
   add_coroutine ("/object/bind/outlived", test_bind_outlived);
+  add_coroutine ("/object/bind/unstarted", test_bind_unstarted);
   add_coroutine ("/object/bind/done", test_bind_done);
   return g_test_run ();
 }

@@ -10,7 +10,10 @@ bond_clear (gpointer data)
 {
   GtxBond *self = data;
 
-  g_object_unref (self->task);
+  if (self->task)
+    g_object_unref (self->task);
+  else
+    g_weak_ref_clear (&self->unstarted);
   gtx_ties_unref (self->ties);
 }
 
@@ -22,7 +25,13 @@ bond_unref (gpointer self)
 
 static void
 on_bound_done (gpointer task,
-               gpointer data)
+               gpointer bond)
+{
+}
+
+/* Called when the task is done, or will never be. */
+static void
+bond_leave (gpointer data)
 {
   GtxBond *self = data;
   gboolean is_mine;
@@ -35,6 +44,7 @@ on_bound_done (gpointer task,
   g_mutex_unlock (&self->ties->mutex);
   if (is_mine)
     bond_unref (self);
+  bond_unref (self);
 }
 
 /* NULL: the object is disposed of already. */
@@ -49,7 +59,10 @@ bond_new (GtxTask   *task,
   gboolean is_disposed;
 
   self->ties = ties;
-  self->task = g_object_ref (task);
+  if (gtx_task_is_unstarted (&task->parent_instance))
+    g_weak_ref_init (&self->unstarted, task);
+  else
+    self->task = g_object_ref (task);
   self->spares = spares;
   self->data = data;
   gtx_ties_lock (ties, object);
@@ -74,7 +87,7 @@ gtx_ties_bind (GtxTask   *task,
   GtxBond *bond = bond_new (task, object, spares, data);
 
   if (bond)
-    gtx_future_add_done_callback (task, on_bound_done, bond, bond_unref);
+    gtx_future_add_done_callback (task, on_bound_done, bond, bond_leave);
   else
     gtx_cancel (task);
 }
@@ -115,9 +128,9 @@ gtx_task_bind (GtxTask  *self,
 /* Called at home.  A task whose coroutine has returned is not cancelled: the object may go with what
  * the task drops at its end, and the outcome stays. */
 static void
-cancel_unless_returned (GtxBond *bond)
+cancel_unless_returned (GtxBond *bond,
+                        GtxTask *task)
 {
-  GtxTask *task = bond->task;
   GtxTask *asked = gtx_task_outermost (task);
   gboolean are_its_own = asked->n_standing == 0 || asked->is_its_own;
 
@@ -132,33 +145,46 @@ cancel_unless_returned (GtxBond *bond)
     gtx_task_count_let_go (task, asked);
 }
 
-static void
-cancel_unless_returned_and_unref (gpointer bond)
+/* Returns a new reference, or NULL. */
+static GtxTask *
+dup_task (GtxBond *bond)
 {
-  cancel_unless_returned (bond);
+  return bond->task ? g_object_ref (bond->task) : g_weak_ref_get (&bond->unstarted);
+}
+
+static void
+cancel_and_unref (gpointer bond)
+{
+  GtxTask *task = dup_task (bond);
+
+  if (task)
+    cancel_unless_returned (bond, task);
+  g_clear_object (&task);
   bond_unref (bond);
 }
 
-/* Takes @bond. */
 static void
 cancel_at_home (GtxBond *bond)
 {
-  GtxTask *task = bond->task;
-  GtxScheduler *home = task->parent_instance.home;
-  GtxVisit visit = gtx_scheduler_enter (home);
+  g_autoptr (GtxTask) task = dup_task (bond);
+  GtxScheduler *home;
+  GtxVisit visit;
 
+  if (task == NULL)
+    return;
+  home = task->parent_instance.home;
+  visit = gtx_scheduler_enter (home);
   if (visit)
     {
-      cancel_unless_returned (bond);
+      cancel_unless_returned (bond, task);
       gtx_scheduler_leave (home, visit);
-      bond_unref (bond);
       return;
     }
   g_atomic_int_set (&task->parent_instance.is_watched, TRUE);
-  if (gtx_scheduler_post (home, cancel_unless_returned_and_unref, bond))
+  if (gtx_scheduler_post (home, cancel_and_unref, g_atomic_rc_box_acquire (bond)))
     return;
-  gtx_cancel (task);
   bond_unref (bond);
+  gtx_cancel (task);
 }
 
 void
@@ -167,5 +193,10 @@ gtx_bonds_cancel (GtxHandleList *bonds)
   GtxHandle *link;
 
   while ((link = gtx_handle_list_pop (bonds)))
-    cancel_at_home (GTX_CONTAINER_OF (link, GtxBond, link));
+    {
+      GtxBond *bond = GTX_CONTAINER_OF (link, GtxBond, link);
+
+      cancel_at_home (bond);
+      bond_unref (bond);
+    }
 }

@@ -66,13 +66,15 @@ struct _GtxEmission
  * cancelled. */
 typedef gboolean (*GtxSpares) (gpointer data);
 
-/* A task that is bound to the object.  Its done callback holds a reference, and so does the list,
- * or the code that took the bond out. */
+/* A task that is bound to the object.  The task's done callback holds a reference, and so does the list,
+ * or the code that took the bond out.  A task that was not started when it was bound is dropped by
+ * whoever made it, and may never start. */
 struct _GtxBond
 {
   GtxHandle link;
   GtxTies *ties;
-  GtxTask *task;
+  GtxTask *task;                /* NULL: was not started when it was bound */
+  GWeakRef unstarted;           /* in use if task is NULL */
   GtxSpares spares;             /* NULL: does not */
   gpointer data;                /* valid until the task is done */
   gboolean is_taken;
