@@ -190,37 +190,6 @@ test_command_and_scope (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- The end of the main context ---- */
-
-/* Kept, so that leak checkers find it. */
-static GtxTask *suspended_for_ever;
-
-/* The main context ends while a task is spared. */
-static void
-test_context_ends (void)
-{
-  g_autoptr (Job) job = job_new ();
-  GMainContext *context = g_main_context_new ();
-  guint n_times = 0;
-  GtxScope *scope;
-
-  trace = g_string_new (NULL);
-  g_main_context_push_thread_default (context);
-  scope = gtx_object_get_scope (job);
-  suspended_for_ever = g_object_ref (gtx_scope_create_task (scope, go_on_when_cancelled, &n_times, NULL));
-  g_main_context_iteration (context, FALSE);
-  gtx_cancel (suspended_for_ever);
-  g_main_context_iteration (context, FALSE);
-  gtx_scope_close (scope);
-  g_main_context_pop_thread_default (context);
-  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "A main context goes away with 1 suspended task*");
-  g_main_context_unref (context);
-  g_test_assert_expected_messages ();
-  g_assert_cmpuint (gtx_scope_get_n_tasks (scope), ==, 0);
-  assert_trace ("cancelled");
-  g_string_free (g_steal_pointer (&trace), TRUE);
-}
-
 /* ---- Handlers ---- */
 
 static void
@@ -321,7 +290,6 @@ main (int argc, char **argv)
   add_coroutine ("/scope-patience/object-ends/goes-on", test_object_ends_goes_on);
   add_coroutine ("/scope-patience/command-goes-on", test_command_goes_on);
   add_coroutine ("/scope-patience/command-and-scope", test_command_and_scope);
-  g_test_add_func ("/scope-patience/context-ends", test_context_ends);
   g_test_add_func ("/scope-patience/members-end-meanwhile", test_members_end_meanwhile);
   add_real_coroutine ("/scope-patience/join-while-told", test_join_while_told);
   return g_test_run ();

@@ -13,15 +13,35 @@ typedef struct
 {
   GtxScope *scope;
   GObject *object;              /* of the scope; NULL: it has none, or that is disposed */
-  GDestroyNotify func;
+  GDestroyNotify func;          /* NULL: was called */
   gpointer data;
 } Ending;
 
+static void
+call (Ending *self)
+{
+  GDestroyNotify func = self->func;
+
+  self->func = NULL;
+  if (func)
+    func (self->data);
+}
+
+/* The task fails only if it could not begin. */
+static void
+on_task_done (gpointer task,
+              gpointer ending)
+{
+  gtx_future_forgive_error (task);
+}
+
+/* Frees the data of the done callback, which goes even if the main context ends before the task. */
 static void
 ending_free (gpointer data)
 {
   Ending *self = data;
 
+  call (self);
   g_object_unref (self->scope);
   g_clear_object (&self->object);
   g_free (self);
@@ -54,7 +74,7 @@ wait_for_end (Ending  *self,
   do
     g_clear_error (&failure);
   while (!gtx_scope_join (self->scope, &failure) && gtx_error_is_cancelled (failure));
-  self->func (self->data);
+  call (self);
   return TRUE;
 }
 
@@ -73,9 +93,10 @@ wait_for_end (Ending  *self,
  * ]|
  *
  * The function is called in a task, in a later turn of the main loop, even if there is no task to
- * wait for.  The object of the scope, unless it is disposed already, is kept until then.  After
- * two seconds a warning names the tasks that have not ended, and what they wait for.  Never
- * suspends; to be called in the thread of the scope's main context.
+ * wait for.  If the main context goes away first, the function is called then, outside of all tasks.
+ * The object of the scope, unless it is disposed already, is kept until then.  After two seconds a
+ * warning names the tasks that have not ended, and what they wait for.  Never suspends; to be called
+ * in the thread of the scope's main context.
  *
  * Since: 0.1
  */
@@ -97,7 +118,8 @@ gtx_scope_close_then (GtxScope       *self,
   *ending = (Ending) {
     g_object_ref (self), gtx_scope_dup_object (self), func, data
   };
-  task = gtx_task_new_named ("gtx_scope_close_then", (GtxCoroutine) wait_for_end, ending, ending_free);
+  task = gtx_task_new_named ("gtx_scope_close_then", (GtxCoroutine) wait_for_end, ending, NULL);
   task->begins_cancelled = TRUE;
+  gtx_future_add_done_callback (task, on_task_done, ending, ending_free);
   g_object_unref (gtx_task_start (task));
 }
