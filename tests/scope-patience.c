@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Scopes whose tasks were cancelled before, or whose errors are being told. */
+/* Scopes whose tasks were cancelled before, or whose handlers let the main loop turn. */
 
 #include "object-job.h"
 
@@ -243,6 +243,50 @@ test_members_end_meanwhile (void)
     g_assert_true (gtx_future_is_cancelled (tasks->pdata[i]));
 }
 
+/* ---- Telling the number ---- */
+
+static gpointer last_task;
+
+static gboolean
+end_now (gpointer data, GError **error)
+{
+  last_task = gtx_current_task ();
+  g_object_add_weak_pointer (last_task, &last_task);
+  return TRUE;
+}
+
+static void
+on_n_tasks (GtxScope *scope, GParamSpec *pspec, gpointer data)
+{
+  let_loop_turn ();
+}
+
+/* The task that was created is lent to the caller, even if it has ended before it is returned. */
+static gboolean
+create_and_look (GtxScope *scope, GError **error)
+{
+  GtxTask *task = gtx_scope_create_task (scope, end_now, NULL, NULL);
+
+  g_assert_nonnull (last_task);
+  g_assert_true (task == last_task && gtx_future_is_done (task));
+  return TRUE;
+}
+
+static void
+test_ended_when_told (gconstpointer in_task)
+{
+  g_autoptr (Job) job = job_new ();
+  GtxScope *scope = gtx_object_get_scope (job);
+
+  g_signal_connect (scope, "notify::n-tasks", G_CALLBACK (on_n_tasks), NULL);
+  if (in_task)
+    g_assert_true (gtx_run (create_and_look, scope, NULL));
+  else
+    create_and_look (scope, NULL);
+  let_loop_turn ();
+  g_assert_null (last_task);
+}
+
 /* ---- Telling errors ---- */
 
 static gboolean
@@ -291,6 +335,8 @@ main (int argc, char **argv)
   add_coroutine ("/scope-patience/command-goes-on", test_command_goes_on);
   add_coroutine ("/scope-patience/command-and-scope", test_command_and_scope);
   g_test_add_func ("/scope-patience/members-end-meanwhile", test_members_end_meanwhile);
+  g_test_add_data_func ("/scope-patience/ended-when-told", NULL, test_ended_when_told);
+  g_test_add_data_func ("/scope-patience/ended-when-told/in-task", GINT_TO_POINTER (TRUE), test_ended_when_told);
   add_real_coroutine ("/scope-patience/join-while-told", test_join_while_told);
   return g_test_run ();
 }

@@ -294,6 +294,23 @@ is_of_another_context (const GtxScope *self,
   return TRUE;
 }
 
+static void
+on_lent_done (gpointer task,
+              gpointer data)
+{
+}
+
+/* Drops a reference of a task that is being returned.  Handlers may have let the main loop turn until the
+ * task ended: then it is kept for a turn, in which its creator may use it. */
+static void
+lend (GtxTask *task)
+{
+  if (gtx_future_done (&task->parent_instance))
+    gtx_future_add_done_callback (task, on_lent_done, task, g_object_unref);
+  else
+    g_object_unref (task);
+}
+
 /**
  * gtx_scope_start: (skip)
  * @self: a #GtxScope
@@ -326,7 +343,9 @@ gtx_scope_start (GtxScope *self,
   add (self, task);
   if (gtx_scope_is_closed (self))
     gtx_cancel (task);
+  g_object_ref (task);
   set_n_tasks (self, self->n_tasks + 1);
+  lend (task);
   return task;
 }
 
