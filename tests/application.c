@@ -269,6 +269,65 @@ test_ignores_first (void)
   end ();
 }
 
+/* A request of a block of its own does not count: it is cancelled at once. */
+static GTask *pending;
+
+/* Takes no notice of a request. */
+static void
+answer_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  pending = g_task_new (NULL, NULL, callback, data);
+}
+
+static gboolean
+await_answer (gpointer data, GError **error)
+{
+  answer_async (GTX_ASYNC);
+  return g_task_propagate_boolean (G_TASK (gtx_await_result ()), error);
+}
+
+static gboolean
+go_on (GApplication *application, GError **error)
+{
+  g_assert_true (gtx_call_with_timeout (0, await_answer, NULL, error));
+  if (gtx_sleep (GTX_FOREVER, error))
+    return TRUE;
+  note ("cancelled");
+  return FALSE;
+}
+
+static gboolean
+answer (gpointer data)
+{
+  g_task_return_boolean (pending, TRUE);
+  g_clear_object (&pending);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+quit_when_asked (gpointer task)
+{
+  if (gtx_cancelling (task) == 0)
+    return G_SOURCE_CONTINUE;
+  g_application_quit (g_application_get_default ());
+  g_timeout_add (10, answer, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+start_and_time_out (GApplication *application)
+{
+  g_idle_add (quit_when_asked, gtx_object_create_task (application, go_on));
+}
+
+static void
+test_timed_out_before (void)
+{
+  run_application (GTX_APPLICATION_HOLD, start_and_time_out);
+  assert_trace ("activate cancelled shutdown");
+  end ();
+}
+
 int
 main (int argc, char **argv)
 {
@@ -280,6 +339,7 @@ main (int argc, char **argv)
   g_test_add_func ("/application/quit", test_quit);
   g_test_add_func ("/application/slow", test_slow);
   g_test_add_func ("/application/cancelled-before", test_cancelled_before);
+  g_test_add_func ("/application/timed-out-before", test_timed_out_before);
   g_test_add_func ("/application/clean-up-in-task", test_clean_up_in_task);
   g_test_add_func ("/application/ignores-first", test_ignores_first);
   return g_test_run ();

@@ -62,6 +62,96 @@ test_goes_on (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- Requests of a block of the task's own ---- */
+
+static gboolean
+await_task (GtxTask *task, GError **error)
+{
+  return gtx_await (task, error);
+}
+
+/* Waits for a task, if there is one, for a tenth of a second. */
+static gboolean
+time_out (GtxTask *awaited, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  GtxCoroutine coroutine = awaited ? (GtxCoroutine) await_task : sleep_long;
+
+  g_assert_false (gtx_call_with_timeout (0.1, coroutine, awaited, &failure));
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    {
+      note ("timed-out");
+      return gtx_sleep (1000, error);
+    }
+  note ("cancelled");
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/* The sleep of the group's block is cancelled because a child fails after a tenth of a second. */
+static gboolean
+fail_soon (gpointer data, GError **error)
+{
+  return gtx_sleep (0.1, error) && fail ("no", error);
+}
+
+static gboolean
+end_group (gpointer data, GError **error)
+{
+  g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
+  g_autoptr (GError) failure = NULL;
+  GError *own = NULL;
+
+  gtx_task_group_begin (&group);
+  gtx_task_group_create_task (&group, fail_soon, NULL, NULL, NULL);
+  gtx_sleep (1000, &own);
+  g_assert_false (gtx_task_group_end (&group, &own, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_GROUP);
+  note (gtx_sleep (1, error) ? "went-on" : "cancelled");
+  return FALSE;
+}
+
+/* The scope cancels its tasks in the round in which the request of the block is delivered, but before
+ * that. */
+static gboolean
+test_own_request (gpointer data, GError **error)
+{
+  const GtxCoroutine coroutines[] = { (GtxCoroutine) time_out, end_group };
+
+  for (guint i = 0; i < G_N_ELEMENTS (coroutines); i++)
+    {
+      g_autoptr (GtxScope) scope = g_object_new (GTX_TYPE_SCOPE, NULL);
+      GtxTask *task = gtx_scope_start (scope, gtx_task_new_named ("own", coroutines[i], NULL, NULL));
+      double before = gtx_test_get_time ();
+
+      g_assert_true (gtx_sleep (0.1, error));
+      while (gtx_cancelling (task) == 0)
+        g_assert_true (gtx_sleep (0, error));
+      assert_trace ("");
+      gtx_scope_cancel (scope);
+      g_assert_true (gtx_scope_join (scope, error));
+      assert_trace ("cancelled");
+      g_assert_cmpfloat_with_epsilon (gtx_test_get_time () - before, 0.1, 0.01);
+    }
+  return TRUE;
+}
+
+/* A task that a block's request was passed on to, and that cleans up, is not cancelled again. */
+static gboolean
+test_own_request_passed_on (gpointer data, GError **error)
+{
+  g_autoptr (GtxScope) scope = g_object_new (GTX_TYPE_SCOPE, NULL);
+  guint n_times = 0;
+
+  gtx_scope_create_task (scope, time_out, gtx_create_task (go_on_when_cancelled, &n_times, NULL), g_object_unref);
+  g_assert_true (gtx_sleep (0.2, error));
+  gtx_scope_cancel (scope);
+  g_assert_true (gtx_sleep (1, error));
+  assert_trace ("cancelled cleaned timed-out");
+  g_assert_true (gtx_scope_join (scope, error));
+  return TRUE;
+}
+
 /* ---- The end of the object while the scope closes ---- */
 
 typedef void (*EndFunc) (Job *job);
@@ -330,6 +420,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/scope-patience/clean-up", test_clean_up);
   add_coroutine ("/scope-patience/goes-on", test_goes_on);
+  add_coroutine ("/scope-patience/own-request", test_own_request);
+  add_coroutine ("/scope-patience/own-request/passed-on", test_own_request_passed_on);
   add_coroutine ("/scope-patience/object-ends", test_object_ends);
   add_coroutine ("/scope-patience/object-ends/goes-on", test_object_ends_goes_on);
   add_coroutine ("/scope-patience/command-goes-on", test_command_goes_on);

@@ -76,11 +76,9 @@ tell_if_idle (Group *group)
 static void
 cancel_body (Group *group)
 {
-  GtxTask *parent = group->parent;
-
   group->parent_cancel_requested = TRUE;
-  group->made_at = parent->n_settled;
-  gtx_future_cancel_here (&parent->parent_instance);
+  group->made_at = group->parent->n_settled;
+  gtx_task_make_own_request (group->parent);
 }
 
 /* All requests are made before any handler of the program runs, because a handler may run a main
@@ -397,7 +395,7 @@ withdraw_request (Group    *group,
                   gboolean  cancelled,
                   gboolean  swallowed)
 {
-  if (group->parent_cancel_requested && gtx_task_withdraw_request (group->parent, group->made_at) == 0)
+  if (group->parent_cancel_requested && gtx_task_withdraw_own_request (group->parent, group->made_at) == 0)
     cancelled = FALSE;
   if (!group->ended_on_purpose)
     return cancelled;
@@ -538,7 +536,7 @@ end_early (Group *group)
   abort_children (group);
   wait_for_children_untold (group);
   if (group->parent_cancel_requested)
-    gtx_task_withdraw_request (parent, group->made_at);
+    gtx_task_withdraw_own_request (parent, group->made_at);
   if (parent->must_cancel)
     parent->outlived = TRUE;
   for (guint i = 0; i < group->errors->len; i++)

@@ -35,7 +35,7 @@ on_timeout (GtxHandle *handle)
   block->made_at = block->task->n_settled;
   if (block->stands_anew && !block->task->made_anew)
     block->n_cancels++;
-  gtx_future_cancel_here (&block->task->parent_instance);
+  gtx_task_make_own_request (block->task);
 }
 
 static void
@@ -193,7 +193,7 @@ expire (Block        *block,
   gboolean was_told = block->task->n_settled != block->made_at;
 
   block->state = EXPIRED;
-  if (gtx_task_withdraw_request (block->task, block->made_at) > block->n_cancels)
+  if (gtx_task_withdraw_own_request (block->task, block->made_at) > block->n_cancels)
     {
       /* The failure is due to another request, and delivers it, even one that outlived an
        * operation.  But if no request was delivered since the timeout made its own, the failure

@@ -143,7 +143,7 @@ find_cancelled (GPtrArray *futures)
   g_autoptr (GPtrArray) left = g_ptr_array_new ();
 
   for (guint i = 0; i < futures->len; i++)
-    if (GTX_IS_TASK (futures->pdata[i]) && gtx_cancelling (futures->pdata[i]) > 0)
+    if (GTX_IS_TASK (futures->pdata[i]) && gtx_task_was_cancelled (futures->pdata[i]))
       g_ptr_array_add (left, futures->pdata[i]);
   while (left->len > 0)
     {

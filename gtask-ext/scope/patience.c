@@ -77,9 +77,9 @@ spare (GtxCandidate   *candidate,
        GtxHandleList  *candidates,
        Reprieve      **reprieve)
 {
-  candidate->n_cancels = gtx_cancelling (candidate->task);
-  if (candidate->n_cancels == 0)
+  if (!gtx_task_was_cancelled (candidate->task))
     return FALSE;
+  candidate->n_cancels = gtx_cancelling (candidate->task);
   if (*reprieve == NULL)
     *reprieve = reprieve_new (candidate->task->parent_instance.home, candidates);
   gtx_handle_unlink (&candidate->link);

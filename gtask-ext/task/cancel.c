@@ -116,14 +116,32 @@ gtx_uncancel (GtxTask *self)
   return 0;
 }
 
-guint
-gtx_task_withdraw_request (GtxTask *self,
-                           guint    made_at)
+/* gtx_uncancel () of a request that was made when n_settled was @made_at, and may still stand. */
+static guint
+withdraw_request (GtxTask *self,
+                  guint    made_at)
 {
   gtx_task_take_up_request (self);
   if (self->n_settled == made_at && self->n_standing > 0 && --self->n_standing == 0)
     gtx_task_settle_request (self);
   return gtx_uncancel (self);
+}
+
+void
+gtx_task_make_own_request (GtxTask *self)
+{
+  self->n_own++;
+  gtx_future_cancel_here (&self->parent_instance);
+}
+
+guint
+gtx_task_withdraw_own_request (GtxTask *self,
+                               guint    made_at)
+{
+  gtx_task_take_up_request (self);
+  if (self->n_settled == made_at)
+    self->n_own--;
+  return withdraw_request (self, made_at);
 }
 
 void
@@ -142,7 +160,7 @@ gtx_task_withdraw_let_go (GtxTask *self)
   GtxTask *outermost = gtx_task_outermost (self);
 
   for (; self->n_let_go > 0 && outermost->n_settled == self->let_go_at; self->n_let_go--)
-    gtx_task_withdraw_request (outermost, self->let_go_at);
+    withdraw_request (outermost, self->let_go_at);
 }
 
 /**

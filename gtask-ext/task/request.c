@@ -130,6 +130,16 @@ is_asked_again (const GtxWaiter *waiter)
 }
 
 gboolean
+gtx_task_was_cancelled (GtxTask *self)
+{
+  const GtxTask *asked = gtx_task_outermost (self);
+  const GtxWaiter *waiter = asked->waiter;
+  gboolean may_be_answered = passes_on (waiter) && waiter->passed_on && !is_asked_again (waiter);
+
+  return gtx_cancelling (self) > (may_be_answered ? 0 : asked->n_own);
+}
+
+gboolean
 gtx_task_asks_itself (const GtxTask *self)
 {
   GtxTask *current = gtx_task_current ();

@@ -74,6 +74,7 @@ struct _GtxTask
   gint is_started;              /* read in any thread, so that it is no bit-field */
   guint n_cancels;
   guint n_standing;             /* requests that stand: not settled yet */
+  guint n_own;                  /* of these, requests that blocks of its own made, and have not withdrawn */
   guint n_settled;              /* how often requests were settled: delivered or withdrawn */
   guint n_let_go;               /* while it runs inside another task: the requests that objects made which
                                  * it let go of, since that task has settled any */
@@ -267,6 +268,7 @@ gtx_task_settle_request (GtxTask *self)
   self->made_anew = FALSE;
   self->is_its_own = FALSE;
   self->n_standing = 0;
+  self->n_own = 0;
   self->n_settled++;
   if (G_UNLIKELY (self->cancellable != NULL))
     gtx_task_retire_cancellable (self);
@@ -290,10 +292,15 @@ void     gtx_task_count_let_go     (GtxTask  *self,
                                     GtxTask  *outermost);
 void     gtx_task_withdraw_let_go  (GtxTask  *self);
 
-/* Withdraws the request that a block made when n_settled was @made_at, and which may still stand:
- * gtx_uncancel () of that request.  Returns how many requests are left. */
-guint    gtx_task_withdraw_request (GtxTask  *self,
-                                    guint     made_at);
+/* A block of the task's own makes a request, and withdraws it: @made_at is n_settled when it was made, and
+ * the request may still stand.  The second returns how many requests are left, as gtx_uncancel (). */
+void     gtx_task_make_own_request (GtxTask  *self);
+guint    gtx_task_withdraw_own_request (GtxTask *self,
+                                        guint    made_at);
+
+/* Whether the task may be cleaning up, or was told to end: other code has cancelled it, or what it waits
+ * for may clean up since a block of its own made a request. */
+gboolean gtx_task_was_cancelled    (GtxTask  *self);
 
 /* GtxFutureClass.cancel for tasks. */
 gboolean gtx_task_cancel           (GtxFuture   *future);
