@@ -213,18 +213,15 @@ end_leftovers (Run *run)
 {
   gint64 end = g_get_monotonic_time () + PASSES_US;
   g_autoptr (GPtrArray) left = NULL;
-  g_autoptr (GString) text = NULL;
 
   for (guint i = 0; i < FEWEST_PASSES || g_get_monotonic_time () < end; i++)
     if (!cancel_leftovers (run) && !let_others_know (run))
       return;
   left = list_leftovers (run);
-  if (left->len == 0)
-    return;
-  text = g_string_new (NULL);
-  gtx_scheduler_describe_tasks (run->scheduler, text);
-  g_warning ("%s() ends although tasks are left, since others were started again and again while they "
-             "were cancelled:\n%s", run->function, text->str);
+  if (left->len > 0)
+    gtx_scheduler_log_tasks (run->scheduler, G_LOG_LEVEL_WARNING,
+                             "%s() ends although tasks are left, since others were started again and again "
+                             "while they were cancelled", run->function);
 }
 
 /* ---- A run ---- */
@@ -315,10 +312,9 @@ static gboolean
 tell_what_is_left (gpointer data)
 {
   Run *run = data;
-  g_autoptr (GString) text = g_string_new (NULL);
 
-  gtx_scheduler_describe_tasks (run->scheduler, text);
-  g_warning ("%s() has waited for two seconds, and these tasks have not ended:\n%s", run->function, text->str);
+  gtx_scheduler_log_tasks (run->scheduler, G_LOG_LEVEL_WARNING,
+                           "%s() has waited for two seconds, and these tasks have not ended", run->function);
   for (guint i = 0; i < run->spared->len; i++)
     gtx_cancel (run->spared->pdata[i]);
   return G_SOURCE_REMOVE;

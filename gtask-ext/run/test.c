@@ -54,17 +54,6 @@ n_other_threads (void)
   return n - 1 - g_atomic_int_get (&n_foreign_threads) - (int) gtx_thread_pool_n_of_process ();
 }
 
-static void
-tell (GtxScheduler   *scheduler,
-      GLogLevelFlags  level,
-      const char     *what)
-{
-  g_autoptr (GString) tasks = g_string_new (NULL);
-
-  gtx_scheduler_describe_tasks (scheduler, tasks);
-  g_log (G_LOG_DOMAIN, level, "%s:\n%s", what, tasks->str);
-}
-
 /* Returns whether no other thread may end the deadlock.  Another thread may set a future, or
  * start a task that does, at any time, even just before it ends: so the process has to be without
  * one for two turns. */
@@ -80,19 +69,20 @@ report_stuck (gpointer data,
       break;
     case GTX_DEADLOCK_AGAIN:
       if (is_alone)
-        tell (data, G_LOG_LEVEL_ERROR,
-              "Deadlock: nothing is ready, no timer is left, and these tasks wait for ever");
+        gtx_scheduler_log_tasks (data, G_LOG_LEVEL_ERROR,
+                                 "Deadlock: nothing is ready, no timer is left, and these tasks wait for ever");
       break;
     case GTX_DEADLOCK_FOR_SECONDS:
       if (!is_alone)
-        tell (data, G_LOG_LEVEL_MESSAGE,
-              "Nothing has happened for seconds, and unless another thread wakes them these tasks "
-              "wait for ever");
+        gtx_scheduler_log_tasks (data, G_LOG_LEVEL_MESSAGE,
+                                 "Nothing has happened for seconds, and unless another thread wakes them these "
+                                 "tasks wait for ever");
       break;
     case GTX_STANDSTILL_FOR_SECONDS:
-      tell (data, G_LOG_LEVEL_MESSAGE,
-            "Nothing has happened for seconds.  The test waits for something outside, such as an operation "
-            "or a thread, and meanwhile virtual time stands still, so that no sleep or timeout ends");
+      gtx_scheduler_log_tasks (data, G_LOG_LEVEL_MESSAGE,
+                               "Nothing has happened for seconds.  The test waits for something outside, such as "
+                               "an operation or a thread, and meanwhile virtual time stands still, so that no sleep "
+                               "or timeout ends");
       break;
     }
   return is_alone;

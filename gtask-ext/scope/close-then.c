@@ -50,15 +50,14 @@ ending_free (gpointer data)
 static void
 tell_what_is_left (Ending *self)
 {
-  g_autoptr (GString) text = g_string_new (NULL);
   g_autofree char *owner = self->object ? g_strdup_printf ("of %s %p ", G_OBJECT_TYPE_NAME (self->object),
                                                           (gpointer) self->object)
                                         : g_strdup ("");
   guint n_tasks = gtx_scope_get_n_tasks (self->scope);
 
-  gtx_scheduler_describe_tasks (gtx_scope_get_home (self->scope), text);
-  g_warning ("The scope %swas closed two seconds ago, and %u of its tasks ha%s not ended:\n%s",
-             owner, n_tasks, n_tasks == 1 ? "s" : "ve", text->str);
+  gtx_scheduler_log_tasks (gtx_scope_get_home (self->scope), G_LOG_LEVEL_WARNING,
+                           "The scope %swas closed two seconds ago, and %u of its tasks ha%s not ended",
+                           owner, n_tasks, n_tasks == 1 ? "s" : "ve");
 }
 
 /* Others, such as an application that quits, may cancel this task meanwhile, but it waits on. */

@@ -20,18 +20,15 @@ warn_of_tasks (void)
 {
   GtxScheduler *scheduler = gtx_scheduler_for_context (NULL);
   g_autoptr (GPtrArray) tasks = NULL;
-  g_autoptr (GString) text = NULL;
 
   if (gtx_task_current () || !is_mine (scheduler))
     return;
   tasks = gtx_scheduler_list_tasks (scheduler);
-  if (tasks->len == 0)
-    return;
-  text = g_string_new (NULL);
-  gtx_scheduler_describe_tasks (scheduler, text);
-  g_warning ("The program exits, and %u of its tasks ha%s not ended: call gtx_cancel_all() first, or "
-             "gtx_application_attach() in an application:\n%s",
-             tasks->len, tasks->len == 1 ? "s" : "ve", text->str);
+  if (tasks->len > 0)
+    gtx_scheduler_log_tasks (scheduler, G_LOG_LEVEL_WARNING,
+                             "The program exits, and %u of its tasks ha%s not ended: call gtx_cancel_all() first, "
+                             "or gtx_application_attach() in an application",
+                             tasks->len, tasks->len == 1 ? "s" : "ve");
 }
 
 void

@@ -123,6 +123,23 @@ gtx_scheduler_describe_tasks (GtxScheduler *scheduler,
       print_tree (&printer, tasks->pdata[i], "", "", "", 0);
 }
 
+void
+gtx_scheduler_log_tasks (GtxScheduler   *scheduler,
+                         GLogLevelFlags  level,
+                         const char     *format,
+                         ...)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  va_list arguments;
+
+  va_start (arguments, format);
+  g_string_append_vprintf (text, format, arguments);
+  va_end (arguments);
+  g_string_append (text, ":\n");
+  gtx_scheduler_describe_tasks (scheduler, text);
+  g_log (G_LOG_DOMAIN, level, "%s", text->str);
+}
+
 /**
  * gtx_print_tasks:
  *

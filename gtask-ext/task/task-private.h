@@ -226,6 +226,11 @@ GPtrArray *gtx_task_get_awaited    (GtxTask     *task);
 /* Appends the tree of the tasks of @scheduler to @text, line by line. */
 void     gtx_scheduler_describe_tasks (GtxScheduler *scheduler,
                                        GString      *text);
+/* Logs a message with the tree of the tasks of @scheduler below it. */
+void     gtx_scheduler_log_tasks   (GtxScheduler   *scheduler,
+                                    GLogLevelFlags  level,
+                                    const char     *format,
+                                    ...) G_GNUC_PRINTF (3, 4);
 
 /* ---- request.c ---- */
 
