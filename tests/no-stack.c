@@ -4,6 +4,7 @@
 #include "fixture.h"
 
 #include "fiber/stack.h"
+#include "task/task-private.h"
 
 #include <errno.h>
 
@@ -88,6 +89,19 @@ test_too_large (gpointer data, GError **error)
   return TRUE;
 }
 
+/* A size that comes too late is not taken. */
+static gboolean
+test_too_late (gpointer data, GError **error)
+{
+  GtxTask *task = gtx_current_task ();
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_task_set_stack_size: *has run already*");
+  gtx_task_set_stack_size (task, OWN_SIZE);
+  g_test_assert_expected_messages ();
+  g_assert_cmpuint (task->stack_size, ==, 0);
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -96,5 +110,6 @@ main (int argc, char *argv[])
   add_coroutine ("/no-stack/errno", test_errno);
   add_coroutine ("/no-stack/recovers", test_recovers);
   add_coroutine ("/no-stack/too-large", test_too_large);
+  add_coroutine ("/no-stack/too-late", test_too_late);
   return g_test_run ();
 }

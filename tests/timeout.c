@@ -445,6 +445,53 @@ test_outside (void)
   g_assert_true (gtx_timeout_end (&timeout, NULL, NULL));
 }
 
+static gboolean
+end_anothers (GtxTimeout *timeout, GError **error)
+{
+  GError *failure = NULL;
+
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_timeout_end: *belongs to another task*");
+  g_assert_false (gtx_timeout_end (timeout, NULL, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_INVALID_STATE);
+  g_clear_error (&failure);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_timeout_end: *belongs to another task*");
+  fail ("own", &failure);
+  g_assert_false (gtx_timeout_end (timeout, &failure, error));
+  g_assert_null (failure);
+  g_test_assert_expected_messages ();
+  return FALSE;
+}
+
+static gboolean
+end_anothers_outside (gpointer timeout)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_false (end_anothers (timeout, &failure));
+  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_FAILED);
+  return G_SOURCE_REMOVE;
+}
+
+/* A block is ended only by its own task. */
+static gboolean
+test_end_anothers (gpointer data, GError **error)
+{
+  g_auto (GtxTimeout) timeout = GTX_TIMEOUT_INIT;
+  g_autoptr (GtxTask) other = gtx_create_task (end_anothers, &timeout, NULL);
+  g_autoptr (GError) failure = NULL;
+
+  gtx_timeout_begin (&timeout, 1);
+  g_idle_add (end_anothers_outside, &timeout);
+  g_assert_false (gtx_await (other, &failure));
+  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_clear_error (&failure);
+  g_assert_false (gtx_sleep (2, &failure));
+  g_assert_false (gtx_timeout_end (&timeout, &failure, error));
+  g_assert_error (*error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  g_clear_error (error);
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -470,5 +517,6 @@ main (int argc, char *argv[])
   add_coroutine ("/timeout/call", test_call);
   g_test_add_func ("/timeout/call/outside", test_call_outside);
   g_test_add_func ("/timeout/outside", test_outside);
+  add_coroutine ("/timeout/end-anothers", test_end_anothers);
   return g_test_run ();
 }

@@ -211,13 +211,19 @@ has_ended (const Block *block)
   return block->state == EXPIRED || block->state == EXITED;
 }
 
-/* The caller ends the block a second time, by mistake.  Not inlined either. */
+/* The caller ends the block a second time, or another task's block, by mistake.  Not inlined either. */
 G_GNUC_NO_INLINE static void
-refuse_to_end (GError **own)
+refuse_to_end (const Block  *block,
+               GError      **own)
 {
-  g_critical ("gtx_timeout_end: the timeout's block has ended before; call it once");
+  if (has_ended (block))
+    g_critical ("gtx_timeout_end: the timeout's block has ended before; call it once");
+  else
+    g_critical ("gtx_timeout_end: the timeout's block belongs to another task; call it in the task that called "
+                "gtx_timeout_begin()");
   if (*own == NULL)
-    *own = g_error_new_literal (GTX_ERROR, GTX_ERROR_INVALID_STATE, "The timeout's block has ended");
+    *own = g_error_new_literal (GTX_ERROR, GTX_ERROR_INVALID_STATE,
+                                "The timeout's block has ended, or belongs to another task");
 }
 
 /* Ends the block, if it has not ended; returns whether on_timeout () caused the failure. */
@@ -247,8 +253,8 @@ leave (Block        *block,
  * Sets %G_IO_ERROR_TIMED_OUT if the block was cancelled because its time was over, and
  * the block's own error if it failed otherwise.  A block that succeeds although its time
  * was over has succeeded; gtx_timeout_expired() then returns %TRUE.  Never suspends; to
- * be called once, in the task: a second call sets the block's error, or
- * %GTX_ERROR_INVALID_STATE if there is none.
+ * be called once, in the task that began the block: any other call sets the block's error,
+ * or %GTX_ERROR_INVALID_STATE if there is none.
  *
  * Returns: %TRUE if the block did not fail
  *
@@ -265,8 +271,8 @@ gtx_timeout_end (GtxTimeout  *self,
   g_return_val_if_fail (self != NULL, FALSE);
 
   block = self->state;
-  if (block && has_ended (block))
-    refuse_to_end (&own);
+  if (block && (has_ended (block) || !gtx_task_is_running (block->task)))
+    refuse_to_end (block, &own);
   else if (block && leave (block, own))
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "Timed out");

@@ -109,6 +109,13 @@ gtx_task_current (void)
   return fiber ? gtx_fiber_get_data (fiber) : NULL;
 }
 
+/* Whether @self runs, or a main loop that it runs: cheaper than to ask for the current task. */
+static inline gboolean
+gtx_task_is_running (const GtxTask *self)
+{
+  return gtx_running_fiber == self->step.fiber;
+}
+
 /* The slow path of gtx_task_begin_await (): @task is NULL, or may have left an operation unawaited,
  * which is a mistake. */
 GtxTask *gtx_task_mend_await       (GtxTask     *task,

@@ -116,7 +116,8 @@ gtx_task_set_stack_size (GtxTask *self,
   if (self->step.fiber || gtx_future_done (&self->parent_instance))
     g_critical ("%s: the task %s has run already; set its stack size before it is started", G_STRFUNC,
                 gtx_task_get_name (self));
-  self->stack_size = bytes;
+  else
+    self->stack_size = bytes;
 }
 
 /**
