@@ -23,6 +23,7 @@ bond_unref (gpointer self)
   g_atomic_rc_box_release_full (self, bond_clear);
 }
 
+/* All that is to be done follows when the bond is freed. */
 static void
 on_bound_done (gpointer task,
                gpointer bond)
@@ -42,6 +43,8 @@ bond_leave (gpointer data)
   if (is_mine)
     gtx_handle_unlink (&self->link);
   g_mutex_unlock (&self->ties->mutex);
+  /* A message of the object's end may still come, and the data is as good as gone. */
+  self->spares = NULL;
   if (is_mine)
     bond_unref (self);
   bond_unref (self);

@@ -76,7 +76,7 @@ struct _GtxBond
   GtxTask *task;                /* NULL: was not started when it was bound */
   GWeakRef unstarted;           /* in use if task is NULL */
   GtxSpares spares;             /* NULL: does not */
-  gpointer data;                /* valid until the task is done */
+  gpointer data;                /* valid until the done callback is freed */
   gboolean is_taken;
 };
 

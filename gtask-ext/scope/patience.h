@@ -21,9 +21,10 @@ typedef struct
   guint n_cancels;              /* while it is spared, the requests that were made before; else 0 */
 } GtxCandidate;
 
-/* Cancels the tasks of @candidates, whose home is @home, for the public @function.  A task that was cancelled before may
- * clean up, which another request would cut short, or may have taken the request for less than its end.
- * Nothing tells which: such a task is spared, and cancelled when this time is over, unless other code has done that. */
+/* Cancels the tasks of @candidates, whose home is @home, for the public @function.  A task that was
+ * cancelled before may clean up, which another request would cut short, or may have taken the request for
+ * less than its end.  Nothing tells which: such a task is spared, and cancelled when this time is over,
+ * unless other code has done that. */
 void gtx_cancel_patiently (GtxHandleList *candidates,
                            GtxScheduler  *home,
                            const char    *function);

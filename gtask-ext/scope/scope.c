@@ -294,6 +294,7 @@ is_of_another_context (const GtxScope *self,
   return TRUE;
 }
 
+/* The reference goes with the callback. */
 static void
 on_lent_done (gpointer task,
               gpointer data)

@@ -113,7 +113,7 @@ gtx_task_current (void)
 static inline gboolean
 gtx_task_is_running (const GtxTask *self)
 {
-  return gtx_running_fiber == self->step.fiber;
+  return gtx_running_fiber && gtx_running_fiber == self->step.fiber;
 }
 
 /* The slow path of gtx_task_begin_await (): @task is NULL, or may have left an operation unawaited,
