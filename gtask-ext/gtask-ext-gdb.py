@@ -185,7 +185,7 @@ def describe_scope(waiter, tasks):
     at = waiter.as_type('GtxLineWaiter', 'base')['object']
     scope = at.cast(gdb.lookup_type('GtxScope', waiter.block).pointer())
     members = owners(scope['members'], gdb.lookup_type('Member', waiter.block), 'link')
-    return 'scope ' + address_of(at), [int(member['task']) for member in members]
+    return 'scope ' + address_of(at), [int(member['candidate']['task']) for member in members]
 
 
 def describe_semaphore(waiter, tasks):

@@ -211,6 +211,13 @@ has_ended (const Block *block)
   return block->state == EXPIRED || block->state == EXITED;
 }
 
+/* The child of a fork() in the block may end it, too, though it has no tasks. */
+static gboolean
+is_anothers (const Block *block)
+{
+  return !gtx_task_is_running (block->task) && !gtx_scheduler_is_parents (block->task->parent_instance.home);
+}
+
 /* The caller ends the block a second time, or another task's block, by mistake.  Not inlined either. */
 G_GNUC_NO_INLINE static void
 refuse_to_end (const Block  *block,
@@ -271,7 +278,7 @@ gtx_timeout_end (GtxTimeout  *self,
   g_return_val_if_fail (self != NULL, FALSE);
 
   block = self->state;
-  if (block && (has_ended (block) || !gtx_task_is_running (block->task)))
+  if (block && (has_ended (block) || is_anothers (block)))
     refuse_to_end (block, &own);
   else if (block && leave (block, own))
     {
