@@ -168,6 +168,12 @@ def describe_wait(waiter, tasks):
             watched(wait['futures']))
 
 
+def describe_first(waiter, tasks):
+    race = waiter.as_type('Race')
+    what = 'the others' if race['is_ending'] else 'the first success' if race['wants_success'] else 'the first'
+    return '%s of %d' % (what, int(race['futures']['length'])), watched(race['futures'])
+
+
 def describe_next(waiter, tasks):
     each = waiter.as_type('Waiter')['each']
     n_left = int(each['futures']['length']) - int(each['n_done'])
@@ -234,6 +240,7 @@ DESCRIBERS = {
     'sleep': describe_sleep,
     'gather': describe_gathering,
     'futures': describe_wait,
+    'first': describe_first,
     'next to be done': describe_next,
     'group': describe_group,
     'descriptor': describe_descriptor,

@@ -10,6 +10,7 @@
 #include <gtask-ext/gather.h>
 #include <gtask-ext/group.h>
 #include <gtask-ext/wait.h>
+#include <gtask-ext/first.h>
 #include <gtask-ext/as-completed.h>
 #include <gtask-ext/shield.h>
 #include <gtask-ext/timeout.h>

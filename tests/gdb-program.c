@@ -139,6 +139,12 @@ wait_for_first (GPtrArray *futures, GError **error)
 }
 
 static gboolean
+race (GPtrArray *futures, GError **error)
+{
+  return gtx_race (futures, error) != NULL;
+}
+
+static gboolean
 take_as_completed (GPtrArray *futures, GError **error)
 {
   g_autoptr (GtxAsCompleted) each = gtx_as_completed (futures, 600, error);
@@ -303,6 +309,7 @@ create_waiting_for_futures (void)
   g_ptr_array_add (futures, gtx_future_new ());
   g_object_unref (gtx_create_task (gather, futures, NULL));
   g_object_unref (gtx_create_task (wait_for_first, futures, NULL));
+  g_object_unref (gtx_create_task (race, futures, NULL));
   g_object_unref (gtx_create_task (take_as_completed, futures, NULL));
   g_object_unref (gtx_create_task (await_one, futures->pdata[2], NULL));
   g_object_unref (gtx_create_task (head_group, NULL, NULL));

@@ -56,6 +56,22 @@ take_next (Pair *pair, GError **error)
 }
 
 static gboolean
+race_both (Pair *pair, GError **error)
+{
+  g_autoptr (GPtrArray) futures = both (pair);
+
+  return gtx_race (futures, error) != NULL;
+}
+
+static gboolean
+try_both (Pair *pair, GError **error)
+{
+  g_autoptr (GPtrArray) futures = both (pair);
+
+  return gtx_any (futures, error) != NULL;
+}
+
+static gboolean
 wait_for_so_long (Pair *pair, GError **error)
 {
   return gtx_wait_for (pair->a, 5, error);
@@ -144,6 +160,14 @@ static gboolean
 test_as_completed (gpointer data, GError **error)
 {
   assert_printed ((GtxCoroutine) take_next, "task (waits): waits for the next of 2, 4.500 s left\n└─ " SLEEPS);
+  return TRUE;
+}
+
+static gboolean
+test_first (gpointer data, GError **error)
+{
+  assert_printed ((GtxCoroutine) race_both, "task (waits): waits for the first of 2\n└─ " SLEEPS);
+  assert_printed ((GtxCoroutine) try_both, "task (waits): waits for the first success of 2\n└─ " SLEEPS);
   return TRUE;
 }
 
@@ -238,6 +262,26 @@ test_wait_for_no_time (gpointer data, GError **error)
   return TRUE;
 }
 
+static gboolean
+race_slow (Pair *pair, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  g_ptr_array_add (tasks, gtx_create_task (clean_up_slowly, NULL, NULL));
+  g_ptr_array_add (tasks, gtx_create_task (note_and_return, "first", NULL));
+  gtx_task_set_name (tasks->pdata[0], "slow");
+  return gtx_race (tasks, error) != NULL;
+}
+
+/* The others were cancelled, and are waited for. */
+static gboolean
+test_others (gpointer data, GError **error)
+{
+  assert_printed ((GtxCoroutine) race_slow, "task (waits): waits for the others of 2\n"
+                  "└─ slow (clean_up_slowly): waits for a sleep, 0.500 s left\n");
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -246,6 +290,8 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/print-waits/wait", test_wait);
   add_coroutine ("/print-waits/as-completed", test_as_completed);
+  add_coroutine ("/print-waits/first", test_first);
+  add_coroutine ("/print-waits/others", test_others);
   add_coroutine ("/print-waits/wait-for", test_wait_for);
   add_coroutine ("/print-waits/wait-for/no-time", test_wait_for_no_time);
   add_coroutine ("/print-waits/gathering-failed", test_gathering_failed);

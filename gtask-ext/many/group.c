@@ -430,6 +430,8 @@ outcome (Group    *group,
          gboolean  swallowed)
 {
   gboolean was_told = group->parent->n_settled != group->made_at;
+  g_autofree char *heading = NULL;
+  guint n_errors;
 
   cancelled = withdraw_request (group, cancelled || is_cancelled_error (failure), swallowed);
   if (cancelled && group->errors->len == 0)
@@ -447,7 +449,9 @@ outcome (Group    *group,
   if (group->errors->len == 0)
     return NULL;
   repeat_request (group, cancelled);
-  return gtx_error_new_group (group->errors);
+  n_errors = group->errors->len;
+  heading = g_strdup_printf ("%u error%s in a task group", n_errors, n_errors == 1 ? "" : "s");
+  return gtx_error_new_group (group->errors, heading);
 }
 
 /**

@@ -27,8 +27,8 @@ G_BEGIN_DECLS
  * @GTX_ERROR_INVALID_ARGUMENT: an argument is out of its range
  * @GTX_ERROR_CONTEXT_GONE: the main context of the task or future is gone
  * @GTX_ERROR_INVALID_STATE: the function was called too early or too late
- * @GTX_ERROR_GROUP: tasks of a group failed: asyncio's `ExceptionGroup`; see
- *   gtx_error_get_error()
+ * @GTX_ERROR_GROUP: tasks of a group failed, or all futures of gtx_any(): asyncio's
+ *   `ExceptionGroup`; see gtx_error_get_error()
  * @GTX_ERROR_BROKEN_BARRIER: a barrier was broken, or reset, while tasks waited
  * @GTX_ERROR_QUEUE_FULL: there is no room in a queue
  * @GTX_ERROR_QUEUE_EMPTY: there is nothing in a queue
