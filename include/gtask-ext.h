@@ -14,6 +14,7 @@
 #include <gtask-ext/as-completed.h>
 #include <gtask-ext/shield.h>
 #include <gtask-ext/timeout.h>
+#include <gtask-ext/retries.h>
 #include <gtask-ext/lock.h>
 #include <gtask-ext/event.h>
 #include <gtask-ext/condition.h>

@@ -115,6 +115,7 @@ static const struct
   { "boolean/called", "keep (gtx_create_task (simple (NULL, NULL), NULL, NULL));", "", NULL },
   { "boolean/run-other-data", "gtx_run (of_int, &d, NULL);", OTHER_DATA, NULL },
   { "boolean/run-makes-a-pointer", "gtx_run (make_text, &i, NULL);", HAS_RESULT, NULL },
+  { "boolean/retries-other-data", "gtx_call_with_retries (NULL, of_int, &d, NULL);", OTHER_DATA, NULL },
   { "boolean/new-other-data", "keep (gtx_task_new (of_int, &d, NULL));", OTHER_DATA, NULL },
   { "boolean/group-other-data", "gtx_task_group_create_task (group, of_int, &d, NULL, NULL);",
     OTHER_DATA, NULL },
