@@ -182,7 +182,7 @@ def describe_next(waiter, tasks):
 
 def describe_group(waiter, tasks):
     group = waiter.as_type('GroupWaiter')['group']
-    children = owners(group['children'], gdb.lookup_type('Child', waiter.block), 'link')
+    children = owners(group['children'], gdb.lookup_type('GtxGroupChild', waiter.block), 'link')
     return ('a task group that is shutting down' if group['aborting'] else 'a task group',
             [int(child['task']) for child in children])
 
