@@ -113,7 +113,34 @@ test_others_awaited (gpointer data, GError **error)
   return TRUE;
 }
 
-/* The task that the tests below cancel, and a done callback that does so. */
+/* A timeout that begins while the request stands does not take it for its own, though its time is over when the
+ * request is delivered. */
+static gboolean
+sleep_in_time (GPtrArray *tasks, GError **error)
+{
+  GError *failure = NULL;
+
+  g_ptr_array_add (tasks, sleeper ("1000:first"));
+  g_ptr_array_add (tasks, gtx_create_task (clean_up, "other", NULL));
+  g_assert_nonnull (gtx_race (tasks, error));
+  g_assert_false (gtx_call_with_timeout (0, sleep_long, NULL, &failure));
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
+static gboolean
+test_others_awaited_then_timeout (gpointer data, GError **error)
+{
+  Course course = start_race ((GtxCoroutine) sleep_in_time);
+
+  g_assert_true (gtx_sleep (1.5, error));
+  gtx_cancel (course.racing);
+  end_race (&course);
+  assert_trace ("first other");
+  return TRUE;
+}
+
+/* A done callback that cancels the task that races. */
 static void
 cancel_racing (gpointer future, gpointer racing)
 {
@@ -287,18 +314,26 @@ sleep_watched (GtxTask **self, GError **error)
   return sleep_and_note ("1000:other", error);
 }
 
+/* The first ends later, or was done before.  The next wait of the task takes its time. */
 static gboolean
 test_main_loop (gpointer data, GError **error)
 {
-  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
-  GtxTask *watched;
+  for (guint is_done = 0; is_done < 2; is_done++)
+    {
+      g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+      double time = gtx_test_get_time ();
+      GtxTask *watched;
 
-  watched = gtx_create_task (sleep_watched, &watched, NULL);
-  g_ptr_array_add (tasks, watched);
-  g_ptr_array_add (tasks, sleeper ("1:first"));
-  g_assert_true (gtx_race (tasks, error) == tasks->pdata[1]);
-  assert_trace ("first other! handled");
-  return gtx_sleep (1, error);
+      watched = gtx_create_task (sleep_watched, &watched, NULL);
+      g_ptr_array_add (tasks, watched);
+      g_ptr_array_add (tasks, sleeper ("10:first"));
+      g_assert_true (gtx_sleep (is_done ? 0.02 : 0, error));
+      g_assert_true (gtx_race (tasks, error) == tasks->pdata[1]);
+      assert_trace ("first other! handled");
+      g_assert_true (gtx_sleep (1, error));
+      g_assert_cmpfloat (gtx_test_get_time (), >, time + 1);
+    }
+  return TRUE;
 }
 
 int
@@ -309,6 +344,7 @@ main (int argc, char *argv[])
   add_coroutine ("/first-requests/first-awaited", test_first_awaited);
   add_coroutine ("/first-requests/twice", test_twice);
   add_coroutine ("/first-requests/others-awaited", test_others_awaited);
+  add_coroutine ("/first-requests/others-awaited/then-timeout", test_others_awaited_then_timeout);
   add_coroutine ("/first-requests/same-round", test_same_round);
   add_coroutine ("/first-requests/last-round", test_last_round);
   add_coroutine ("/first-requests/timeout", test_timeout);

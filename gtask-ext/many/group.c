@@ -84,7 +84,7 @@ gtx_task_group_set_limit (GtxTaskGroup *self,
 /**
  * gtx_task_group_set_error_func:
  * @self: a #GtxTaskGroup whose block has begun
- * @func: (nullable): called for each child that fails; %NULL: no function is
+ * @func: (nullable) (scope notified): called for each child that fails; %NULL: no function is
  * @data: (nullable): data for @func, which must live as long as the group
  *
  * Lets children fail alone: the group tells @func of a child's error, and goes on.  Such errors are none

@@ -4,7 +4,6 @@
 
 #include "gtask-ext/error.h"
 #include "gtask-ext/sleep.h"
-#include "gtask-ext/wait.h"
 
 #include "loop/deadline.h"
 #include "task/task-private.h"
@@ -41,7 +40,7 @@ gtx_call_with_retries_to (const GtxRetryPolicy  *policy,
   if (!gtx_check_seconds (policy->first_delay, error) || !gtx_check_seconds (policy->longest_delay, error) ||
       gtx_task_begin_await ("gtx_call_with_retries", error) == NULL)
     return FALSE;
-  longest = policy->longest_delay > 0 ? MIN (policy->longest_delay, GTX_FOREVER) : LONGEST_DELAY;
+  longest = policy->longest_delay > 0 ? policy->longest_delay : LONGEST_DELAY;
   delay = MIN (policy->first_delay, longest);
 
   for (guint attempt = 1; ; attempt++)
