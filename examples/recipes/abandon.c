@@ -60,6 +60,7 @@ recipe_abandon (gpointer data, GError **error)
   g_autofree char *answer = ask (question_new ("the first question", &may_answer), error);
   g_autoptr (GtxTask) asking = NULL;
   g_autoptr (GError) failure = NULL;
+  gboolean slept;
 
   if (answer == NULL)
     return FALSE;
@@ -67,12 +68,10 @@ recipe_abandon (gpointer data, GError **error)
 
   g_mutex_lock (&may_answer);
   asking = gtx_create_task_pointer (ask, question_new ("the second question", &may_answer), NULL, g_free);
-  if (gtx_sleep (0, error))
-    {
-      gtx_cancel (asking);
-      if (!gtx_await (asking, &failure))
-        g_print ("%s\n", failure->message);
-    }
+  slept = gtx_sleep (0, error);
+  gtx_cancel (asking);
+  if (slept && !gtx_await (asking, &failure))
+    g_print ("%s\n", failure->message);
   g_mutex_unlock (&may_answer);
-  return failure != NULL;
+  return slept;
 }

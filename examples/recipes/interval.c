@@ -27,6 +27,9 @@ recipe_interval (gpointer data, GError **error)
   double begin;
   g_autoptr (GError) failure = NULL;
 
-  return gtx_call_with_timeout (3.5 * INTERVAL, work_regularly, &begin, &failure) ||
-         g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  gtx_call_with_timeout (3.5 * INTERVAL, work_regularly, &begin, &failure);
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }

@@ -45,6 +45,11 @@ recipe_mirrors (gpointer data, GError **error)
   g_print ("%s\n", file);
   all[0].is_broken = all[2].is_broken = TRUE;
   none = fetch (all, 3, &failure);
+  if (gtx_error_is_cancelled (failure))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
   g_print ("%s\n", none ? none : failure->message);
-  return none == NULL && !gtx_error_is_cancelled (failure);
+  return TRUE;
 }

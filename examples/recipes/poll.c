@@ -39,7 +39,11 @@ recipe_poll (gpointer data, GError **error)
   if (!print (&quick, error))
     return FALSE;
   g_print ("printed\n");
-  if (!print (&slow, &failure))
-    g_print ("%s\n", failure->message);
-  return g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  if (!print (&slow, &failure) && !g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  g_print ("%s\n", failure ? failure->message : "printed");
+  return TRUE;
 }

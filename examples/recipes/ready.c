@@ -47,7 +47,12 @@ start_and_stop (Service *self, GError **error)
   else
     g_print ("%s: %s\n", self->name, failure->message);
   gtx_cancel (child);
-  return gtx_gather_list (GTX_GATHER_RETURN_ERRORS, error, child, NULL);
+  if (!gtx_gather_list (GTX_GATHER_RETURN_ERRORS, error, child, NULL))
+    return FALSE;
+  if (!gtx_error_is_cancelled (failure))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }
 
 gboolean
