@@ -77,6 +77,9 @@ GTX_API gboolean gtx_call_with_timeout_to (double         seconds,
                                            GError       **error);
 GTX_API void     gtx_timeout_begin      (GtxTimeout  *self,
                                          double       seconds);
+GTX_API void     gtx_timeout_begin_at   (GtxTimeout  *self,
+                                         double       time);
+GTX_API double   gtx_timeout_when       (GtxTimeout  *self);
 GTX_API gboolean gtx_timeout_reschedule (GtxTimeout  *self,
                                          double       seconds,
                                          GError     **error);
