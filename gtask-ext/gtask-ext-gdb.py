@@ -152,6 +152,13 @@ def describe_distant(waiter, tasks):
     return '%s %s of another main context' % (what, address_of(awaited)), []
 
 
+def describe_shielded(waiter, tasks):
+    awaited = waiter.as_type('ShieldedWait')['awaited']
+    if int(awaited['state']) >= FUTURE_DONE:
+        return None, []
+    return 'the shielded task ' + tasks[int(awaited)].name, [int(awaited)]
+
+
 def describe_sleep(waiter, tasks):
     return 'a sleep' + waiter.left(waiter.as_type('Sleep')['timer']), []
 
@@ -237,6 +244,7 @@ def describe_call(waiter, tasks):
 DESCRIBERS = {
     'future': describe_await,
     'future of another context': describe_distant,
+    'shielded': describe_shielded,
     'sleep': describe_sleep,
     'gather': describe_gathering,
     'futures': describe_wait,

@@ -227,6 +227,12 @@ await_cancelled (GCancellable *cancellable, GError **error)
   return gtx_await_signal (cancellable, "cancelled", error);
 }
 
+static gboolean
+call_shielded (gpointer data, GError **error)
+{
+  return gtx_call_shielded (2000, sleeper, NULL, error);
+}
+
 /* Tasks that await one another in a ring. */
 static GtxTask *ring[2];
 
@@ -315,6 +321,7 @@ create_waiting_for_futures (void)
   g_object_unref (gtx_create_task (head_group, NULL, NULL));
   g_object_unref (gtx_create_task (head_limited_group, NULL, NULL));
   g_object_unref (gtx_create_task (await_deep, GINT_TO_POINTER (60), NULL));
+  g_object_unref (gtx_create_task (call_shielded, NULL, NULL));
   for (int i = 0; i < 2; i++)
     ring[i] = gtx_create_task (await_other, GINT_TO_POINTER (i), NULL);
 }

@@ -215,7 +215,7 @@ assert_backtraces (const char *output)
   const char *state = "long sleeper (sleeper): waits for a sleep, 999.750 s left\n";
 
   g_assert_true (g_str_has_prefix (backtrace, state));
-  assert_whole (backtrace + strlen (state), "(gtx_sleep|sleep_for) .*inner .*sleeper .*run_on_fiber ");
+  assert_whole (backtrace + strlen (state), "(gtx_sleep|sleep_to) .*inner .*sleeper .*run_on_fiber ");
   assert_has (backtrace, "inner (local_of_sleeper=0x");
   assert_lacks (backtrace, "stop_in_function");
   assert_whole (full + strlen (state), "sleeper .*\n        local_of_sleeper = 4711\n");

@@ -97,6 +97,19 @@ await_shielded (Pair *pair, GError **error)
 }
 
 static gboolean
+sleep_shielded (gpointer data, GError **error)
+{
+  gtx_task_set_name (gtx_current_task (), "shielded");
+  return gtx_sleep (1, error);
+}
+
+static gboolean
+call_shielded (Pair *pair, GError **error)
+{
+  return gtx_call_shielded (5, sleep_shielded, NULL, error);
+}
+
+static gboolean
 await_condition (Pair *pair, GError **error)
 {
   g_autoptr (GtxCondition) condition = gtx_condition_new (NULL);
@@ -190,6 +203,15 @@ static gboolean
 test_shield (gpointer data, GError **error)
 {
   assert_printed ((GtxCoroutine) await_shielded, SLEEPS "task (waits): waits for future 0x");
+  return TRUE;
+}
+
+static gboolean
+test_call_shielded (gpointer data, GError **error)
+{
+  assert_printed ((GtxCoroutine) call_shielded,
+                  "task (waits): waits for the shielded task shielded\n"
+                  "└─ shielded (sleep_shielded): waits for a sleep, 0.500 s left\n");
   return TRUE;
 }
 
@@ -297,6 +319,7 @@ main (int argc, char *argv[])
   add_coroutine ("/print-waits/gathering-failed", test_gathering_failed);
   add_coroutine ("/print-waits/timeout", test_timeout);
   add_coroutine ("/print-waits/shield", test_shield);
+  add_coroutine ("/print-waits/call-shielded", test_call_shielded);
   add_coroutine ("/print-waits/condition", test_condition);
   add_coroutine ("/print-waits/scope", test_scope);
   return g_test_run ();

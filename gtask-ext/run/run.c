@@ -59,16 +59,53 @@ list_tasks (Run *run)
   return gtx_scheduler_list_tasks (run->scheduler);
 }
 
+static gboolean
+is_shielded (GtxTask *task)
+{
+  return task->is_shielded;
+}
+
+static gboolean
+was_cancelled (GtxTask *task)
+{
+  return gtx_cancelling (task) > 0;
+}
+
+/* Finds the tasks among @futures that @are_meant is TRUE for, and those that they wait for, which are
+ * parts of their work. */
+static GHashTable *
+find_with_awaited (GPtrArray *futures,
+                   gboolean (*are_meant) (GtxTask *task))
+{
+  GHashTable *found = g_hash_table_new (NULL, NULL);
+  g_autoptr (GPtrArray) left = g_ptr_array_new ();
+
+  for (guint i = 0; i < futures->len; i++)
+    if (GTX_IS_TASK (futures->pdata[i]) && are_meant (futures->pdata[i]))
+      g_ptr_array_add (left, futures->pdata[i]);
+  while (left->len > 0)
+    {
+      GtxTask *task = g_ptr_array_steal_index_fast (left, left->len - 1);
+      g_autoptr (GPtrArray) awaited = g_hash_table_add (found, task) ? gtx_task_get_awaited (task) : NULL;
+
+      for (guint i = 0; awaited && i < awaited->len; i++)
+        g_ptr_array_add (left, awaited->pdata[i]);
+    }
+  return found;
+}
+
 /* Cancels all tasks, if one of them runs a main loop above this one, as for a modal dialog: this
  * one goes on when that has ended. */
 static void
 ask_to_return (Run *run)
 {
   g_autoptr (GPtrArray) tasks = list_tasks (run);
+  g_autoptr (GHashTable) shielded = find_with_awaited (tasks, is_shielded);
 
   run->spares = TRUE;
   for (guint i = 0; i < tasks->len; i++)
-    gtx_cancel (tasks->pdata[i]);
+    if (!g_hash_table_contains (shielded, tasks->pdata[i]))
+      gtx_cancel (tasks->pdata[i]);
 }
 
 /* asyncio's run_until_complete (): finishes the round in which the callback of the future runs,
@@ -134,36 +171,17 @@ list_leftovers (Run *run)
   return futures;
 }
 
-/* Finds the tasks that were cancelled before, and those that they wait for, which are parts of their
- * clean-up. */
-static GHashTable *
-find_cancelled (GPtrArray *futures)
-{
-  GHashTable *found = g_hash_table_new (NULL, NULL);
-  g_autoptr (GPtrArray) left = g_ptr_array_new ();
-
-  for (guint i = 0; i < futures->len; i++)
-    if (GTX_IS_TASK (futures->pdata[i]) && gtx_cancelling (futures->pdata[i]) > 0)
-      g_ptr_array_add (left, futures->pdata[i]);
-  while (left->len > 0)
-    {
-      GtxTask *task = g_ptr_array_steal_index_fast (left, left->len - 1);
-      g_autoptr (GPtrArray) awaited = g_hash_table_add (found, task) ? gtx_task_get_awaited (task) : NULL;
-
-      for (guint i = 0; awaited && i < awaited->len; i++)
-        g_ptr_array_add (left, awaited->pdata[i]);
-    }
-  return found;
-}
-
 static void
 cancel_or_spare (Run       *run,
                  GPtrArray *futures)
 {
-  g_autoptr (GHashTable) cancelled = run->spares ? find_cancelled (futures) : g_hash_table_new (NULL, NULL);
+  g_autoptr (GHashTable) shielded = find_with_awaited (futures, is_shielded);
+  g_autoptr (GHashTable) cancelled = run->spares ? find_with_awaited (futures, was_cancelled) : NULL;
 
   for (guint i = 0; i < futures->len; i++)
-    if (g_hash_table_contains (cancelled, futures->pdata[i]))
+    if (g_hash_table_contains (shielded, futures->pdata[i]))
+      continue;
+    else if (cancelled && g_hash_table_contains (cancelled, futures->pdata[i]))
       g_ptr_array_add (run->spared, g_object_ref (futures->pdata[i]));
     else
       gtx_cancel (futures->pdata[i]);

@@ -89,6 +89,7 @@ struct _GtxTask
   guint has_returned : 1;       /* the coroutine has returned */
   guint in_request : 1;         /* a request is being passed on through this task */
   guint begins_cancelled : 1;   /* begins even if a request came before: the first await delivers it */
+  guint is_shielded : 1;        /* runs a shielded call, and is not cancelled with all tasks */
 
   GtxTaskCancellable *cancellable; /* made when asked for */
   GPtrArray *locals;            /* of task-local.c; NULL: no values */
