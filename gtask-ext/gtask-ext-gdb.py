@@ -289,6 +289,8 @@ def describe_task(task, tasks):
     text += ': ' + describe_state(task, tasks)
     if task.value['must_cancel']:
         text += ', and is to be cancelled'
+        if task.value['reason']:
+            text += ': ' + task.value['reason'].string()
     return text
 
 

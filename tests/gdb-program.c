@@ -358,7 +358,7 @@ main_coroutine (GtxFuture *distant, GError **error)
   while (g_atomic_int_get (&n_blocking) < 2)
     gtx_sleep (0, error);
   gtx_event_set (event);
-  gtx_cancel (named ("unbegun", gtx_create_task (sleeper, NULL, NULL)));
+  gtx_cancel_with_reason (named ("unbegun", gtx_create_task (sleeper, NULL, NULL)), "not wanted");
 
   g_set_printerr_handler (write_tasks);
   gtx_print_tasks ();

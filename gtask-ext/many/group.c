@@ -177,10 +177,12 @@ list_children (GtxWaiter *waiter,
 static const GtxWaiterKind group_kind = { "group", gtx_waiter_cancel, describe, list_children, NULL };
 
 /* Waits until the group is idle.  Returns whether the parent was cancelled before the group was
- * aborted.  Sets *@swallowed to whether the parent was cancelled at any time during the wait. */
+ * aborted; *@failure, if it is NULL, is then set to what the parent was told.  Sets *@swallowed to
+ * whether the parent was cancelled at any time during the wait. */
 static gboolean
-wait_for_children (GtxGroup *group,
-                   gboolean *swallowed)
+wait_for_children (GtxGroup  *group,
+                   gboolean  *swallowed,
+                   GError   **failure)
 {
   gboolean cancelled_first = FALSE;
   GroupWaiter self = { .group = group };
@@ -192,7 +194,7 @@ wait_for_children (GtxGroup *group,
 
       gtx_waiter_init (&self.waiter, group->parent, &group_kind);
       group->waiter = &self.waiter;
-      woken = gtx_waiter_wait (&self.waiter, NULL);
+      woken = gtx_waiter_wait (&self.waiter, *failure || group->aborting ? NULL : failure);
       group->waiter = NULL;
       if (woken)
         continue;
@@ -259,9 +261,11 @@ outcome (GtxGroup *group,
   cancelled = withdraw_request (group, cancelled || is_cancelled_error (failure), swallowed);
   if (cancelled && group->errors->len == 0)
     {
-      g_clear_error (&failure);
       if (group->ended_on_purpose && was_told)
         gtx_task_settle_request (group->parent);
+      if (gtx_error_tells_reason (failure))
+        return failure;
+      g_clear_error (&failure);
       gtx_set_cancelled_error (&failure);
       return failure;
     }
@@ -318,7 +322,7 @@ gtx_task_group_end (GtxTaskGroup  *self,
       group->exiting = TRUE;
       if (own)
         gtx_group_abort_children (group);
-      cancelled = wait_for_children (group, &swallowed);
+      cancelled = wait_for_children (group, &swallowed, &own);
       own = outcome (group, g_steal_pointer (&own), cancelled, swallowed);
       g_ptr_array_set_size (group->errors, 0);
     }

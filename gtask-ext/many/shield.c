@@ -97,7 +97,7 @@ on_inner_done (gpointer future,
   if (gtx_future_done (outer))
     return;
   if (gtx_future_state (inner) == GTX_FUTURE_CANCELLED)
-    gtx_future_finish_cancelled (outer);
+    gtx_future_finish_cancelled_for (outer, inner->error ? g_error_copy (inner->error) : NULL);
   else if (inner->error == NULL)
     gtx_future_finish_as (outer, inner);
   else

@@ -181,3 +181,20 @@ gtx_take_cancelled_error (GError *error)
   else
     g_error_free (error);
 }
+
+void
+gtx_set_cancelled_error_for (GError     **error,
+                             const char  *reason)
+{
+  if (reason)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "%s: %s", cancelled_message, reason);
+  else
+    gtx_set_cancelled_error (error);
+}
+
+gboolean
+gtx_error_tells_reason (const GError *error)
+{
+  return error && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
+         g_str_has_prefix (error->message, cancelled_message) && error->message[strlen (cancelled_message)] == ':';
+}

@@ -11,7 +11,7 @@
  * - The state goes once from pending to finished or cancelled (by way of settling,
  *   if another thread may settle the future).  Result and error are written
  *   before, and belong to the future afterwards; the error of a cancelled future
- *   is made when it is first asked for.
+ *   is made when it is first asked for, unless there is a reason to tell.
  * - A result that is taken stays in its field, but belongs to the code that took it.
  * - The callbacks are touched in the home thread only, and empty once the
  *   future is done and its home has seen it. */
@@ -111,6 +111,13 @@ gboolean gtx_future_finish          (GtxFuture      *self,
                                      GDestroyNotify  result_free,
                                      GError         *error);
 gboolean gtx_future_finish_cancelled (GtxFuture     *self);
+/* The same with the error that tells the reason; NULL: there is no reason.  Takes @error in any case. */
+gboolean gtx_future_finish_cancelled_for (GtxFuture *self,
+                                          GError    *error);
+
+/* The same for a request with a reason, or NULL. */
+gboolean gtx_future_finish_cancelled_as_asked (GtxFuture  *self,
+                                               const char *reason);
 
 /* Settles @self, if it is not done, with an error that nobody is warned of: a caller that holds the
  * future asks for the error, and one that has dropped it need not know.  Takes @error. */
@@ -148,3 +155,6 @@ void     gtx_future_free_at_home    (GtxFuture      *self,
 
 /* Makes a request to cancel @self; to be called in the home thread. */
 gboolean gtx_future_cancel_here     (GtxFuture      *self);
+/* The same with a reason, or NULL. */
+gboolean gtx_future_cancel_here_for (GtxFuture      *self,
+                                     const char     *reason);

@@ -112,8 +112,19 @@ gtx_future_fail_quietly (GtxFuture *self,
 gboolean
 gtx_future_finish_cancelled (GtxFuture *self)
 {
+  return gtx_future_finish_cancelled_for (self, NULL);
+}
+
+gboolean
+gtx_future_finish_cancelled_for (GtxFuture *self,
+                                 GError    *error)
+{
   if (!begin_to_settle (self))
-    return FALSE;
+    {
+      g_clear_error (&error);
+      return FALSE;
+    }
+  self->error = error;
   settle (self, GTX_FUTURE_CANCELLED);
   return TRUE;
 }
@@ -127,6 +138,18 @@ gtx_future_finish_homeless (GtxFuture *self)
   return TRUE;
 }
 
+static void
+propagate_cancelled (GtxFuture  *self,
+                     GError    **error)
+{
+  const GError *own = __atomic_load_n (&self->error, __ATOMIC_ACQUIRE);
+
+  if (own && error)
+    g_propagate_error (error, g_error_copy (own));
+  else
+    gtx_set_cancelled_error (error);
+}
+
 gboolean
 gtx_future_propagate (GtxFuture  *self,
                       GError    **error)
@@ -135,7 +158,7 @@ gtx_future_propagate (GtxFuture  *self,
 
   if (gtx_future_state (self) == GTX_FUTURE_CANCELLED)
     {
-      gtx_set_cancelled_error (error);
+      propagate_cancelled (self, error);
       return FALSE;
     }
   if (self->error == NULL)

@@ -42,7 +42,8 @@ gtx_task_append_state (GtxTask *task,
     }
   append_waits (task, text);
   if (task->must_cancel)
-    g_string_append (text, ", and is to be cancelled");
+    g_string_append_printf (text, ", and is to be cancelled%s%s", task->reason ? ": " : "",
+                            task->reason ? task->reason : "");
 }
 
 GPtrArray *

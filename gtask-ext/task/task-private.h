@@ -96,6 +96,7 @@ struct _GtxTask
   GtxOperation *operation;      /* the last one, made when needed; begins with its GtxOperationKind */
   GtxTaskEnd *ends;
   gpointer timeouts;            /* the innermost block of timeout.c that was begun */
+  char *reason;                 /* of the last request that the task is, or was, to be told of; NULL: none */
 };
 
 /* ---- task.c ---- */
@@ -298,6 +299,12 @@ guint    gtx_task_withdraw_request (GtxTask  *self,
 
 /* GtxFutureClass.cancel for tasks. */
 gboolean gtx_task_cancel           (GtxFuture   *future);
+/* The same with a reason, or NULL. */
+gboolean gtx_task_cancel_for       (GtxFuture   *future,
+                                    const char  *reason);
+/* Sets the reason of the last request to a copy of @reason, or to none. */
+void     gtx_task_set_reason       (GtxTask     *self,
+                                    const char  *reason);
 
 /* Delivers the request that stands: returns FALSE with G_IO_ERROR_CANCELLED set. */
 gboolean gtx_task_deliver_request  (GtxTask     *self,

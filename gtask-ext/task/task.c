@@ -161,9 +161,11 @@ finish (GtxTask  *self,
       gtx_future_finish (future, result, result ? self->result_free : NULL, error);
       return;
     }
-  if (error)
-    gtx_take_cancelled_error (error);
-  gtx_future_finish_cancelled (future);
+  if (error == NULL && self->reason)
+    gtx_set_cancelled_error_for (&error, self->reason);
+  else if (error && !gtx_error_tells_reason (error))
+    gtx_take_cancelled_error (g_steal_pointer (&error));
+  gtx_future_finish_cancelled_for (future, error);
 }
 
 /* A coroutine, and the function that frees its data, must end in the process in which they began. */
@@ -310,6 +312,7 @@ gtx_task_finalize (GObject *object)
   if (self->cancellable)
     gtx_task_cancellable_retire (self->cancellable);
   g_free (self->name);
+  g_free (self->reason);
 
   ((GObjectClass *) gtx_task_parent_class)->finalize (object);
 }
