@@ -25,6 +25,9 @@ gboolean      gtx_scheduler_is_others   (GtxScheduler *self);
 /* Whether this is the child of a fork (), in which the tasks are the parent's. */
 gboolean      gtx_scheduler_is_parents  (GtxScheduler *self);
 
+/* Whether this is the thread that called main (), or the only one in the child of a fork (). */
+gboolean      gtx_is_main_thread        (void);
+
 /* The functions from here on are for the scheduler's own thread only, in a handle that it runs or
  * during a visit: */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "run/interrupt.h"
 #include "run/run-private.h"
 
 #include "outside/gtask-run-private.h"
@@ -289,9 +290,36 @@ gtx_run_may_begin (GtxScheduler  *scheduler,
   return why == NULL;
 }
 
+/* Whether SIGINT has ended @main_task, or came too late for it.  As in asyncio, a cancellation for which
+ * other code asked as well is one. */
+static gboolean
+was_interrupted (const GtxInterrupt *interrupt,
+                 GtxTask            *main_task)
+{
+  if (gtx_future_state (&main_task->parent_instance) == GTX_FUTURE_CANCELLED)
+    return gtx_cancelling (main_task) <= 1;
+  return main_task->parent_instance.error == NULL && !interrupt->has_asked;
+}
+
+static gboolean
+end_run (GtxTask   *main_task,
+         gboolean   is_interrupted,
+         GError   **error)
+{
+  gboolean succeeded = FALSE;
+
+  if (is_interrupted)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "The run was interrupted by SIGINT");
+  else
+    succeeded = gtx_future_propagate (&main_task->parent_instance, error);
+  g_object_unref (main_task);
+  return succeeded;
+}
+
 gboolean
 gtx_run_on (GtxScheduler  *scheduler,
             GMainContext  *context,
+            gboolean       is_interruptible,
             const char    *name,
             GtxCoroutine   coroutine,
             gpointer       data,
@@ -299,12 +327,16 @@ gtx_run_on (GtxScheduler  *scheduler,
 {
   g_autoptr (Run) run = run_new (scheduler, context, "gtx_run");
   GtxTask *main_task = gtx_create_task_named (name, coroutine, data, NULL);
+  GtxInterrupt interrupt = { 0 };
+  gboolean is_interrupted;
   gboolean succeeded;
 
+  if (is_interruptible)
+    gtx_interrupt_begin (&interrupt, context, main_task);
   iterate_until_done (run, main_task);
+  is_interrupted = gtx_interrupt_end (&interrupt) && was_interrupted (&interrupt, main_task);
   end_leftovers (run);
-  succeeded = gtx_future_propagate (&main_task->parent_instance, error);
-  g_object_unref (main_task);
+  succeeded = end_run (main_task, is_interrupted, error);
   g_main_context_release (context);
   return succeeded;
 }
@@ -326,7 +358,7 @@ gtx_run_named (const char    *name,
   g_return_val_if_fail (coroutine != NULL, FALSE);
 
   return gtx_run_may_begin (scheduler, context, error) &&
-         gtx_run_on (scheduler, context, name, coroutine, data, error);
+         gtx_run_on (scheduler, context, TRUE, name, coroutine, data, error);
 }
 
 static gboolean
