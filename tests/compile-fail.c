@@ -76,6 +76,8 @@ static const struct
   { "boolean/new", "keep (gtx_task_new (of_int, any, g_free));", NULL, NULL },
   { "boolean/in", "keep (gtx_create_task_in (NULL, of_int, any, g_free));", NULL, NULL },
   { "boolean/run", "gtx_run (of_int, any, NULL);", NULL, NULL },
+  { "boolean/call", "gtx_call_with_timeout (1, of_int, any, NULL); gtx_call_shielded (1, of_int, &i, NULL);",
+    NULL, NULL },
   { "boolean/group", "gtx_task_group_create_task (group, of_int, any, NULL, NULL);", NULL, NULL },
   { "boolean/test", "gtx_test_run (of_int, any, NULL); gtx_test_add_func (\"/test\", of_int);", NULL, NULL },
   { "boolean/gtask", "gtx_gtask_run (task, of_task); gtx_gtask_run (task, simple);", NULL, NULL },
@@ -96,6 +98,7 @@ static const struct
   { "int/gtask", "gtx_gtask_run_int (task, count_for_task);", NULL, NULL },
 
   { "boolean/other-data", "keep (gtx_create_task (of_int, &d, NULL));", OTHER_DATA, NULL },
+  { "boolean/other-data/shielded", "gtx_call_shielded (1, of_int, &d, NULL);", OTHER_DATA, NULL },
   { "boolean/const-dropped", "keep (gtx_create_task (of_int, (const int *) &i, NULL));", OTHER_DATA, NULL },
   { "boolean/any-const-dropped", "keep (gtx_create_task (simple, literal, NULL));", OTHER_DATA, NULL },
   { "boolean/untyped-const-dropped", "keep (gtx_create_task (of_int, any_const, NULL));",
