@@ -167,7 +167,8 @@ test_cancel_all (void)
     ;
   gtx_cancel (task);
   g_timeout_add (2500, is_told, event);
-  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING, "gtx_cancel_all() has waited for two seconds*wait_shielded*");
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_WARNING,
+                         "gtx_cancel_all() has waited for two seconds*wait_shielded*");
   gtx_cancel_all ();
   g_test_assert_expected_messages ();
   assert_trace ("clean");

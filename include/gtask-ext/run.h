@@ -30,8 +30,9 @@ G_BEGIN_DECLS
  * it, does so alone.
  *
  * Sets the coroutine's own error, %G_IO_ERROR_CANCELLED if SIGINT has ended it, where `asyncio.run()`
- * raises `KeyboardInterrupt`, or %GTX_ERROR_ALREADY_RUNNING inside a task or a callback of a main loop.  Blocks; not to be called in a task.  May be
- * called in any thread that may iterate its thread-default main context.
+ * raises `KeyboardInterrupt`, or %GTX_ERROR_ALREADY_RUNNING inside a task or a callback of a main
+ * loop.  Blocks; not to be called in a task.  May be called in any thread that may iterate its
+ * thread-default main context.
  *
  * Returns: %TRUE if the coroutine succeeded
  *
