@@ -198,7 +198,7 @@ assert_tasks (const char *output)
 
   g_file_get_contents (path, &printed, NULL, &error);
   g_assert_no_error (error);
-  assert_has (printed, "\nunbegun (sleeper): has not begun, and is to be cancelled\n");
+  assert_has (printed, "\nunbegun (sleeper): has not begun, and is to be cancelled: not wanted\n");
   assert_has (printed, "└─ …\n");
   assert_has (tasks, printed);
   g_assert_true (g_regex_match_simple ("^Main context 0x[0-9a-f]+:\nelsewhere \\(sleeper\\): waits for a sleep, [0-9.]+ s left\n"
