@@ -93,11 +93,9 @@ test_until_past (gpointer data, GError **error)
   g_assert_true (gtx_sleep (10, error));
   for (guint i = 0; i < G_N_ELEMENTS (past); i++)
     {
-      g_autoptr (GtxTask) other = gtx_create_task (note_others, NULL, NULL);
-
+      g_object_unref (gtx_create_task (note_others, NULL, NULL));
       g_assert_true (gtx_sleep_until (past[i], error));
       assert_trace ("other");
-      g_string_truncate (trace, 0);
       g_assert_cmpfloat (gtx_get_time (), ==, 10);
     }
   return TRUE;
