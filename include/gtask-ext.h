@@ -35,6 +35,7 @@
 #include <gtask-ext/stream.h>
 #include <gtask-ext/socket.h>
 #include <gtask-ext/serve.h>
+#include <gtask-ext/pool.h>
 #include <gtask-ext/run.h>
 #include <gtask-ext/test.h>
 #include <gtask-ext/log.h>

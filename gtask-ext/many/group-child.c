@@ -151,6 +151,28 @@ admit (GtxGroup  *group,
   return *place != NULL;
 }
 
+void
+gtx_task_group_set_start (GtxTaskGroup   *self,
+                          GtxStartFunc    start,
+                          gpointer        data,
+                          GDestroyNotify  data_free)
+{
+  GtxGroup *group = self->state;
+
+  if (group->start)
+    group->start_data_free (group->start_data);
+  group->start = start;
+  group->start_data = data;
+  group->start_data_free = data_free;
+}
+
+static GtxTask *
+start (GtxGroup *group,
+       GtxTask  *task)
+{
+  return group->start ? group->start (task, group->start_data) : gtx_task_start (task);
+}
+
 /**
  * gtx_task_group_start: (skip)
  * @self: a #GtxTaskGroup whose block has begun
@@ -187,7 +209,7 @@ gtx_task_group_start (GtxTaskGroup  *self,
     }
 
   child = g_new (GtxGroupChild, 1);
-  *child = (GtxGroupChild) { .done.run = on_child_done, .group = group, .task = gtx_task_start (task), .place = place };
+  *child = (GtxGroupChild) { .done.run = on_child_done, .group = group, .task = start (group, task), .place = place };
   if (place)
     gtx_place_give (place, task);
   gtx_handle_list_append (&group->children, &child->link);

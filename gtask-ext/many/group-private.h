@@ -8,6 +8,10 @@
 
 #include "gtask-ext/group.h"
 
+/* Starts @task, which was not started, in its home; its coroutine may run elsewhere. */
+typedef GtxTask *(*GtxStartFunc) (GtxTask  *task,
+                                  gpointer  data);
+
 /* Invariants: children has exactly the children that are not done, and those whose end the group
  * has not seen.  No child is added once the group is aborting.  The group does not end while a task
  * creates a child. */
@@ -19,6 +23,9 @@ typedef struct
   GtxTaskErrorFunc error_func;  /* told of the errors instead; NULL: none is */
   gpointer error_data;
   GtxPlaces *places;            /* for children; NULL: no limit */
+  GtxStartFunc start;           /* starts children; NULL: gtx_task_start () */
+  gpointer start_data;
+  GDestroyNotify start_data_free;
   guint n_creators;             /* calls of gtx_task_group_start () under way */
   GtxWaiter *waiter;            /* of the parent, while it waits for children */
   guint n_cancels_before;       /* requests that were delivered to the parent before the block */
@@ -39,6 +46,12 @@ typedef struct
 } GtxGroupChild;
 
 /* ---- group-child.c ---- */
+
+/* Has the group start its children by @start from now on; NULL: by gtx_task_start ().  Takes @data. */
+void     gtx_task_group_set_start  (GtxTaskGroup   *self,
+                                    GtxStartFunc    start,
+                                    gpointer        data,
+                                    GDestroyNotify  data_free);
 
 /* Whether there is no child, and no task creates one. */
 gboolean gtx_group_is_idle        (const GtxGroup *self);

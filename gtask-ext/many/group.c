@@ -406,6 +406,7 @@ gtx_task_group_clear (GtxTaskGroup *self)
                   "call it in the task that called gtx_task_group_begin()");
       return;
     }
+  gtx_task_group_set_start (self, NULL, NULL, NULL);
   self->state = NULL;
   g_clear_pointer (&group->places, gtx_places_unref);
   g_ptr_array_unref (group->errors);

@@ -61,7 +61,8 @@ gtx_task_new_pointer_named (const char          *function,
   return self;
 }
 
-/* Starts the task in its home thread; the caller has pinned it. */
+/* Starts the task in its home thread; the caller has pinned it.  A task that has a waiter already is
+ * run elsewhere, and has no step. */
 static void
 start_at_home (GtxTask *self)
 {
@@ -78,7 +79,8 @@ start_at_home (GtxTask *self)
       return;
     }
   gtx_registry_add (self);
-  gtx_scheduler_call_soon (self->parent_instance.home, &self->step.handle);
+  if (G_LIKELY (self->waiter == NULL))
+    gtx_scheduler_call_soon (self->parent_instance.home, &self->step.handle);
 }
 
 static void
@@ -114,6 +116,28 @@ start (GtxTask *self)
       gtx_pins_add (pins, self);
       start_at_home (self);
     }
+}
+
+void
+gtx_task_start_waiting (GtxTask   *self,
+                        GtxWaiter *waiter)
+{
+  self->waiter = waiter;
+  start (self);
+}
+
+void
+gtx_task_start_in_place_of (GtxTask    *self,
+                            const char *name,
+                            guint64     number,
+                            GPtrArray  *locals)
+{
+  self->is_started = TRUE;
+  self->name = g_strdup (name);
+  self->number = number;
+  self->locals = locals;
+  gtx_pins_add (&self->parent_instance.pins, self);
+  start_at_home (self);
 }
 
 static void

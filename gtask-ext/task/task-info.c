@@ -20,7 +20,7 @@ append_waits (GtxTask *task,
     g_string_append (text, "runs");
   else if (task->runner)
     g_string_append_printf (text, "runs inside %s", gtx_task_get_name (task->runner));
-  else if (task->step.fiber == NULL)
+  else if (task->step.fiber == NULL && task->waiter == NULL)
     g_string_append (text, "has not begun");
   else if (task->waiter == NULL || gtx_waiter_is_over (task->waiter))
     g_string_append (text, "is ready");

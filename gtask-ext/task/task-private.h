@@ -140,8 +140,9 @@ gtx_task_claim_start (GtxTask *self)
 /* Frees the task's data before anybody learns that the task has ended, as Python drops a
  * coroutine's frame. */
 void     gtx_task_free_data        (GtxTask     *self);
-/* Ends a task that never ran, so that there is no stack to leave.  Takes @error. */
-void     gtx_task_end_unrun        (GtxTask     *self,
+/* Ends a task that never ran here, so that there is no stack to leave.  Takes @result and @error. */
+void     gtx_task_end_without_stack (GtxTask    *self,
+                                    gpointer     result,
                                     GError      *error);
 
 /* Runs the coroutine of an unstarted task inside @runner; FALSE if the task
@@ -154,6 +155,17 @@ void     gtx_task_set_home         (GtxTask      *self,
                                     GtxScheduler *home);
 
 void     gtx_task_start_unless_started (GtxTask *self);
+
+/* Starts @self, which was claimed, and which waits already, in @waiter, for other code to run its
+ * coroutine and to end it. */
+void     gtx_task_start_waiting    (GtxTask     *self,
+                                    GtxWaiter   *waiter);
+/* Starts @self, in its home's thread, as the one that runs the coroutine of @task, which has that name
+ * and number.  Takes @locals. */
+void     gtx_task_start_in_place_of (GtxTask    *self,
+                                    const char  *name,
+                                    guint64      number,
+                                    GPtrArray   *locals);
 
 static inline gboolean
 gtx_task_is_unstarted (GtxFuture *future)

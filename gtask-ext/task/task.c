@@ -208,13 +208,13 @@ run_on_fiber (gpointer data)
   gtx_scheduler_let_go_of_pushed ();
 }
 
-/* Ends a task that never ran, so that there is no stack to leave. */
 void
-gtx_task_end_unrun (GtxTask *self,
-                    GError  *error)
+gtx_task_end_without_stack (GtxTask  *self,
+                            gpointer  result,
+                            GError   *error)
 {
   gtx_task_free_data (self);
-  finish (self, NULL, error);
+  finish (self, result, error);
   gtx_pins_drop (&self->parent_instance.pins, self);
 }
 
@@ -266,8 +266,8 @@ static void
 abandon (GtxStep *step,
          char    *problem)
 {
-  gtx_task_end_unrun (GTX_CONTAINER_OF (step, GtxTask, step),
-                      problem ? g_error_new_literal (GTX_ERROR, GTX_ERROR_NO_STACK, problem) : NULL);
+  gtx_task_end_without_stack (GTX_CONTAINER_OF (step, GtxTask, step), NULL,
+                              problem ? g_error_new_literal (GTX_ERROR, GTX_ERROR_NO_STACK, problem) : NULL);
   g_free (problem);
 }
 
