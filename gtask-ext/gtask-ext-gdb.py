@@ -159,6 +159,13 @@ def describe_shielded(waiter, tasks):
     return 'the shielded task ' + tasks[int(awaited)].name, [int(awaited)]
 
 
+def describe_pool(waiter, tasks):
+    job = waiter.as_type('GtxJob')
+    if int(job['state']) != 1:
+        return 'a thread of a pool', []
+    return 'thread %d of a pool, which runs it' % int(job['worker']['number']), []
+
+
 def describe_sleep(waiter, tasks):
     return 'a sleep' + waiter.left(waiter.as_type('Sleep')['timer']), []
 
@@ -245,6 +252,7 @@ DESCRIBERS = {
     'future': describe_await,
     'future of another context': describe_distant,
     'shielded': describe_shielded,
+    'pool': describe_pool,
     'sleep': describe_sleep,
     'gather': describe_gathering,
     'futures': describe_wait,
@@ -274,7 +282,7 @@ DESCRIBERS = {
 def describe_state(task, tasks):
     if task.value['runner']:
         return 'runs inside %s' % Task(task.value['runner'].dereference(), task.scheduler).name
-    if not task.fiber:
+    if not task.fiber and not task.value['waiter']:
         return 'has not begun'
     if task.runs():
         return 'runs'

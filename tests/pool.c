@@ -1,29 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Tasks on a pool of threads: how they begin, end and are cancelled. */
 
-#include "fixture.h"
 #include "gate.h"
-
-static GtxPool *
-pool_new (guint n_threads)
-{
-  g_autoptr (GError) error = NULL;
-  GtxPool *pool = gtx_pool_new (n_threads, &error);
-
-  g_assert_no_error (error);
-  g_assert_cmpuint (gtx_pool_get_n_threads (pool), ==, n_threads);
-  return pool;
-}
-
-static void
-close_and_unref (GtxPool *pool)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (gtx_pool_close (pool, &error));
-  g_assert_no_error (error);
-  g_object_unref (pool);
-}
+#include "pool-new.h"
 
 /* ---- What a coroutine has and gives ---- */
 
@@ -245,19 +224,6 @@ await_request (const char *how, GError **error)
     return fail ("has failed", error);
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
-}
-
-static void
-await_running (GtxTask *task)
-{
-  for (;;)
-    {
-      g_autofree char *state = gtx_task_describe_state (task);
-
-      if (strstr (state, "runs it"))
-        return;
-      g_assert_true (gtx_sleep (0.001, NULL));
-    }
 }
 
 static gboolean
