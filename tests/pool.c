@@ -333,40 +333,57 @@ cancelled_by_thread (gpointer data, GError **error)
 
 /* ---- Rings ---- */
 
-static gboolean
-await_other (GtxTask **other, GError **error)
+typedef struct
 {
-  return gtx_await (*other, error);
+  GtxTask *on_pool;
+  GtxTask *here;
+  Gate gate;                    /* opened when both are there */
+} Ring;
+
+static gboolean
+await_here (Ring *ring, GError **error)
+{
+  return pass_gate (&ring->gate, error) && gtx_await (ring->here, error);
+}
+
+static gboolean
+await_on_pool (Ring *ring, GError **error)
+{
+  return gtx_await (ring->on_pool, error);
 }
 
 /* Two tasks that await each other, one of them on the pool, end when one of them is cancelled. */
 static gboolean
-ring (gpointer first, GError **error)
+cancel_ring (gboolean from_home, GError **error)
 {
   GtxPool *pool = pool_new (1);
-  g_autoptr (GtxTask) on_pool = NULL;
-  g_autoptr (GtxTask) here = NULL;
+  Ring ring;
 
-  on_pool = gtx_create_task_on (pool, await_other, &here, NULL);
-  here = gtx_create_task (await_other, &on_pool, NULL);
-  await_running (on_pool);
-  gtx_cancel (first ? here : on_pool);
-  assert_ends_cancelled (here);
-  assert_ends_cancelled (on_pool);
+  gate_init (&ring.gate);
+  ring.on_pool = gtx_create_task_on (pool, await_here, &ring, NULL);
+  ring.here = gtx_create_task (await_on_pool, &ring, NULL);
+  gate_open (&ring.gate);
+  await_running (ring.on_pool);
+  gtx_cancel (from_home ? ring.here : ring.on_pool);
+  assert_ends_cancelled (ring.here);
+  assert_ends_cancelled (ring.on_pool);
   close_and_unref (pool);
+  g_object_unref (ring.here);
+  g_object_unref (ring.on_pool);
+  gate_clear (&ring.gate);
   return TRUE;
 }
 
 static gboolean
 ring_from_home (gpointer data, GError **error)
 {
-  return ring (GINT_TO_POINTER (TRUE), error);
+  return cancel_ring (TRUE, error);
 }
 
 static gboolean
 ring_from_pool (gpointer data, GError **error)
 {
-  return ring (NULL, error);
+  return cancel_ring (FALSE, error);
 }
 
 int

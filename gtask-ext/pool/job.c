@@ -25,6 +25,7 @@ struct _GtxJob
   gpointer data;                /* of the task; freed in the home */
   char *name;                   /* of the task when it was started; NULL: it has none of its own */
   GPtrArray *locals;            /* those that the coroutine begins with */
+  gboolean is_pointer;          /* as in the task, where bits beside it change */
 
   /* The home's */
   GtxWaiter waiter;
@@ -285,6 +286,7 @@ gtx_job_new (GtxTask *task,
   self->data = g_steal_pointer (&task->data);
   self->name = g_strdup (task->name);
   self->locals = gtx_task_locals_inherit ();
+  self->is_pointer = task->is_pointer;
   self->step.run = end_early;
   self->n_answers = 1;
   gtx_waiter_init (&self->waiter, task, &pool_kind);
@@ -344,7 +346,7 @@ copy_task (GtxJob *self)
   GtxTask *task = self->task;
   GtxTask *copy;
 
-  if (task->is_pointer)
+  if (self->is_pointer)
     copy = gtx_task_new_pointer_named (task->function, task->coroutine.pointer, self->data, NULL, task->result_free);
   else
     copy = gtx_task_new_named (task->function, task->coroutine.boolean, self->data, NULL);
