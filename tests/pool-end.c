@@ -215,6 +215,30 @@ set_gone (gpointer data, GObject *where_the_object_was)
   g_atomic_int_set ((gint *) data, TRUE);
 }
 
+/* Code keeps the main context of a thread, to which requests are made. */
+static GMainContext *
+keep_context (gpointer data, GError **error)
+{
+  return g_main_context_ref_thread_default ();
+}
+
+static gboolean
+context_kept (gpointer data, GError **error)
+{
+  GtxPool *pool = pool_new (1);
+  g_autoptr (GtxTask) task = gtx_create_task_pointer_on (pool, keep_context, NULL, NULL,
+                                                         (GDestroyNotify) g_main_context_unref);
+  g_autoptr (GMainContext) context = gtx_await_pointer (task, error);
+  g_autoptr (GtxTask) late = NULL;
+  g_autoptr (GError) failure = NULL;
+
+  close_and_unref (pool);
+  late = gtx_create_task_in (context, never, NULL, NULL);
+  g_assert_false (gtx_await (late, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_CONTEXT_GONE);
+  return TRUE;
+}
+
 /* A task keeps its pool; the last one lets it end. */
 static gboolean
 dropped (gpointer data, GError **error)
@@ -366,6 +390,7 @@ main (int    argc,
   add_real_coroutine ("/pool-end/closed/own-thread", own_thread);
   g_test_add_func ("/pool-end/closed/outside", outside);
   add_real_coroutine ("/pool-end/all-cancelled", all_cancelled);
+  add_real_coroutine ("/pool-end/context-kept", context_kept);
   add_real_coroutine ("/pool-end/dropped", dropped);
   add_real_coroutine ("/pool-end/many", many);
   g_test_add_func ("/pool-end/home-gone", home_gone);

@@ -131,6 +131,14 @@ gtx_scheduler_is_asked_for_messages (GtxScheduler *self)
   return self->n_asking > 1;
 }
 
+void
+gtx_scheduler_end_messages (GtxScheduler *self)
+{
+  do
+    gtx_scheduler_run_messages (self);
+  while (!gtx_scheduler_close_messages (self));
+}
+
 gboolean
 gtx_scheduler_close_messages (GtxScheduler *self)
 {

@@ -66,7 +66,11 @@ wake (GtxWorker *self)
       !__atomic_exchange_n (&self->is_asleep, FALSE, __ATOMIC_SEQ_CST))
     return FALSE;
   g_atomic_int_add (&self->workers->n_asleep, -1);
-  g_main_context_wakeup (self->context);
+  /* It may have woken by itself, and end. */
+  g_mutex_lock (&self->mutex);
+  if (self->context)
+    g_main_context_wakeup (self->context);
+  g_mutex_unlock (&self->mutex);
   return TRUE;
 }
 
@@ -362,21 +366,35 @@ settle_ends (GtxWorkers *self)
     gtx_future_set_result (ends->pdata[i], NULL, NULL);
 }
 
+/* Ends what the run has left.  Other code may keep the main context, which nobody runs any more. */
+static void
+end_thread (GtxWorker *self)
+{
+  g_autoptr (GMainContext) context = NULL;
+  GtxVisit visit = gtx_scheduler_enter (self->scheduler);
+  GtxHandle *link;
+
+  while ((link = self->begun.ring.next) != &self->begun.ring)
+    gtx_job_abandon (gtx_job_of_link (link));
+  gtx_scheduler_end_messages (self->scheduler);
+  gtx_scheduler_leave (self->scheduler, visit);
+  g_main_context_pop_thread_default (self->context);
+  g_mutex_lock (&self->mutex);
+  context = g_steal_pointer (&self->context);
+  g_mutex_unlock (&self->mutex);
+}
+
 static gpointer
 work (gpointer data)
 {
   GtxWorker *self = data;
   GtxWorkers *workers = self->workers;
-  GtxHandle *link;
 
   current = self;
   g_main_context_push_thread_default (self->context);
   attach_source (self);
   gtx_run (await_end, self, NULL);
-  while ((link = self->begun.ring.next) != &self->begun.ring)
-    gtx_job_abandon (gtx_job_of_link (link));
-  g_main_context_pop_thread_default (self->context);
-  g_clear_pointer (&self->context, g_main_context_unref);
+  end_thread (self);
   settle_ends (workers);
   gtx_workers_unref (workers);
   return NULL;

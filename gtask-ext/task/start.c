@@ -61,10 +61,12 @@ gtx_task_new_pointer_named (const char          *function,
   return self;
 }
 
-/* Starts the task in its home thread; the caller has pinned it.  A task that has a waiter already is
+/* Starts the task in its home thread; the caller has pinned it.  @takes_tasks: FALSE if the home refuses
+ * messages, since nobody will run it any more.  A task that has a waiter already is
  * run elsewhere, and has no step. */
 static void
-start_at_home (GtxTask *self)
+start_at_home (GtxTask  *self,
+               gboolean  takes_tasks)
 {
   /* A task that was cancelled meanwhile is done, and its coroutine does not run. */
   if (gtx_future_done (&self->parent_instance))
@@ -73,7 +75,7 @@ start_at_home (GtxTask *self)
       gtx_pins_drop (&self->parent_instance.pins, self);
       return;
     }
-  if (gtx_scheduler_get_context (self->parent_instance.home) == NULL)
+  if (!takes_tasks || gtx_scheduler_get_context (self->parent_instance.home) == NULL)
     {
       gtx_task_end_homeless (self);
       return;
@@ -87,7 +89,7 @@ static void
 start_at_home_and_unref (gpointer data)
 {
   gtx_pins_add (&((GtxFuture *) data)->pins, data);
-  start_at_home (data);
+  start_at_home (data, TRUE);
   g_object_unref (data);
 }
 
@@ -107,14 +109,14 @@ start (GtxTask *self)
   if (G_LIKELY (visit))
     {
       gtx_pins_add (pins, self);
-      start_at_home (self);
+      start_at_home (self, TRUE);
       gtx_scheduler_leave (home, visit);
     }
   else if (!gtx_scheduler_post (home, start_at_home_and_unref, g_object_ref (self)))
     {
       g_object_unref (self);
       gtx_pins_add (pins, self);
-      start_at_home (self);
+      start_at_home (self, FALSE);
     }
 }
 
@@ -137,7 +139,7 @@ gtx_task_start_in_place_of (GtxTask    *self,
   self->number = number;
   self->locals = locals;
   gtx_pins_add (&self->parent_instance.pins, self);
-  start_at_home (self);
+  start_at_home (self, TRUE);
 }
 
 static void
