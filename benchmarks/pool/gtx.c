@@ -111,8 +111,10 @@ answer (gpointer data, GSocketConnection *connection, GError **error)
       if (!gtx_output_stream_write_all (output, response, sizeof response - 1, NULL, error))
         return FALSE;
     }
+  if (failure == NULL)
+    return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));
-  return failure == NULL;
+  return FALSE;
 }
 
 static gboolean
