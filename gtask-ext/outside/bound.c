@@ -4,99 +4,38 @@
 #include "gtask-ext/object.h"
 
 #include "outside/ties.h"
+#include "task/done-callback.h"
+
+/* Its done callback holds a reference, and so does the list of the object's bonds. */
+typedef struct
+{
+  GtxBond bond;
+  GtxTask *task;
+} Bound;
 
 static void
-bond_clear (gpointer data)
+bound_clear (gpointer data)
 {
-  GtxBond *self = data;
+  Bound *self = data;
 
   g_object_unref (self->task);
-  gtx_ties_unref (self->ties);
+  gtx_ties_unref (self->bond.ties);
 }
 
 static void
-bond_unref (gpointer self)
+bound_unref (gpointer self)
 {
-  g_atomic_rc_box_release_full (self, bond_clear);
+  g_atomic_rc_box_release_full (self, bound_clear);
 }
 
 static void
 on_bound_done (gpointer task,
                gpointer data)
 {
-  GtxBond *self = data;
-  gboolean is_mine;
+  Bound *self = data;
 
-  g_mutex_lock (&self->ties->mutex);
-  is_mine = !self->is_taken;
-  self->is_taken = TRUE;
-  if (is_mine)
-    gtx_handle_unlink (&self->link);
-  g_mutex_unlock (&self->ties->mutex);
-  if (is_mine)
-    bond_unref (self);
-}
-
-/* NULL: the object is disposed of already. */
-static GtxBond *
-bond_new (GtxTask *task,
-          GObject *object)
-{
-  GtxTies *ties = gtx_ties_of (object);
-  GtxBond *self = g_atomic_rc_box_new0 (GtxBond);
-  gboolean is_disposed;
-
-  self->ties = ties;
-  self->task = g_object_ref (task);
-  gtx_ties_lock (ties, object);
-  is_disposed = ties->is_disposed;
-  if (!is_disposed)
-    {
-      gtx_ties_watch (ties, object);
-      gtx_handle_list_append (&ties->bonds, &g_atomic_rc_box_acquire (self)->link);
-    }
-  gtx_ties_unlock (ties, object);
-  if (is_disposed)
-    g_clear_pointer (&self, bond_unref);
-  return self;
-}
-
-/**
- * gtx_task_bind:
- * @self: a #GtxTask
- * @object: (type GObject.Object): an object
- *
- * Cancels the task when @object is disposed; for example, the tasks of a window are bound
- * to the window.  A task whose coroutine has returned is no longer cancelled.
- *
- * No reference to @object is kept.  The coroutine should keep a reference to what it
- * uses, or check after each await.  If a task waited for @object or was bound to it
- * before, and @object has been disposed since, @self is cancelled at once.  Never
- * suspends; may be called in any thread that holds references to both, and any thread may
- * dispose of @object.
- *
- * Note that GTK 4 disposes of a closed window only when the last reference goes: a task
- * that holds one itself waits on.  gtx_object_create_task() and gtx_scope_close_then() are for
- * the tasks of a window.
- *
- * Since: 0.1
- */
-void
-gtx_task_bind (GtxTask  *self,
-               gpointer  object)
-{
-  GtxBond *bond;
-
-  g_return_if_fail (GTX_IS_TASK (self));
-  g_return_if_fail (G_IS_OBJECT (object));
-
-  if (gtx_future_done (&self->parent_instance))
-    return;
-  bond = bond_new (self, object);
-  if (bond)
-    gtx_future_add_done_callback (self, on_bound_done, bond, bond_unref);
-  else
-    gtx_cancel (self);
+  if (gtx_bond_untie (&self->bond))
+    bound_unref (self);
 }
 
 /* ---- The end of the object ---- */
@@ -145,16 +84,59 @@ cancel_at_home (GtxTask *task)
   gtx_cancel (task);
 }
 
-void
-gtx_bonds_cancel (GtxHandleList *bonds)
+static void
+cut (GtxBond *bond)
 {
-  GtxHandle *link;
+  Bound *self = (Bound *) bond;
 
-  while ((link = gtx_handle_list_pop (bonds)))
+  cancel_at_home (self->task);
+  bound_unref (self);
+}
+
+/* ---- Binding ---- */
+
+/**
+ * gtx_task_bind:
+ * @self: a #GtxTask
+ * @object: (type GObject.Object): an object
+ *
+ * Cancels the task when @object is disposed; for example, the tasks of a window are bound
+ * to the window.  A task whose coroutine has returned is no longer cancelled.
+ *
+ * No reference to @object is kept.  The coroutine should keep a reference to what it
+ * uses, or check after each await.  If a task waited for @object or was bound to it
+ * before, and @object has been disposed since, @self is cancelled at once.  Never
+ * suspends; may be called in any thread that holds references to both, and any thread may
+ * dispose of @object.
+ *
+ * Note that GTK 4 disposes of a closed window only when the last reference goes: a task
+ * that holds one itself waits on.  gtx_object_create_task() and gtx_scope_close_then() are for
+ * the tasks of a window.
+ *
+ * Since: 0.1
+ */
+void
+gtx_task_bind (GtxTask  *self,
+               gpointer  object)
+{
+  Bound *bound;
+
+  g_return_if_fail (GTX_IS_TASK (self));
+  g_return_if_fail (G_IS_OBJECT (object));
+
+  if (gtx_future_done (&self->parent_instance))
+    return;
+  bound = g_atomic_rc_box_new0 (Bound);
+  bound->bond.ties = gtx_ties_of (object);
+  bound->bond.cut = cut;
+  bound->task = g_object_ref (self);
+  g_atomic_rc_box_acquire (bound);
+  if (gtx_bond_tie (&bound->bond, object))
+    gtx_future_call_back (&self->parent_instance, on_bound_done, bound, bound_unref, NULL);
+  else
     {
-      GtxBond *bond = GTX_CONTAINER_OF (link, GtxBond, link);
-
-      cancel_at_home (bond->task);
-      bond_unref (bond);
+      bound_unref (bound);
+      bound_unref (bound);
+      gtx_cancel (self);
     }
 }

@@ -6,6 +6,7 @@
 #include "outside/gtask-run-private.h"
 #include "outside/operation-private.h"
 #include "scope/patience.h"
+#include "task/done-callback.h"
 #include "task/task-private.h"
 
 #include "gtask-ext/error.h"
@@ -129,7 +130,7 @@ iterate_until_done (Run      *run,
 {
   run->loop = g_main_loop_new (run->context, FALSE);
   run->depth = g_main_depth ();
-  gtx_future_add_done_callback (future, stop, run, NULL);
+  gtx_future_call_back (future, stop, run, NULL, NULL);
   g_main_loop_run (run->loop);
   while (gtx_scheduler_is_stopping (run->scheduler))
     g_main_context_iteration (run->context, TRUE);
@@ -201,7 +202,7 @@ cancel_leftovers (Run *run)
   leftovers.gathering = gtx_future_new ();
   cancel_or_spare (run, futures);
   for (guint i = 0; i < futures->len; i++)
-    gtx_future_add_done_callback (g_ptr_array_index (futures, i), on_leftover_done, &leftovers, NULL);
+    gtx_future_call_back (g_ptr_array_index (futures, i), on_leftover_done, &leftovers, NULL, NULL);
   iterate_until_done (run, leftovers.gathering);
   g_object_unref (leftovers.gathering);
   return TRUE;

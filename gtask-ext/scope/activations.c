@@ -6,6 +6,7 @@
 #include "scope/patience.h"
 #include "scope/scope-private.h"
 
+#include "task/done-callback.h"
 #include "task/task-private.h"
 
 #include "gtask-ext/error.h"
@@ -159,7 +160,7 @@ start (GtxActivations *self,
    * task, or let the main loop turn until the task has ended.  The command hears of the end before
    * the scope does, whose handlers may activate it again. */
   activation->task = gtx_task_new_named (self->function, (GtxCoroutine) run_activation, activation, NULL);
-  gtx_future_add_done_callback (activation->task, on_task_done, activation, activation_free);
+  gtx_future_call_back (&activation->task->parent_instance, on_task_done, activation, activation_free, NULL);
   gtx_scope_start (self->scope, activation->task);
 }
 

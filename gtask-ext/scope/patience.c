@@ -2,6 +2,8 @@
 
 #include "scope/patience.h"
 
+#include "task/done-callback.h"
+
 #include "gtask-ext/sleep.h"
 #include "gtask-ext/task.h"
 
@@ -45,5 +47,5 @@ gtx_cancel_patiently (GPtrArray *tasks)
   if (spared->len == 0)
     return;
   sleep = gtx_sleep_future (GTX_PATIENCE);
-  gtx_future_add_done_callback (sleep, on_time_over, g_steal_pointer (&spared), (GDestroyNotify) g_ptr_array_unref);
+  gtx_future_call_back (sleep, on_time_over, g_steal_pointer (&spared), (GDestroyNotify) g_ptr_array_unref, NULL);
 }

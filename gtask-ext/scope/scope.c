@@ -6,6 +6,7 @@
 
 #include "outside/ties.h"
 #include "sync/line.h"
+#include "task/done-callback.h"
 
 #include "gtask-ext/error.h"
 #include "gtask-ext/object.h"
@@ -246,7 +247,7 @@ add (GtxScope *self,
   member->scope = g_object_ref (self);
   member->task = task;
   gtx_handle_list_append (&self->members, &member->link);
-  gtx_future_add_done_callback (task, on_task_done, member, member_free);
+  gtx_future_call_back (&task->parent_instance, on_task_done, member, member_free, NULL);
 }
 
 /* The task is cancelled if the object is disposed, now or later. */

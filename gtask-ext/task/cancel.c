@@ -48,6 +48,22 @@ gtx_future_cancel_here (GtxFuture *self)
   return gtx_future_cancel_here_for (self, NULL);
 }
 
+/* A loop, since a chain of futures may be longer than the stack is deep.  A future that another thread
+ * is settling takes no request any more. */
+GtxFuture *
+gtx_future_get_addressee (GtxFuture *self)
+{
+  for (;;)
+    {
+      const GtxFutureClass *class = gtx_future_class (self);
+      GtxFuture *awaited = class->get_awaited ? class->get_awaited (self) : NULL;
+
+      if (awaited == NULL || gtx_future_state (awaited) != GTX_FUTURE_PENDING)
+        return self;
+      self = awaited;
+    }
+}
+
 /* Code that is told of the request may drop the last reference of @self. */
 static gboolean
 cancel_on_visit (GtxFuture  *self,

@@ -184,16 +184,32 @@ result_owner (GtxFuture *self)
   return self->result_free == unref_owner ? self->result : self;
 }
 
-gboolean
-gtx_future_finish_as (GtxFuture *self,
-                      GtxFuture *other)
+void
+gtx_future_finish_like (GtxFuture *self,
+                        GtxFuture *other)
 {
-  GtxFuture *owner = g_object_ref (result_owner (other));
+  if (gtx_future_state (other) == GTX_FUTURE_CANCELLED)
+    gtx_future_finish_cancelled_for (self, other->error ? g_error_copy (other->error) : NULL);
+  else if (other->error == NULL)
+    {
+      GtxFuture *owner = g_object_ref (result_owner (other));
 
-  if (gtx_future_finish (self, owner, unref_owner, NULL))
-    return TRUE;
-  g_object_unref (owner);
-  return FALSE;
+      if (!gtx_future_finish (self, owner, unref_owner, NULL))
+        g_object_unref (owner);
+    }
+  else
+    {
+      GError *error = g_error_copy (other->error);
+
+      /* The library does not warn that the main context has ended: a caller that has dropped the
+       * future need not know. */
+      if (g_error_matches (error, GTX_ERROR, GTX_ERROR_CONTEXT_GONE))
+        gtx_future_forgive_error (self);
+      if (gtx_future_finish (self, NULL, NULL, error))
+        gtx_future_forgive_error (other);
+      else
+        g_error_free (error);
+    }
 }
 
 static void
@@ -236,8 +252,8 @@ gtx_future_lend_result (GtxFuture  *self,
 
 /* The last reference goes, and it is the home's: some code has dropped a reference that
  * was not its own.  The home gets its reference back. */
-static void
-keep_after_mistake (GtxFuture *self)
+void
+gtx_future_keep_after_mistake (GtxFuture *self)
 {
   if (gtx_future_is_task (self))
     g_critical ("The task of %s lost its last reference before it ended, although its main context keeps one: "
@@ -264,7 +280,7 @@ gtx_future_dispose (GObject *object)
   if (gtx_n_references (object) > 1)
     G_OBJECT_CLASS (gtx_future_parent_class)->dispose (object);
   else if (G_UNLIKELY (is_kept ((GtxFuture *) object)))
-    keep_after_mistake ((GtxFuture *) object);
+    gtx_future_keep_after_mistake ((GtxFuture *) object);
 }
 
 static void

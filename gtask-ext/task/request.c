@@ -74,10 +74,12 @@ stop_waiting (GtxTask *self)
   gtx_scheduler_call_soon (self->parent_instance.home, &self->step.handle);
 }
 
-/* A request to a task that runs inside another is made to the outer task. */
+/* A request to a task that runs inside another is made to the outer task, and one to a future that
+ * waits for another is made to that one. */
 static GtxFuture *
-who_runs (GtxFuture *future)
+who_takes (GtxFuture *future)
 {
+  future = gtx_future_get_addressee (future);
   return gtx_future_is_task (future) ? &gtx_task_outermost ((GtxTask *) future)->parent_instance : future;
 }
 
@@ -103,7 +105,7 @@ ask_awaited (Way       *way,
   for (guint i = way->asked->len; i-- > 0;)
     {
       GtxFuture *future = way->asked->pdata[i];
-      Visit visit = { who_runs (future), waiter, n_again, FALSE };
+      Visit visit = { who_takes (future), waiter, n_again, FALSE };
 
       if (gtx_future_done (future))
         {
@@ -257,7 +259,7 @@ gboolean
 gtx_task_cancel_for (GtxFuture  *future,
                      const char *reason)
 {
-  GtxTask *self = (GtxTask *) who_runs (future);
+  GtxTask *self = gtx_task_outermost ((GtxTask *) future);
 
   if (!g_atomic_int_get (&self->is_started))
     return gtx_future_finish_cancelled_as_asked (future, reason);

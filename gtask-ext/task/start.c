@@ -252,18 +252,6 @@ gtx_task_start (GtxTask *self)
   return self;
 }
 
-void
-gtx_task_set_home (GtxTask      *self,
-                   GtxScheduler *home)
-{
-  GtxFuture *future = &self->parent_instance;
-
-  if (home == future->home)
-    return;
-  gtx_scheduler_unref (future->home);
-  future->home = gtx_scheduler_ref (home);
-}
-
 /**
  * gtx_task_start_in:
  * @self: a #GtxTask that was not started
@@ -297,7 +285,7 @@ gtx_task_start_in (GtxTask      *self,
     }
 
   if (!self->is_started)
-    gtx_task_set_home (self, gtx_scheduler_for_context (context));
+    gtx_future_set_home (future, gtx_scheduler_for_context (context));
   return gtx_task_start (self);
 }
 

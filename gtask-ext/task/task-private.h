@@ -150,10 +150,6 @@ void     gtx_task_end_without_stack (GtxTask    *self,
 gboolean gtx_task_run_inside       (GtxTask     *self,
                                     GtxTask     *runner);
 
-/* Gives another home to a task that was not started, and that no other code has. */
-void     gtx_task_set_home         (GtxTask      *self,
-                                    GtxScheduler *home);
-
 void     gtx_task_start_unless_started (GtxTask *self);
 
 /* Starts @self, which was claimed, and which waits already, in @waiter, for other code to run its
@@ -201,6 +197,8 @@ void     gtx_task_count_going_on   (const GtxTask *task);
 
 /* ---- task-local.c ---- */
 
+/* Whether there has been any value in this program. */
+gboolean   gtx_task_locals_are_used (void);
 /* Returns the values that a new task starts with, or NULL. */
 GPtrArray *gtx_task_locals_inherit (void);
 /* Sets a value of a task that was started and has not begun yet. */
@@ -217,6 +215,8 @@ void       gtx_task_locals_clear_of_thread (const char *file,
                                             int         line);
 /* Sets the thread's values to @values, and returns the values that it had. */
 GPtrArray *gtx_task_locals_exchange_of_thread (GPtrArray *values);
+/* Destroys the thread's values, which a callback had for itself, and sets them to @of_thread again. */
+void       gtx_task_locals_end_of_callback (GPtrArray *of_thread);
 
 /* ---- main-stack.c ---- */
 
