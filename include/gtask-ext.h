@@ -13,6 +13,7 @@
 #include <gtask-ext/first.h>
 #include <gtask-ext/as-completed.h>
 #include <gtask-ext/shield.h>
+#include <gtask-ext/then.h>
 #include <gtask-ext/timeout.h>
 #include <gtask-ext/retries.h>
 #include <gtask-ext/lock.h>

@@ -220,6 +220,34 @@ test_added_elsewhere (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- Continuations ---- */
+
+static gpointer
+note_and_go_on (gpointer future, gpointer expected)
+{
+  note_and_change (future, NULL);
+  return NULL;
+}
+
+static gboolean
+test_continuation (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GtxFuture) then = NULL;
+  g_autoptr (GtxFuture) finally = NULL;
+
+  set_word ("then");
+  then = gtx_future_then (future, note_and_go_on, NULL, NULL);
+  set_word ("finally");
+  finally = gtx_future_finally (then, note_and_go_on, NULL, NULL);
+  set_word ("later");
+  gtx_future_set_result (future, NULL, NULL);
+  g_assert_true (gtx_await (finally, error));
+  assert_trace ("then finally");
+  g_assert_cmpstr (gtx_task_local_get (&word), ==, "later");
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -230,5 +258,6 @@ main (int argc, char *argv[])
   add_coroutine ("/done-callbacks-locals/set-again", test_set_again);
   add_coroutine ("/done-callbacks-locals/set-for-ever", test_set_for_ever);
   add_coroutine ("/done-callbacks-locals/added-elsewhere", test_added_elsewhere);
+  add_coroutine ("/done-callbacks-locals/continuation", test_continuation);
   return g_test_run ();
 }
