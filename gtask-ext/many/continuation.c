@@ -127,12 +127,11 @@ static void
 gtx_continuation_dispose (GObject *object)
 {
   GtxContinuation *self = (GtxContinuation *) object;
+  gboolean is_used = gtx_n_references (object) == 1 && gtx_continuation_keeper (self) != GTX_FREE;
 
-  if (gtx_n_references (object) > 1)
-    G_OBJECT_CLASS (gtx_continuation_parent_class)->dispose (object);
-  else if (is_taken_over (self))
+  if (is_used && is_taken_over (self))
     let_go (self);
-  else if (gtx_continuation_keeper (self) == GTX_LET_GO)
+  else if (is_used && gtx_continuation_keeper (self) == GTX_LET_GO)
     gtx_future_keep_after_mistake (&self->parent_instance);
   else
     G_OBJECT_CLASS (gtx_continuation_parent_class)->dispose (object);

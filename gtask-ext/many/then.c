@@ -228,7 +228,7 @@ continue_after (gpointer        first,
         data_free (data);
       return NULL;
     }
-  self = g_object_new (gtx_continuation_get_type (), NULL);
+  self = (GtxContinuation *) g_object_new_with_properties (gtx_continuation_get_type (), 0, NULL, NULL);
   gtx_future_set_home (&self->parent_instance, ((GtxFuture *) first)->home);
   self->awaited = g_object_ref (first);
   self->func = func;
