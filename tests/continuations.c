@@ -438,7 +438,8 @@ set_word (gpointer future)
   return G_SOURCE_REMOVE;
 }
 
-/* Another source of the main loop may end what a continuation waits for. */
+/* Another source of the main loop may end what a continuation waits for, so that virtual time does not jump
+ * past that source. */
 static gboolean
 test_ended_by_source (gpointer data, GError **error)
 {
@@ -447,7 +448,9 @@ test_ended_by_source (gpointer data, GError **error)
   g_autoptr (GtxFuture) future = gtx_future_then (first, call_and_return, &call, NULL);
 
   g_timeout_add (20, set_word, first);
-  g_assert_cmpstr (gtx_await_peek_pointer (future, error), ==, "set");
+  g_assert_true (gtx_wait_for (future, 1000, error));
+  note_outcome (future);
+  assert_trace ("called set");
   return TRUE;
 }
 

@@ -15,21 +15,23 @@ G_DEFINE_TYPE (GtxContinuation, gtx_continuation, GTX_TYPE_FUTURE)
 void
 gtx_continuation_release (GtxFuture *future)
 {
-  static __thread GQueue *under_way;
+  static GPrivate under_way;
   GQueue queue = G_QUEUE_INIT;
+  GQueue *outer;
 
   if (future == NULL)
     return;
-  if (under_way)
+  outer = g_private_get (&under_way);
+  if (outer)
     {
-      g_queue_push_tail (under_way, future);
+      g_queue_push_tail (outer, future);
       return;
     }
-  under_way = &queue;
+  g_private_set (&under_way, &queue);
   do
     g_object_unref (future);
   while ((future = g_queue_pop_head (&queue)));
-  under_way = NULL;
+  g_private_set (&under_way, NULL);
 }
 
 /* When the main context is gone, several threads may do this. */
