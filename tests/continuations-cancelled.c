@@ -236,7 +236,7 @@ static gboolean
 test_from_task (gpointer data, GError **error)
 {
   g_autoptr (GtxTask) inner = gtx_create_task (sleep_long_and_note, "inner", NULL);
-  Call calls[] = { { NULL }, { NULL } };
+  Call calls[] = { { .returned = NULL }, { .returned = NULL } };
   g_autoptr (GtxFuture) one = gtx_future_then (inner, call_and_return, &calls[0], NULL);
   g_autoptr (GtxFuture) other = gtx_future_catch (one, call_and_return, &calls[1], NULL);
   g_autoptr (GtxTask) outer = gtx_create_task (await_and_note, other, NULL);
@@ -254,7 +254,7 @@ static gboolean
 test_from_gathering (gpointer data, GError **error)
 {
   g_autoptr (GtxFuture) first = gtx_future_new ();
-  Call calls[] = { { NULL }, { NULL } };
+  Call calls[] = { { .returned = NULL }, { .returned = NULL } };
   g_autoptr (GtxFuture) one = gtx_future_then (first, call_and_return, &calls[0], NULL);
   g_autoptr (GtxFuture) other = gtx_future_finally (first, call_and_return, &calls[1], NULL);
   g_autoptr (GError) failure = NULL;
@@ -279,7 +279,7 @@ static gboolean
 test_ring_with_task (gpointer data, GError **error)
 {
   g_autoptr (GtxFuture) first = gtx_future_new ();
-  Call call = { NULL };
+  Call call = { .returned = NULL };
   g_autoptr (GtxFuture) future = gtx_future_then (first, call_and_return, &call, NULL);
   g_autoptr (GtxTask) task = gtx_create_task (await_and_note, future, NULL);
 
@@ -337,7 +337,7 @@ static gboolean
 test_from_thread (gpointer data, GError **error)
 {
   g_autoptr (GtxFuture) first = gtx_future_new ();
-  Call call = { NULL };
+  Call call = { .returned = NULL };
   g_autoptr (GtxFuture) future = gtx_future_then (first, call_and_return, &call, count_call_free);
   g_autoptr (GError) failure = NULL;
 
@@ -363,7 +363,7 @@ static gboolean
 test_ended_elsewhere (gpointer data, GError **error)
 {
   g_autoptr (GtxFuture) first = gtx_future_new ();
-  Call calls[] = { { NULL }, { NULL } };
+  Call calls[] = { { .returned = NULL }, { .returned = NULL } };
   g_autoptr (GtxFuture) one = gtx_future_then (first, call_and_return, &calls[0], NULL);
   g_autoptr (GtxFuture) other = gtx_future_then (one, call_and_return, &calls[1], NULL);
 

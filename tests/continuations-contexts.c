@@ -101,7 +101,7 @@ test_second (void)
   for (Ending ending = SUCCEEDS; ending <= IS_ASKED; ending++)
     {
       Contexts contexts;
-      Call call = { NULL };
+      Call call = { .returned = NULL };
       g_autoptr (GtxFuture) second = NULL;
       g_autoptr (GtxFuture) future = NULL;
 
@@ -135,7 +135,7 @@ static void
 test_unstarted (void)
 {
   Contexts contexts;
-  Call call = { NULL };
+  Call call = { .returned = NULL };
   GtxTask *second;
   g_autoptr (GtxFuture) future = NULL;
 
@@ -157,7 +157,7 @@ static void
 test_second_dropped (void)
 {
   Contexts contexts;
-  Call call = { NULL };
+  Call call = { .returned = NULL };
   GtxFuture *second, *future;
 
   contexts_begin (&contexts);
@@ -182,7 +182,7 @@ test_refused (void)
   for (int is_late = 0; is_late < 2; is_late++)
     {
       Contexts contexts;
-      Call call = { NULL };
+      Call call = { .returned = NULL };
       g_autoptr (GtxFuture) second = NULL;
       g_autoptr (GtxFuture) future = NULL;
 
@@ -208,7 +208,7 @@ static void
 test_ring (void)
 {
   Contexts contexts;
-  Call calls[] = { { NULL }, { NULL } };
+  Call calls[] = { { .returned = NULL }, { .returned = NULL } };
   g_autoptr (GtxFuture) first = NULL;
   g_autoptr (GtxFuture) second = NULL;
   g_autoptr (GtxFuture) future = NULL;
@@ -241,7 +241,7 @@ test_second_gone (void)
   for (int is_asked = 0; is_asked < 2; is_asked++)
     {
       Contexts contexts;
-      Call call = { NULL };
+      Call call = { .returned = NULL };
       g_autoptr (GtxFuture) second = NULL;
       g_autoptr (GtxFuture) future = NULL;
 
@@ -268,7 +268,7 @@ test_first_gone (void)
   for (int is_dropped = 0; is_dropped < 2; is_dropped++)
     {
       Contexts contexts;
-      Call calls[] = { { NULL }, { NULL } };
+      Call calls[] = { { .returned = NULL }, { .returned = NULL } };
       g_autoptr (GtxFuture) first = NULL;
       GtxFuture *one, *other;
 
@@ -301,7 +301,7 @@ static void
 test_ends_with_context (void)
 {
   Contexts contexts;
-  Call calls[] = { { NULL }, { NULL } };
+  Call calls[] = { { .returned = NULL }, { .returned = NULL } };
   GtxFuture *nap;
   g_autoptr (GtxFuture) future = NULL;
   g_autoptr (GtxFuture) waiting = NULL;
@@ -329,7 +329,7 @@ test_gone_before (void)
   for (int is_done = 0; is_done < 2; is_done++)
     {
       Contexts contexts;
-      Call call = { NULL };
+      Call call = { .returned = NULL };
       g_autoptr (GtxFuture) first = NULL;
       g_autoptr (GtxFuture) future = NULL;
 
@@ -352,7 +352,7 @@ static void
 test_gone_before_answer (void)
 {
   Contexts contexts;
-  Call call = { NULL };
+  Call call = { .returned = NULL };
   g_autoptr (GtxFuture) second = NULL;
   GtxFuture *future;
 

@@ -37,7 +37,7 @@ static gboolean
 test_dropped_fails (gpointer data, GError **error)
 {
   g_autoptr (GtxFuture) first = gtx_future_new ();
-  Call call = { NULL };
+  Call call = { .returned = NULL };
 
   g_object_unref (gtx_future_then (first, call_and_return, &call, NULL));
   fail_with (first, "broken");
@@ -54,7 +54,7 @@ test_dropped_pending (gpointer data, GError **error)
   for (int is_first_last = 0; is_first_last < 2; is_first_last++)
     {
       GtxFuture *first = gtx_future_new ();
-      Call calls[] = { { NULL }, { NULL } };
+      Call calls[] = { { .returned = NULL }, { .returned = NULL } };
       GtxFuture *one = gtx_future_then (first, call_and_return, &calls[0], count_call_free);
       GtxFuture *other = gtx_future_finally (one, call_and_return, &calls[1], count_call_free);
 
@@ -99,7 +99,7 @@ test_keeps_first (gpointer data, GError **error)
 {
   g_autoptr (GCancellable) emitter = g_cancellable_new ();
   GtxFuture *first = gtx_signal_future (emitter, "cancelled");
-  Call call = { NULL };
+  Call call = { .returned = NULL };
   g_autoptr (GtxFuture) future = gtx_future_then (first, call_and_return, &call, NULL);
 
   g_object_unref (first);
@@ -138,7 +138,7 @@ static gboolean
 test_unref_once_too_often (gpointer data, GError **error)
 {
   g_autoptr (GtxFuture) first = gtx_future_new ();
-  Call call = { NULL };
+  Call call = { .returned = NULL };
   GtxFuture *future = gtx_future_then (first, call_and_return, &call, count_call_free);
 
   g_object_unref (future);

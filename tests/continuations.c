@@ -95,7 +95,7 @@ static gboolean
 test_order (gpointer data, GError **error)
 {
   g_autoptr (GtxFuture) first = gtx_future_new ();
-  Call call = { NULL };
+  Call call = { .returned = NULL };
   g_autoptr (GtxFuture) future = NULL;
 
   gtx_future_add_done_callback (first, note_done, "before", NULL);
@@ -169,7 +169,7 @@ static gboolean
 test_result_goes_on (gpointer data, GError **error)
 {
   g_autoptr (GtxFuture) first = gtx_future_new ();
-  Call calls[] = { { NULL }, { NULL } };
+  Call calls[] = { { .returned = NULL }, { .returned = NULL } };
   g_autoptr (GtxFuture) one = gtx_future_then (first, call_and_return, &calls[0], NULL);
   g_autoptr (GtxFuture) other = gtx_future_catch (one, call_and_return, &calls[1], NULL);
   g_autofree char *result = NULL;
@@ -270,7 +270,7 @@ test_ring (gpointer data, GError **error)
   for (int i = 0; i < 2; i++)
     {
       g_autoptr (GtxFuture) first = gtx_future_new ();
-      Call calls[] = { { NULL }, { NULL } };
+      Call calls[] = { { .returned = NULL }, { .returned = NULL } };
       g_autoptr (GtxFuture) future = gtx_future_then (first, call_and_return, &calls[0], NULL);
       g_autoptr (GtxFuture) other = gtx_future_finally (future, call_and_return, &calls[1], NULL);
       g_autoptr (GError) failure = NULL;
@@ -306,7 +306,7 @@ test_no_future (gpointer data, GError **error)
 static gboolean
 test_no_argument (gpointer data, GError **error)
 {
-  Call call = { NULL };
+  Call call = { .returned = NULL };
 
   g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "gtx_future_catch: takes a GtxFuture*NULL");
   g_assert_null (gtx_future_catch (NULL, call_and_return, &call, count_call_free));
@@ -320,7 +320,7 @@ static gboolean
 test_set_by_program (gpointer data, GError **error)
 {
   g_autoptr (GtxFuture) first = gtx_future_new ();
-  Call call = { NULL };
+  Call call = { .returned = NULL };
   g_autoptr (GtxFuture) future = gtx_future_then (first, call_and_return, &call, count_call_free);
 
   gtx_future_set_result (future, (gpointer) "set", NULL);
@@ -444,7 +444,7 @@ static gboolean
 test_ended_by_source (gpointer data, GError **error)
 {
   g_autoptr (GtxFuture) first = gtx_future_new ();
-  Call call = { NULL };
+  Call call = { .returned = NULL };
   g_autoptr (GtxFuture) future = gtx_future_then (first, call_and_return, &call, NULL);
 
   g_timeout_add (20, set_word, first);

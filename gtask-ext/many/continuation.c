@@ -12,25 +12,33 @@ G_DEFINE_TYPE (GtxContinuation, gtx_continuation, GTX_TYPE_FUTURE)
 
 /* ---- Keeping ---- */
 
+/* References that are dropped in a loop.  Data that is freed in the loop may suspend the fiber, and others
+ * do not wait for that. */
+typedef struct
+{
+  GQueue futures;
+  GtxFiber *fiber;
+} Releases;
+
 void
 gtx_continuation_release (GtxFuture *future)
 {
   static GPrivate under_way;
-  GQueue queue = G_QUEUE_INIT;
-  GQueue *outer;
+  Releases mine = { G_QUEUE_INIT, gtx_fiber_current () };
+  Releases *outer;
 
   if (future == NULL)
     return;
   outer = g_private_get (&under_way);
-  if (outer)
+  if (outer && outer->fiber == mine.fiber)
     {
-      g_queue_push_tail (outer, future);
+      g_queue_push_tail (&outer->futures, future);
       return;
     }
-  g_private_set (&under_way, &queue);
+  g_private_set (&under_way, &mine);
   do
     g_object_unref (future);
-  while ((future = g_queue_pop_head (&queue)));
+  while ((future = g_queue_pop_head (&mine.futures)));
   g_private_set (&under_way, NULL);
 }
 
