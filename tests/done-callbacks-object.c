@@ -156,6 +156,53 @@ test_dropped_in_callback (gpointer data, GError **error)
   return TRUE;
 }
 
+/* An object that its class keeps alive when it is disposed of. */
+typedef GObject Survivor;
+typedef GObjectClass SurvivorClass;
+
+static GType survivor_get_type (void);
+
+G_DEFINE_TYPE (Survivor, survivor, G_TYPE_OBJECT)
+
+static void
+survivor_dispose (GObject *object)
+{
+  G_OBJECT_CLASS (survivor_parent_class)->dispose (object);
+  if (!g_object_get_data (object, "survived"))
+    g_object_ref (object);
+  g_object_set_data (object, "survived", object);
+}
+
+static void
+survivor_class_init (SurvivorClass *class)
+{
+  class->dispose = survivor_dispose;
+}
+
+static void
+survivor_init (Survivor *self)
+{
+}
+
+/* The object was disposed of, and counts as a new one from then on: the callback that is due is for the
+ * old one. */
+static gboolean
+test_survivor (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  GObject *object = g_object_new (survivor_get_type (), NULL);
+
+  gtx_future_add_done_callback_object (future, note_with_object, object);
+  gtx_future_set_result (future, NULL, NULL);
+  g_object_unref (object);
+  gtx_future_add_done_callback (future, note_done, "between", NULL);
+  gtx_future_add_done_callback_object (future, note_with_object, object);
+  g_assert_true (gtx_sleep (0, error));
+  assert_trace ("between called");
+  g_object_unref (object);
+  return TRUE;
+}
+
 /* ---- Mistakes ---- */
 
 static gboolean
@@ -296,6 +343,7 @@ main (int argc, char *argv[])
   add_coroutine ("/done-callbacks-object/taken-back", test_taken_back);
   add_coroutine ("/done-callbacks-object/future-first", test_future_first);
   add_coroutine ("/done-callbacks-object/dropped-in-callback", test_dropped_in_callback);
+  add_coroutine ("/done-callbacks-object/survivor", test_survivor);
   add_coroutine ("/done-callbacks-object/no-future", test_no_future);
   add_coroutine ("/done-callbacks-object/many", test_many);
   add_real_coroutine ("/done-callbacks-object/threads", test_threads);
