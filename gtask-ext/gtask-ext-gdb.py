@@ -130,8 +130,8 @@ class Waiter:
         return text if is_pending else None, futures
 
 
-def in_line(what):
-    return lambda waiter, tasks: (what + ' ' + address_of(waiter.as_type('GtxLineWaiter', 'base')['object']), [])
+def in_line(what, kind_of_waiter='GtxLineWaiter'):
+    return lambda waiter, tasks: (what + ' ' + address_of(waiter.as_type(kind_of_waiter, 'base')['object']), [])
 
 
 def watched(watches):
@@ -274,6 +274,8 @@ DESCRIBERS = {
     'condition': in_line('condition'),
     'item': in_line('an item of queue'),
     'room': in_line('room in queue'),
+    'channel item': in_line('an item of channel', 'GtxSharedWaiter'),
+    'channel room': in_line('room in channel', 'GtxSharedWaiter'),
 }
 
 

@@ -12,6 +12,7 @@ typedef struct
 
 static const Program programs[] = {
   { "worker-pool", TEST_SOURCES, "* lines in * files\n" },
+  { "pipeline", TEST_SOURCES "/examples.c", "* lines, the longest has * bytes\n" },
   { "race", NULL, "localhost:1: *\nlocalhost:* answers first\n" },
   { "all-or-nothing", NULL,
     "Nothing copied: 1 error in a task group: *\n  - *\n0 files in the folder\n"

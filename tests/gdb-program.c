@@ -121,6 +121,18 @@ put_items (GtxQueue *queue, GError **error)
 }
 
 static gboolean
+receive_item (GtxChannel *channel, GError **error)
+{
+  return gtx_channel_receive (channel, error) != NULL;
+}
+
+static gboolean
+send_items (GtxChannel *channel, GError **error)
+{
+  return gtx_channel_send (channel, channel, error) && gtx_channel_send (channel, channel, error);
+}
+
+static gboolean
 await_one (gpointer future, GError **error)
 {
   return gtx_await (future, error);
@@ -303,6 +315,8 @@ create_waiting_in_line (void)
   g_object_unref (gtx_create_task (wait_for_condition, gtx_condition_new (NULL), NULL));
   g_object_unref (gtx_create_task (get_item, empty, NULL));
   g_object_unref (gtx_create_task (put_items, small, NULL));
+  g_object_unref (gtx_create_task (receive_item, gtx_channel_new (0, NULL), NULL));
+  g_object_unref (gtx_create_task (send_items, gtx_channel_new (1, NULL), NULL));
 }
 
 static void

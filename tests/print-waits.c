@@ -223,6 +223,30 @@ test_condition (gpointer data, GError **error)
 }
 
 static gboolean
+receive_item (Pair *pair, GError **error)
+{
+  g_autoptr (GtxChannel) channel = gtx_channel_new (0, NULL);
+
+  return gtx_channel_receive (channel, error) != NULL;
+}
+
+static gboolean
+send_items (Pair *pair, GError **error)
+{
+  g_autoptr (GtxChannel) channel = gtx_channel_new (1, NULL);
+
+  return gtx_channel_send (channel, pair, error) && gtx_channel_send (channel, pair, error);
+}
+
+static gboolean
+test_channel (gpointer data, GError **error)
+{
+  assert_printed_alone ((GtxCoroutine) receive_item, "an item of channel");
+  assert_printed_alone ((GtxCoroutine) send_items, "room in channel");
+  return TRUE;
+}
+
+static gboolean
 join_scope (Pair *pair, GError **error)
 {
   g_autoptr (GObject) object = g_object_new (G_TYPE_OBJECT, NULL);
@@ -321,6 +345,7 @@ main (int argc, char *argv[])
   add_coroutine ("/print-waits/shield", test_shield);
   add_coroutine ("/print-waits/call-shielded", test_call_shielded);
   add_coroutine ("/print-waits/condition", test_condition);
+  add_coroutine ("/print-waits/channel", test_channel);
   add_coroutine ("/print-waits/scope", test_scope);
   return g_test_run ();
 }

@@ -277,6 +277,66 @@ shut_down (gpointer queue, guint n)
   gtx_queue_shutdown (queue, GTX_SHUTDOWN_IMMEDIATE);
 }
 
+/* ---- Channels ---- */
+
+static gpointer
+make_channel (guint n)
+{
+  return gtx_channel_new (0, NULL);
+}
+
+static gpointer
+make_full_channel (guint n)
+{
+  GtxChannel *channel = gtx_channel_new (1, NULL);
+
+  gtx_channel_try_send (channel, channel, NULL);
+  return channel;
+}
+
+static gboolean
+receive_item (Member *member, GError **error)
+{
+  return gtx_channel_receive (member->thing, error) != NULL;
+}
+
+static gboolean
+send_item (Member *member, GError **error)
+{
+  return gtx_channel_send (member->thing, member, error);
+}
+
+static void
+send_many (gpointer channel, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    gtx_channel_try_send (channel, channel, NULL);
+}
+
+/* The items are on their way to the tasks, which give them up. */
+static void
+send_many_in_vain (gpointer channel, guint n)
+{
+  g_autoptr (GPtrArray) tasks = gtx_all_tasks ();
+
+  send_many (channel, n);
+  for (guint i = 0; i < n; i++)
+    gtx_cancel (tasks->pdata[i + 1]);
+}
+
+static void
+receive_many (gpointer channel, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    gtx_channel_try_receive (channel, NULL);
+}
+
+static void
+close_channel (gpointer channel, guint n)
+{
+  gtx_channel_close (channel);
+}
+
 static const Crowd lock = { make_lock, have_lock, release_lock, end, FALSE };
 static const Crowd lock_awhile = { make_lock, have_lock_a_while, release_lock, end, FALSE };
 static const Crowd lock_late = { make_lock, have_lock, release_lock_late, end, TRUE };
@@ -296,6 +356,11 @@ static const Crowd getters_shut_down = { make_queue, get_item, shut_down, end, T
 static const Crowd putters = { make_full_queue, put_item, get_many, end, FALSE };
 static const Crowd putters_shut_down = { make_full_queue, put_item, shut_down, end, TRUE };
 static const Crowd joiners = { make_unfinished_queue, join_queue, finish_many, end, FALSE };
+static const Crowd receivers = { make_channel, receive_item, send_many, end, FALSE };
+static const Crowd receivers_in_vain = { make_channel, receive_item, send_many_in_vain, end, TRUE };
+static const Crowd receivers_refused = { make_channel, receive_item, close_channel, end, TRUE };
+static const Crowd senders = { make_full_channel, send_item, receive_many, end, FALSE };
+static const Crowd senders_refused = { make_full_channel, send_item, close_channel, end, TRUE };
 
 const Case lock_cases[] = {
   { "lock", ALL_WAYS, &lock, NULL, FALSE },
@@ -317,5 +382,10 @@ const Case lock_cases[] = {
   { "queue-put", ALL_WAYS, &putters, NULL, FALSE },
   { "queue-put-shutdown", WAY (WOKEN), &putters_shut_down, NULL, FALSE },
   { "queue-join", ALL_WAYS, &joiners, NULL, FALSE },
+  { "channel-receive", ALL_WAYS, &receivers, NULL, FALSE },
+  { "channel-receive-in-vain", WAY (WOKEN), &receivers_in_vain, NULL, FALSE },
+  { "channel-receive-closed", WAY (WOKEN), &receivers_refused, NULL, FALSE },
+  { "channel-send", ALL_WAYS, &senders, NULL, FALSE },
+  { "channel-send-closed", WAY (WOKEN), &senders_refused, NULL, FALSE },
   { 0 }
 };

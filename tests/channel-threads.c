@@ -1,0 +1,640 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Channels between threads: main contexts whose order the test decides, main contexts that go, and
+ * threads that send and receive all at once. */
+
+#include "puppet.h"
+
+#include "fixture.h"
+
+static GtxChannel *channel;
+
+/* ---- One step after the other ---- */
+
+static Puppet left, right;
+
+static gboolean
+send_word (const char *word, GError **error)
+{
+  return gtx_channel_send (channel, g_strdup (word), error);
+}
+
+static gpointer
+receive_word (gpointer data, GError **error)
+{
+  return gtx_channel_receive (channel, error);
+}
+
+/* The task waits when these return, or has ended. */
+static GtxTask *
+send_in (Puppet *puppet, const char *word)
+{
+  GtxTask *task = gtx_create_task_in (puppet->context, send_word, word, NULL);
+
+  puppet_turn (puppet);
+  return task;
+}
+
+static GtxTask *
+receive_in (Puppet *puppet)
+{
+  GtxTask *task = gtx_create_task_pointer_in (puppet->context, receive_word, NULL, NULL, g_free);
+
+  puppet_turn (puppet);
+  return task;
+}
+
+static void
+assert_sent (const char *word)
+{
+  g_assert_true (gtx_channel_try_send (channel, g_strdup (word), NULL));
+}
+
+static void
+assert_received (const char *word)
+{
+  g_autofree char *item = gtx_channel_try_receive (channel, NULL);
+
+  g_assert_cmpstr (item, ==, word);
+}
+
+/* Drops the task. */
+static void
+assert_got (GtxTask *task, const char *word)
+{
+  g_assert_cmpstr (gtx_future_get_result (task), ==, word);
+  g_object_unref (task);
+}
+
+static void
+assert_failed (GtxTask *task, GQuark domain, int code)
+{
+  g_assert_error (gtx_future_get_error (task), domain, code);
+  g_object_unref (task);
+}
+
+#define assert_was_cancelled(task) assert_failed ((task), G_IO_ERROR, G_IO_ERROR_CANCELLED)
+#define assert_was_refused(task) assert_failed ((task), GTX_ERROR, GTX_ERROR_QUEUE_SHUT_DOWN)
+
+static void
+test_receivers (void)
+{
+  GtxTask *a = receive_in (&left);
+  GtxTask *b = receive_in (&right);
+  GtxTask *c = receive_in (&left);
+
+  assert_sent ("x");
+  assert_sent ("y");
+  assert_received (NULL);
+  puppet_turn (&left);
+  assert_got (a, "x");
+  g_assert_false (gtx_future_is_done (c));
+  puppet_turn (&right);
+  assert_got (b, "y");
+  assert_sent ("z");
+  puppet_turn (&left);
+  assert_got (c, "z");
+}
+
+static void
+test_senders (void)
+{
+  GtxTask *c, *d;
+
+  assert_sent ("a");
+  assert_sent ("b");
+  c = send_in (&right, "c");
+  d = send_in (&left, "d");
+  assert_received ("a");
+  assert_received ("b");
+  assert_received ("c");
+  assert_received ("d");
+  assert_received (NULL);
+  g_assert_false (gtx_future_is_done (c) || gtx_future_is_done (d));
+  puppet_turn (&left);
+  puppet_turn (&right);
+  g_assert_true (gtx_future_is_done (c) && gtx_future_is_done (d));
+  g_assert_null (gtx_future_get_error (c));
+  g_assert_null (gtx_future_get_error (d));
+  g_object_unref (c);
+  g_object_unref (d);
+}
+
+static void
+test_closed (void)
+{
+  GtxTask *a = receive_in (&left);
+  GtxTask *b = receive_in (&right);
+  GtxTask *c = receive_in (&right);
+
+  assert_sent ("x");
+  gtx_channel_close (channel);
+  puppet_turn (&right);
+  g_assert_false (gtx_future_is_done (b));
+  puppet_turn (&left);
+  puppet_turn (&right);
+  assert_got (a, "x");
+  assert_was_refused (b);
+  assert_was_refused (c);
+}
+
+static void
+test_senders_refused (void)
+{
+  GtxTask *c, *d;
+
+  assert_sent ("a");
+  assert_sent ("b");
+  c = send_in (&left, "c");
+  d = send_in (&right, "d");
+  gtx_channel_close (channel);
+  /* The request comes when the task has been refused. */
+  puppet_cancel (&right, d);
+  puppet_turn (&left);
+  puppet_turn (&right);
+  assert_was_refused (c);
+  assert_was_cancelled (d);
+  g_assert_cmpint (n_freed, ==, 2);
+}
+
+/* ---- Requests to cancel ---- */
+
+static void
+test_receiver_asked (void)
+{
+  GtxTask *a = receive_in (&left);
+  GtxTask *b = receive_in (&right);
+
+  puppet_cancel (&left, a);
+  assert_sent ("x");
+  puppet_turn (&left);
+  puppet_turn (&right);
+  assert_was_cancelled (a);
+  assert_got (b, "x");
+}
+
+/* The items are on their way when the requests come, which are made in another thread, too. */
+static void
+test_receivers_asked_when_served (void)
+{
+  GtxTask *a = receive_in (&left);
+  GtxTask *b = receive_in (&right);
+  GtxTask *c = receive_in (&right);
+
+  assert_sent ("x");
+  assert_sent ("y");
+  puppet_cancel (&left, a);
+  puppet_cancel (&left, a);
+  gtx_cancel (b);
+  puppet_turn (&left);
+  assert_was_cancelled (a);
+  puppet_turn (&right);
+  assert_was_cancelled (b);
+  puppet_turn (&right);
+  assert_got (c, "x");
+  assert_received ("y");
+}
+
+static void
+test_sender_asked (void)
+{
+  GtxTask *c, *d;
+
+  assert_sent ("a");
+  assert_sent ("b");
+  c = send_in (&left, "c");
+  d = send_in (&right, "d");
+  puppet_cancel (&left, c);
+  assert_received ("a");
+  puppet_turn (&left);
+  assert_was_cancelled (c);
+  g_assert_cmpint (n_freed, ==, 1);
+  puppet_turn (&right);
+  g_assert_true (gtx_future_is_done (d));
+  assert_received ("b");
+  assert_received ("d");
+  g_object_unref (d);
+}
+
+static gboolean
+send_and_sleep (const char *word, GError **error)
+{
+  g_assert_true (send_word (word, error));
+  return gtx_sleep (0, error);
+}
+
+/* What was sent stays so, and the request is delivered next. */
+static void
+test_sender_asked_when_served (void)
+{
+  GtxTask *c = gtx_create_task_in (left.context, send_and_sleep, "c", NULL);
+
+  assert_sent ("a");
+  assert_sent ("b");
+  puppet_turn (&left);
+  assert_received ("a");
+  puppet_cancel (&left, c);
+  puppet_turn (&left);
+  assert_was_cancelled (c);
+  assert_received ("b");
+  assert_received ("c");
+  g_assert_cmpint (n_freed, ==, 0);
+}
+
+/* ---- Main contexts that go ---- */
+
+/* Keeps references to tasks that never end, so that leak checkers find them. */
+static GPtrArray *suspended_for_ever;
+
+static void
+end_with_suspended (Puppet *puppet, GtxTask *task)
+{
+  if (suspended_for_ever == NULL)
+    suspended_for_ever = g_ptr_array_new ();
+  g_ptr_array_add (suspended_for_ever, task);
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "A main context goes away with 1 suspended task*");
+  puppet_end (puppet);
+  g_test_assert_expected_messages ();
+  puppet_begin (puppet);
+}
+
+static void
+test_receiver_gone (void)
+{
+  GtxTask *a = receive_in (&left);
+  GtxTask *b = receive_in (&right);
+
+  end_with_suspended (&left, a);
+  assert_sent ("x");
+  puppet_turn (&right);
+  assert_got (b, "x");
+}
+
+/* The item is on its way to the task, whose context goes instead of running. */
+static void
+test_receivers_gone_when_served (void)
+{
+  GtxTask *a = receive_in (&left);
+  GtxTask *b = receive_in (&right);
+
+  assert_sent ("x");
+  assert_sent ("y");
+  end_with_suspended (&left, a);
+  puppet_turn (&right);
+  assert_got (b, "x");
+  a = receive_in (&left);
+  b = receive_in (&right);
+  assert_got (a, "y");
+  assert_sent ("z");
+  end_with_suspended (&right, b);
+  assert_received ("z");
+}
+
+static void
+test_receiver_gone_when_asked (void)
+{
+  GtxTask *a = receive_in (&left);
+
+  assert_sent ("x");
+  puppet_cancel (&left, a);
+  end_with_suspended (&left, a);
+  assert_received ("x");
+}
+
+static void
+test_sender_gone (void)
+{
+  GtxTask *c, *d;
+
+  assert_sent ("a");
+  assert_sent ("b");
+  c = send_in (&left, "c");
+  d = send_in (&right, "d");
+  end_with_suspended (&left, c);
+  g_assert_cmpint (n_freed, ==, 1);
+  assert_received ("a");
+  end_with_suspended (&right, d);
+  assert_received ("b");
+  assert_received ("d");
+  assert_received (NULL);
+  g_assert_cmpint (n_freed, ==, 1);
+}
+
+/* The task had the last reference of the channel. */
+static void
+test_channel_gone (void)
+{
+  GtxTask *a = receive_in (&left);
+
+  g_object_add_weak_pointer (G_OBJECT (channel), (gpointer *) &channel);
+  assert_sent ("x");
+  assert_sent ("y");
+  g_object_unref (channel);
+  g_assert_nonnull (channel);
+  end_with_suspended (&left, a);
+  g_assert_null (channel);
+  g_assert_cmpint (n_freed, ==, 2);
+}
+
+static void
+run_steps (gconstpointer data)
+{
+  void (*test) (void) = *(void (*const *) (void)) data;
+
+  channel = gtx_channel_new (2, count_free);
+  n_freed = 0;
+  puppet_begin (&left);
+  puppet_begin (&right);
+  test ();
+  puppet_end (&left);
+  puppet_end (&right);
+  g_clear_object (&channel);
+}
+
+/* ---- All at once ---- */
+
+#define N_HOMES 4
+#define N_TASKS 4               /* senders and receivers each, in each main context */
+#define N_PLAIN 2               /* threads that send or receive each, without a main context */
+#define N_SENDERS (N_HOMES * N_TASKS + N_PLAIN)
+
+static guint n_each;            /* items that a sender sends */
+static gint n_senders_left;
+static gint n_senders_begun;
+static gint *n_received;        /* by item */
+static gint n_taken;
+
+static void
+begin_all (guint capacity)
+{
+  n_each = RUNNING_ON_VALGRIND ? 300 : 3000;
+  channel = gtx_channel_new (capacity, NULL);
+  n_received = g_new0 (gint, N_SENDERS * n_each);
+  n_senders_left = N_SENDERS;
+  n_senders_begun = 0;
+  n_taken = 0;
+}
+
+static void
+end_all (void)
+{
+  for (guint i = 0; i < N_SENDERS * n_each; i++)
+    g_assert_cmpint (n_received[i], ==, 1);
+  g_assert_cmpuint (gtx_channel_get_size (channel), ==, 0);
+  g_free (n_received);
+  g_clear_object (&channel);
+}
+
+static gpointer
+item_of (guint sender, guint index)
+{
+  return GUINT_TO_POINTER (1 + sender * n_each + index);
+}
+
+/* The last sender closes the channel. */
+static void
+end_sending (void)
+{
+  if (g_atomic_int_dec_and_test (&n_senders_left))
+    gtx_channel_close (channel);
+}
+
+/* @next: by sender, the least index that this receiver may still receive. */
+static void
+take_item (gpointer item, guint *next)
+{
+  guint number = GPOINTER_TO_UINT (item) - 1;
+  guint sender = number / n_each;
+
+  g_assert_cmpuint (number % n_each, >=, next[sender]);
+  next[sender] = number % n_each + 1;
+  g_atomic_int_inc (&n_received[number]);
+}
+
+static gboolean
+send_all (gpointer data, GError **error)
+{
+  guint sender = (guint) g_atomic_int_add (&n_senders_begun, 1);
+
+  for (guint i = 0; i < n_each; i++)
+    if (!gtx_channel_send (channel, item_of (sender, i), error))
+      return FALSE;
+  end_sending ();
+  return TRUE;
+}
+
+static gboolean
+receive_all (gpointer data, GError **error)
+{
+  guint next[N_SENDERS] = { 0 };
+  g_autoptr (GError) end = NULL;
+  gpointer item;
+
+  while ((item = gtx_channel_receive (channel, &end)))
+    take_item (item, next);
+  g_assert_error (end, GTX_ERROR, GTX_ERROR_QUEUE_SHUT_DOWN);
+  return TRUE;
+}
+
+static gboolean
+send_and_receive (gpointer data, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (guint i = 0; i < N_TASKS; i++)
+    {
+      g_ptr_array_add (tasks, gtx_create_task (receive_all, NULL, NULL));
+      g_ptr_array_add (tasks, gtx_create_task (send_all, NULL, NULL));
+    }
+  return gtx_gather (tasks, GTX_GATHER_NONE, error);
+}
+
+static gpointer
+run_home (gpointer coroutine)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_main_context_push_thread_default (context);
+  g_assert_true (gtx_run_named ("home", *(GtxCoroutine *) coroutine, NULL, &error));
+  g_assert_no_error (error);
+  g_main_context_pop_thread_default (context);
+  return NULL;
+}
+
+static gpointer
+send_plainly (gpointer data)
+{
+  guint sender = (guint) g_atomic_int_add (&n_senders_begun, 1);
+
+  for (guint i = 0; i < n_each;)
+    if (gtx_channel_try_send (channel, item_of (sender, i), NULL))
+      i++;
+    else
+      g_thread_yield ();
+  end_sending ();
+  return NULL;
+}
+
+static gpointer
+receive_plainly (gpointer data)
+{
+  guint next[N_SENDERS] = { 0 };
+
+  for (;;)
+    {
+      g_autoptr (GError) error = NULL;
+      gpointer item = gtx_channel_try_receive (channel, &error);
+
+      if (item)
+        take_item (item, next);
+      else if (g_error_matches (error, GTX_ERROR, GTX_ERROR_QUEUE_SHUT_DOWN))
+        return NULL;
+      else
+        g_thread_yield ();
+    }
+}
+
+static void
+all_at_once (guint capacity)
+{
+  GtxCoroutine coroutine = send_and_receive;
+  GThread *threads[N_HOMES + 2 * N_PLAIN];
+  guint n = 0;
+
+  begin_all (capacity);
+  for (guint i = 0; i < N_HOMES; i++)
+    threads[n++] = g_thread_new ("home", run_home, &coroutine);
+  for (guint i = 0; i < N_PLAIN; i++)
+    {
+      threads[n++] = g_thread_new ("sender", send_plainly, NULL);
+      threads[n++] = g_thread_new ("receiver", receive_plainly, NULL);
+    }
+  while (n > 0)
+    g_thread_join (threads[--n]);
+  end_all ();
+}
+
+static void
+test_all_at_once (void)
+{
+  all_at_once (3);
+  all_at_once (1);
+  all_at_once (0);
+}
+
+/* ---- All at once, and requests to cancel ---- */
+
+#define N_ROUNDS 100
+#define N_PER_ROUND 20
+
+static gint n_sent, n_lost, n_made;
+
+static gpointer
+make_item (void)
+{
+  g_atomic_int_inc (&n_made);
+  return g_strdup ("item");
+}
+
+static void
+free_unsent (gpointer item)
+{
+  g_atomic_int_inc (&n_lost);
+  g_free (item);
+}
+
+static gboolean
+send_one (gpointer data, GError **error)
+{
+  if (!gtx_channel_send (channel, make_item (), error))
+    return FALSE;
+  g_atomic_int_inc (&n_sent);
+  return TRUE;
+}
+
+static gboolean
+receive_one (gpointer data, GError **error)
+{
+  g_autofree char *item = gtx_channel_receive (channel, error);
+
+  if (item == NULL)
+    return FALSE;
+  g_atomic_int_inc (&n_taken);
+  return TRUE;
+}
+
+static gboolean
+ask_some (gpointer data, GError **error)
+{
+  g_autoptr (GRand) rand = g_rand_new_with_seed ((guint32) g_atomic_int_add (&n_senders_begun, 1));
+
+  for (guint round = 0; round < N_ROUNDS; round++)
+    {
+      g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+      for (guint i = 0; i < N_PER_ROUND; i++)
+        g_ptr_array_add (tasks, gtx_create_task (g_rand_boolean (rand) ? send_one : receive_one, NULL, NULL));
+      for (gint i = g_rand_int_range (rand, 0, 5); i > 0; i--)
+        g_assert_true (gtx_sleep (0, error));
+      for (guint i = 0; i < N_PER_ROUND; i++)
+        gtx_cancel (tasks->pdata[g_rand_int_range (rand, 0, N_PER_ROUND)]);
+      g_assert_true (gtx_sleep (0, error));
+      for (guint i = 0; i < N_PER_ROUND; i++)
+        gtx_cancel (tasks->pdata[i]);
+      g_assert_true (gtx_gather (tasks, GTX_GATHER_RETURN_ERRORS, error));
+    }
+  return TRUE;
+}
+
+/* Each item is freed unsent, received, or left. */
+static void
+test_asked_at_random (void)
+{
+  GtxCoroutine coroutine = ask_some;
+  GThread *threads[N_HOMES];
+  gint n_unsent;
+
+  n_senders_begun = n_sent = n_lost = n_made = n_taken = 0;
+  channel = gtx_channel_new (2, free_unsent);
+  for (guint i = 0; i < N_HOMES; i++)
+    threads[i] = g_thread_new ("home", run_home, &coroutine);
+  for (guint i = 0; i < N_HOMES; i++)
+    g_thread_join (threads[i]);
+  n_unsent = n_lost;
+  g_assert_cmpint (n_unsent + n_sent, ==, n_made);
+  g_assert_cmpint (n_sent - n_taken, ==, (gint) gtx_channel_get_size (channel));
+  g_assert_cmpint (n_taken, >, 0);
+  g_assert_cmpint (n_unsent, >, 0);
+  g_clear_object (&channel);
+  g_assert_cmpint (n_lost + n_taken, ==, n_made);
+  g_test_message ("%d items, %d received, %d not sent", n_made, n_taken, n_unsent);
+}
+
+#define add_steps(path, test)                                                  \
+  G_STMT_START {                                                               \
+    static void (*const kept) (void) = (test);                                 \
+                                                                               \
+    g_test_add_data_func ("/channel-threads/" path, &kept, run_steps);         \
+  } G_STMT_END
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  add_steps ("receivers", test_receivers);
+  add_steps ("senders", test_senders);
+  add_steps ("closed", test_closed);
+  add_steps ("closed/for-senders", test_senders_refused);
+  add_steps ("receiver-asked", test_receiver_asked);
+  add_steps ("receiver-asked/when-served", test_receivers_asked_when_served);
+  add_steps ("sender-asked", test_sender_asked);
+  add_steps ("sender-asked/when-served", test_sender_asked_when_served);
+  add_steps ("receiver-gone", test_receiver_gone);
+  add_steps ("receiver-gone/when-served", test_receivers_gone_when_served);
+  add_steps ("receiver-gone/when-asked", test_receiver_gone_when_asked);
+  add_steps ("sender-gone", test_sender_gone);
+  add_steps ("channel-gone", test_channel_gone);
+  g_test_add_func ("/channel-threads/all-at-once", test_all_at_once);
+  g_test_add_func ("/channel-threads/asked-at-random", test_asked_at_random);
+  return g_test_run ();
+}
