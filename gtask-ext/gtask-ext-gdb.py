@@ -276,6 +276,7 @@ DESCRIBERS = {
     'room': in_line('room in queue'),
     'channel item': in_line('an item of channel', 'GtxSharedWaiter'),
     'channel room': in_line('room in channel', 'GtxSharedWaiter'),
+    'subscription': in_line('an item of subscription', 'GtxSharedWaiter'),
 }
 
 

@@ -23,6 +23,7 @@
 #include <gtask-ext/barrier.h>
 #include <gtask-ext/queue.h>
 #include <gtask-ext/channel.h>
+#include <gtask-ext/broadcast.h>
 #include <gtask-ext/operation.h>
 #include <gtask-ext/gtask-run.h>
 #include <gtask-ext/to-thread.h>

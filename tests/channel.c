@@ -549,6 +549,33 @@ test_others_run (gpointer data, GError **error)
   return TRUE;
 }
 
+static gboolean
+let_go (gpointer kept)
+{
+  g_clear_object ((GtxChannel **) kept);
+  return G_SOURCE_REMOVE;
+}
+
+/* The last reference goes while the task lets others run. */
+static gboolean
+test_let_go_meanwhile (gpointer data, GError **error)
+{
+  GtxChannel *own = gtx_channel_new (0, count_free);
+  GtxChannel *kept = own;
+
+  g_timeout_add (0, let_go, &kept);
+  while (kept)
+    {
+      g_autofree char *item = NULL;
+
+      g_assert_true (gtx_channel_try_send (own, g_strdup ("x"), error));
+      item = gtx_channel_receive (own, error);
+      g_assert_cmpstr (item, ==, "x");
+    }
+  g_assert_cmpint (n_freed, ==, 0);
+  return TRUE;
+}
+
 /* ---- Memory ---- */
 
 static gboolean
@@ -614,6 +641,7 @@ main (int argc, char *argv[])
   add ("sender-asked/when-refused", test_sender_asked_when_refused);
   add ("other-source", test_other_source);
   add ("others-run", test_others_run);
+  add ("others-run/let-go", test_let_go_meanwhile);
   add ("freed", test_freed);
   return g_test_run ();
 }

@@ -133,6 +133,12 @@ send_items (GtxChannel *channel, GError **error)
 }
 
 static gboolean
+receive_of_subscription (GtxSubscription *subscription, GError **error)
+{
+  return gtx_subscription_receive (subscription, NULL, error) != NULL;
+}
+
+static gboolean
 await_one (gpointer future, GError **error)
 {
   return gtx_await (future, error);
@@ -304,6 +310,7 @@ create_waiting_for_scope (void)
 static void
 create_waiting_in_line (void)
 {
+  GtxSubscription *subscription = gtx_broadcast_subscribe (gtx_broadcast_new (1, NULL, NULL));
   GtxQueue *empty = gtx_queue_new (0, NULL);
   GtxQueue *small = gtx_queue_new (1, NULL);
   GtxLock *lock = gtx_lock_new ();
@@ -317,6 +324,7 @@ create_waiting_in_line (void)
   g_object_unref (gtx_create_task (put_items, small, NULL));
   g_object_unref (gtx_create_task (receive_item, gtx_channel_new (0, NULL), NULL));
   g_object_unref (gtx_create_task (send_items, gtx_channel_new (1, NULL), NULL));
+  g_object_unref (gtx_create_task (receive_of_subscription, subscription, NULL));
 }
 
 static void

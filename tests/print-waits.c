@@ -239,10 +239,20 @@ send_items (Pair *pair, GError **error)
 }
 
 static gboolean
+receive_of_subscription (Pair *pair, GError **error)
+{
+  g_autoptr (GtxBroadcast) broadcast = gtx_broadcast_new (1, NULL, NULL);
+  g_autoptr (GtxSubscription) subscription = gtx_broadcast_subscribe (broadcast);
+
+  return gtx_subscription_receive (subscription, NULL, error) != NULL;
+}
+
+static gboolean
 test_channel (gpointer data, GError **error)
 {
   assert_printed_alone ((GtxCoroutine) receive_item, "an item of channel");
   assert_printed_alone ((GtxCoroutine) send_items, "room in channel");
+  assert_printed_alone ((GtxCoroutine) receive_of_subscription, "an item of subscription");
   return TRUE;
 }
 

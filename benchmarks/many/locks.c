@@ -337,6 +337,29 @@ close_channel (gpointer channel, guint n)
   gtx_channel_close (channel);
 }
 
+/* ---- Broadcasts ---- */
+
+static gpointer
+make_broadcast (guint n)
+{
+  return gtx_broadcast_new (10, NULL, NULL);
+}
+
+static gboolean
+subscribe (Member *member, GError **error)
+{
+  g_autoptr (GtxSubscription) subscription = gtx_broadcast_subscribe (member->thing);
+
+  return gtx_subscription_receive (subscription, NULL, error) != NULL;
+}
+
+static void
+send_to_all (gpointer broadcast, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    gtx_broadcast_send (broadcast, broadcast, NULL);
+}
+
 static const Crowd lock = { make_lock, have_lock, release_lock, end, FALSE };
 static const Crowd lock_awhile = { make_lock, have_lock_a_while, release_lock, end, FALSE };
 static const Crowd lock_late = { make_lock, have_lock, release_lock_late, end, TRUE };
@@ -361,6 +384,7 @@ static const Crowd receivers_in_vain = { make_channel, receive_item, send_many_i
 static const Crowd receivers_refused = { make_channel, receive_item, close_channel, end, TRUE };
 static const Crowd senders = { make_full_channel, send_item, receive_many, end, FALSE };
 static const Crowd senders_refused = { make_full_channel, send_item, close_channel, end, TRUE };
+static const Crowd subscribers = { make_broadcast, subscribe, send_to_all, end, FALSE };
 
 const Case lock_cases[] = {
   { "lock", ALL_WAYS, &lock, NULL, FALSE },
@@ -387,5 +411,6 @@ const Case lock_cases[] = {
   { "channel-receive-closed", WAY (WOKEN), &receivers_refused, NULL, FALSE },
   { "channel-send", ALL_WAYS, &senders, NULL, FALSE },
   { "channel-send-closed", WAY (WOKEN), &senders_refused, NULL, FALSE },
+  { "broadcast", ALL_WAYS, &subscribers, NULL, FALSE },
   { 0 }
 };

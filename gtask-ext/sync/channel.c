@@ -1,34 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A queue between threads. */
+/* A queue between threads: how tasks wait for it. */
 
-#include "gtask-ext/channel.h"
-
-#include "sync/shared-line.h"
+#include "sync/channel-private.h"
 
 #include "gtask-ext/error.h"
-
-/* A receiver that is woken has the promise of an item, and takes the first one when it runs.  So the
- * items leave in their order, and what was promised to a receiver that is cancelled goes to the next.
- * A sender that waits has put its item into its waiter; whoever makes room moves the item.
- *
- * Invariants, while the mutex is not locked:
- * - n_promised counts the receivers that were served and have not gone on yet; there are as many
- *   items at least.
- * - Receivers wait only while every item is promised, and after the channel was closed only while
- *   there is one.
- * - Senders wait only while the channel is full, and not after it was closed. */
-struct _GtxChannel
-{
-  GObject parent_instance;
-  guint capacity;               /* 0: no bound */
-  GDestroyNotify item_free;
-  GMutex mutex;                 /* protects what follows, and the outcomes of waiters */
-  GQueue items;
-  guint n_promised;
-  GtxHandleList receivers;
-  GtxHandleList senders;
-  gboolean is_closed;
-};
 
 G_DEFINE_FINAL_TYPE (GtxChannel, gtx_channel, G_TYPE_OBJECT)
 
@@ -90,163 +65,6 @@ gtx_channel_new (guint          capacity,
   return self;
 }
 
-/* ---- Who gets what; to be called with the mutex locked ---- */
-
-static guint
-count_free (GtxChannel *self)
-{
-  return self->items.length - self->n_promised;
-}
-
-static gboolean
-is_full (GtxChannel *self)
-{
-  return self->capacity > 0 && count_free (self) >= self->capacity;
-}
-
-static gboolean
-may_send (gpointer self)
-{
-  return !is_full (self);
-}
-
-static gboolean
-may_receive (gpointer self)
-{
-  return count_free (self) > 0;
-}
-
-/* Promises an item that is free to the first receiver. */
-static void
-promise (GtxChannel    *self,
-         GtxHandleList *woken)
-{
-  if (gtx_shared_line_serve (&self->receivers, woken))
-    self->n_promised++;
-}
-
-static void
-push (GtxChannel    *self,
-      gpointer       item,
-      GtxHandleList *woken)
-{
-  g_queue_push_tail (&self->items, item);
-  promise (self, woken);
-}
-
-/* Sends the item of the first sender, if there is room. */
-static void
-let_in (GtxChannel    *self,
-        GtxHandleList *woken)
-{
-  if (gtx_handle_list_is_empty (&self->senders) || is_full (self))
-    return;
-  g_queue_push_tail (&self->items, gtx_shared_waiter_at (self->senders.ring.next)->item);
-  gtx_shared_line_serve (&self->senders, woken);
-}
-
-/* Nothing will come any more when the last item of a closed channel was received. */
-static void
-refuse_if_over (GtxChannel    *self,
-                GtxHandleList *woken)
-{
-  if (self->is_closed && self->items.length == 0)
-    gtx_shared_line_refuse_all (&self->receivers, woken);
-}
-
-static gpointer
-pop (GtxChannel    *self,
-     GtxHandleList *woken)
-{
-  gpointer item = g_queue_pop_head (&self->items);
-
-  let_in (self, woken);
-  refuse_if_over (self, woken);
-  return item;
-}
-
-/* ---- Who gets what; each locks the mutex once ---- */
-
-/* Tells what became of @item.  Nothing did yet if that is still open: then @waiter, if any, is in
- * line with it. */
-static GtxSharedOutcome
-push_or_enter (GtxChannel      *self,
-               gpointer         item,
-               GtxSharedWaiter *waiter)
-{
-  GtxSharedOutcome outcome = GTX_SHARED_OPEN;
-  GtxHandleList woken;
-
-  gtx_handle_list_init (&woken);
-  g_mutex_lock (&self->mutex);
-  if (self->is_closed)
-    outcome = GTX_SHARED_REFUSED;
-  else if (!is_full (self))
-    {
-      push (self, item, &woken);
-      outcome = GTX_SHARED_SERVED;
-    }
-  else if (waiter)
-    gtx_handle_list_append (&self->senders, &waiter->link);
-  g_mutex_unlock (&self->mutex);
-  gtx_shared_line_wake (&woken);
-  return outcome;
-}
-
-/* Takes an item into *@item, or tells why not.  If that is still open, @waiter, if any, is in line. */
-static GtxSharedOutcome
-pop_or_enter (GtxChannel      *self,
-              gpointer        *item,
-              GtxSharedWaiter *waiter)
-{
-  GtxSharedOutcome outcome = GTX_SHARED_OPEN;
-  GtxHandleList woken;
-
-  gtx_handle_list_init (&woken);
-  g_mutex_lock (&self->mutex);
-  if (count_free (self) > 0)
-    {
-      *item = pop (self, &woken);
-      outcome = GTX_SHARED_SERVED;
-    }
-  else if (self->is_closed && self->items.length == 0)
-    outcome = GTX_SHARED_REFUSED;
-  else if (waiter)
-    gtx_handle_list_append (&self->receivers, &waiter->link);
-  g_mutex_unlock (&self->mutex);
-  gtx_shared_line_wake (&woken);
-  return outcome;
-}
-
-static gpointer
-take_promised (GtxChannel *self)
-{
-  GtxHandleList woken;
-  gpointer item;
-
-  gtx_handle_list_init (&woken);
-  g_mutex_lock (&self->mutex);
-  self->n_promised--;
-  item = pop (self, &woken);
-  g_mutex_unlock (&self->mutex);
-  gtx_shared_line_wake (&woken);
-  return item;
-}
-
-/* The item goes to the next receiver. */
-static void
-give_up_promised (GtxChannel *self)
-{
-  GtxHandleList woken;
-
-  gtx_handle_list_init (&woken);
-  g_mutex_lock (&self->mutex);
-  self->n_promised--;
-  promise (self, &woken);
-  g_mutex_unlock (&self->mutex);
-  gtx_shared_line_wake (&woken);
-}
-
 /* ---- Waiting ---- */
 
 static void
@@ -278,7 +96,7 @@ receiver_gone (GtxHandle *at_end)
 
   gtx_shared_waiter_leave (waiter);
   if (waiter->outcome == GTX_SHARED_SERVED)
-    give_up_promised (waiter->object);
+    gtx_channel_give_up_promised (waiter->object);
   g_object_unref (waiter->object);
 }
 
@@ -312,11 +130,11 @@ wait_for_item (GtxChannel       *self,
   g_object_ref (self);
   woken = gtx_shared_waiter_wait (waiter, error);
   if (woken && waiter->outcome == GTX_SHARED_SERVED)
-    item = take_promised (self);
+    item = gtx_channel_take_promised (self);
   else if (woken)
     fail_closed (error);
   else if (waiter->outcome == GTX_SHARED_SERVED)
-    give_up_promised (self);
+    gtx_channel_give_up_promised (self);
   g_object_unref (self);
   return item;
 }
@@ -345,6 +163,59 @@ wait_for_room (GtxChannel       *self,
   return sent;
 }
 
+/* An item was sent: a request that comes meanwhile stands. */
+static void
+let_others_run (GtxTask *task)
+{
+  gtx_task_let_others_run_first (task);
+  task->outlived |= task->must_cancel;
+}
+
+static gboolean
+send (GtxChannel  *self,
+      GtxTask     *task,
+      gpointer     item,
+      GError     **error)
+{
+  GtxSharedWaiter waiter;
+
+  gtx_shared_waiter_init (&waiter, task, &sender_kind, sender_gone, self, &self->mutex);
+  waiter.item = item;
+  switch (gtx_channel_push_or_enter (self, item, &waiter))
+    {
+    case GTX_SHARED_OPEN:
+      return wait_for_room (self, &waiter, error);
+    case GTX_SHARED_SERVED:
+      if (gtx_shared_is_time_over (task))
+        let_others_run (task);
+      return TRUE;
+    default:
+      drop (self, item);
+      return fail_closed (error);
+    }
+}
+
+static gpointer
+receive (GtxChannel  *self,
+         GtxTask     *task,
+         GError     **error)
+{
+  GtxSharedWaiter waiter;
+  gpointer item = NULL;
+
+  gtx_shared_waiter_init (&waiter, task, &receiver_kind, receiver_gone, self, &self->mutex);
+  switch (gtx_channel_pop_or_enter (self, &item, &waiter))
+    {
+    case GTX_SHARED_OPEN:
+      return wait_for_item (self, &waiter, error);
+    case GTX_SHARED_SERVED:
+      return item;
+    default:
+      fail_closed (error);
+      return NULL;
+    }
+}
+
 /**
  * gtx_channel_send:
  * @self: a #GtxChannel
@@ -369,28 +240,16 @@ gtx_channel_send (GtxChannel  *self,
                   gpointer     item,
                   GError     **error)
 {
-  GtxSharedWaiter waiter;
   GtxTask *task;
-  GtxSharedOutcome outcome;
 
   g_return_val_if_fail (GTX_IS_CHANNEL (self), FALSE);
   g_return_val_if_fail (item != NULL, FALSE);
 
-  task = gtx_shared_begin (G_STRFUNC, may_send, self, &self->mutex, error);
-  if (task == NULL)
-    {
-      drop (self, item);
-      return FALSE;
-    }
-  gtx_shared_waiter_init (&waiter, task, &sender_kind, sender_gone, self, &self->mutex);
-  waiter.item = item;
-  outcome = push_or_enter (self, item, &waiter);
-  if (outcome == GTX_SHARED_OPEN)
-    return wait_for_room (self, &waiter, error);
-  if (outcome == GTX_SHARED_SERVED)
-    return TRUE;
+  task = gtx_task_begin_await (G_STRFUNC, error);
+  if (task)
+    return send (self, task, item, error);
   drop (self, item);
-  return fail_closed (error);
+  return FALSE;
 }
 
 /**
@@ -419,7 +278,7 @@ gtx_channel_try_send (GtxChannel  *self,
   g_return_val_if_fail (GTX_IS_CHANNEL (self), FALSE);
   g_return_val_if_fail (item != NULL, FALSE);
 
-  outcome = push_or_enter (self, item, NULL);
+  outcome = gtx_channel_push_or_enter (self, item, NULL);
   if (outcome == GTX_SHARED_SERVED)
     return TRUE;
   drop (self, item);
@@ -450,22 +309,20 @@ gpointer
 gtx_channel_receive (GtxChannel  *self,
                      GError     **error)
 {
-  GtxSharedWaiter waiter;
   gpointer item = NULL;
   GtxTask *task;
-  GtxSharedOutcome outcome;
 
   g_return_val_if_fail (GTX_IS_CHANNEL (self), NULL);
 
-  task = gtx_shared_begin (G_STRFUNC, may_receive, self, &self->mutex, error);
+  task = gtx_task_begin_await (G_STRFUNC, error);
   if (task == NULL)
     return NULL;
-  gtx_shared_waiter_init (&waiter, task, &receiver_kind, receiver_gone, self, &self->mutex);
-  outcome = pop_or_enter (self, &item, &waiter);
-  if (outcome == GTX_SHARED_OPEN)
-    return wait_for_item (self, &waiter, error);
-  if (outcome == GTX_SHARED_REFUSED)
-    fail_closed (error);
+  if (!gtx_shared_is_time_over (task))
+    return receive (self, task, error);
+  g_object_ref (self);
+  if (gtx_shared_let_others_run (task, gtx_channel_has_free_items, self, &self->mutex, error))
+    item = receive (self, task, error);
+  g_object_unref (self);
   return item;
 }
 
@@ -493,84 +350,10 @@ gtx_channel_try_receive (GtxChannel  *self,
 
   g_return_val_if_fail (GTX_IS_CHANNEL (self), NULL);
 
-  outcome = pop_or_enter (self, &item, NULL);
+  outcome = gtx_channel_pop_or_enter (self, &item, NULL);
   if (outcome == GTX_SHARED_REFUSED)
     fail_closed (error);
   else if (outcome == GTX_SHARED_OPEN)
     g_set_error_literal (error, GTX_ERROR, GTX_ERROR_QUEUE_EMPTY, "The channel is empty");
   return item;
-}
-
-/* ---- The end ---- */
-
-/**
- * gtx_channel_close:
- * @self: a #GtxChannel
- *
- * Ends the channel, as a sender or as a receiver.
- *
- * From now on nobody can send: tasks that wait to do so fail with %GTX_ERROR_QUEUE_SHUT_DOWN.  What
- * was sent can still be received, and then receivers fail with the same error.  Does nothing if the
- * channel was closed before.  Never suspends; may be called in any thread, inside or outside of tasks.
- *
- * Since: 0.1
- */
-void
-gtx_channel_close (GtxChannel *self)
-{
-  GtxHandleList woken;
-
-  g_return_if_fail (GTX_IS_CHANNEL (self));
-
-  gtx_handle_list_init (&woken);
-  g_mutex_lock (&self->mutex);
-  self->is_closed = TRUE;
-  gtx_shared_line_refuse_all (&self->senders, &woken);
-  refuse_if_over (self, &woken);
-  g_mutex_unlock (&self->mutex);
-  gtx_shared_line_wake (&woken);
-}
-
-/**
- * gtx_channel_is_closed:
- * @self: a #GtxChannel
- *
- * Tells whether gtx_channel_close() was called; there may still be items to receive.  Never
- * suspends; may be called in any thread.
- *
- * Returns: %TRUE if the channel is closed
- *
- * Since: 0.1
- */
-gboolean
-gtx_channel_is_closed (GtxChannel *self)
-{
-  g_autoptr (GMutexLocker) locker = NULL;
-
-  g_return_val_if_fail (GTX_IS_CHANNEL (self), FALSE);
-
-  locker = g_mutex_locker_new (&self->mutex);
-  return self->is_closed;
-}
-
-/**
- * gtx_channel_get_size:
- * @self: a #GtxChannel
- *
- * Counts the items that were sent, and that no task has taken or is about to take.  Other threads
- * may change this at any time.  Never suspends; may be called in any thread.
- *
- * Returns: the number of items
- *
- * Since: 0.1
- */
-guint
-gtx_channel_get_size (GtxChannel *self)
-{
-  g_autoptr (GMutexLocker) locker = NULL;
-
-  g_return_val_if_fail (GTX_IS_CHANNEL (self), 0);
-
-  locker = g_mutex_locker_new (&self->mutex);
-  return count_free (self);
 }

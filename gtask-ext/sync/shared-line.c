@@ -4,23 +4,19 @@
 
 /* ---- The task ---- */
 
-GtxTask *
-gtx_shared_begin (const char  *function,
-                  gboolean   (*is_ready) (gpointer object),
-                  gpointer     object,
-                  GMutex      *mutex,
-                  GError     **error)
+gboolean
+gtx_shared_let_others_run (GtxTask   *task,
+                           gboolean (*is_ready) (gpointer object),
+                           gpointer   object,
+                           GMutex    *mutex,
+                           GError   **error)
 {
-  GtxTask *task = gtx_task_begin_await (function, error);
   gboolean ready;
 
-  if (task == NULL || G_LIKELY (!gtx_scheduler_is_over (task->parent_instance.home)))
-    return task;
-  /* A task that has to wait keeps its place before those that come later. */
   g_mutex_lock (mutex);
   ready = is_ready (object);
   g_mutex_unlock (mutex);
-  return !ready || gtx_task_let_others_run (task, error) ? task : NULL;
+  return !ready || gtx_task_let_others_run (task, error);
 }
 
 /* Other threads may end the wait, so that virtual time is open to them. */

@@ -56,11 +56,18 @@ gtx_shared_waiter_init (GtxSharedWaiter     *self,
 
 /* ---- For the task; the mutex is not locked ---- */
 
-/* Each public function that may wait calls this first, with a function that is called with the mutex
- * locked and tells whether the task need not wait.  Then this lets others run if it is time: while
- * other threads keep the object busy, the task may never wait, and would keep its main loop from
- * everything else.  Returns the current task, or NULL with @error set. */
-GtxTask *gtx_shared_begin            (const char          *function,
+/* Whether the time of the task's run is over.  While other threads keep the object busy, the task may
+ * never have to wait, and would keep its main loop from everything else. */
+static inline gboolean
+gtx_shared_is_time_over (GtxTask *task)
+{
+  return G_UNLIKELY (gtx_scheduler_is_over (task->parent_instance.home));
+}
+
+/* Lets others run, unless the task has to wait anyway: then it keeps its place before those that come
+ * later.  @is_ready is called with the mutex locked, and tells whether the task need not wait.  FALSE
+ * with G_IO_ERROR_CANCELLED set if the task was cancelled. */
+gboolean gtx_shared_let_others_run   (GtxTask             *task,
                                       gboolean           (*is_ready) (gpointer object),
                                       gpointer             object,
                                       GMutex              *mutex,

@@ -31,8 +31,8 @@ G_BEGIN_DECLS
  *   `ExceptionGroup`; see gtx_error_get_error()
  * @GTX_ERROR_BROKEN_BARRIER: a barrier was broken, or reset, while tasks waited
  * @GTX_ERROR_QUEUE_FULL: there is no room in a queue or channel
- * @GTX_ERROR_QUEUE_EMPTY: there is nothing in a queue or channel
- * @GTX_ERROR_QUEUE_SHUT_DOWN: a queue was shut down, or a channel closed
+ * @GTX_ERROR_QUEUE_EMPTY: there is nothing in a queue, channel or subscription
+ * @GTX_ERROR_QUEUE_SHUT_DOWN: a queue was shut down, or a channel or broadcast closed
  * @GTX_ERROR_OBJECT_GONE: the object whose signal was awaited is gone
  *
  * The errors of this library.
