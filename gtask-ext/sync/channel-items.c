@@ -17,12 +17,6 @@ is_full (GtxChannel *self)
   return self->capacity > 0 && count_free (self) >= self->capacity;
 }
 
-gboolean
-gtx_channel_has_free_items (gpointer self)
-{
-  return count_free (self) > 0;
-}
-
 /* Promises an item that is free to the first receiver. */
 static void
 promise (GtxChannel    *self,

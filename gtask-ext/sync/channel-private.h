@@ -29,9 +29,6 @@ struct _GtxChannel
   gboolean is_closed;
 };
 
-/* For gtx_shared_let_others_run (): whether there is an item that was promised to nobody. */
-gboolean         gtx_channel_has_free_items   (gpointer          self);
-
 /* Tells what became of @item.  Nothing did yet if that is still open: then @waiter, if any, is in
  * line with it. */
 GtxSharedOutcome gtx_channel_push_or_enter    (GtxChannel       *self,

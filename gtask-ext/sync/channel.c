@@ -163,14 +163,6 @@ wait_for_room (GtxChannel       *self,
   return sent;
 }
 
-/* An item was sent: a request that comes meanwhile stands. */
-static void
-let_others_run (GtxTask *task)
-{
-  gtx_task_let_others_run_first (task);
-  task->outlived |= task->must_cancel;
-}
-
 static gboolean
 send (GtxChannel  *self,
       GtxTask     *task,
@@ -186,8 +178,7 @@ send (GtxChannel  *self,
     case GTX_SHARED_OPEN:
       return wait_for_room (self, &waiter, error);
     case GTX_SHARED_SERVED:
-      if (gtx_shared_is_time_over (task))
-        let_others_run (task);
+      gtx_shared_let_others_run (task);
       return TRUE;
     default:
       drop (self, item);
@@ -209,6 +200,7 @@ receive (GtxChannel  *self,
     case GTX_SHARED_OPEN:
       return wait_for_item (self, &waiter, error);
     case GTX_SHARED_SERVED:
+      gtx_shared_let_others_run (task);
       return item;
     default:
       fail_closed (error);
@@ -225,11 +217,11 @@ receive (GtxChannel  *self,
  * Suspends the current task until there is room, and sends @item.
  *
  * Does not wait if there is room, but lets others run when the task has used up its time.  After a
- * failure @item was not sent and is freed, as by gtx_queue_put().  Sets
+ * failure @item was not sent, and the channel frees it, as gtx_queue_put() does.  Sets
  * %GTX_ERROR_QUEUE_SHUT_DOWN if the channel is closed, before or meanwhile,
- * %G_IO_ERROR_CANCELLED if the task is cancelled before @item is sent, and
- * %GTX_ERROR_NOT_IN_TASK outside a task.  A request to cancel that comes when @item was sent, and
- * the task has not gone on yet, is delivered where the task waits next.  May be called in any thread.
+ * %G_IO_ERROR_CANCELLED if the task is cancelled while it waits, and %GTX_ERROR_NOT_IN_TASK outside a
+ * task.  A request to cancel that comes when @item was sent, and the task has not gone on yet, is
+ * delivered where the task waits next.  May be called in any thread.
  *
  * Returns: %TRUE if @item was sent, %FALSE with @error set
  *
@@ -260,8 +252,8 @@ gtx_channel_send (GtxChannel  *self,
  *
  * Sends @item if there is room.
  *
- * After a failure @item was not sent and is freed, as by gtx_queue_put_nowait().  Sets
- * %GTX_ERROR_QUEUE_FULL or %GTX_ERROR_QUEUE_SHUT_DOWN.  Never suspends nor blocks; may be called in
+ * After a failure @item was not sent, and the channel frees it, as gtx_queue_put_nowait() does.
+ * Sets %GTX_ERROR_QUEUE_FULL or %GTX_ERROR_QUEUE_SHUT_DOWN.  Never suspends nor blocks; may be called in
  * any thread, inside or outside of tasks.
  *
  * Returns: %TRUE if @item was sent, %FALSE with @error set
@@ -309,21 +301,12 @@ gpointer
 gtx_channel_receive (GtxChannel  *self,
                      GError     **error)
 {
-  gpointer item = NULL;
   GtxTask *task;
 
   g_return_val_if_fail (GTX_IS_CHANNEL (self), NULL);
 
   task = gtx_task_begin_await (G_STRFUNC, error);
-  if (task == NULL)
-    return NULL;
-  if (!gtx_shared_is_time_over (task))
-    return receive (self, task, error);
-  g_object_ref (self);
-  if (gtx_shared_let_others_run (task, gtx_channel_has_free_items, self, &self->mutex, error))
-    item = receive (self, task, error);
-  g_object_unref (self);
-  return item;
+  return task ? receive (self, task, error) : NULL;
 }
 
 /**

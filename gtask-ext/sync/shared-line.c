@@ -4,19 +4,13 @@
 
 /* ---- The task ---- */
 
-gboolean
-gtx_shared_let_others_run (GtxTask   *task,
-                           gboolean (*is_ready) (gpointer object),
-                           gpointer   object,
-                           GMutex    *mutex,
-                           GError   **error)
+void
+gtx_shared_let_others_run (GtxTask *task)
 {
-  gboolean ready;
-
-  g_mutex_lock (mutex);
-  ready = is_ready (object);
-  g_mutex_unlock (mutex);
-  return !ready || gtx_task_let_others_run (task, error);
+  if (G_LIKELY (!gtx_scheduler_is_over (task->parent_instance.home)))
+    return;
+  gtx_task_let_others_run_first (task);
+  task->outlived |= task->must_cancel;
 }
 
 /* Other threads may end the wait, so that virtual time is open to them. */

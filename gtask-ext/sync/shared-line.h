@@ -56,22 +56,10 @@ gtx_shared_waiter_init (GtxSharedWaiter     *self,
 
 /* ---- For the task; the mutex is not locked ---- */
 
-/* Whether the time of the task's run is over.  While other threads keep the object busy, the task may
- * never have to wait, and would keep its main loop from everything else. */
-static inline gboolean
-gtx_shared_is_time_over (GtxTask *task)
-{
-  return G_UNLIKELY (gtx_scheduler_is_over (task->parent_instance.home));
-}
-
-/* Lets others run, unless the task has to wait anyway: then it keeps its place before those that come
- * later.  @is_ready is called with the mutex locked, and tells whether the task need not wait.  FALSE
- * with G_IO_ERROR_CANCELLED set if the task was cancelled. */
-gboolean gtx_shared_let_others_run   (GtxTask             *task,
-                                      gboolean           (*is_ready) (gpointer object),
-                                      gpointer             object,
-                                      GMutex              *mutex,
-                                      GError             **error);
+/* To be called after the task got what it wanted without waiting.  Lets others run if the time of the
+ * task's run is over: while other threads keep the object busy, the task may never have to wait, and
+ * would keep its main loop from everything else.  A request that comes meanwhile stands. */
+void     gtx_shared_let_others_run   (GtxTask             *task);
 
 /* Does as gtx_waiter_wait () does.  The outcome may have been decided even if this fails. */
 gboolean gtx_shared_waiter_wait      (GtxSharedWaiter     *self,

@@ -74,9 +74,9 @@ gtx_broadcast_subscribe (GtxBroadcast *self)
 }
 
 static gboolean
-has_news (gpointer self)
+has_news (GtxSubscription *self)
 {
-  return position_of (self) < ((GtxSubscription *) self)->broadcast->end;
+  return position_of (self) < self->broadcast->end;
 }
 
 /* Returns the next item, shared, and goes on to the one behind it.  To be called with the mutex
@@ -200,6 +200,7 @@ gtx_subscription_receive (GtxSubscription  *self,
                           guint64          *n_missed,
                           GError          **error)
 {
+  GtxSharedOutcome outcome;
   gpointer item = NULL;
   GtxTask *task;
 
@@ -208,12 +209,14 @@ gtx_subscription_receive (GtxSubscription  *self,
   task = gtx_task_begin_await (G_STRFUNC, error);
   if (task == NULL)
     return NULL;
+  /* Dropped when the task goes on, or by gone (). */
   g_object_ref (self);
-  if ((!gtx_shared_is_time_over (task) ||
-       gtx_shared_let_others_run (task, has_news, self, &self->broadcast->mutex, error)) &&
-      take_or_wait (self, task, &item, n_missed, error) == GTX_SHARED_REFUSED)
-    gtx_broadcast_fail_closed (error);
+  outcome = take_or_wait (self, task, &item, n_missed, error);
   g_object_unref (self);
+  if (outcome == GTX_SHARED_REFUSED)
+    gtx_broadcast_fail_closed (error);
+  else if (outcome == GTX_SHARED_SERVED)
+    gtx_shared_let_others_run (task);
   return item;
 }
 
