@@ -268,6 +268,8 @@ DESCRIBERS = {
     'signal': lambda waiter, tasks: ('a signal of an object', []),
     'next signal': lambda waiter, tasks: ('the next signal of an object', []),
     'lock': in_line('lock'),
+    'turn to read': in_line('a turn to read under lock'),
+    'turn to write': in_line('a turn to write under lock'),
     'event': in_line('event'),
     'scope': describe_scope,
     'semaphore': describe_semaphore,

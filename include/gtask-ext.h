@@ -17,6 +17,7 @@
 #include <gtask-ext/timeout.h>
 #include <gtask-ext/retries.h>
 #include <gtask-ext/lock.h>
+#include <gtask-ext/rw-lock.h>
 #include <gtask-ext/event.h>
 #include <gtask-ext/condition.h>
 #include <gtask-ext/semaphore.h>

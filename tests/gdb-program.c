@@ -90,6 +90,18 @@ acquire_lock (GtxLock *lock, GError **error)
 }
 
 static gboolean
+acquire_to_write (GtxRWLock *lock, GError **error)
+{
+  return gtx_rw_lock_write_acquire (lock, error);
+}
+
+static gboolean
+acquire_to_read (GtxRWLock *lock, GError **error)
+{
+  return gtx_rw_lock_read_acquire (lock, error);
+}
+
+static gboolean
 wait_for_event (GtxEvent *event, GError **error)
 {
   return gtx_event_wait (event, error);
@@ -313,10 +325,14 @@ create_waiting_in_line (void)
   GtxSubscription *subscription = gtx_broadcast_subscribe (gtx_broadcast_new (1, NULL, NULL));
   GtxQueue *empty = gtx_queue_new (0, NULL);
   GtxQueue *small = gtx_queue_new (1, NULL);
+  GtxRWLock *rw_lock = gtx_rw_lock_new ();
   GtxLock *lock = gtx_lock_new ();
 
   g_object_unref (gtx_create_task (acquire_lock, lock, NULL));
   g_object_unref (gtx_create_task (acquire_lock, lock, NULL));
+  g_object_unref (gtx_create_task (acquire_to_write, rw_lock, NULL));
+  g_object_unref (gtx_create_task (acquire_to_write, rw_lock, NULL));
+  g_object_unref (gtx_create_task (acquire_to_read, rw_lock, NULL));
   g_object_unref (gtx_create_task (wait_for_event, gtx_event_new (), NULL));
   g_object_unref (gtx_create_task (acquire_semaphore, gtx_semaphore_new (0), NULL));
   g_object_unref (gtx_create_task (wait_for_condition, gtx_condition_new (NULL), NULL));

@@ -223,6 +223,30 @@ test_condition (gpointer data, GError **error)
 }
 
 static gboolean
+read_under_lock (Pair *pair, GError **error)
+{
+  g_autoptr (GtxRWLock) lock = gtx_rw_lock_new ();
+
+  return gtx_rw_lock_write_acquire (lock, error) && gtx_rw_lock_read_acquire (lock, error);
+}
+
+static gboolean
+write_under_lock (Pair *pair, GError **error)
+{
+  g_autoptr (GtxRWLock) lock = gtx_rw_lock_new ();
+
+  return gtx_rw_lock_read_acquire (lock, error) && gtx_rw_lock_write_acquire (lock, error);
+}
+
+static gboolean
+test_rw_lock (gpointer data, GError **error)
+{
+  assert_printed_alone ((GtxCoroutine) read_under_lock, "a turn to read under lock");
+  assert_printed_alone ((GtxCoroutine) write_under_lock, "a turn to write under lock");
+  return TRUE;
+}
+
+static gboolean
 receive_item (Pair *pair, GError **error)
 {
   g_autoptr (GtxChannel) channel = gtx_channel_new (0, NULL);
@@ -355,6 +379,7 @@ main (int argc, char *argv[])
   add_coroutine ("/print-waits/shield", test_shield);
   add_coroutine ("/print-waits/call-shielded", test_call_shielded);
   add_coroutine ("/print-waits/condition", test_condition);
+  add_coroutine ("/print-waits/rw-lock", test_rw_lock);
   add_coroutine ("/print-waits/channel", test_channel);
   add_coroutine ("/print-waits/scope", test_scope);
   return g_test_run ();

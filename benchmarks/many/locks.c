@@ -51,6 +51,37 @@ release_lock_late (gpointer lock, guint n)
   gtx_lock_release (lock);
 }
 
+/* ---- Locks to read and write ---- */
+
+static gpointer
+make_rw_lock (guint n)
+{
+  GtxRWLock *lock = gtx_rw_lock_new ();
+
+  gtx_rw_lock_write_acquire (lock, NULL);
+  return lock;
+}
+
+static gboolean
+read_or_write (Member *member, GError **error)
+{
+  if (member->index % 3 > 0)
+    return gtx_rw_lock_read_acquire (member->thing, error) && gtx_rw_lock_read_release (member->thing);
+  return gtx_rw_lock_write_acquire (member->thing, error) && gtx_rw_lock_write_release (member->thing);
+}
+
+static gboolean
+read_under_lock (Member *member, GError **error)
+{
+  return gtx_rw_lock_read_acquire (member->thing, error) && gtx_rw_lock_read_release (member->thing);
+}
+
+static void
+end_writing (gpointer lock, guint n)
+{
+  gtx_rw_lock_write_release (lock);
+}
+
 /* ---- Semaphores ---- */
 
 static gpointer
@@ -363,6 +394,8 @@ send_to_all (gpointer broadcast, guint n)
 static const Crowd lock = { make_lock, have_lock, release_lock, end, FALSE };
 static const Crowd lock_awhile = { make_lock, have_lock_a_while, release_lock, end, FALSE };
 static const Crowd lock_late = { make_lock, have_lock, release_lock_late, end, TRUE };
+static const Crowd rw_lock = { make_rw_lock, read_or_write, end_writing, end, FALSE };
+static const Crowd readers = { make_rw_lock, read_under_lock, end_writing, end, FALSE };
 static const Crowd semaphore = { make_semaphore, acquire_semaphore, release_often, end, FALSE };
 static const Crowd limiter = { make_limiter, be_limited, NULL, end, FALSE };
 static const Crowd event = { make_event, wait_for_event, set_event, end, FALSE };
@@ -390,6 +423,8 @@ const Case lock_cases[] = {
   { "lock", ALL_WAYS, &lock, NULL, FALSE },
   { "lock-a-while", ALL_WAYS, &lock_awhile, NULL, FALSE },
   { "lock-late", WAY (WOKEN), &lock_late, NULL, FALSE },
+  { "rw-lock", ALL_WAYS, &rw_lock, NULL, FALSE },
+  { "rw-lock-read", ALL_WAYS, &readers, NULL, FALSE },
   { "semaphore", ALL_WAYS, &semaphore, NULL, FALSE },
   { "semaphore-of-ten", ALL_WAYS, &limiter, NULL, FALSE },
   { "event", ALL_WAYS, &event, NULL, FALSE },

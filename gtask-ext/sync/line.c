@@ -203,19 +203,33 @@ gtx_line_wake (GtxLine *self,
   return n_woken;
 }
 
+GtxLineWaiter *
+gtx_line_first (GtxLine *self)
+{
+  while (!gtx_handle_list_is_empty (&self->waiters))
+    {
+      GtxLineWaiter *waiter = waiter_at (self->waiters.ring.next);
+
+      if (waiter->base.state == GTX_WAITER_PENDING)
+        return waiter;
+      leave (self, waiter);
+    }
+  return NULL;
+}
+
 guint
 gtx_line_call (GtxLine *self,
                guint    n)
 {
   guint n_woken = 0;
 
-  while (n_woken < n && !gtx_handle_list_is_empty (&self->waiters))
+  while (n_woken < n)
     {
-      GtxLineWaiter *waiter = waiter_at (self->waiters.ring.next);
+      GtxLineWaiter *waiter = gtx_line_first (self);
 
+      if (waiter == NULL)
+        break;
       leave (self, waiter);
-      if (waiter->base.state != GTX_WAITER_PENDING)
-        continue;
       gtx_waiter_wake (&waiter->base);
       n_woken++;
     }
