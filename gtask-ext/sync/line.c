@@ -223,13 +223,13 @@ gtx_line_call (GtxLine *self,
 {
   guint n_woken = 0;
 
-  while (n_woken < n)
+  while (n_woken < n && !gtx_handle_list_is_empty (&self->waiters))
     {
-      GtxLineWaiter *waiter = gtx_line_first (self);
+      GtxLineWaiter *waiter = waiter_at (self->waiters.ring.next);
 
-      if (waiter == NULL)
-        break;
       leave (self, waiter);
+      if (waiter->base.state != GTX_WAITER_PENDING)
+        continue;
       gtx_waiter_wake (&waiter->base);
       n_woken++;
     }
