@@ -59,7 +59,7 @@ start (GtxTask    *caller,
 {
   GtxTask *task = gtx_task_new_named (name, run_call, call, NULL);
 
-  gtx_task_set_home (task, caller->parent_instance.home);
+  gtx_future_set_home (&task->parent_instance, caller->parent_instance.home);
   task->stack_size = caller->stack_size;
   task->is_shielded = TRUE;
   return gtx_task_start (task);
