@@ -122,7 +122,7 @@ gtx_scheduler_run_messages (GtxScheduler *self)
 gboolean
 gtx_scheduler_runs_messages (GtxScheduler *self)
 {
-  return self->n_asking > 0;
+  return self->n_asking > self->n_asking_outside;
 }
 
 gboolean

@@ -33,6 +33,11 @@ gboolean      gtx_is_main_thread        (void);
 
 /* The run () of a GtxStep's handle. */
 void          gtx_scheduler_resume      (GtxHandle     *handle);
+/* Begins @step at once, inside this call, which returns when the fiber of @step suspends first or has
+ * ended.  May be called in a fiber, too, which does not suspend.  If no fiber can be made, queues @step
+ * for the next round. */
+void          gtx_scheduler_begin_eagerly (GtxScheduler *self,
+                                           GtxStep      *step);
 /* Suspends @fiber, which runs, until its step runs again.  Main contexts that it has pushed as
  * thread-default are popped meanwhile. */
 void          gtx_scheduler_suspend     (GtxFiber      *fiber);
@@ -144,7 +149,7 @@ void          gtx_scheduler_run_messages (GtxScheduler *self);
 /* The same, and refuses messages from now on, for a thread that runs the context for the last time. */
 void          gtx_scheduler_end_messages (GtxScheduler *self);
 /* Whether a message runs: then the code that runs was asked for by another thread, and not by the
- * current task. */
+ * current task.  A fiber that a message has begun eagerly does not count as the message. */
 gboolean      gtx_scheduler_runs_messages (GtxScheduler *self);
 /* Whether a message runs inside another one, which has called gtx_scheduler_run_messages () or run
  * a main loop. */

@@ -160,6 +160,16 @@ gtx_task_asks_itself (const GtxTask *self)
   return current == self && !gtx_scheduler_runs_messages (self->parent_instance.home);
 }
 
+/* An eager task that the task has begun runs as a function that the task calls, as in asyncio. */
+static gboolean
+is_asked_from_inside (const GtxTask *self)
+{
+  if (gtx_task_asks_itself (self))
+    return TRUE;
+  return self->step.fiber && gtx_fiber_has_begun_running (self->step.fiber) &&
+         !gtx_scheduler_runs_messages (self->parent_instance.home);
+}
+
 static void
 visit_task (Way     *way,
             GtxTask *self,
@@ -173,7 +183,7 @@ visit_task (Way     *way,
   self->is_its_own = FALSE;
   if (!is_told_before (waiter))
     gtx_task_set_reason (self, way->reason);
-  if (self->waiter == NULL && !gtx_task_asks_itself (self))
+  if (self->waiter == NULL && !is_asked_from_inside (self))
     self->outlived = TRUE;
   if (self->cancellable && gtx_task_cancellable_is_to_show (self->cancellable))
     gtx_request_show ((GCancellable *) self->cancellable);

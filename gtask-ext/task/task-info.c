@@ -16,7 +16,7 @@ static void
 append_waits (GtxTask *task,
               GString *text)
 {
-  if (task == gtx_task_current ())
+  if (task->step.fiber && gtx_fiber_is_running (task->step.fiber))
     g_string_append (text, "runs");
   else if (task->runner)
     g_string_append_printf (text, "runs inside %s", gtx_task_get_name (task->runner));
