@@ -436,7 +436,7 @@ typedef struct
   gboolean pushed;
 } Interrupted;
 
-/* Lets the scheduler run in this thread, until leave (). */
+/* Lets the scheduler run in this thread, which owns or visits it, until leave (). */
 static inline void
 enter (GtxScheduler *self,
        Interrupted  *interrupted)
@@ -445,7 +445,6 @@ enter (GtxScheduler *self,
 
   interrupted->pushed = push_context (self, &thread_default);
   interrupted->running = gtx_running;
-  gtx_scheduler_own (self);
   gtx_scheduler_ref (self);
   gtx_running.scheduler = self;
   gtx_running.depth = g_main_depth ();
@@ -485,6 +484,7 @@ gtx_scheduler_run (GtxScheduler *self,
   gint64 outer_until = self->until;
   gint64 end;
 
+  gtx_scheduler_own (self);
   enter (self, &interrupted);
   gtx_fairness_begin_run (self);
   self->polling = FALSE;
@@ -499,7 +499,10 @@ gtx_scheduler_run (GtxScheduler *self,
   return end - start;
 }
 
-/* The time counts as that of the code around: a run charges it, and that of another callback of the main
+/* During a visit another thread that wants to dispatch is put off, and the scheduler gets an owner only if
+ * a fiber is left.
+ *
+ * The time counts as that of the code around: a run charges it, and that of another callback of the main
  * loop is its own.  There the eager fiber has the budget of a run, so that it suspends where it would
  * keep the main loop. */
 void
@@ -527,7 +530,10 @@ gtx_scheduler_begin_eagerly (GtxScheduler *self,
   gtx_fiber_begin_eagerly (step->fiber, gtx_running.depth);
   leave (self, &interrupted);
   self->n_asking_outside = n_asking_outside;
-  gtx_scheduler_disown (self);
+  if (gtx_stack_pool_n_used (self->base.stacks) > 0)
+    gtx_scheduler_own (self);
+  else
+    gtx_scheduler_disown (self);
   g_main_context_unref (context);
   gtx_scheduler_unref (self);
 }

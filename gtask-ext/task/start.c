@@ -358,8 +358,11 @@ gtx_task_start (GtxTask *self)
  * cancelled before, as a task that never begins, and if its stack cannot be had now.
  *
  * The coroutine has a stack of its own, so that eager tasks may start others one inside the other as
- * deep as there is memory.  It has the rounding and the floating-point exceptions that its caller has
- * set.  Main contexts that the caller has pushed as thread-default do not count for it.
+ * deep as there is memory.  It begins with the rounding mode and the trapped floating-point exceptions
+ * of its caller.  The main context of its home is the thread-default one for it.
+ *
+ * If the coroutine suspends before any thread has run the main context, the calling thread has to run it:
+ * a stack does not go to another thread.
  *
  * A request to cancel that the coroutine makes for itself or for its caller is delivered at the next
  * await of that task which suspends, as always.  Starting a task twice, or one that was awaited, is a
