@@ -148,6 +148,31 @@ test_creator_later (gpointer data, GError **error)
   return TRUE;
 }
 
+/* Nor is a callback that the creator's main loop calls the creator's own code. */
+static gboolean
+cancel_in_callback (gpointer task)
+{
+  g_autoptr (GtxTask) eager = gtx_create_task_eager (cancel_it, (GtxTask *) task, NULL);
+
+  g_assert_true (gtx_future_is_done (eager));
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+test_creator_s_loop (gpointer data, GError **error)
+{
+  GtxTask *current = gtx_current_task ();
+  g_autoptr (GError) failure = NULL;
+
+  g_timeout_add_full (G_PRIORITY_HIGH, 0, cancel_in_callback, current, NULL);
+  while (gtx_cancelling (current) == 0)
+    g_main_context_iteration (NULL, TRUE);
+  time_out_cancelled (&failure);
+  assert_cancelled (failure);
+  assert_trace ("in");
+  return TRUE;
+}
+
 /* ---- By other code ---- */
 
 static gboolean
@@ -288,6 +313,7 @@ main (int argc, char *argv[])
   add_coroutine ("/eager-cancelled/itself-and-goes-on", test_itself_and_goes_on);
   add_coroutine ("/eager-cancelled/creator", test_creator);
   add_coroutine ("/eager-cancelled/creator-later", test_creator_later);
+  add_real_coroutine ("/eager-cancelled/creator-s-loop", test_creator_s_loop);
   add_coroutine ("/eager-cancelled/after", test_after);
   add_coroutine ("/eager-cancelled/before", test_before);
   add_coroutine ("/eager-cancelled/from-thread", test_from_thread);

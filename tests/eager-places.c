@@ -1,42 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where eager tasks may start: in callbacks, before main loops run, below main loops, in other threads, and
- * deep inside one another. */
+/* Where eager tasks may start: in callbacks, before main loops run, below main loops, and deep inside one
+ * another. */
 
-#include "fixture.h"
+#include "eager.h"
 
 #include <errno.h>
 #include <fenv.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static gboolean
-note_twice (gpointer data, GError **error)
-{
-  note ("in");
-  if (!gtx_sleep (0, error))
-    return FALSE;
-  note ("later");
-  return TRUE;
-}
-
-static GtxTask *
-start_and_note (void)
-{
-  GtxTask *outer = gtx_current_task ();
-  GtxTask *task = gtx_create_task_eager (note_twice, NULL, NULL);
-
-  g_assert_true (gtx_current_task () == outer);
-  g_assert_false (gtx_future_is_done (task));
-  note ("back");
-  return task;
-}
-
-static void
-iterate_until_done (GMainContext *context, gpointer future)
-{
-  while (!gtx_future_is_done (future))
-    g_main_context_iteration (context, TRUE);
-}
 
 /* ---- Outside of all tasks ---- */
 
@@ -77,6 +48,45 @@ test_callback (void)
       assert_trace (has_other ? "in back other later" : "in back later");
       g_object_unref (task);
     }
+}
+
+/* A task that is woken there goes on later, as when a task wakes it. */
+static gboolean
+await_cancelled_signal (GCancellable *object, GError **error)
+{
+  if (!gtx_await_signal (object, "cancelled", error))
+    return FALSE;
+  note ("woken");
+  return TRUE;
+}
+
+static gboolean
+emit (GCancellable *object, GError **error)
+{
+  g_cancellable_cancel (object);
+  note ("emitted");
+  return TRUE;
+}
+
+static gboolean
+emit_in_callback (gpointer object)
+{
+  g_autoptr (GtxTask) task = gtx_create_task_eager (emit, (GCancellable *) object, NULL);
+
+  note ("back");
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_wakes_in_callback (void)
+{
+  g_autoptr (GCancellable) object = g_cancellable_new ();
+  g_autoptr (GtxTask) waiting = gtx_create_task_eager (await_cancelled_signal, object, NULL);
+
+  g_timeout_add_full (G_PRIORITY_HIGH, 0, emit_in_callback, object, NULL);
+  iterate_until_done (NULL, waiting);
+  g_assert_no_error (gtx_future_get_error (waiting));
+  assert_trace ("emitted back woken");
 }
 
 static void
@@ -288,80 +298,6 @@ test_drops_itself (gpointer data, GError **error)
   return TRUE;
 }
 
-/* ---- Threads ---- */
-
-static gboolean
-look_at_thread (GThread **thread, GError **error)
-{
-  *thread = g_thread_self ();
-  return TRUE;
-}
-
-static gpointer
-start_there (gpointer task)
-{
-  gtx_task_start_eager (task);
-  return NULL;
-}
-
-/* In a thread that is not the home's, the task starts as others do. */
-static gboolean
-test_other_thread (gpointer data, GError **error)
-{
-  GThread *seen = NULL;
-  g_autoptr (GtxTask) task = gtx_task_new (look_at_thread, &seen, NULL);
-
-  g_thread_join (g_thread_new ("starts", start_there, task));
-  g_assert_null (seen);
-  g_assert_true (gtx_await (task, error));
-  g_assert_true (seen == g_thread_self ());
-  return TRUE;
-}
-
-static gpointer
-run_own_context (gpointer data)
-{
-  g_autoptr (GMainContext) context = g_main_context_new ();
-  g_autoptr (GtxTask) task = NULL;
-
-  g_main_context_push_thread_default (context);
-  task = start_and_note ();
-  iterate_until_done (context, task);
-  g_main_context_pop_thread_default (context);
-  return NULL;
-}
-
-static void
-test_own_context (void)
-{
-  g_thread_join (g_thread_new ("own", run_own_context, NULL));
-  assert_trace ("in back later");
-}
-
-/* The eager part drops the last reference of its main context. */
-static gboolean
-drop_context (GMainContext *context, GError **error)
-{
-  g_main_context_release (context);
-  g_main_context_unref (context);
-  return TRUE;
-}
-
-static void
-test_context_goes (void)
-{
-  GMainContext *context = g_main_context_new ();
-  g_autoptr (GtxTask) task = NULL;
-
-  g_main_context_acquire (context);
-  g_main_context_push_thread_default (context);
-  task = gtx_task_new (drop_context, context, NULL);
-  g_main_context_pop_thread_default (context);
-  gtx_task_start_eager (task);
-  g_assert_true (gtx_future_is_done (task));
-  g_assert_no_error (gtx_future_get_error (task));
-}
-
 /* ---- Deep inside one another ---- */
 
 #define DEPTH 1000
@@ -460,32 +396,13 @@ test_fork (gpointer data, GError **error)
   return gtx_await (task, error);
 }
 
-/* ---- All of them ---- */
-
-/* Runs a test outside of all tasks. */
-static void
-run_outside (gconstpointer test)
-{
-  trace = g_string_new (NULL);
-  (*(void (*const *) (void)) test) ();
-  g_string_free (g_steal_pointer (&trace), TRUE);
-}
-
-#define add_outside(path, test)                                                \
-  G_STMT_START {                                                               \
-    static void (*const kept) (void) = (test);                                 \
-                                                                               \
-    g_test_add_data_func ((path), &kept, run_outside);                         \
-  } G_STMT_END
-
 int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   add_outside ("/eager-places/before-the-loop", test_before_the_loop);
   add_outside ("/eager-places/callback", test_callback);
-  add_outside ("/eager-places/own-context", test_own_context);
-  add_outside ("/eager-places/context-goes", test_context_goes);
+  add_outside ("/eager-places/wakes-in-callback", test_wakes_in_callback);
   add_coroutine ("/eager-places/done-callback", test_done_callback);
   add_coroutine ("/eager-places/freeing", test_freeing);
   add_real_coroutine ("/eager-places/below-loop", test_below_loop);
@@ -494,7 +411,6 @@ main (int argc, char *argv[])
   add_coroutine ("/eager-places/environment", test_environment);
   add_coroutine ("/eager-places/main-stack", test_main_stack);
   add_coroutine ("/eager-places/drops-itself", test_drops_itself);
-  add_coroutine ("/eager-places/other-thread", test_other_thread);
   add_coroutine ("/eager-places/deep", test_deep);
   add_coroutine ("/eager-places/described", test_described);
   add_coroutine ("/eager-places/fork", test_fork);

@@ -277,14 +277,15 @@ gtx_fiber_begin_eagerly (GtxFiber *fiber,
     gtx_fiber_tell_of_switch (NULL, outer);
 }
 
-/* A main loop that runs in between is one level deeper. */
+/* A main loop in between would be a level deeper, so that the fibers which have begun one another eagerly
+ * are those of one depth. */
 gboolean
 gtx_fiber_has_begun_running (const GtxFiber *fiber)
 {
   const GtxFiber *inner = gtx_fiber_current ();
   const GtxFiber *outer;
 
-  for (; inner && (inner->marks & GTX_FIBER_IS_EAGER); inner = outer)
+  for (; inner; inner = outer)
     {
       outer = inner->resumer->outer;
       if (outer == NULL || outer->resumer->depth != inner->resumer->depth)
