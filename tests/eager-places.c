@@ -45,6 +45,7 @@ test_callback (void)
       while (task == NULL)
         g_main_context_iteration (NULL, TRUE);
       iterate_until_done (NULL, task);
+      g_assert_true (other == NULL || gtx_future_is_done (other));
       assert_trace (has_other ? "in back other later" : "in back later");
       g_object_unref (task);
     }
@@ -86,6 +87,7 @@ complete_in_callback (gpointer data)
 {
   g_autoptr (GtxTask) task = gtx_create_task_eager (complete, NULL, NULL);
 
+  g_assert_true (gtx_future_is_done (task));
   note ("back");
   return G_SOURCE_REMOVE;
 }
@@ -193,7 +195,7 @@ test_runs_a_loop (gpointer data, GError **error)
   note ("main");
   g_assert_true (gtx_await (task, error));
   assert_trace ("first second out main later");
-  return TRUE;
+  return gtx_await (first, error);
 }
 
 /* ---- What belongs to the thread ---- */

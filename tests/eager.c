@@ -61,7 +61,7 @@ test_order (gpointer data, GError **error)
   g_assert_true (gtx_await (task, error));
   assert_trace ("in main other later");
   g_assert_cmpuint (count_tasks (), ==, n_before);
-  return TRUE;
+  return gtx_await (other, error);
 }
 
 static void
@@ -88,7 +88,7 @@ test_ends_at_once (gpointer data, GError **error)
   note ("awaited");
   g_assert_true (gtx_sleep (0, error));
   assert_trace ("in awaited other callback");
-  return TRUE;
+  return gtx_await (other, error);
 }
 
 static char *
@@ -186,7 +186,7 @@ test_future_that_the_creator_sets (gpointer data, GError **error)
   note ("main");
   g_assert_true (gtx_sleep (0, error));
   assert_trace ("in main other got");
-  return TRUE;
+  return gtx_await (other, error);
 }
 
 static gboolean
@@ -259,7 +259,7 @@ test_creates_tasks (gpointer data, GError **error)
   note ("main");
   g_assert_true (gtx_await (task, error));
   assert_trace ("E1 eager E2 main other plain E3");
-  return TRUE;
+  return gtx_await (other, error);
 }
 
 static gboolean
@@ -292,7 +292,7 @@ test_nested (gpointer data, GError **error)
   note ("main");
   g_assert_true (gtx_sleep (0, error));
   assert_trace ("A B C B< A< main C+ B+ A+");
-  return TRUE;
+  return gtx_await (task, error);
 }
 
 /* ---- Blocks ---- */
