@@ -354,8 +354,8 @@ gtx_task_start (GtxTask *self)
  * callback of the main loop, or code that runs before the main loop does.  A task that has ended by
  * then is done when this returns; its done callbacks run later, as always.
  *
- * Outside the thread of its home, the task starts as gtx_task_start() starts it.  So it does if it was
- * cancelled before, as a task that never begins, and if its stack cannot be had now.
+ * Outside the thread of its home, the task starts as gtx_task_start() starts it.  The same happens where
+ * no stack can be had at that moment.  The coroutine of a task that was cancelled before never begins.
  *
  * The coroutine has a stack of its own, so that eager tasks may start others one inside the other as
  * deep as there is memory.  It begins with the rounding mode and the trapped floating-point exceptions
