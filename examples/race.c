@@ -1,7 +1,7 @@
-/* asyncio: as_completed(), timeout(), cancel()
+/* JavaScript: Promise.any(); asyncio: timeout()
  *
  * Connects to several servers at once and keeps the first that answers, for at most two
- * seconds: race [HOST:PORT…].  Without arguments the program races two servers of its
+ * seconds; the other attempts are cancelled: race [HOST:PORT…].  Without arguments the program races two servers of its
  * own, one of them slow, and an address on which no server listens. */
 #include <gtask-ext.h>
 
@@ -22,30 +22,19 @@ connect_to (const char *address, GError **error)
   return g_steal_pointer (&connection);
 }
 
-/* The first attempt that succeeds. */
-static GtxTask *
-first_success (GPtrArray *attempts, GError **error)
+/* The attempts that failed; the others were cancelled. */
+static void
+print_failures (GPtrArray *attempts)
 {
-  g_autoptr (GtxAsCompleted) each = gtx_as_completed (attempts, GTX_FOREVER, error);
-  g_autoptr (GError) failure = NULL;
-  GtxTask *attempt;
-
-  while ((attempt = gtx_as_completed_next (each, &failure)))
+  for (guint i = 0; i < attempts->len; i++)
     {
-      const GError *reason = gtx_future_get_error (attempt);
+      const GError *reason = gtx_future_get_error (attempts->pdata[i]);
 
-      if (reason == NULL)
-        return attempt;
-      g_print ("%s: %s\n", gtx_task_get_name (attempt), reason->message);
+      if (reason && !gtx_error_is_cancelled (reason))
+        g_print ("%s: %s\n", gtx_task_get_name (attempts->pdata[i]), reason->message);
     }
-  if (failure)
-    g_propagate_error (error, g_steal_pointer (&failure));
-  else
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_HOST_UNREACHABLE, "No server answers");
-  return NULL;
 }
 
-/* The other attempts are cancelled, and waited for. */
 static gboolean
 race (GStrv addresses, GError **error)
 {
@@ -61,13 +50,10 @@ race (GStrv addresses, GError **error)
     }
 
   gtx_timeout_begin (&timeout, SECONDS);
-  winner = first_success (attempts, &failure);
+  winner = gtx_any (attempts, &failure);
+  print_failures (attempts);
   if (winner)
     g_print ("%s answers first\n", gtx_task_get_name (winner));
-
-  g_ptr_array_foreach (attempts, (GFunc) (void (*) (void)) gtx_cancel, NULL);
-  if (failure == NULL)
-    gtx_gather (attempts, GTX_GATHER_RETURN_ERRORS, &failure);
   return gtx_timeout_end (&timeout, &failure, error);
 }
 

@@ -130,8 +130,8 @@ class Waiter:
         return text if is_pending else None, futures
 
 
-def in_line(what):
-    return lambda waiter, tasks: (what + ' ' + address_of(waiter.as_type('GtxLineWaiter', 'base')['object']), [])
+def in_line(what, kind_of_waiter='GtxLineWaiter'):
+    return lambda waiter, tasks: (what + ' ' + address_of(waiter.as_type(kind_of_waiter, 'base')['object']), [])
 
 
 def watched(watches):
@@ -152,6 +152,20 @@ def describe_distant(waiter, tasks):
     return '%s %s of another main context' % (what, address_of(awaited)), []
 
 
+def describe_shielded(waiter, tasks):
+    awaited = waiter.as_type('ShieldedWait')['awaited']
+    if int(awaited['state']) >= FUTURE_DONE:
+        return None, []
+    return 'the shielded task ' + tasks[int(awaited)].name, [int(awaited)]
+
+
+def describe_pool(waiter, tasks):
+    job = waiter.as_type('GtxJob')
+    if int(job['state']) != 1:
+        return 'a thread of a pool', []
+    return 'thread %d of a pool, which runs it' % int(job['worker']['number']), []
+
+
 def describe_sleep(waiter, tasks):
     return 'a sleep' + waiter.left(waiter.as_type('Sleep')['timer']), []
 
@@ -168,6 +182,12 @@ def describe_wait(waiter, tasks):
             watched(wait['futures']))
 
 
+def describe_first(waiter, tasks):
+    race = waiter.as_type('Race')
+    what = 'the others' if race['is_ending'] else 'the first success' if race['wants_success'] else 'the first'
+    return '%s of %d' % (what, int(race['futures']['length'])), watched(race['futures'])
+
+
 def describe_next(waiter, tasks):
     each = waiter.as_type('Waiter')['each']
     n_left = int(each['futures']['length']) - int(each['n_done'])
@@ -176,7 +196,7 @@ def describe_next(waiter, tasks):
 
 def describe_group(waiter, tasks):
     group = waiter.as_type('GroupWaiter')['group']
-    children = owners(group['children'], gdb.lookup_type('Child', waiter.block), 'link')
+    children = owners(group['children'], gdb.lookup_type('GtxGroupChild', waiter.block), 'link')
     return ('a task group that is shutting down' if group['aborting'] else 'a task group',
             [int(child['task']) for child in children])
 
@@ -231,9 +251,12 @@ def describe_call(waiter, tasks):
 DESCRIBERS = {
     'future': describe_await,
     'future of another context': describe_distant,
+    'shielded': describe_shielded,
+    'pool': describe_pool,
     'sleep': describe_sleep,
     'gather': describe_gathering,
     'futures': describe_wait,
+    'first': describe_first,
     'next to be done': describe_next,
     'group': describe_group,
     'descriptor': describe_descriptor,
@@ -245,12 +268,17 @@ DESCRIBERS = {
     'signal': lambda waiter, tasks: ('a signal of an object', []),
     'next signal': lambda waiter, tasks: ('the next signal of an object', []),
     'lock': in_line('lock'),
+    'turn to read': in_line('a turn to read under lock'),
+    'turn to write': in_line('a turn to write under lock'),
     'event': in_line('event'),
     'scope': describe_scope,
     'semaphore': describe_semaphore,
     'condition': in_line('condition'),
     'item': in_line('an item of queue'),
     'room': in_line('room in queue'),
+    'channel item': in_line('an item of channel', 'GtxSharedWaiter'),
+    'channel room': in_line('room in channel', 'GtxSharedWaiter'),
+    'subscription': in_line('an item of subscription', 'GtxSharedWaiter'),
 }
 
 
@@ -259,7 +287,7 @@ DESCRIBERS = {
 def describe_state(task, tasks):
     if task.value['runner']:
         return 'runs inside %s' % Task(task.value['runner'].dereference(), task.scheduler).name
-    if not task.fiber:
+    if not task.fiber and not task.value['waiter']:
         return 'has not begun'
     if task.runs():
         return 'runs'
@@ -274,6 +302,8 @@ def describe_task(task, tasks):
     text += ': ' + describe_state(task, tasks)
     if task.value['must_cancel']:
         text += ', and is to be cancelled'
+        if task.value['reason']:
+            text += ': ' + task.value['reason'].string()
     return text
 
 

@@ -283,6 +283,24 @@ crunch_in_turns (gpointer data, GError **error)
          gtx_await (fourth, error);
 }
 
+/* It is not the creator who keeps the main loop while its eager task runs. */
+static gboolean
+crunch_eagerly (gpointer data, GError **error)
+{
+  static guint short_time = 60, long_time = 150;
+  g_autoptr (GtxTask) first = NULL;
+  g_autoptr (GtxTask) second = NULL;
+
+  if (!gtx_sleep (0, error))
+    return FALSE;
+  work_for (120);
+  first = gtx_create_task_eager (crunch_at_end, NULL, NULL);
+  work_for (long_time);
+  second = gtx_create_task_eager (crunch, &short_time, NULL);
+  work_for (short_time);
+  return gtx_await (second, error);
+}
+
 static gboolean
 work_in_callback (gpointer milliseconds)
 {
@@ -328,6 +346,7 @@ static const struct
   { "send-fault", send_fault },
   { "use-stacks", use_stacks },
   { "crunch", crunch_in_turns },
+  { "crunch-eagerly", crunch_eagerly },
   { "run-dialog", run_dialog },
 };
 

@@ -222,6 +222,14 @@ test_slow_not_asked (void)
 }
 
 static void
+test_slow_eager (void)
+{
+  assert_ends ("slow", "crunch-eagerly", "plain", 0,
+               SLOW ("1", "crunch-eagerly", "0.120") SLOW ("2", "crunch_at_end", "0.300")
+               SLOW ("1", "crunch-eagerly", "0.150"));
+}
+
+static void
 test_slow_nested (void)
 {
   assert_ends ("slow", "run-dialog", "plain", 0, "");
@@ -264,6 +272,7 @@ main (int argc, char **argv)
   g_test_add_func ("/debug/slow/limit", test_slow_limit);
   g_test_add_func ("/debug/slow/not-asked", test_slow_not_asked);
   g_test_add_func ("/debug/slow/nested", test_slow_nested);
+  g_test_add_func ("/debug/slow/eager", test_slow_eager);
   g_test_add_func ("/debug/words", test_words);
   return g_test_run ();
 }

@@ -12,10 +12,12 @@ typedef struct
 
 static const Program programs[] = {
   { "worker-pool", TEST_SOURCES, "* lines in * files\n" },
+  { "pipeline", TEST_SOURCES "/examples.c", "* lines, the longest has * bytes\n" },
   { "race", NULL, "localhost:1: *\nlocalhost:* answers first\n" },
   { "all-or-nothing", NULL,
     "Nothing copied: 1 error in a task group: *\n  - *\n0 files in the folder\n"
     "4 files copied\n4 files in the folder\n" },
+  { "all-processors", TEST_SOURCES "/race.c", "????????????????????????????????????????????????????????????????  */race.c\n" },
   { "back-pressure", NULL, "271 of 1000 lines have \"7\"; at most 16 waited\n" },
 };
 

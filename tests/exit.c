@@ -56,6 +56,19 @@ leave_in_task (void)
 }
 
 static void
+leave_in_eager_part (void)
+{
+  g_object_unref (gtx_create_task_eager (exit_inside, NULL, NULL));
+}
+
+/* No main loop has run. */
+static void
+leave_eager (void)
+{
+  g_object_unref (gtx_create_task_eager (sleep_long, NULL, NULL));
+}
+
+static void
 leave_to_thread (void)
 {
   g_object_unref (gtx_create_task (sleep_long, NULL, NULL));
@@ -89,6 +102,8 @@ static const Case cases[] = {
   { "/exit/unbegun", leave_unbegun, "*2 of its tasks have not ended*sleep_long): has not begun*" },
   { "/exit/ended", leave_ended, NULL },
   { "/exit/in-task", leave_in_task, NULL },
+  { "/exit/in-eager-part", leave_in_eager_part, NULL },
+  { "/exit/eager", leave_eager, WARNING "sleep_long): waits for a sleep*" },
   { "/exit/other-thread", leave_to_thread, NULL },
   { "/exit/child", leave_in_child, NULL },
 };
@@ -106,7 +121,7 @@ test_exit (gconstpointer data)
       exit (0);
     }
   /* A leak checker does not look at the main stack of a process that exits in a task. */
-  if (this->leave == leave_in_task)
+  if (this->leave == leave_in_task || this->leave == leave_in_eager_part)
     g_setenv ("ASAN_OPTIONS", "detect_leaks=0", TRUE);
   g_test_trap_subprocess (NULL, 0, 0);
   g_test_trap_assert_passed ();

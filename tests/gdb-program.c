@@ -90,6 +90,18 @@ acquire_lock (GtxLock *lock, GError **error)
 }
 
 static gboolean
+acquire_to_write (GtxRWLock *lock, GError **error)
+{
+  return gtx_rw_lock_write_acquire (lock, error);
+}
+
+static gboolean
+acquire_to_read (GtxRWLock *lock, GError **error)
+{
+  return gtx_rw_lock_read_acquire (lock, error);
+}
+
+static gboolean
 wait_for_event (GtxEvent *event, GError **error)
 {
   return gtx_event_wait (event, error);
@@ -121,6 +133,24 @@ put_items (GtxQueue *queue, GError **error)
 }
 
 static gboolean
+receive_item (GtxChannel *channel, GError **error)
+{
+  return gtx_channel_receive (channel, error) != NULL;
+}
+
+static gboolean
+send_items (GtxChannel *channel, GError **error)
+{
+  return gtx_channel_send (channel, channel, error) && gtx_channel_send (channel, channel, error);
+}
+
+static gboolean
+receive_of_subscription (GtxSubscription *subscription, GError **error)
+{
+  return gtx_subscription_receive (subscription, NULL, error) != NULL;
+}
+
+static gboolean
 await_one (gpointer future, GError **error)
 {
   return gtx_await (future, error);
@@ -136,6 +166,12 @@ static gboolean
 wait_for_first (GPtrArray *futures, GError **error)
 {
   return gtx_wait (futures, GTX_FIRST_COMPLETED, 500, error);
+}
+
+static gboolean
+race (GPtrArray *futures, GError **error)
+{
+  return gtx_race (futures, error) != NULL;
 }
 
 static gboolean
@@ -221,6 +257,12 @@ await_cancelled (GCancellable *cancellable, GError **error)
   return gtx_await_signal (cancellable, "cancelled", error);
 }
 
+static gboolean
+call_shielded (gpointer data, GError **error)
+{
+  return gtx_call_shielded (2000, sleeper, NULL, error);
+}
+
 /* Tasks that await one another in a ring. */
 static GtxTask *ring[2];
 
@@ -280,17 +322,25 @@ create_waiting_for_scope (void)
 static void
 create_waiting_in_line (void)
 {
+  GtxSubscription *subscription = gtx_broadcast_subscribe (gtx_broadcast_new (1, NULL, NULL));
   GtxQueue *empty = gtx_queue_new (0, NULL);
   GtxQueue *small = gtx_queue_new (1, NULL);
+  GtxRWLock *rw_lock = gtx_rw_lock_new ();
   GtxLock *lock = gtx_lock_new ();
 
   g_object_unref (gtx_create_task (acquire_lock, lock, NULL));
   g_object_unref (gtx_create_task (acquire_lock, lock, NULL));
+  g_object_unref (gtx_create_task (acquire_to_write, rw_lock, NULL));
+  g_object_unref (gtx_create_task (acquire_to_write, rw_lock, NULL));
+  g_object_unref (gtx_create_task (acquire_to_read, rw_lock, NULL));
   g_object_unref (gtx_create_task (wait_for_event, gtx_event_new (), NULL));
   g_object_unref (gtx_create_task (acquire_semaphore, gtx_semaphore_new (0), NULL));
   g_object_unref (gtx_create_task (wait_for_condition, gtx_condition_new (NULL), NULL));
   g_object_unref (gtx_create_task (get_item, empty, NULL));
   g_object_unref (gtx_create_task (put_items, small, NULL));
+  g_object_unref (gtx_create_task (receive_item, gtx_channel_new (0, NULL), NULL));
+  g_object_unref (gtx_create_task (send_items, gtx_channel_new (1, NULL), NULL));
+  g_object_unref (gtx_create_task (receive_of_subscription, subscription, NULL));
 }
 
 static void
@@ -303,11 +353,13 @@ create_waiting_for_futures (void)
   g_ptr_array_add (futures, gtx_future_new ());
   g_object_unref (gtx_create_task (gather, futures, NULL));
   g_object_unref (gtx_create_task (wait_for_first, futures, NULL));
+  g_object_unref (gtx_create_task (race, futures, NULL));
   g_object_unref (gtx_create_task (take_as_completed, futures, NULL));
   g_object_unref (gtx_create_task (await_one, futures->pdata[2], NULL));
   g_object_unref (gtx_create_task (head_group, NULL, NULL));
   g_object_unref (gtx_create_task (head_limited_group, NULL, NULL));
   g_object_unref (gtx_create_task (await_deep, GINT_TO_POINTER (60), NULL));
+  g_object_unref (gtx_create_task (call_shielded, NULL, NULL));
   for (int i = 0; i < 2; i++)
     ring[i] = gtx_create_task (await_other, GINT_TO_POINTER (i), NULL);
 }
@@ -344,7 +396,7 @@ main_coroutine (GtxFuture *distant, GError **error)
   while (g_atomic_int_get (&n_blocking) < 2)
     gtx_sleep (0, error);
   gtx_event_set (event);
-  gtx_cancel (named ("unbegun", gtx_create_task (sleeper, NULL, NULL)));
+  gtx_cancel_with_reason (named ("unbegun", gtx_create_task (sleeper, NULL, NULL)), "not wanted");
 
   g_set_printerr_handler (write_tasks);
   gtx_print_tasks ();

@@ -198,7 +198,7 @@ assert_tasks (const char *output)
 
   g_file_get_contents (path, &printed, NULL, &error);
   g_assert_no_error (error);
-  assert_has (printed, "\nunbegun (sleeper): has not begun, and is to be cancelled\n");
+  assert_has (printed, "\nunbegun (sleeper): has not begun, and is to be cancelled: not wanted\n");
   assert_has (printed, "└─ …\n");
   assert_has (tasks, printed);
   g_assert_true (g_regex_match_simple ("^Main context 0x[0-9a-f]+:\nelsewhere \\(sleeper\\): waits for a sleep, [0-9.]+ s left\n"
@@ -215,7 +215,7 @@ assert_backtraces (const char *output)
   const char *state = "long sleeper (sleeper): waits for a sleep, 999.750 s left\n";
 
   g_assert_true (g_str_has_prefix (backtrace, state));
-  assert_whole (backtrace + strlen (state), "(gtx_sleep|sleep_for) .*inner .*sleeper .*run_on_fiber ");
+  assert_whole (backtrace + strlen (state), "(gtx_sleep|sleep_to) .*inner .*sleeper .*run_on_fiber ");
   assert_has (backtrace, "inner (local_of_sleeper=0x");
   assert_lacks (backtrace, "stop_in_function");
   assert_whole (full + strlen (state), "sleeper .*\n        local_of_sleeper = 4711\n");

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* From the lowest to the highest, as docs/inside.md explains them. */
-static const char *const folders[] = { "fiber", "loop", "debug", "task", "sync", "many", "outside", "io", "scope", "run", "gtk4" };
+static const char *const folders[] = { "fiber", "loop", "debug", "task", "sync", "many", "outside", "io", "scope", "run", "pool", "gtk4" };
 
 /* Returns -1 if the folder is not one of them. */
 static int

@@ -76,6 +76,36 @@ test_recovers (gpointer data, GError **error)
   return TRUE;
 }
 
+/* There is no stack during the call, and then there is. */
+static gboolean
+test_eager_begins_later (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_task_new (note_and_return, "later", NULL);
+
+  gtx_task_set_stack_size (task, 2 * OWN_SIZE);
+  gtx_stack_set_map (no_memory);
+  gtx_task_start_eager (task);
+  gtx_stack_set_map (NULL);
+  note ("main");
+  g_assert_true (gtx_await (task, error));
+  assert_trace ("main later");
+  return TRUE;
+}
+
+static gboolean
+test_eager_fails (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_task_new (never_runs, g_strdup ("data"), count_free);
+  g_autoptr (GError) failure = NULL;
+
+  gtx_task_set_stack_size (task, G_MAXSIZE / 2);
+  gtx_task_start_eager (task);
+  g_assert_false (gtx_await (task, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_NO_STACK);
+  g_assert_cmpint (n_freed, ==, 1);
+  return TRUE;
+}
+
 static gboolean
 test_too_large (gpointer data, GError **error)
 {
@@ -111,5 +141,7 @@ main (int argc, char *argv[])
   add_coroutine ("/no-stack/recovers", test_recovers);
   add_coroutine ("/no-stack/too-large", test_too_large);
   add_coroutine ("/no-stack/too-late", test_too_late);
+  add_coroutine ("/no-stack/eager/begins-later", test_eager_begins_later);
+  add_coroutine ("/no-stack/eager/fails", test_eager_fails);
   return g_test_run ();
 }

@@ -56,6 +56,22 @@ take_next (Pair *pair, GError **error)
 }
 
 static gboolean
+race_both (Pair *pair, GError **error)
+{
+  g_autoptr (GPtrArray) futures = both (pair);
+
+  return gtx_race (futures, error) != NULL;
+}
+
+static gboolean
+try_both (Pair *pair, GError **error)
+{
+  g_autoptr (GPtrArray) futures = both (pair);
+
+  return gtx_any (futures, error) != NULL;
+}
+
+static gboolean
 wait_for_so_long (Pair *pair, GError **error)
 {
   return gtx_wait_for (pair->a, 5, error);
@@ -78,6 +94,19 @@ await_shielded (Pair *pair, GError **error)
   g_autoptr (GtxFuture) shielded = gtx_shield (pair->a);
 
   return gtx_await (shielded, error);
+}
+
+static gboolean
+sleep_shielded (gpointer data, GError **error)
+{
+  gtx_task_set_name (gtx_current_task (), "shielded");
+  return gtx_sleep (1, error);
+}
+
+static gboolean
+call_shielded (Pair *pair, GError **error)
+{
+  return gtx_call_shielded (5, sleep_shielded, NULL, error);
 }
 
 static gboolean
@@ -148,6 +177,14 @@ test_as_completed (gpointer data, GError **error)
 }
 
 static gboolean
+test_first (gpointer data, GError **error)
+{
+  assert_printed ((GtxCoroutine) race_both, "task (waits): waits for the first of 2\n└─ " SLEEPS);
+  assert_printed ((GtxCoroutine) try_both, "task (waits): waits for the first success of 2\n└─ " SLEEPS);
+  return TRUE;
+}
+
+static gboolean
 test_wait_for (gpointer data, GError **error)
 {
   assert_printed ((GtxCoroutine) wait_for_so_long, "task (waits): waits for task a\n└─ " SLEEPS);
@@ -170,9 +207,76 @@ test_shield (gpointer data, GError **error)
 }
 
 static gboolean
+test_call_shielded (gpointer data, GError **error)
+{
+  assert_printed ((GtxCoroutine) call_shielded,
+                  "task (waits): waits for the shielded task shielded\n"
+                  "└─ shielded (sleep_shielded): waits for a sleep, 0.500 s left\n");
+  return TRUE;
+}
+
+static gboolean
 test_condition (gpointer data, GError **error)
 {
   assert_printed_alone ((GtxCoroutine) await_condition, "condition");
+  return TRUE;
+}
+
+static gboolean
+read_under_lock (Pair *pair, GError **error)
+{
+  g_autoptr (GtxRWLock) lock = gtx_rw_lock_new ();
+
+  return gtx_rw_lock_write_acquire (lock, error) && gtx_rw_lock_read_acquire (lock, error);
+}
+
+static gboolean
+write_under_lock (Pair *pair, GError **error)
+{
+  g_autoptr (GtxRWLock) lock = gtx_rw_lock_new ();
+
+  return gtx_rw_lock_read_acquire (lock, error) && gtx_rw_lock_write_acquire (lock, error);
+}
+
+static gboolean
+test_rw_lock (gpointer data, GError **error)
+{
+  assert_printed_alone ((GtxCoroutine) read_under_lock, "a turn to read under lock");
+  assert_printed_alone ((GtxCoroutine) write_under_lock, "a turn to write under lock");
+  return TRUE;
+}
+
+static gboolean
+receive_item (Pair *pair, GError **error)
+{
+  g_autoptr (GtxChannel) channel = gtx_channel_new (0, NULL);
+
+  return gtx_channel_receive (channel, error) != NULL;
+}
+
+static gboolean
+send_items (Pair *pair, GError **error)
+{
+  g_autoptr (GtxChannel) channel = gtx_channel_new (1, NULL);
+
+  return gtx_channel_send (channel, pair, error) && gtx_channel_send (channel, pair, error);
+}
+
+static gboolean
+receive_of_subscription (Pair *pair, GError **error)
+{
+  g_autoptr (GtxBroadcast) broadcast = gtx_broadcast_new (1, NULL, NULL);
+  g_autoptr (GtxSubscription) subscription = gtx_broadcast_subscribe (broadcast);
+
+  return gtx_subscription_receive (subscription, NULL, error) != NULL;
+}
+
+static gboolean
+test_channel (gpointer data, GError **error)
+{
+  assert_printed_alone ((GtxCoroutine) receive_item, "an item of channel");
+  assert_printed_alone ((GtxCoroutine) send_items, "room in channel");
+  assert_printed_alone ((GtxCoroutine) receive_of_subscription, "an item of subscription");
   return TRUE;
 }
 
@@ -238,6 +342,26 @@ test_wait_for_no_time (gpointer data, GError **error)
   return TRUE;
 }
 
+static gboolean
+race_slow (Pair *pair, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+  g_ptr_array_add (tasks, gtx_create_task (clean_up_slowly, NULL, NULL));
+  g_ptr_array_add (tasks, gtx_create_task (note_and_return, "first", NULL));
+  gtx_task_set_name (tasks->pdata[0], "slow");
+  return gtx_race (tasks, error) != NULL;
+}
+
+/* The others were cancelled, and are waited for. */
+static gboolean
+test_others (gpointer data, GError **error)
+{
+  assert_printed ((GtxCoroutine) race_slow, "task (waits): waits for the others of 2\n"
+                  "└─ slow (clean_up_slowly): waits for a sleep, 0.500 s left\n");
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -246,12 +370,17 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/print-waits/wait", test_wait);
   add_coroutine ("/print-waits/as-completed", test_as_completed);
+  add_coroutine ("/print-waits/first", test_first);
+  add_coroutine ("/print-waits/others", test_others);
   add_coroutine ("/print-waits/wait-for", test_wait_for);
   add_coroutine ("/print-waits/wait-for/no-time", test_wait_for_no_time);
   add_coroutine ("/print-waits/gathering-failed", test_gathering_failed);
   add_coroutine ("/print-waits/timeout", test_timeout);
   add_coroutine ("/print-waits/shield", test_shield);
+  add_coroutine ("/print-waits/call-shielded", test_call_shielded);
   add_coroutine ("/print-waits/condition", test_condition);
+  add_coroutine ("/print-waits/rw-lock", test_rw_lock);
+  add_coroutine ("/print-waits/channel", test_channel);
   add_coroutine ("/print-waits/scope", test_scope);
   return g_test_run ();
 }

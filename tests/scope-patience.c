@@ -62,6 +62,43 @@ test_goes_on (gpointer data, GError **error)
   return TRUE;
 }
 
+static gboolean
+clean_up_for_long (gpointer data, GError **error)
+{
+  g_assert_false (gtx_sleep (1000, error));
+  note (gtx_sleep (3, NULL) ? "cleaned" : "cut-short");
+  return FALSE;
+}
+
+static gboolean
+await_other_member (GtxTask **other, GError **error)
+{
+  return gtx_await (*other, error);
+}
+
+/* The clean-up of a member that another one awaits is left alone, in whichever order they were created. */
+static gboolean
+test_awaited_member (gpointer data, GError **error)
+{
+  for (int first = 0; first < 2; first++)
+    {
+      g_autoptr (Job) job = job_new ();
+      GtxScope *scope = gtx_object_get_scope (job);
+      GtxTask *awaited = NULL;
+
+      if (first)
+        awaited = gtx_scope_create_task (scope, clean_up_for_long, NULL, NULL);
+      gtx_scope_create_task (scope, await_other_member, &awaited, NULL);
+      if (!first)
+        awaited = gtx_scope_create_task (scope, clean_up_for_long, NULL, NULL);
+      g_assert_true (gtx_sleep (0.1, error));
+      gtx_scope_cancel (scope);
+      g_assert_true (gtx_scope_join (scope, error));
+      assert_trace ("cleaned");
+    }
+  return TRUE;
+}
+
 /* ---- Requests of a block of the task's own ---- */
 
 static gboolean
@@ -420,6 +457,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/scope-patience/clean-up", test_clean_up);
   add_coroutine ("/scope-patience/goes-on", test_goes_on);
+  add_coroutine ("/scope-patience/awaited-member", test_awaited_member);
   add_coroutine ("/scope-patience/own-request", test_own_request);
   add_coroutine ("/scope-patience/own-request/passed-on", test_own_request_passed_on);
   add_coroutine ("/scope-patience/object-ends", test_object_ends);

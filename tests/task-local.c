@@ -148,15 +148,16 @@ test_hundred (gpointer data, GError **error)
 }
 
 static void
-pollute (gpointer future, gpointer data)
+pollute (gpointer future, gpointer expected)
 {
-  g_assert_null (gtx_task_local_get (&number));
+  g_assert_true (gtx_task_local_get (&number) == expected);
   gtx_task_local_set (&number, GINT_TO_POINTER (-1));
   note (gtx_task_local_get (&number) == GINT_TO_POINTER (-1) ? "set" : "lost");
   gtx_task_local_set (&number, NULL);
 }
 
-/* A done callback runs outside of all tasks, so it has the thread's values. */
+/* A done callback runs outside of all tasks, and has a copy of the values that the task had when it
+ * added the callback. */
 static gboolean
 test_done_callback (gpointer data, GError **error)
 {
@@ -164,7 +165,7 @@ test_done_callback (gpointer data, GError **error)
     {
       g_autoptr (GtxFuture) future = gtx_future_new ();
 
-      gtx_future_add_done_callback (future, pollute, NULL, NULL);
+      gtx_future_add_done_callback (future, pollute, GINT_TO_POINTER (i - 1), NULL);
       gtx_task_local_set (&number, GINT_TO_POINTER (i));
       gtx_future_set_result (future, NULL, NULL);
       g_assert_true (gtx_await (future, error) && gtx_sleep (0, error));

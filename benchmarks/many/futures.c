@@ -102,6 +102,14 @@ wait_shared (Member *member, GError **error)
 }
 
 static gboolean
+race_shared (Member *member, GError **error)
+{
+  g_autoptr (GPtrArray) futures = array_of (member->thing);
+
+  return gtx_race (futures, error) != NULL;
+}
+
+static gboolean
 take_shared (Member *member, GError **error)
 {
   g_autoptr (GPtrArray) futures = array_of (member->thing);
@@ -200,6 +208,7 @@ static const Crowd chain = CROWD_OF_ONE (await_previous);
 static const Crowd gathering = CROWD_OF_ONE (gather_shared);
 static const Crowd gathering_chain = CROWD_OF_ONE (gather_previous);
 static const Crowd waiting = CROWD_OF_ONE (wait_shared);
+static const Crowd racing = CROWD_OF_ONE (race_shared);
 static const Crowd taking = CROWD_OF_ONE (take_shared);
 static const Crowd waiting_for = CROWD_OF_EACH (wait_for_own);
 static const Crowd waiting_in_vain = { make_futures, wait_for_own_in_vain, NULL, free_array, TRUE };
@@ -218,6 +227,7 @@ const Case future_cases[] = {
   { "gather", ALL_WAYS, &gathering, NULL, FALSE },
   { "gather-chain", ALL_WAYS, &gathering_chain, NULL, FALSE },
   { "wait", ALL_WAYS, &waiting, NULL, FALSE },
+  { "race", ALL_WAYS, &racing, NULL, FALSE },
   { "as-completed", ALL_WAYS, &taking, NULL, FALSE },
   { "wait-for", ALL_WAYS, &waiting_for, NULL, FALSE },
   { "wait-for-in-vain", WAY (WOKEN), &waiting_in_vain, NULL, FALSE },

@@ -51,6 +51,37 @@ release_lock_late (gpointer lock, guint n)
   gtx_lock_release (lock);
 }
 
+/* ---- Locks to read and write ---- */
+
+static gpointer
+make_rw_lock (guint n)
+{
+  GtxRWLock *lock = gtx_rw_lock_new ();
+
+  gtx_rw_lock_write_acquire (lock, NULL);
+  return lock;
+}
+
+static gboolean
+read_or_write (Member *member, GError **error)
+{
+  if (member->index % 3 > 0)
+    return gtx_rw_lock_read_acquire (member->thing, error) && gtx_rw_lock_read_release (member->thing);
+  return gtx_rw_lock_write_acquire (member->thing, error) && gtx_rw_lock_write_release (member->thing);
+}
+
+static gboolean
+read_under_lock (Member *member, GError **error)
+{
+  return gtx_rw_lock_read_acquire (member->thing, error) && gtx_rw_lock_read_release (member->thing);
+}
+
+static void
+end_writing (gpointer lock, guint n)
+{
+  gtx_rw_lock_write_release (lock);
+}
+
 /* ---- Semaphores ---- */
 
 static gpointer
@@ -277,9 +308,94 @@ shut_down (gpointer queue, guint n)
   gtx_queue_shutdown (queue, GTX_SHUTDOWN_IMMEDIATE);
 }
 
+/* ---- Channels ---- */
+
+static gpointer
+make_channel (guint n)
+{
+  return gtx_channel_new (0, NULL);
+}
+
+static gpointer
+make_full_channel (guint n)
+{
+  GtxChannel *channel = gtx_channel_new (1, NULL);
+
+  gtx_channel_try_send (channel, channel, NULL);
+  return channel;
+}
+
+static gboolean
+receive_item (Member *member, GError **error)
+{
+  return gtx_channel_receive (member->thing, error) != NULL;
+}
+
+static gboolean
+send_item (Member *member, GError **error)
+{
+  return gtx_channel_send (member->thing, member, error);
+}
+
+static void
+send_many (gpointer channel, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    gtx_channel_try_send (channel, channel, NULL);
+}
+
+/* The items are on their way to the tasks, which give them up. */
+static void
+send_many_in_vain (gpointer channel, guint n)
+{
+  g_autoptr (GPtrArray) tasks = gtx_all_tasks ();
+
+  send_many (channel, n);
+  for (guint i = 0; i < n; i++)
+    gtx_cancel (tasks->pdata[i + 1]);
+}
+
+static void
+receive_many (gpointer channel, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    gtx_channel_try_receive (channel, NULL);
+}
+
+static void
+close_channel (gpointer channel, guint n)
+{
+  gtx_channel_close (channel);
+}
+
+/* ---- Broadcasts ---- */
+
+static gpointer
+make_broadcast (guint n)
+{
+  return gtx_broadcast_new (10, NULL, NULL);
+}
+
+static gboolean
+subscribe (Member *member, GError **error)
+{
+  g_autoptr (GtxSubscription) subscription = gtx_broadcast_subscribe (member->thing);
+
+  return gtx_subscription_receive (subscription, NULL, error) != NULL;
+}
+
+static void
+send_to_all (gpointer broadcast, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    gtx_broadcast_send (broadcast, broadcast, NULL);
+}
+
 static const Crowd lock = { make_lock, have_lock, release_lock, end, FALSE };
 static const Crowd lock_awhile = { make_lock, have_lock_a_while, release_lock, end, FALSE };
 static const Crowd lock_late = { make_lock, have_lock, release_lock_late, end, TRUE };
+static const Crowd rw_lock = { make_rw_lock, read_or_write, end_writing, end, FALSE };
+static const Crowd readers = { make_rw_lock, read_under_lock, end_writing, end, FALSE };
 static const Crowd semaphore = { make_semaphore, acquire_semaphore, release_often, end, FALSE };
 static const Crowd limiter = { make_limiter, be_limited, NULL, end, FALSE };
 static const Crowd event = { make_event, wait_for_event, set_event, end, FALSE };
@@ -296,11 +412,19 @@ static const Crowd getters_shut_down = { make_queue, get_item, shut_down, end, T
 static const Crowd putters = { make_full_queue, put_item, get_many, end, FALSE };
 static const Crowd putters_shut_down = { make_full_queue, put_item, shut_down, end, TRUE };
 static const Crowd joiners = { make_unfinished_queue, join_queue, finish_many, end, FALSE };
+static const Crowd receivers = { make_channel, receive_item, send_many, end, FALSE };
+static const Crowd receivers_in_vain = { make_channel, receive_item, send_many_in_vain, end, TRUE };
+static const Crowd receivers_refused = { make_channel, receive_item, close_channel, end, TRUE };
+static const Crowd senders = { make_full_channel, send_item, receive_many, end, FALSE };
+static const Crowd senders_refused = { make_full_channel, send_item, close_channel, end, TRUE };
+static const Crowd subscribers = { make_broadcast, subscribe, send_to_all, end, FALSE };
 
 const Case lock_cases[] = {
   { "lock", ALL_WAYS, &lock, NULL, FALSE },
   { "lock-a-while", ALL_WAYS, &lock_awhile, NULL, FALSE },
   { "lock-late", WAY (WOKEN), &lock_late, NULL, FALSE },
+  { "rw-lock", ALL_WAYS, &rw_lock, NULL, FALSE },
+  { "rw-lock-read", ALL_WAYS, &readers, NULL, FALSE },
   { "semaphore", ALL_WAYS, &semaphore, NULL, FALSE },
   { "semaphore-of-ten", ALL_WAYS, &limiter, NULL, FALSE },
   { "event", ALL_WAYS, &event, NULL, FALSE },
@@ -317,5 +441,11 @@ const Case lock_cases[] = {
   { "queue-put", ALL_WAYS, &putters, NULL, FALSE },
   { "queue-put-shutdown", WAY (WOKEN), &putters_shut_down, NULL, FALSE },
   { "queue-join", ALL_WAYS, &joiners, NULL, FALSE },
+  { "channel-receive", ALL_WAYS, &receivers, NULL, FALSE },
+  { "channel-receive-in-vain", WAY (WOKEN), &receivers_in_vain, NULL, FALSE },
+  { "channel-receive-closed", WAY (WOKEN), &receivers_refused, NULL, FALSE },
+  { "channel-send", ALL_WAYS, &senders, NULL, FALSE },
+  { "channel-send-closed", WAY (WOKEN), &senders_refused, NULL, FALSE },
+  { "broadcast", ALL_WAYS, &subscribers, NULL, FALSE },
   { 0 }
 };

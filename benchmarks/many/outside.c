@@ -422,6 +422,28 @@ run_tasks_elsewhere (const Job *job, GError **error)
   return TRUE;
 }
 
+static gboolean
+sleep_on_pool (gpointer data, GError **error)
+{
+  return gtx_sleep (1000, error);
+}
+
+/* Tasks on a pool, of which some have begun when they are cancelled. */
+static gboolean
+run_on_pool (const Job *job, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = array_of_objects ();
+  GtxCoroutine coroutine = job->way == WOKEN ? quick : sleep_on_pool;
+
+  for (guint i = 0; i < job->n; i++)
+    g_ptr_array_add (tasks, gtx_create_task_on_named (NULL, "on_pool", coroutine, NULL, NULL));
+  if (job->way != WOKEN)
+    for (guint i = 0; i < job->n; i++)
+      gtx_cancel (tasks->pdata[job->order[i]]);
+  gather_all (tasks, job->way == WOKEN);
+  return TRUE;
+}
+
 static gpointer
 set_all (gpointer data)
 {
@@ -476,6 +498,7 @@ const Case outside_cases[] = {
   { "gtask-await", ALL_WAYS, &gtasks, NULL, FALSE },
   { "gtask-run", WAY (WOKEN), NULL, run_gtasks, FALSE },
   { "to-thread", ALL_WAYS, &threads, NULL, TRUE },
+  { "pool", ALL_WAYS, NULL, run_on_pool, TRUE },
   { "elsewhere-await", ALL_WAYS, &elsewhere, NULL, TRUE },
   { "elsewhere-shield", ALL_WAYS, &shielded, NULL, TRUE },
   { "elsewhere-tasks", ALL_ORDERS, NULL, run_tasks_elsewhere, TRUE },

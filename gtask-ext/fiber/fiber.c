@@ -96,6 +96,8 @@ end (GtxFiber *fiber)
   if (gtx_fiber_is_watched ())
     gtx_fiber_tell_of_switch (fiber, NULL);
   resumer->ended = fiber;
+  if (gtx_fiber_is_marked (fiber) && gtx_fiber_take_mark (fiber, GTX_FIBER_IS_EAGER))
+    return NULL;
   resumer->depth = OUTSIDE;
   next = fiber->next_func (fiber->data);
   resumer->depth = depth;
@@ -135,7 +137,7 @@ set_up (GtxFiber         *fiber,
   fiber->next_func = next;
   fiber->ended_func = ended;
   fiber->data = data;
-  fiber->goes_on = FALSE;
+  fiber->marks = 0;
 }
 
 /* Hooks expect a stack that no fiber is on, so that a fiber is not reused while they are set. */
@@ -211,8 +213,8 @@ gtx_fiber_resume (GtxFiber *fiber,
 
   if (gtx_fiber_is_running (fiber))
     {
-      g_assert (!fiber->goes_on);
-      fiber->goes_on = TRUE;
+      g_assert ((fiber->marks & GTX_FIBER_GOES_ON) == 0);
+      fiber->marks |= GTX_FIBER_GOES_ON;
       return;
     }
   resumer.outer = gtx_running_fiber;
@@ -257,6 +259,41 @@ gtx_fiber_resume (GtxFiber *fiber,
       gtx_fiber_bury_ended (&resumer);
       ended_func (data);
     }
+}
+
+/* The hooks learn that the fiber which begins another one does not run meanwhile. */
+void
+gtx_fiber_begin_eagerly (GtxFiber *fiber,
+                         gint      depth)
+{
+  GtxFiber *outer = gtx_fiber_current ();
+
+  g_assert (!gtx_fiber_is_running (fiber) && fiber->marks == 0);
+  fiber->marks = GTX_FIBER_IS_EAGER;
+  if (gtx_fiber_is_watched () && outer)
+    gtx_fiber_tell_of_switch (outer, NULL);
+  gtx_fiber_resume (fiber, depth);
+  if (gtx_fiber_is_watched () && outer)
+    gtx_fiber_tell_of_switch (NULL, outer);
+}
+
+/* A main loop in between would be a level deeper, so that the fibers which have begun one another eagerly
+ * are those of one depth. */
+gboolean
+gtx_fiber_has_begun_running (const GtxFiber *fiber)
+{
+  const GtxFiber *inner = gtx_fiber_current ();
+  const GtxFiber *outer;
+
+  for (; inner; inner = outer)
+    {
+      outer = inner->resumer->outer;
+      if (outer == NULL || outer->resumer->depth != inner->resumer->depth)
+        return FALSE;
+      if (outer == fiber)
+        return TRUE;
+    }
+  return FALSE;
 }
 
 gboolean

@@ -58,6 +58,11 @@ GtxFiber *gtx_fiber_new      (GtxStackPool      *pool,
 void      gtx_fiber_resume   (GtxFiber      *fiber,
                               gint           depth);
 
+/* Runs @fiber, which has not begun, until it suspends first or ends; that fiber alone.  The caller may
+ * be a fiber itself, which goes on when this returns. */
+void      gtx_fiber_begin_eagerly (GtxFiber      *fiber,
+                                   gint           depth);
+
 /* Calls @func outside of all fibers, on the stack of the thread. */
 void      gtx_fiber_call_outside (GtxFiberFunc func,
                                   gpointer     data);
@@ -88,6 +93,9 @@ typedef struct
 /* Sets the hooks, or removes them if @watch is NULL.  May be called in any thread at any time. */
 void      gtx_fiber_set_watch  (const GtxFiberWatch *watch);
 
+/* Whether the fiber that runs was begun eagerly by @fiber, or by one that was itself begun so. */
+gboolean  gtx_fiber_has_begun_running (const GtxFiber *fiber);
+
 /* For a signal handler: whether @address is in the guard page below the stack of the fiber that
  * runs.  Then sets @data to the fiber's data, and @stack_size to the size of its stack, guard
  * included. */
@@ -112,7 +120,8 @@ typedef struct
 } GtxOutsideCall;
 
 /* A call of gtx_fiber_resume (), on the stack of its caller: the fibers that switch straight to one
- * another all go back to it. */
+ * another all go back to it.  The caller may be a fiber, which has begun another one eagerly, or runs a
+ * main loop. */
 typedef struct
 {
   GtxContext context;
@@ -123,7 +132,20 @@ typedef struct
   gint depth;                   /* of main loops, see g_main_depth () */
 } GtxResumer;
 
-/* A fiber lies at the top of its own stack, in the page that its first frames need too. */
+/* What makes the end of a fiber's turn special, both asked for in one test: */
+enum
+{
+  GTX_FIBER_GOES_ON = 1 << 0,   /* it was resumed while it ran, so that its next suspension returns */
+  GTX_FIBER_IS_EAGER = 1 << 1   /* it was begun eagerly */
+};
+
+/* A fiber lies at the top of its own stack, in the page that its first frames need too.
+ *
+ * Invariants:
+ * - A fiber that is suspended has no marks.
+ * - A fiber is eager from gtx_fiber_begin_eagerly () until it suspends first or ends.  It is the only
+ *   fiber that its resumer has meanwhile: it never switches straight to another one.  So the fiber that
+ *   has begun it, whose stack the resumer is on, goes on next. */
 struct _GtxFiber
 {
   GtxContext context;           /* where it goes on, while it is suspended */
@@ -135,7 +157,7 @@ struct _GtxFiber
   GtxStackPool *pool;
   GtxStack *stack;
   gboolean came_straight;       /* the last switch to it came from another fiber */
-  gboolean goes_on;             /* it was resumed while it ran */
+  guint marks;
   GtxSwitchRecord record;
 };
 
@@ -201,14 +223,22 @@ gtx_fiber_is_running (const GtxFiber *fiber)
   return fiber->resumer != NULL;
 }
 
-/* Whether @fiber, which runs, was resumed meanwhile, so that it must not suspend. */
+/* Whether @fiber, which is about to suspend, has a mark. */
 static inline gboolean
-gtx_fiber_goes_on (GtxFiber *fiber)
+gtx_fiber_is_marked (const GtxFiber *fiber)
 {
-  if (G_LIKELY (!fiber->goes_on))
-    return FALSE;
-  fiber->goes_on = FALSE;
-  return TRUE;
+  return G_UNLIKELY (fiber->marks != 0);
+}
+
+/* Takes @mark from @fiber, which runs.  Returns whether it had the mark. */
+static inline gboolean
+gtx_fiber_take_mark (GtxFiber *fiber,
+                     guint     mark)
+{
+  gboolean had = (fiber->marks & mark) != 0;
+
+  fiber->marks &= ~mark;
+  return had;
 }
 
 /* Prefetches the memory that @fiber, which is suspended, needs first. */
@@ -265,7 +295,7 @@ gtx_fiber_suspend (GtxFiber *fiber,
   int saved_errno = errno;
 
   g_assert (gtx_running_fiber == fiber);
-  g_assert (!fiber->goes_on);
+  g_assert (fiber->marks == 0);
   gtx_context_switch (&fiber->context, gtx_fiber_leave (fiber, next, &fiber->record));
   gtx_fiber_arrive (fiber, &fiber->record);
   errno = saved_errno;

@@ -32,7 +32,7 @@ gtx_ready_begin_next_try (GtxTask   *task,
   if (!task->must_cancel)
     return TRUE;
   task->outlived = TRUE;
-  gtx_set_cancelled_error (error);
+  gtx_set_cancelled_error_for (error, task->reason);
   return FALSE;
 }
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "gtask-ext/serve.h"
+#include "io/serve-private.h"
 
 #include "gtask-ext/event.h"
-#include "gtask-ext/group.h"
 #include "gtask-ext/socket.h"
 #include "gtask-ext/stream.h"
 #include "gtask-ext/timeout.h"
@@ -156,6 +155,9 @@ accept_next (Server  *self,
 
 static gboolean
 serve (Server   *self,
+       void    (*prepare) (GtxTaskGroup *group,
+                           gpointer      data),
+       gpointer  prepare_data,
        GError  **error)
 {
   g_auto (GtxTaskGroup) group = GTX_TASK_GROUP_INIT;
@@ -164,6 +166,8 @@ serve (Server   *self,
   GSocketConnection *connection;
 
   gtx_task_group_begin (&group);
+  if (prepare)
+    prepare (&group, prepare_data);
   while ((connection = accept_next (self, &failure)))
     gtx_task_group_create_task (&group, serve_client, client_new (self, connection), client_free, NULL);
   /* A client that comes from now on is refused, and does not wait for an answer that never comes. */
@@ -178,6 +182,29 @@ serve (Server   *self,
     return FALSE;
   g_propagate_error (error, g_steal_pointer (&reason));
   return FALSE;
+}
+
+gboolean
+gtx_serve_in_group (GSocketListener  *listener,
+                    guint             limit,
+                    GtxServeFunc      func,
+                    gpointer          data,
+                    void            (*prepare) (GtxTaskGroup *group,
+                                                gpointer      data),
+                    gpointer          prepare_data,
+                    GError          **error)
+{
+  Server self = { .listener = listener, .limit = limit, .func = func, .data = data };
+  gboolean succeeded;
+
+  if (gtx_task_begin_await ("gtx_serve", error) == NULL)
+    return FALSE;
+  g_object_ref (listener);
+  self.one_has_gone = gtx_event_new ();
+  succeeded = serve (&self, prepare, prepare_data, error);
+  g_object_unref (self.one_has_gone);
+  g_object_unref (listener);
+  return succeeded;
 }
 
 /**
@@ -201,18 +228,8 @@ gtx_serve_with (GSocketListener  *listener,
                 gpointer          data,
                 GError          **error)
 {
-  Server self = { .listener = listener, .limit = limit, .func = func, .data = data };
-  gboolean succeeded;
-
   g_return_val_if_fail (G_IS_SOCKET_LISTENER (listener), FALSE);
   g_return_val_if_fail (func != NULL, FALSE);
 
-  if (gtx_task_begin_await ("gtx_serve", error) == NULL)
-    return FALSE;
-  g_object_ref (listener);
-  self.one_has_gone = gtx_event_new ();
-  succeeded = serve (&self, error);
-  g_object_unref (self.one_has_gone);
-  g_object_unref (listener);
-  return succeeded;
+  return gtx_serve_in_group (listener, limit, func, data, NULL, NULL, error);
 }

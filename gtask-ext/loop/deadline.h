@@ -46,3 +46,22 @@ gtx_deadline (GtxScheduler *scheduler,
   whole = (gint64) microseconds;
   return now + whole + (whole < microseconds ? 1 : 0);
 }
+
+/* Returns the first moment at which the clock, in seconds, does not show less than @time; GTX_NEVER if
+ * that is beyond all clocks.  A time that the clock has shown is that moment again, although neither
+ * conversion is exact. */
+static inline gint64
+gtx_deadline_at (double time)
+{
+  double microseconds = time * 1e6;
+  gint64 whole;
+
+  if (microseconds >= (double) GTX_NEVER / 2)
+    return GTX_NEVER;
+  if (microseconds <= 0)
+    return 0;
+  whole = (gint64) microseconds;
+  if (whole / 1e6 < time)
+    return whole + 1;
+  return (whole - 1) / 1e6 < time ? whole : whole - 1;
+}

@@ -19,7 +19,18 @@ wake_from_afar (GtxScheduler *self)
   g_source_set_ready_time (self->waker, --self->waker_time);
 }
 
-/* @near: the main context, if the message has a reference of it; or NULL. */
+static void
+wake_home (GtxScheduler *self,
+           GMainContext *near)
+{
+  if (near)
+    g_main_context_wakeup (near);
+  else if (self->base.context)
+    wake_from_afar (self);
+}
+
+/* @near: the main context, if the message has a reference of it; or NULL.  A message behind another one,
+ * for which the main context was woken, wakes nobody: both are taken together. */
 static gboolean
 post (GtxScheduler *self,
       GtxPostFunc   func,
@@ -37,12 +48,12 @@ post (GtxScheduler *self,
   closed = self->closed;
   if (!closed)
     {
+      gboolean is_first = self->first_message == NULL;
+
       __atomic_store_n (self->last_message, message, __ATOMIC_RELAXED);
       self->last_message = &message->next;
-      if (near)
-        g_main_context_wakeup (near);
-      else if (self->base.context)
-        wake_from_afar (self);
+      if (is_first)
+        wake_home (self, near);
     }
   g_mutex_unlock (&self->mutex);
 
@@ -111,13 +122,21 @@ gtx_scheduler_run_messages (GtxScheduler *self)
 gboolean
 gtx_scheduler_runs_messages (GtxScheduler *self)
 {
-  return self->n_asking > 0;
+  return self->n_asking > self->n_asking_outside;
 }
 
 gboolean
 gtx_scheduler_is_asked_for_messages (GtxScheduler *self)
 {
   return self->n_asking > 1;
+}
+
+void
+gtx_scheduler_end_messages (GtxScheduler *self)
+{
+  do
+    gtx_scheduler_run_messages (self);
+  while (!gtx_scheduler_close_messages (self));
 }
 
 gboolean

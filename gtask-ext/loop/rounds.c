@@ -348,15 +348,19 @@ gtx_scheduler_let_go_of_pushed (void)
   gtx_pushed_let_go (gtx_pushed_take_off (gtx_running.thread_default));
 }
 
-/* The innermost run of this thread has resumed the fiber, so that gtx_running is that run's. */
+/* The innermost run of this thread has resumed the fiber, so that gtx_running is that run's.  An eager
+ * fiber goes back to the code that has begun it. */
 void
 gtx_scheduler_suspend (GtxFiber *fiber)
 {
-  GtxFiber *next;
+  GtxFiber *next = NULL;
 
-  if (gtx_fiber_goes_on (fiber))
+  if (!gtx_fiber_is_marked (fiber))
+    next = take_next_fiber (gtx_running.scheduler);
+  else if (gtx_fiber_take_mark (fiber, GTX_FIBER_GOES_ON))
     return;
-  next = take_next_fiber (gtx_running.scheduler);
+  else
+    gtx_fiber_take_mark (fiber, GTX_FIBER_IS_EAGER);
   if (has_pushed ())
     suspend_without_pushed (fiber, next);
   else
@@ -425,44 +429,111 @@ pop_context (GtxScheduler *self,
     g_main_context_pop_thread_default (self->base.context);
 }
 
-gint64
-gtx_scheduler_run (GtxScheduler *self,
-                   gint64        start,
-                   gint64        budget)
+/* What a run of a scheduler interrupts: the code around it, as a rule no run. */
+typedef struct
 {
-  GtxScheduler *outer = gtx_running.scheduler;
-  gint outer_depth = gtx_running.depth;
-  GMainContext *outer_default = gtx_running.thread_default;
-  GMainContext *thread_default;
-  gboolean pushed = push_context (self, &thread_default);
-  gint64 outer_until = self->until;
-  gint64 end;
+  GtxRunning running;
+  gboolean pushed;
+} Interrupted;
 
-  gtx_scheduler_own (self);
-  gtx_fairness_begin_run (self);
+/* Lets the scheduler run in this thread, which owns or visits it, until leave (). */
+static inline void
+enter (GtxScheduler *self,
+       Interrupted  *interrupted)
+{
+  GMainContext *thread_default;
+
+  interrupted->pushed = push_context (self, &thread_default);
+  interrupted->running = gtx_running;
   gtx_scheduler_ref (self);
   gtx_running.scheduler = self;
   gtx_running.depth = g_main_depth ();
   gtx_running.thread_default = thread_default;
   self->running++;
-  self->polling = FALSE;
-  self->now = self->jumper ? gtx_scheduler_get_virtual_time (self) : start;
   self->stuck = GTX_NOT_STUCK;
+}
 
+/* The caller unrefs the scheduler. */
+static inline void
+leave (GtxScheduler      *self,
+       const Interrupted *interrupted)
+{
+  self->running--;
+  pop_context (self, interrupted->pushed);
+  gtx_running = interrupted->running;
+  if (self->trimmer == NULL && self->jumper == NULL && gtx_stack_pool_has_surplus (self->base.stacks))
+    trim_later (self, TRIM_AFTER_MS);
+}
+
+static inline void
+begin_time (GtxScheduler *self,
+            gint64        start,
+            gint64        budget)
+{
+  self->now = self->jumper ? gtx_scheduler_get_virtual_time (self) : start;
   self->until = start + budget;
   self->last_read = start;
+}
+
+gint64
+gtx_scheduler_run (GtxScheduler *self,
+                   gint64        start,
+                   gint64        budget)
+{
+  Interrupted interrupted;
+  gint64 outer_until = self->until;
+  gint64 end;
+
+  gtx_scheduler_own (self);
+  enter (self, &interrupted);
+  gtx_fairness_begin_run (self);
+  self->polling = FALSE;
+  begin_time (self, start, budget);
 
   run_rounds (self);
 
-  self->running--;
-  pop_context (self, pushed);
   self->until = outer_until;
-  gtx_running.scheduler = outer;
-  gtx_running.depth = outer_depth;
-  gtx_running.thread_default = outer_default;
-  if (self->trimmer == NULL && self->jumper == NULL && gtx_stack_pool_has_surplus (self->base.stacks))
-    trim_later (self, TRIM_AFTER_MS);
+  leave (self, &interrupted);
   end = gtx_fairness_end_run (self);
   gtx_scheduler_unref (self);
   return end - start;
+}
+
+/* During a visit another thread that wants to dispatch is put off, and the scheduler gets an owner only if
+ * a fiber is left.
+ *
+ * The time counts as that of the code around: a run charges it, and that of another callback of the main
+ * loop is its own.  There the eager fiber has the budget of a run, so that it suspends where it would
+ * keep the main loop. */
+void
+gtx_scheduler_begin_eagerly (GtxScheduler *self,
+                             GtxStep      *step)
+{
+  GMainContext *context = self->base.context;
+  guint n_asking_outside = self->n_asking_outside;
+  Interrupted interrupted;
+
+  g_assert (step->fiber == NULL && !gtx_handle_is_linked (&step->handle));
+
+  step->fiber = step->kind->make (step, NULL, NULL);
+  if (step->fiber == NULL)
+    {
+      gtx_scheduler_call_soon (self, &step->handle);
+      return;
+    }
+  if (self->running == 0)
+    begin_time (self, g_get_monotonic_time (), gtx_fairness_budget (self));
+  self->n_asking_outside = self->n_asking;
+  /* The fiber may drop the last reference but this one. */
+  g_main_context_ref (context);
+  enter (self, &interrupted);
+  gtx_fiber_begin_eagerly (step->fiber, gtx_running.depth);
+  leave (self, &interrupted);
+  self->n_asking_outside = n_asking_outside;
+  if (gtx_stack_pool_n_used (self->base.stacks) > 0)
+    gtx_scheduler_own (self);
+  else
+    gtx_scheduler_disown (self);
+  g_main_context_unref (context);
+  gtx_scheduler_unref (self);
 }

@@ -47,6 +47,7 @@ struct _GtxScheduler
   GtxMessage *taken;            /* the owner's: messages behind the one that runs */
   GtxMessage **last_taken;
   guint n_asking;               /* calls of gtx_scheduler_run_messages (), one inside the other */
+  guint n_asking_outside;       /* of these, those outside of the innermost eager fiber that runs */
 
   /* Rounds */
   GtxHandleList ready;
@@ -54,7 +55,7 @@ struct _GtxScheduler
   GtxHandleList at_end;         /* handles to run when the context goes */
   GtxTimers timers;
   GSource *trimmer;
-  guint running;                /* dispatches on the stack */
+  guint running;                /* dispatches on the stack, and calls that run eager fibers */
   guint holds;
   guint n_on_purpose;           /* of these, those that are held on purpose */
   gboolean polling;             /* the main loop may wait: it was told that nothing is ready */
@@ -95,7 +96,7 @@ struct _GtxScheduler
   gpointer stuck_data;
 };
 
-/* What this thread's innermost run has set. */
+/* What this thread's innermost run has set, or the innermost call that runs an eager fiber. */
 typedef struct
 {
   GtxScheduler *scheduler;      /* NULL: nothing runs */

@@ -248,8 +248,8 @@ gtx_scheduler_take (GtxScheduler *self)
 /* ---- Visits ---- */
 
 /* The main thread has the same ID as the process. */
-static gboolean
-is_main_thread (void)
+gboolean
+gtx_is_main_thread (void)
 {
   if (G_UNLIKELY (kind_of_this_thread == UNKNOWN))
     kind_of_this_thread = getpid () == gettid () ? MAIN : OTHER;
@@ -264,7 +264,7 @@ may_prepare (GtxScheduler *self,
 {
   if (self->dispatcher != 0 || self->base.context != g_main_context_default ())
     return FALSE;
-  return says_so ? g_main_context_get_thread_default () == NULL : is_main_thread ();
+  return says_so ? g_main_context_get_thread_default () == NULL : gtx_is_main_thread ();
 }
 
 /* To be called with the mutex locked.  A thread that has pushed the context has acquired it, and

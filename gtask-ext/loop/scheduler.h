@@ -25,11 +25,19 @@ gboolean      gtx_scheduler_is_others   (GtxScheduler *self);
 /* Whether this is the child of a fork (), in which the tasks are the parent's. */
 gboolean      gtx_scheduler_is_parents  (GtxScheduler *self);
 
+/* Whether this is the thread that called main (), or the only one in the child of a fork (). */
+gboolean      gtx_is_main_thread        (void);
+
 /* The functions from here on are for the scheduler's own thread only, in a handle that it runs or
  * during a visit: */
 
 /* The run () of a GtxStep's handle. */
 void          gtx_scheduler_resume      (GtxHandle     *handle);
+/* Begins @step at once, inside this call, which returns when the fiber of @step suspends first or has
+ * ended.  May be called in a fiber, too, which does not suspend.  If no fiber can be made, queues @step
+ * for the next round. */
+void          gtx_scheduler_begin_eagerly (GtxScheduler *self,
+                                           GtxStep      *step);
 /* Suspends @fiber, which runs, until its step runs again.  Main contexts that it has pushed as
  * thread-default are popped meanwhile. */
 void          gtx_scheduler_suspend     (GtxFiber      *fiber);
@@ -138,8 +146,10 @@ void          gtx_scheduler_foreach_at_end (GtxScheduler  *self,
                                             gpointer       data);
 /* Runs the messages that other threads have posted so far. */
 void          gtx_scheduler_run_messages (GtxScheduler *self);
+/* The same, and refuses messages from now on, for a thread that runs the context for the last time. */
+void          gtx_scheduler_end_messages (GtxScheduler *self);
 /* Whether a message runs: then the code that runs was asked for by another thread, and not by the
- * current task. */
+ * current task.  A fiber that a message has begun eagerly does not count as the message. */
 gboolean      gtx_scheduler_runs_messages (GtxScheduler *self);
 /* Whether a message runs inside another one, which has called gtx_scheduler_run_messages () or run
  * a main loop. */

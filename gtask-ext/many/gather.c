@@ -126,7 +126,7 @@ gather (GtxTask         *task,
     }
 
   if (cancelled || (self.failed == NULL && self.waiter.passed_on))
-    gtx_set_cancelled_error (error);
+    gtx_set_cancelled_error_for (error, task->reason);
   else
     succeeded = self.failed == NULL || gtx_future_propagate (self.failed, error);
   drop_members (&self);

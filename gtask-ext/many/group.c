@@ -1,116 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The block of a task group: its beginning, its end, and the wait for its children. */
 
-#include "gtask-ext/group.h"
+#include "many/group-private.h"
 
 #include "task/error-private.h"
-#include "many/places.h"
-#include "task/task-private.h"
 
 #include "gtask-ext/error.h"
-
-/* Invariants: children has exactly the children that are not done, and those whose end the group
- * has not seen.  No child is added once the group is aborting.  The group does not end while a task
- * creates a child. */
-typedef struct
-{
-  GtxTask *parent;
-  GtxHandleList children;       /* in the order of their creation */
-  GPtrArray *errors;            /* GErrors, in the order of their arrival */
-  GtxPlaces *places;            /* for children; NULL: no limit */
-  guint n_creators;             /* calls of gtx_task_group_start () under way */
-  GtxWaiter *waiter;            /* of the parent, while it waits for children */
-  guint n_cancels_before;       /* requests that were delivered to the parent before the block */
-  gboolean exiting;
-  gboolean aborting;
-  gboolean parent_cancel_requested;
-  gboolean ended_on_purpose;    /* by gtx_task_group_cancel () */
-  guint made_at;                /* the parent's n_settled when the group made its request */
-} Group;
-
-typedef struct
-{
-  GtxHandle done;               /* among the task's callbacks */
-  GtxHandle link;               /* in the group's children */
-  Group *group;
-  GtxTask *task;
-  GtxPlace *place;              /* NULL: there is no limit */
-} Child;
 
 static gboolean
 is_cancelled_error (const GError *error)
 {
   return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-}
-
-/* The group cancels a child once, so that the child's clean-up is not disturbed. */
-static void
-abort_children (Group *group)
-{
-  g_autoptr (GPtrArray) tasks = NULL;
-
-  if (group->aborting)
-    return;
-  group->aborting = TRUE;
-  tasks = g_ptr_array_new_with_free_func (g_object_unref);
-  for (GtxHandle *link = group->children.ring.next; link != &group->children.ring; link = link->next)
-    g_ptr_array_add (tasks, g_object_ref (GTX_CONTAINER_OF (link, Child, link)->task));
-  for (guint i = 0; i < tasks->len; i++)
-    if (!gtx_future_done (tasks->pdata[i]))
-      gtx_future_cancel_here (tasks->pdata[i]);
-}
-
-static gboolean
-is_idle (const Group *group)
-{
-  return gtx_handle_list_is_empty (&group->children) && group->n_creators == 0;
-}
-
-static void
-tell_if_idle (Group *group)
-{
-  if (group->waiter && is_idle (group))
-    gtx_waiter_wake (group->waiter);
-}
-
-/* Cancels the block; gtx_task_group_end () withdraws this request. */
-static void
-cancel_body (Group *group)
-{
-  group->parent_cancel_requested = TRUE;
-  group->made_at = group->parent->n_settled;
-  gtx_task_make_own_request (group->parent);
-}
-
-/* All requests are made before any handler of the program runs, because a handler may run a main
- * loop until the group is gone. */
-static void
-abort_children_and_body (Group *group)
-{
-  gtx_requests_hold ();
-  abort_children (group);
-  cancel_body (group);
-  gtx_requests_release ();
-}
-
-static void
-on_child_done (GtxHandle *handle)
-{
-  Child *child = (Child *) handle;
-  Group *group = child->group;
-  GtxFuture *future = &child->task->parent_instance;
-
-  gtx_handle_unlink (&child->link);
-  tell_if_idle (group);
-
-  if (gtx_future_state (future) == GTX_FUTURE_FINISHED && future->error)
-    {
-      g_ptr_array_add (group->errors, g_error_copy (gtx_future_get_error (future)));
-      if (!group->aborting && !group->parent_cancel_requested)
-        abort_children_and_body (group);
-    }
-  g_clear_pointer (&child->place, gtx_place_leave);
-  g_object_unref (child->task);
-  g_free (child);
 }
 
 /**
@@ -126,7 +26,7 @@ void
 gtx_task_group_begin (GtxTaskGroup *self)
 {
   GtxTask *task = gtx_task_current ();
-  Group *group;
+  GtxGroup *group;
 
   g_return_if_fail (self != NULL && self->state == NULL);
   if (task == NULL)
@@ -135,7 +35,7 @@ gtx_task_group_begin (GtxTaskGroup *self)
                   "call it in a task");
       return;
     }
-  group = g_new0 (Group, 1);
+  group = g_new0 (GtxGroup, 1);
   group->parent = g_object_ref (task);
   group->n_cancels_before = gtx_task_n_cancels (task);
   if (task->must_cancel)
@@ -170,15 +70,49 @@ void
 gtx_task_group_set_limit (GtxTaskGroup *self,
                           guint         limit)
 {
-  Group *group;
+  GtxGroup *group;
 
   g_return_if_fail (self != NULL && self->state != NULL);
   group = self->state;
-  g_return_if_fail (is_idle (group));
+  g_return_if_fail (gtx_group_is_idle (group));
 
   g_clear_pointer (&group->places, gtx_places_unref);
   if (limit > 0)
     group->places = gtx_places_new (limit);
+}
+
+/**
+ * gtx_task_group_set_error_func:
+ * @self: a #GtxTaskGroup whose block has begun
+ * @func: (nullable) (scope notified): called for each child that fails; %NULL: no function is
+ * @data: (nullable): data for @func, which must live as long as the group
+ *
+ * Lets children fail alone: the group tells @func of a child's error, and goes on.  Such errors are none
+ * of gtx_task_group_end(), which succeeds if the block does.
+ *
+ * The function is told of the errors of all children whose end the group has not seen yet, those included
+ * that fail after they were cancelled; of a child that was cancelled it is not told.  If the block fails
+ * or is cancelled, the children are cancelled all the same.  To end the group for an error, @func calls
+ * gtx_task_group_cancel().  asyncio has no such function; Kotlin's `supervisorScope` is like it.
+ *
+ * Never suspends; to be called in the thread of the group's task.
+ *
+ * Since: 0.1
+ */
+void
+gtx_task_group_set_error_func (GtxTaskGroup     *self,
+                               GtxTaskErrorFunc  func,
+                               gpointer          data)
+{
+  GtxGroup *group;
+
+  g_return_if_fail (self != NULL && self->state != NULL);
+  group = self->state;
+
+  if (gtx_scheduler_is_foreign (group->parent->parent_instance.home, G_STRFUNC))
+    return;
+  group->error_func = func;
+  group->error_data = data;
 }
 
 /**
@@ -200,7 +134,7 @@ gtx_task_group_set_limit (GtxTaskGroup *self,
 void
 gtx_task_group_cancel (GtxTaskGroup *self)
 {
-  Group *group;
+  GtxGroup *group;
 
   g_return_if_fail (self != NULL && self->state != NULL);
   group = self->state;
@@ -209,132 +143,23 @@ gtx_task_group_cancel (GtxTaskGroup *self)
     return;
   group->ended_on_purpose = TRUE;
   if (group->exiting)
-    abort_children (group);
+    gtx_group_abort_children (group);
   else
-    abort_children_and_body (group);
-}
-
-static gboolean
-fail_if_closed (const Group  *group,
-                GError      **error)
-{
-  const char *why = NULL;
-
-  if (group == NULL)
-    why = "The task group has not begun; call gtx_task_group_begin() first";
-  else if (group->exiting && is_idle (group))
-    why = "The task group has ended; start the task before gtx_task_group_end()";
-  else if (group->aborting)
-    why = "The task group is shutting down, and starts no more tasks";
-  if (why && !(group && group->aborting && gtx_current_task_is_late (error)))
-    g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_STATE, why);
-  return why != NULL;
-}
-
-/* A group that has not begun, or was ended, has no thread. */
-static gboolean
-fail_if_elsewhere (const Group  *group,
-                   GError      **error)
-{
-  if (group == NULL || !gtx_scheduler_is_foreign (group->parent->parent_instance.home, "gtx_task_group_create_task"))
-    return FALSE;
-  g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
-                       "The task group belongs to another thread; start the task there");
-  return TRUE;
-}
-
-static gboolean
-fail_if_foreign (const Group   *group,
-                 const GtxTask *task,
-                 GError       **error)
-{
-  if (task->parent_instance.home == group->parent->parent_instance.home)
-    return FALSE;
-  g_set_error_literal (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
-                       "The task belongs to another main context than the group; "
-                       "start a task in the group that awaits the other task");
-  return TRUE;
-}
-
-/* The caller waits only if the group has a limit. */
-static gboolean
-admit (Group     *group,
-       GtxPlace **place,
-       GError   **error)
-{
-  *place = NULL;
-  if (group->places == NULL)
-    return TRUE;
-  group->n_creators++;
-  *place = gtx_places_take (group->places, error);
-  if (*place && fail_if_closed (group, error))
-    g_clear_pointer (place, gtx_place_leave);
-  group->n_creators--;
-  if (*place == NULL)
-    tell_if_idle (group);
-  return *place != NULL;
-}
-
-/**
- * gtx_task_group_start: (skip)
- * @self: a #GtxTaskGroup whose block has begun
- * @task: (transfer full): a task that was not started
- * @error: return location for a #GError, or %NULL
- *
- * Starts a task in the group: the function behind gtx_task_group_create_task(), where
- * it is described.  Also sets %GTX_ERROR_INVALID_ARGUMENT if @task belongs to another
- * main context.  If it fails, it drops @task.
- *
- * Returns: (transfer none) (nullable): @task, or %NULL with @error set
- *
- * Since: 0.1
- */
-GtxTask *
-gtx_task_group_start (GtxTaskGroup  *self,
-                      GtxTask       *task,
-                      GError       **error)
-{
-  Group *group;
-  GtxPlace *place;
-  Child *child;
-
-  g_return_val_if_fail (self != NULL, NULL);
-  g_return_val_if_fail (GTX_IS_TASK (task) && !task->is_started, NULL);
-
-  group = self->state;
-  if (fail_if_elsewhere (group, error) || fail_if_closed (group, error) || fail_if_foreign (group, task, error) ||
-      !admit (group, &place, error))
-    {
-      gtx_cancel (task);
-      g_object_unref (task);
-      return NULL;
-    }
-
-  child = g_new (Child, 1);
-  *child = (Child) { .done.run = on_child_done, .group = group, .task = gtx_task_start (task), .place = place };
-  if (place)
-    gtx_place_give (place, task);
-  gtx_handle_list_append (&group->children, &child->link);
-  /* A task that was cancelled before its start is already done. */
-  if (gtx_future_done (&task->parent_instance))
-    gtx_scheduler_call_soon (task->parent_instance.home, &child->done);
-  else
-    gtx_handle_list_append (&task->parent_instance.callbacks, &child->done);
-  return task;
+    gtx_group_abort (group);
 }
 
 /* The waiter of the group's task while it waits for the children. */
 typedef struct
 {
   GtxWaiter waiter;
-  Group *group;
+  GtxGroup *group;
 } GroupWaiter;
 
 static void
 describe (GtxWaiter *waiter,
           GString   *text)
 {
-  Group *group = ((GroupWaiter *) waiter)->group;
+  GtxGroup *group = ((GroupWaiter *) waiter)->group;
 
   g_string_append (text, group->aborting ? "a task group that is shutting down" : "a task group");
 }
@@ -343,31 +168,33 @@ static void
 list_children (GtxWaiter *waiter,
                GPtrArray *futures)
 {
-  Group *group = ((GroupWaiter *) waiter)->group;
+  GtxGroup *group = ((GroupWaiter *) waiter)->group;
 
   for (GtxHandle *link = group->children.ring.next; link != &group->children.ring; link = link->next)
-    g_ptr_array_add (futures, GTX_CONTAINER_OF (link, Child, link)->task);
+    g_ptr_array_add (futures, GTX_CONTAINER_OF (link, GtxGroupChild, link)->task);
 }
 
 static const GtxWaiterKind group_kind = { "group", gtx_waiter_cancel, describe, list_children, NULL };
 
 /* Waits until the group is idle.  Returns whether the parent was cancelled before the group was
- * aborted.  Sets *@swallowed to whether the parent was cancelled at any time during the wait. */
+ * aborted; *@failure, if it is NULL, is then set to what the parent was told.  Sets *@swallowed to
+ * whether the parent was cancelled at any time during the wait. */
 static gboolean
-wait_for_children (Group    *group,
-                   gboolean *swallowed)
+wait_for_children (GtxGroup  *group,
+                   gboolean  *swallowed,
+                   GError   **failure)
 {
   gboolean cancelled_first = FALSE;
   GroupWaiter self = { .group = group };
 
   *swallowed = FALSE;
-  while (!is_idle (group))
+  while (!gtx_group_is_idle (group))
     {
       gboolean woken;
 
       gtx_waiter_init (&self.waiter, group->parent, &group_kind);
       group->waiter = &self.waiter;
-      woken = gtx_waiter_wait (&self.waiter, NULL);
+      woken = gtx_waiter_wait (&self.waiter, *failure || group->aborting ? NULL : failure);
       group->waiter = NULL;
       if (woken)
         continue;
@@ -375,14 +202,14 @@ wait_for_children (Group    *group,
       if (!group->aborting)
         {
           cancelled_first = TRUE;
-          abort_children (group);
+          gtx_group_abort_children (group);
         }
     }
   return cancelled_first;
 }
 
 static gboolean
-is_cancelled_from_outside (Group *group)
+is_cancelled_from_outside (GtxGroup *group)
 {
   return gtx_cancelling (group->parent) > group->n_cancels_before;
 }
@@ -391,7 +218,7 @@ is_cancelled_from_outside (Group *group)
  * @cancelled: a request was delivered in the block, or at its end before the children were
  * cancelled; @swallowed: a request was delivered at its end at any time. */
 static gboolean
-withdraw_request (Group    *group,
+withdraw_request (GtxGroup *group,
                   gboolean  cancelled,
                   gboolean  swallowed)
 {
@@ -404,7 +231,7 @@ withdraw_request (Group    *group,
 
 /* Makes a request from outside the group again, because the group's errors must not hide it. */
 static void
-repeat_request (Group    *group,
+repeat_request (GtxGroup *group,
                 gboolean  is_told)
 {
   gboolean is_anothers = gtx_cancelling (group->parent) > 0;
@@ -422,19 +249,23 @@ repeat_request (Group    *group,
  * gtx_task_group_cancel (), a returned cancellation delivers the pending request, unless the
  * group's own request was never delivered: the cancellation then has another cause. */
 static GError *
-outcome (Group    *group,
+outcome (GtxGroup *group,
          GError   *failure,
          gboolean  cancelled,
          gboolean  swallowed)
 {
   gboolean was_told = group->parent->n_settled != group->made_at;
+  g_autofree char *heading = NULL;
+  guint n_errors;
 
   cancelled = withdraw_request (group, cancelled || is_cancelled_error (failure), swallowed);
   if (cancelled && group->errors->len == 0)
     {
-      g_clear_error (&failure);
       if (group->ended_on_purpose && was_told)
         gtx_task_settle_request (group->parent);
+      if (gtx_error_tells_reason (failure))
+        return failure;
+      g_clear_error (&failure);
       gtx_set_cancelled_error (&failure);
       return failure;
     }
@@ -445,7 +276,9 @@ outcome (Group    *group,
   if (group->errors->len == 0)
     return NULL;
   repeat_request (group, cancelled);
-  return gtx_error_new_group (group->errors);
+  n_errors = group->errors->len;
+  heading = g_strdup_printf ("%u error%s in a task group", n_errors, n_errors == 1 ? "" : "s");
+  return gtx_error_new_group (group->errors, heading);
 }
 
 /**
@@ -462,12 +295,13 @@ outcome (Group    *group,
  * cancelled, the children are cancelled, too, and still waited for.
  *
  * Sets %GTX_ERROR_GROUP if a child or the block failed: this error holds each of their
- * errors, see gtx_error_get_error(); and %G_IO_ERROR_CANCELLED if the task was cancelled
+ * errors, see gtx_error_get_error(), unless gtx_task_group_set_error_func() has another use for
+ * those of children; and %G_IO_ERROR_CANCELLED if the task was cancelled
  * and nothing failed.  To be called once, in the task that began the group: otherwise
  * the children, if there are any, are not waited for, and the block's error is set, or
  * %GTX_ERROR_INVALID_STATE if there is none.
  *
- * Returns: %TRUE if neither the block nor a child failed
+ * Returns: %TRUE if neither the block nor a child whose error counts failed
  *
  * Since: 0.1
  */
@@ -477,7 +311,7 @@ gtx_task_group_end (GtxTaskGroup  *self,
                     GError       **error)
 {
   g_autoptr (GError) own = failure ? g_steal_pointer (failure) : NULL;
-  Group *group;
+  GtxGroup *group;
   gboolean cancelled;
   gboolean swallowed;
 
@@ -487,8 +321,8 @@ gtx_task_group_end (GtxTaskGroup  *self,
     {
       group->exiting = TRUE;
       if (own)
-        abort_children (group);
-      cancelled = wait_for_children (group, &swallowed);
+        gtx_group_abort_children (group);
+      cancelled = wait_for_children (group, &swallowed, &own);
       own = outcome (group, g_steal_pointer (&own), cancelled, swallowed);
       g_ptr_array_set_size (group->errors, 0);
     }
@@ -512,12 +346,12 @@ static const GtxWaiterKind left_kind = { "group", gtx_waiter_leave_standing, des
 /* Waits for the children of a group that was left early.  The children were cancelled before.  A
  * request cannot be delivered here, so it stays pending. */
 static void
-wait_for_children_untold (Group *group)
+wait_for_children_untold (GtxGroup *group)
 {
   GroupWaiter self = { .group = group };
 
   g_assert (group->aborting);
-  while (!is_idle (group))
+  while (!gtx_group_is_idle (group))
     {
       gtx_waiter_init (&self.waiter, group->parent, &left_kind);
       group->waiter = &self.waiter;
@@ -529,11 +363,11 @@ wait_for_children_untold (Group *group)
 /* Ends a group that was left early.  No caller gets the group's errors, so the library warns of
  * them. */
 static void
-end_early (Group *group)
+end_early (GtxGroup *group)
 {
   GtxTask *parent = group->parent;
 
-  abort_children (group);
+  gtx_group_abort_children (group);
   wait_for_children_untold (group);
   if (group->parent_cancel_requested)
     gtx_task_withdraw_own_request (parent, group->made_at);
@@ -558,7 +392,7 @@ end_early (Group *group)
 void
 gtx_task_group_clear (GtxTaskGroup *self)
 {
-  Group *group;
+  GtxGroup *group;
 
   g_return_if_fail (self != NULL);
   group = self->state;
@@ -572,6 +406,7 @@ gtx_task_group_clear (GtxTaskGroup *self)
                   "call it in the task that called gtx_task_group_begin()");
       return;
     }
+  gtx_task_group_set_start (self, NULL, NULL, NULL);
   self->state = NULL;
   g_clear_pointer (&group->places, gtx_places_unref);
   g_ptr_array_unref (group->errors);

@@ -2,18 +2,11 @@
 
 #include "gtask-ext/shield.h"
 
+#include "many/way.h"
 #include "task/done-callback.h"
 #include "task/task-private.h"
 
 #include "gtask-ext/error.h"
-
-/* The outer futures find the inner one through a Way, because the inner future may be freed before
- * them.  All shields of a future share one Way: GObject looks for a weak reference among all that
- * an object has. */
-typedef struct
-{
-  GWeakRef inner;
-} Way;
 
 /* Invariants:
  * - The callback is set exactly while it may still be called.  It keeps a reference to the outer
@@ -22,7 +15,7 @@ typedef struct
  * - at_end is linked, and holds a reference to the shield, only while the callback is set. */
 typedef struct
 {
-  Way *way;
+  GtxWay *way;                  /* to the inner future, which may be freed before the outer ones */
   GtxScheduler *home;           /* of the inner future */
   GtxFuture *outer;
   GtxDoneCallback *callback;
@@ -32,48 +25,9 @@ typedef struct
 } Shield;
 
 static void
-way_clear (gpointer way)
-{
-  g_weak_ref_clear (&((Way *) way)->inner);
-}
-
-static void
-way_unref (gpointer way)
-{
-  g_atomic_rc_box_release_full (way, way_clear);
-}
-
-static gpointer
-way_ref (gpointer way,
-         gpointer unused)
-{
-  return way ? g_atomic_rc_box_acquire (way) : NULL;
-}
-
-/* Returns a new reference.  The function takes no lock, because another thread might hold the lock
- * during a fork (). */
-static Way *
-way_to (GtxFuture *inner)
-{
-  GQuark quark = g_quark_from_static_string ("gtx-way");
-  Way *way = g_object_dup_qdata (G_OBJECT (inner), quark, way_ref, NULL);
-
-  while (way == NULL)
-    {
-      Way *made = g_atomic_rc_box_new (Way);
-
-      g_weak_ref_init (&made->inner, inner);
-      if (!g_object_replace_qdata (G_OBJECT (inner), quark, NULL, made, way_unref, NULL))
-        way_unref (made);
-      way = g_object_dup_qdata (G_OBJECT (inner), quark, way_ref, NULL);
-    }
-  return way;
-}
-
-static void
 shield_clear (gpointer shield)
 {
-  way_unref (((Shield *) shield)->way);
+  gtx_way_unref (((Shield *) shield)->way);
   gtx_scheduler_unref (((Shield *) shield)->home);
 }
 
@@ -89,26 +43,12 @@ static void
 on_inner_done (gpointer future,
                gpointer shield)
 {
-  GtxFuture *inner = future;
   GtxFuture *outer = ((Shield *) shield)->outer;
 
   /* The outer future was cancelled in the same round.  The inner future keeps its error, so that
    * the library warns of it. */
-  if (gtx_future_done (outer))
-    return;
-  if (gtx_future_state (inner) == GTX_FUTURE_CANCELLED)
-    gtx_future_finish_cancelled (outer);
-  else if (inner->error == NULL)
-    gtx_future_finish_as (outer, inner);
-  else
-    {
-      /* The library does not warn that the main context has ended: a caller that has dropped the
-       * future need not know. */
-      if (g_error_matches (inner->error, GTX_ERROR, GTX_ERROR_CONTEXT_GONE))
-        gtx_future_forgive_error (outer);
-      if (gtx_future_set_error (outer, g_error_copy (inner->error)))
-        gtx_future_forgive_error (inner);
-    }
+  if (!gtx_future_done (outer))
+    gtx_future_finish_like (outer, future);
 }
 
 /* The home of the inner future is gone and calls no more callbacks.  If the inner future is done,
@@ -117,7 +57,7 @@ on_inner_done (gpointer future,
 static void
 end_without_home (Shield *shield)
 {
-  g_autoptr (GtxFuture) inner = g_weak_ref_get (&shield->way->inner);
+  g_autoptr (GtxFuture) inner = gtx_way_go (shield->way);
   GError *error;
 
   if (inner && gtx_future_done (inner))
@@ -220,7 +160,7 @@ on_outer_done (gpointer outer,
                gpointer data)
 {
   Shield *shield = data;
-  g_autoptr (GtxFuture) inner = g_weak_ref_get (&shield->way->inner);
+  g_autoptr (GtxFuture) inner = gtx_way_go (shield->way);
   GtxVisit visit;
 
   if (inner == NULL || gtx_future_done (inner))
@@ -289,7 +229,7 @@ gtx_shield (gpointer future)
   gtx_task_ensure_started (future);
   outer = gtx_future_new ();
   shield = g_atomic_rc_box_new0 (Shield);
-  shield->way = way_to (future);
+  shield->way = gtx_way_to (future);
   shield->home = gtx_scheduler_ref (((GtxFuture *) future)->home);
   shield->at_end.run = home_ends;
   shield->outer = g_object_ref (outer);
@@ -297,6 +237,6 @@ gtx_shield (gpointer future)
                         &shield->callback);
   if (outer->home != shield->home)
     begin_across (shield, outer);
-  gtx_future_add_done_callback (outer, on_outer_done, shield, outer_ends);
+  gtx_future_call_back (outer, on_outer_done, shield, outer_ends, NULL);
   return outer;
 }

@@ -30,9 +30,9 @@ static const GtxWaiterKind sleep_kind = { "sleep", gtx_waiter_cancel, describe, 
 
 /* Not inlined, so that gtx_sleep (0), which only lets others run, uses less stack. */
 G_GNUC_NO_INLINE static gboolean
-sleep_for (GtxTask  *task,
-           double    seconds,
-           GError  **error)
+sleep_to (GtxTask  *task,
+          gint64    deadline,
+          GError  **error)
 {
   GtxScheduler *home = task->parent_instance.home;
   Sleep sleep = { 0 };
@@ -40,7 +40,7 @@ sleep_for (GtxTask  *task,
 
   gtx_waiter_init (&sleep.waiter, task, &sleep_kind);
   sleep.timer.handle.run = wake_up;
-  gtx_scheduler_call_at (home, &sleep.timer, gtx_deadline (home, seconds));
+  gtx_scheduler_call_at (home, &sleep.timer, deadline);
   woken = gtx_waiter_wait (&sleep.waiter, error);
   gtx_scheduler_cancel_timer (home, &sleep.timer);
   return woken;
@@ -76,5 +76,70 @@ gtx_sleep (double   seconds,
 
   if (task == NULL || !gtx_check_seconds (seconds, error))
     return FALSE;
-  return seconds > 0 ? sleep_for (task, seconds, error) : gtx_task_let_others_run (task, error);
+  return seconds > 0 ? sleep_to (task, gtx_deadline (task->parent_instance.home, seconds), error)
+                     : gtx_task_let_others_run (task, error);
+}
+
+/**
+ * gtx_sleep_until:
+ * @time: a moment of gtx_get_time(), in seconds; one that is over only lets other tasks and
+ *   callbacks run
+ * @error: return location for a #GError, or %NULL
+ *
+ * Suspends the current task until gtx_get_time() has reached @time.
+ *
+ * asyncio has no such function.  An interval that does not drift adds its length to @time, and so
+ * is not delayed by what it does, nor by sleeps that end late:
+ *
+ * |[<!-- language="C" -->
+ * double next = gtx_get_time ();
+ *
+ * while (measure (sensor, error) && gtx_sleep_until (next += 0.1, error))
+ *   ;
+ * return FALSE;
+ * ]|
+ *
+ * Infinity sleeps until the task is cancelled.  In everything else, and in the errors that it sets,
+ * this function is as gtx_sleep().
+ *
+ * Returns: %TRUE when the moment has come, %FALSE with @error set
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_sleep_until (double   time,
+                 GError **error)
+{
+  GtxTask *task = gtx_task_begin_await (G_STRFUNC, error);
+  gint64 deadline;
+
+  if (task == NULL || !gtx_check_seconds (time, error))
+    return FALSE;
+  deadline = gtx_deadline_at (time);
+  return deadline > gtx_scheduler_get_time (task->parent_instance.home) ? sleep_to (task, deadline, error)
+                                                                       : gtx_task_let_others_run (task, error);
+}
+
+/**
+ * gtx_get_time:
+ *
+ * Tells the time by which the library measures all sleeps and timeouts: asyncio's `loop.time()`.
+ *
+ * The clock is that of g_get_monotonic_time(), in seconds; inside gtx_test_run() it is virtual time, which
+ * begins at 0.  Never suspends; may be called in any thread, though only the thread that runs
+ * gtx_test_run() sees virtual time.
+ *
+ * Returns: the time in seconds
+ *
+ * Since: 0.1
+ */
+double
+gtx_get_time (void)
+{
+  GtxScheduler *scheduler = gtx_scheduler_get ();
+  GtxVisit visit = gtx_scheduler_enter (scheduler);
+  gint64 time = visit == GTX_ELSEWHERE ? g_get_monotonic_time () : gtx_scheduler_get_time (scheduler);
+
+  gtx_scheduler_leave (scheduler, visit);
+  return time / 1e6;
 }

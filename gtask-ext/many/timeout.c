@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "gtask-ext/timeout.h"
+#include "gtask-ext/wait.h"
 
 #include "loop/deadline.h"
 #include "many/timeout-private.h"
@@ -57,15 +58,54 @@ gtx_task_is_out_of_time (GtxTask *self)
 
 /* A timeout that is due already expires in the next round, without a timer. */
 static void
-arm (Block  *block,
-     double  seconds)
+arm (Block    *block,
+     gint64    deadline,
+     gboolean  is_due)
 {
   GtxScheduler *home = block->task->parent_instance.home;
 
-  if (seconds <= 0)
+  block->timer.deadline = deadline;
+  if (is_due)
     gtx_scheduler_call_soon (home, &block->timer.handle);
   else
-    gtx_scheduler_call_at (home, &block->timer, gtx_deadline (home, seconds));
+    gtx_scheduler_call_at (home, &block->timer, deadline);
+}
+
+static void
+arm_for (Block  *block,
+         double  seconds)
+{
+  arm (block, gtx_deadline (block->task->parent_instance.home, seconds), seconds <= 0);
+}
+
+/* Returns NULL if this is no task. */
+static Block *
+begin (GtxTimeout *self,
+       const char *function)
+{
+  GtxTask *task = gtx_task_current ();
+  Block *block;
+
+  if (task == NULL)
+    {
+      g_critical ("%s() was called outside a task, and only a task can be timed out; call it in a task", function);
+      return NULL;
+    }
+
+  block = g_new (Block, 1);
+  *block = (Block) { .timer.handle.run = on_timeout, .task = g_object_ref (task), .state = ENTERED };
+  /* asyncio has no request that outlives an await, and loses a request that a group made anew if the time
+   * is over before it is delivered: here neither counts as made before the block.  A request that the
+   * task made to itself does, as in asyncio. */
+  block->n_cancels = gtx_task_n_cancels (task);
+  block->stands_anew = task->must_cancel && task->made_anew && !task->outlived;
+  if (block->stands_anew || (task->must_cancel && task->outlived))
+    block->n_cancels--;
+  block->outer = task->timeouts;
+  if (block->outer)
+    block->outer->inner = block;
+  self->state = task->timeouts = block;
+  return block;
 }
 
 /**
@@ -85,31 +125,66 @@ void
 gtx_timeout_begin (GtxTimeout *self,
                    double      seconds)
 {
-  GtxTask *task = gtx_task_current ();
   Block *block;
 
   g_return_if_fail (self != NULL && self->state == NULL);
   g_return_if_fail (!__builtin_isnan (seconds));
-  if (task == NULL)
-    {
-      g_critical ("gtx_timeout_begin() was called outside a task, and only a task can be timed out; call it in a task");
-      return;
-    }
+  block = begin (self, G_STRFUNC);
+  if (block)
+    arm_for (block, seconds);
+}
 
-  block = g_new (Block, 1);
-  *block = (Block) { .timer.handle.run = on_timeout, .task = g_object_ref (task), .state = ENTERED };
-  /* asyncio has no request that outlives an await, and loses a request that a group made anew if the time
-   * is over before it is delivered: here neither counts as made before the block.  A request that the
-   * task made to itself does, as in asyncio. */
-  block->n_cancels = gtx_task_n_cancels (task);
-  block->stands_anew = task->must_cancel && task->made_anew && !task->outlived;
-  if (block->stands_anew || (task->must_cancel && task->outlived))
-    block->n_cancels--;
-  block->outer = task->timeouts;
-  if (block->outer)
-    block->outer->inner = block;
-  self->state = task->timeouts = block;
-  arm (block, seconds);
+/**
+ * gtx_timeout_begin_at:
+ * @self: a #GtxTimeout that is %GTX_TIMEOUT_INIT
+ * @time: the moment of gtx_get_time(), in seconds, at which the block's time is over;
+ *   %GTX_FOREVER arms nothing
+ *
+ * Begins the block, as gtx_timeout_begin() does: entering asyncio's `timeout_at()`.
+ *
+ * Several blocks one after the other may share one deadline.  If @time is over, the block expires in
+ * the next round, at its first await that suspends.  Never suspends; to be called in a task.
+ *
+ * Since: 0.1
+ */
+void
+gtx_timeout_begin_at (GtxTimeout *self,
+                      double      time)
+{
+  Block *block;
+  gint64 deadline;
+
+  g_return_if_fail (self != NULL && self->state == NULL);
+  g_return_if_fail (!__builtin_isnan (time));
+  block = begin (self, G_STRFUNC);
+  if (block == NULL)
+    return;
+  deadline = gtx_deadline_at (time);
+  arm (block, deadline, deadline <= gtx_scheduler_get_time (block->task->parent_instance.home));
+}
+
+/**
+ * gtx_timeout_when:
+ * @self: a #GtxTimeout
+ *
+ * Tells when the time of the block is over, or was: asyncio's `Timeout.when()`.
+ *
+ * The moment is rounded up to the microseconds of the clock.  A block that was begun with 0 or less
+ * seconds was due when it began.  Never suspends; to be called in the thread of the task.
+ *
+ * Returns: a moment of gtx_get_time(), in seconds; %GTX_FOREVER if the block has no time limit,
+ *   where asyncio returns `None`, or has not begun
+ *
+ * Since: 0.1
+ */
+double
+gtx_timeout_when (GtxTimeout *self)
+{
+  const Block *block;
+
+  g_return_val_if_fail (self != NULL, GTX_FOREVER);
+  block = self->state;
+  return block == NULL || block->timer.deadline == GTX_NEVER ? GTX_FOREVER : block->timer.deadline / 1e6;
 }
 
 /**
@@ -158,7 +233,7 @@ gtx_timeout_reschedule (GtxTimeout  *self,
       return FALSE;
     }
   disarm (block);
-  arm (block, seconds);
+  arm_for (block, seconds);
   return TRUE;
 }
 

@@ -4,6 +4,7 @@
 #include "gtask-ext/gtask-run.h"
 
 #include "outside/gtask-run-private.h"
+#include "task/done-callback.h"
 #include "task/table.h"
 #include "task/task-private.h"
 
@@ -187,8 +188,8 @@ start (Run     *run,
   runner->begins_cancelled = TRUE;
   if (g_task_get_name (run->task))
     gtx_task_set_name (runner, g_task_get_name (run->task));
-  gtx_task_set_home (runner, run->home);
-  gtx_future_add_done_callback (runner, on_done, g_atomic_rc_box_acquire (run), run_unref);
+  gtx_future_set_home (&runner->parent_instance, run->home);
+  gtx_future_call_back (&runner->parent_instance, on_done, g_atomic_rc_box_acquire (run), run_unref, NULL);
   gtx_task_start (runner);
   g_object_unref (runner);
   if (gtx_scheduler_is_local (run->home))

@@ -150,6 +150,64 @@ gtx_ties_current_owner_is_gone (void)
   return ties && object == NULL;
 }
 
+/* ---- Bonds ---- */
+
+gboolean
+gtx_bond_tie (GtxBond *self,
+              GObject *object)
+{
+  GtxTies *ties = self->ties;
+  gboolean is_tied;
+
+  gtx_ties_lock (ties, object);
+  is_tied = !ties->is_disposed && !self->is_taken;
+  if (is_tied)
+    {
+      gtx_ties_watch (ties, object);
+      gtx_handle_list_append (&ties->bonds, &self->link);
+    }
+  gtx_ties_unlock (ties, object);
+  return is_tied;
+}
+
+gboolean
+gtx_bond_untie (GtxBond *self)
+{
+  gboolean is_tied;
+
+  g_mutex_lock (&self->ties->mutex);
+  is_tied = !self->is_taken && gtx_handle_is_linked (&self->link);
+  self->is_taken = TRUE;
+  if (is_tied)
+    gtx_handle_unlink (&self->link);
+  g_mutex_unlock (&self->ties->mutex);
+  return is_tied;
+}
+
+gboolean
+gtx_bond_is_whole (GtxBond *self)
+{
+  gboolean is_whole;
+
+  g_mutex_lock (&self->ties->mutex);
+  is_whole = !self->is_taken;
+  g_mutex_unlock (&self->ties->mutex);
+  return is_whole;
+}
+
+static void
+cut_bonds (GtxHandleList *bonds)
+{
+  GtxHandle *link;
+
+  while ((link = gtx_handle_list_pop (bonds)))
+    {
+      GtxBond *bond = GTX_CONTAINER_OF (link, GtxBond, link);
+
+      bond->cut (bond);
+    }
+}
+
 /* ---- The end of an object ---- */
 
 /* Takes everything out of the lists; returns the listeners. */
@@ -192,7 +250,7 @@ on_disposed (gpointer  data,
   listeners = take_all (self, emissions, &bonds);
   g_mutex_unlock (&self->mutex);
 
-  gtx_bonds_cancel (&bonds);
+  cut_bonds (&bonds);
   gtx_emissions_tell (emissions);
   for (GSList *l = listeners; l; l = l->next)
     gtx_listener_disconnect (l->data, object);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What ties an object to the tasks that wait for its signals, or end with it. */
+/* What ties an object to the tasks that wait for its signals, or end with it, and to callbacks. */
 
 #pragma once
 
@@ -62,22 +62,14 @@ struct _GtxEmission
   gboolean is_gone;
 };
 
-/* Called in the home when the object is gone and the task is not done.  TRUE: the task is not to be
- * cancelled. */
-typedef gboolean (*GtxSpares) (gpointer data);
-
-/* A task that is bound to the object.  The task's done callback holds a reference, and so does the list,
- * or the code that took the bond out.  A task that was not started when it was bound is dropped by
- * whoever made it, and may never start. */
+/* What ends with the object: the first field of its owner, which is kept by the list or by the code
+ * that took the bond out. */
 struct _GtxBond
 {
   GtxHandle link;
   GtxTies *ties;
-  GtxTask *task;                /* NULL: was not started when it was bound */
-  GWeakRef unstarted;           /* in use if task is NULL */
-  GtxSpares spares;             /* NULL: does not */
-  gpointer data;                /* valid until the done callback is freed */
-  gboolean is_taken;
+  gboolean is_taken;            /* it has ended, or the object has */
+  void (*cut) (GtxBond *self);  /* called without the lock when the object has ended; drops the reference */
 };
 
 /* Returns a new reference. */
@@ -125,11 +117,24 @@ void     gtx_listener_disconnect (GtxListener   *self,
 
 /* ---- bound.c ---- */
 
-/* Does as gtx_task_bind (), for a task that is not done, unless @spares returns TRUE. */
+/* Called in the home when the object is gone and the task is not done.  TRUE: the task is not to be
+ * cancelled. */
+typedef gboolean (*GtxSpares) (gpointer data);
+
+/* Does as gtx_task_bind (), for a task that is not done, unless @spares (NULL: never) returns TRUE.
+ * @data: for @spares; valid until the task's done callbacks are freed. */
 void     gtx_ties_bind           (GtxTask       *task,
                                   GObject       *object,
                                   GtxSpares      spares,
                                   gpointer       data);
 
-/* Cancels the tasks of bonds that were taken out of their list, and drops the bonds. */
-void     gtx_bonds_cancel        (GtxHandleList *bonds);
+/* ---- Bonds ---- */
+
+/* Ties @self, whose ties and cut are set, to @object.  FALSE if the object is disposed, or the bond was
+ * taken; TRUE: the list has a reference of the caller's. */
+gboolean gtx_bond_tie            (GtxBond       *self,
+                                  GObject       *object);
+/* Takes the bond when its owner ends.  TRUE: it was tied, and the caller drops the list's reference. */
+gboolean gtx_bond_untie          (GtxBond       *self);
+/* Whether neither its owner nor the object has ended. */
+gboolean gtx_bond_is_whole       (GtxBond       *self);

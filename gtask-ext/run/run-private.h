@@ -12,10 +12,11 @@ gboolean gtx_run_may_begin (GtxScheduler  *scheduler,
                             GMainContext  *context,
                             GError       **error);
 
-/* Runs a coroutine, and then ends what is left, after gtx_run_may_begin () has returned TRUE.
- * Releases @context. */
+/* Runs a coroutine, which SIGINT cancels if @is_interruptible, and then ends what is left, after
+ * gtx_run_may_begin () has returned TRUE.  Releases @context. */
 gboolean gtx_run_on        (GtxScheduler  *scheduler,
                             GMainContext  *context,
+                            gboolean       is_interruptible,
                             const char    *name,
                             GtxCoroutine   coroutine,
                             gpointer       data,

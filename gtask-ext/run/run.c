@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "run/interrupt.h"
 #include "run/run-private.h"
 
 #include "outside/gtask-run-private.h"
 #include "outside/operation-private.h"
 #include "scope/patience.h"
+#include "task/done-callback.h"
 #include "task/task-private.h"
 
 #include "gtask-ext/error.h"
@@ -59,16 +61,47 @@ list_tasks (Run *run)
   return gtx_scheduler_list_tasks (run->scheduler);
 }
 
+static gboolean
+is_shielded (GtxTask *task)
+{
+  return task->is_shielded;
+}
+
+/* Finds the tasks among @futures that @are_meant is TRUE for, and those that they wait for, which are
+ * parts of their work. */
+static GHashTable *
+find_with_awaited (GPtrArray *futures,
+                   gboolean (*are_meant) (GtxTask *task))
+{
+  GHashTable *found = g_hash_table_new (NULL, NULL);
+  g_autoptr (GPtrArray) left = g_ptr_array_new ();
+
+  for (guint i = 0; i < futures->len; i++)
+    if (GTX_IS_TASK (futures->pdata[i]) && are_meant (futures->pdata[i]))
+      g_ptr_array_add (left, futures->pdata[i]);
+  while (left->len > 0)
+    {
+      GtxTask *task = g_ptr_array_steal_index_fast (left, left->len - 1);
+      g_autoptr (GPtrArray) awaited = g_hash_table_add (found, task) ? gtx_task_get_awaited (task) : NULL;
+
+      for (guint i = 0; awaited && i < awaited->len; i++)
+        g_ptr_array_add (left, awaited->pdata[i]);
+    }
+  return found;
+}
+
 /* Cancels all tasks, if one of them runs a main loop above this one, as for a modal dialog: this
  * one goes on when that has ended. */
 static void
 ask_to_return (Run *run)
 {
   g_autoptr (GPtrArray) tasks = list_tasks (run);
+  g_autoptr (GHashTable) shielded = find_with_awaited (tasks, is_shielded);
 
   run->spares = TRUE;
   for (guint i = 0; i < tasks->len; i++)
-    gtx_cancel (tasks->pdata[i]);
+    if (!g_hash_table_contains (shielded, tasks->pdata[i]))
+      gtx_cancel (tasks->pdata[i]);
 }
 
 /* asyncio's run_until_complete (): finishes the round in which the callback of the future runs,
@@ -91,7 +124,7 @@ iterate_until_done (Run      *run,
 {
   run->loop = g_main_loop_new (run->context, FALSE);
   run->depth = g_main_depth ();
-  gtx_future_add_done_callback (future, stop, run, NULL);
+  gtx_future_call_back (future, stop, run, NULL, NULL);
   g_main_loop_run (run->loop);
   while (gtx_scheduler_is_stopping (run->scheduler))
     g_main_context_iteration (run->context, TRUE);
@@ -134,36 +167,17 @@ list_leftovers (Run *run)
   return futures;
 }
 
-/* Finds the tasks that were cancelled before, and those that they wait for, which are parts of their
- * clean-up. */
-static GHashTable *
-find_cancelled (GPtrArray *futures)
-{
-  GHashTable *found = g_hash_table_new (NULL, NULL);
-  g_autoptr (GPtrArray) left = g_ptr_array_new ();
-
-  for (guint i = 0; i < futures->len; i++)
-    if (GTX_IS_TASK (futures->pdata[i]) && gtx_task_was_cancelled (futures->pdata[i]))
-      g_ptr_array_add (left, futures->pdata[i]);
-  while (left->len > 0)
-    {
-      GtxTask *task = g_ptr_array_steal_index_fast (left, left->len - 1);
-      g_autoptr (GPtrArray) awaited = g_hash_table_add (found, task) ? gtx_task_get_awaited (task) : NULL;
-
-      for (guint i = 0; awaited && i < awaited->len; i++)
-        g_ptr_array_add (left, awaited->pdata[i]);
-    }
-  return found;
-}
-
 static void
 cancel_or_spare (Run       *run,
                  GPtrArray *futures)
 {
-  g_autoptr (GHashTable) cancelled = run->spares ? find_cancelled (futures) : g_hash_table_new (NULL, NULL);
+  g_autoptr (GHashTable) shielded = find_with_awaited (futures, is_shielded);
+  g_autoptr (GHashTable) cancelled = run->spares ? find_with_awaited (futures, gtx_task_was_cancelled) : NULL;
 
   for (guint i = 0; i < futures->len; i++)
-    if (g_hash_table_contains (cancelled, futures->pdata[i]))
+    if (g_hash_table_contains (shielded, futures->pdata[i]))
+      continue;
+    else if (cancelled && g_hash_table_contains (cancelled, futures->pdata[i]))
       g_ptr_array_add (run->spared, g_object_ref (futures->pdata[i]));
     else
       gtx_cancel (futures->pdata[i]);
@@ -182,7 +196,7 @@ cancel_leftovers (Run *run)
   leftovers.gathering = gtx_future_new ();
   cancel_or_spare (run, futures);
   for (guint i = 0; i < futures->len; i++)
-    gtx_future_add_done_callback (g_ptr_array_index (futures, i), on_leftover_done, &leftovers, NULL);
+    gtx_future_call_back (g_ptr_array_index (futures, i), on_leftover_done, &leftovers, NULL, NULL);
   iterate_until_done (run, leftovers.gathering);
   g_object_unref (leftovers.gathering);
   return TRUE;
@@ -268,9 +282,36 @@ gtx_run_may_begin (GtxScheduler  *scheduler,
   return why == NULL;
 }
 
+/* Whether SIGINT has ended @main_task, or came too late for it.  As in asyncio, a cancellation for which
+ * other code asked as well is one. */
+static gboolean
+was_interrupted (const GtxInterrupt *interrupt,
+                 GtxTask            *main_task)
+{
+  if (gtx_future_state (&main_task->parent_instance) == GTX_FUTURE_CANCELLED)
+    return gtx_cancelling (main_task) <= 1;
+  return main_task->parent_instance.error == NULL && !interrupt->has_asked;
+}
+
+static gboolean
+end_run (GtxTask   *main_task,
+         gboolean   is_interrupted,
+         GError   **error)
+{
+  gboolean succeeded = FALSE;
+
+  if (is_interrupted)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "The run was interrupted by SIGINT");
+  else
+    succeeded = gtx_future_propagate (&main_task->parent_instance, error);
+  g_object_unref (main_task);
+  return succeeded;
+}
+
 gboolean
 gtx_run_on (GtxScheduler  *scheduler,
             GMainContext  *context,
+            gboolean       is_interruptible,
             const char    *name,
             GtxCoroutine   coroutine,
             gpointer       data,
@@ -278,12 +319,16 @@ gtx_run_on (GtxScheduler  *scheduler,
 {
   g_autoptr (Run) run = run_new (scheduler, context, "gtx_run");
   GtxTask *main_task = gtx_create_task_named (name, coroutine, data, NULL);
+  GtxInterrupt interrupt = { 0 };
+  gboolean is_interrupted;
   gboolean succeeded;
 
+  if (is_interruptible)
+    gtx_interrupt_begin (&interrupt, context, main_task);
   iterate_until_done (run, main_task);
+  is_interrupted = gtx_interrupt_end (&interrupt) && was_interrupted (&interrupt, main_task);
   end_leftovers (run);
-  succeeded = gtx_future_propagate (&main_task->parent_instance, error);
-  g_object_unref (main_task);
+  succeeded = end_run (main_task, is_interrupted, error);
   g_main_context_release (context);
   return succeeded;
 }
@@ -305,7 +350,7 @@ gtx_run_named (const char    *name,
   g_return_val_if_fail (coroutine != NULL, FALSE);
 
   return gtx_run_may_begin (scheduler, context, error) &&
-         gtx_run_on (scheduler, context, name, coroutine, data, error);
+         gtx_run_on (scheduler, context, TRUE, name, coroutine, data, error);
 }
 
 static gboolean

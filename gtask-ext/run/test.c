@@ -123,7 +123,7 @@ gtx_test_run_named (const char    *name,
     return FALSE;
   note_foreign_threads ();
   gtx_scheduler_set_virtual (scheduler, report_stuck, scheduler);
-  succeeded = gtx_run_on (scheduler, context, name, coroutine, data, error);
+  succeeded = gtx_run_on (scheduler, context, FALSE, name, coroutine, data, error);
   gtx_scheduler_set_real (scheduler);
   leave_nothing (scheduler, context);
   return succeeded;

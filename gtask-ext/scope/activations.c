@@ -6,6 +6,7 @@
 #include "scope/patience.h"
 #include "scope/scope-private.h"
 
+#include "task/done-callback.h"
 #include "task/task-private.h"
 
 #include "gtask-ext/error.h"
@@ -164,7 +165,7 @@ start (GtxActivations *self,
   task = gtx_task_new_named (self->function, (GtxCoroutine) run_activation, activation, NULL);
   activation->candidate.task = task;
   gtx_handle_list_append (&self->candidates, &activation->candidate.link);
-  gtx_future_add_done_callback (task, on_task_done, activation, activation_free);
+  gtx_future_call_back (&task->parent_instance, on_task_done, activation, activation_free, NULL);
   gtx_scope_start (self->scope, task);
 }
 

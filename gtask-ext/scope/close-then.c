@@ -4,6 +4,7 @@
 #include "scope/patience.h"
 #include "scope/scope-private.h"
 
+#include "task/done-callback.h"
 #include "task/task-private.h"
 
 #include "gtask-ext/error.h"
@@ -119,6 +120,6 @@ gtx_scope_close_then (GtxScope       *self,
   };
   task = gtx_task_new_named ("gtx_scope_close_then", (GtxCoroutine) wait_for_end, ending, NULL);
   task->begins_cancelled = TRUE;
-  gtx_future_add_done_callback (task, on_task_done, ending, ending_free);
+  gtx_future_call_back (&task->parent_instance, on_task_done, ending, ending_free, NULL);
   g_object_unref (gtx_task_start (task));
 }

@@ -96,6 +96,8 @@ gtx_spare (GtxCandidate  *candidate,
   return candidate->n_cancels > 0 || spare (candidate, candidates, &reprieve);
 }
 
+/* A task may await another one, which then gets the request from it: who was cancelled before is found
+ * out first, and nobody is asked twice. */
 static void
 cancel_or_spare (GtxHandleList *candidates)
 {
@@ -104,11 +106,15 @@ cancel_or_spare (GtxHandleList *candidates)
 
   for (GtxHandle *link = candidates->ring.next; link != &candidates->ring; link = next)
     {
-      GtxCandidate *candidate = GTX_CONTAINER_OF (link, GtxCandidate, link);
-
       next = link->next;
-      if (!spare (candidate, candidates, &reprieve))
-        gtx_cancel (candidate->task);
+      spare (GTX_CONTAINER_OF (link, GtxCandidate, link), candidates, &reprieve);
+    }
+  for (GtxHandle *link = candidates->ring.next; link != &candidates->ring; link = link->next)
+    {
+      GtxTask *task = GTX_CONTAINER_OF (link, GtxCandidate, link)->task;
+
+      if (!gtx_task_was_cancelled (task))
+        gtx_cancel (task);
     }
 }
 

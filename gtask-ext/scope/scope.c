@@ -6,6 +6,7 @@
 
 #include "outside/ties.h"
 #include "sync/line.h"
+#include "task/done-callback.h"
 
 #include "gtask-ext/error.h"
 #include "gtask-ext/object.h"
@@ -279,7 +280,7 @@ add (GtxScope *self,
   gtx_handle_list_append (&self->candidates, &member->candidate.link);
   if (self->ties)
     give_to_object (self, member);
-  gtx_future_add_done_callback (task, on_task_done, member, member_free);
+  gtx_future_call_back (&task->parent_instance, on_task_done, member, member_free, NULL);
 }
 
 /* A g_critical () says so. */
@@ -307,7 +308,7 @@ static void
 lend (GtxTask *task)
 {
   if (gtx_future_done (&task->parent_instance))
-    gtx_future_add_done_callback (task, on_lent_done, task, g_object_unref);
+    gtx_future_call_back (&task->parent_instance, on_lent_done, task, g_object_unref, NULL);
   else
     g_object_unref (task);
 }

@@ -203,6 +203,20 @@ gtx_line_wake (GtxLine *self,
   return n_woken;
 }
 
+GtxLineWaiter *
+gtx_line_first (GtxLine *self)
+{
+  while (!gtx_handle_list_is_empty (&self->waiters))
+    {
+      GtxLineWaiter *waiter = waiter_at (self->waiters.ring.next);
+
+      if (waiter->base.state == GTX_WAITER_PENDING)
+        return waiter;
+      leave (self, waiter);
+    }
+  return NULL;
+}
+
 guint
 gtx_line_call (GtxLine *self,
                guint    n)

@@ -95,6 +95,9 @@ gtx_line_is_free (const GtxLine *self)
   return self->n_live == 0;
 }
 
+/* Returns the first task that was not woken or cancelled yet, or NULL.  Those before it leave the
+ * line. */
+GtxLineWaiter *gtx_line_first (GtxLine    *self);
 /* Wakes the task at the head of the line, unless that was woken or cancelled already. */
 void     gtx_line_wake_head  (GtxLine      *self);
 /* Wakes up to @n tasks that were not woken or cancelled yet; returns how many. */

@@ -2,6 +2,7 @@
 /* How a task awaits a future of another main context, and how a request to cancel gets there. */
 
 #include "task/await-elsewhere.h"
+#include "task/crossing.h"
 #include "task/error-private.h"
 
 #include "gtask-ext/error.h"
@@ -19,25 +20,9 @@ typedef struct
   GtxHandle handle;             /* among the future's callbacks */
   GtxHandle at_end;             /* runs when the other main context goes */
   guint n_answers;              /* to come while the waiter is pending; used in the task's home only */
-  guint64 number;
-  guint64 latest;               /* the highest number of a request that was passed on; 0: none was */
+  GtxCrossingPoint point;       /* for requests */
   gboolean in_ring;             /* a request has come back to this wait */
 } DistantAwait;
-
-/* A request on its way from one main context to another, and the crossings that it has made before.
- * When a request forks, its branches share the crossings before the fork. */
-typedef struct _Crossing Crossing;
-struct _Crossing
-{
-  gatomicrefcount ref_count;
-  Crossing *before;             /* NULL: this is the first one of the request */
-  DistantAwait *await;          /* exists until the request is made in the other main context */
-  guint64 number;               /* of the await */
-  guint64 request;              /* number of the request: a later request has a higher one */
-};
-
-/* The last crossing of the request that this thread makes; NULL: the request begins here. */
-static __thread Crossing *last_crossing;
 
 /* Lets a request stand that was not taken in the other main context, unless it was withdrawn. */
 static void
@@ -56,7 +41,7 @@ distant_answered (gpointer data)
 
   if (--await->n_answers > 0)
     return;
-  if (await->latest > 0 && !gtx_future_done (await->awaited))
+  if (await->point.latest > 0 && !gtx_future_done (await->awaited))
     let_stand (await->waiter.task);
   gtx_waiter_wake (&await->waiter);
 }
@@ -105,65 +90,14 @@ distant_attach (gpointer data)
   gtx_scheduler_call_at_end (await->awaited->home, &await->at_end);
 }
 
-static Crossing *
-crossing_new (DistantAwait *await)
-{
-  static guint64 n_requests;
-  Crossing *self = g_new (Crossing, 1);
-
-  g_atomic_ref_count_init (&self->ref_count);
-  self->await = await;
-  self->number = await->number;
-  self->before = last_crossing;
-  if (last_crossing)
-    g_atomic_ref_count_inc (&last_crossing->ref_count);
-  self->request = last_crossing ? last_crossing->request : __atomic_add_fetch (&n_requests, 1, __ATOMIC_RELAXED);
-  return self;
-}
-
-/* A loop, since there may be more crossings than the stack is deep. */
-static void
-crossing_unref (Crossing *self)
-{
-  while (self && g_atomic_ref_count_dec (&self->ref_count))
-    {
-      Crossing *before = self->before;
-
-      g_free (self);
-      self = before;
-    }
-}
-
 static void
 distant_cancel_there (gpointer data)
 {
-  Crossing *crossing = data;
-  DistantAwait *await = crossing->await;
-  Crossing *outer = last_crossing;
-  gboolean made;
+  DistantAwait *await = gtx_crossing_get_data (data);
+  gboolean made = gtx_crossing_cancel (data, await->awaited);
 
-  /* Handlers run after last_crossing is reset: their requests have not crossed here. */
-  gtx_requests_hold ();
-  last_crossing = crossing;
-  made = gtx_future_cancel_here (await->awaited);
-  last_crossing = outer;
-  gtx_requests_release ();
-  crossing_unref (crossing);
   gtx_scheduler_post (await->waiter.task->parent_instance.home,
                       made ? distant_answered : distant_refused, await);
-}
-
-/* Whether the request has crossed here before.  A request that is later than all that were passed on
- * here has not. */
-static gboolean
-has_come_back (DistantAwait *await)
-{
-  if (last_crossing == NULL || last_crossing->request > await->latest)
-    return FALSE;
-  for (Crossing *crossing = last_crossing; crossing; crossing = crossing->before)
-    if (crossing->number == await->number)
-      return TRUE;
-  return FALSE;
 }
 
 static void
@@ -189,7 +123,7 @@ static gboolean
 distant_cancel (GtxWaiter *waiter)
 {
   DistantAwait *await = (DistantAwait *) waiter;
-  Crossing *crossing;
+  GtxCrossing *crossing;
   guint64 request;
 
   /* The task is about to go on, and is told of the request then. */
@@ -197,20 +131,20 @@ distant_cancel (GtxWaiter *waiter)
     return FALSE;
   if (gtx_future_done (await->awaited))
     return gtx_future_cancel_here (await->awaited);
-  if (has_come_back (await))
+  if (gtx_crossing_point_was_passed (&await->point))
     {
       stop_awaiting (await);
       return FALSE;
     }
-  crossing = crossing_new (await);
-  request = crossing->request;
+  crossing = gtx_crossing_new (&await->point, await);
+  request = gtx_crossing_get_request (crossing);
   if (!gtx_scheduler_post (await->awaited->home, distant_cancel_there, crossing))
     {
-      crossing_unref (crossing);
+      gtx_crossing_unref (crossing);
       return FALSE;
     }
   await->n_answers++;
-  await->latest = MAX (await->latest, request);
+  gtx_crossing_point_count (&await->point, request);
   /* Tasks that go on in the other main context are not counted in this one. */
   gtx_task_count_going_on (await->waiter.task);
   return TRUE;
@@ -233,18 +167,17 @@ await_distant (GtxTask    *task,
                GtxFuture  *awaited,
                GError    **error)
 {
-  static guint64 n_awaits;
   GtxScheduler *home = task->parent_instance.home;
   DistantAwait await = {
     .awaited = awaited,
     .handle = { .run = distant_done },
     .at_end = { .run = distant_gone },
     .n_answers = 1,
-    .number = __atomic_add_fetch (&n_awaits, 1, __ATOMIC_RELAXED),
   };
   gboolean woken;
 
   gtx_waiter_init (&await.waiter, task, &distant_kind);
+  gtx_crossing_point_init (&await.point);
   if (!gtx_scheduler_post (awaited->home, distant_attach, &await))
     return TRUE;
   gtx_scheduler_hold (home);

@@ -1,39 +1,121 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Making requests to cancel, counting them and taking them back. */
 
+#include "task/error-private.h"
 #include "task/task-private.h"
 
 /* ---- Futures and tasks ---- */
 
 gboolean
-gtx_future_cancel_here (GtxFuture *self)
+gtx_future_finish_cancelled_as_asked (GtxFuture  *self,
+                                      const char *reason)
 {
-  if (!gtx_future_done (self) && ((GtxFutureClass *) G_OBJECT_GET_CLASS (self))->cancel (self))
+  GError *error = NULL;
+
+  if (reason)
+    gtx_set_cancelled_error_for (&error, reason);
+  return gtx_future_finish_cancelled_for (self, error);
+}
+
+/* A future that ends otherwise than at once, with what it stands for, tells no reason. */
+static gboolean
+cancel (GtxFuture  *self,
+        const char *reason)
+{
+  const GtxFutureClass *class = (GtxFutureClass *) G_OBJECT_GET_CLASS (self);
+
+  if (reason && gtx_future_is_task (self))
+    return gtx_task_cancel_for (self, reason);
+  if (reason && class->cancel == gtx_future_finish_cancelled)
+    return gtx_future_finish_cancelled_as_asked (self, reason);
+  return class->cancel (self);
+}
+
+gboolean
+gtx_future_cancel_here_for (GtxFuture  *self,
+                            const char *reason)
+{
+  if (!gtx_future_done (self) && cancel (self, reason))
     return TRUE;
   /* As in asyncio: code that cancels a future does not ask for its error. */
   gtx_future_forgive_error (self);
   return FALSE;
 }
 
+gboolean
+gtx_future_cancel_here (GtxFuture *self)
+{
+  return gtx_future_cancel_here_for (self, NULL);
+}
+
+/* A loop, since a chain of futures may be longer than the stack is deep.  A future that another thread
+ * is settling takes no request any more. */
+GtxFuture *
+gtx_future_get_addressee (GtxFuture *self)
+{
+  for (;;)
+    {
+      const GtxFutureClass *class = gtx_future_class (self);
+      GtxFuture *awaited = class->get_awaited ? class->get_awaited (self) : NULL;
+
+      if (awaited == NULL || gtx_future_state (awaited) != GTX_FUTURE_PENDING)
+        return self;
+      self = awaited;
+    }
+}
+
 /* Code that is told of the request may drop the last reference of @self. */
 static gboolean
-cancel_on_visit (GtxFuture *self)
+cancel_on_visit (GtxFuture  *self,
+                 const char *reason)
 {
   gboolean made;
 
   g_object_ref (self);
-  made = gtx_future_cancel_here (self);
+  made = gtx_future_cancel_here_for (self, reason);
   gtx_scheduler_leave (self->home, GTX_VISITING);
   g_object_unref (self);
   return made;
 }
 
+/* A request that is posted to the future's home. */
+typedef struct
+{
+  GtxFuture *future;
+  char *reason;
+} Posted;
+
+static void
+posted_free (Posted *self)
+{
+  g_object_unref (self->future);
+  g_free (self->reason);
+  g_free (self);
+}
+
 /* The future may be a task that was started in another main context meanwhile. */
 static void
-cancel_and_unref (gpointer data)
+cancel_posted (gpointer data)
 {
-  gtx_cancel (data);
-  g_object_unref (data);
+  Posted *posted = data;
+
+  gtx_cancel_with_reason (posted->future, posted->reason);
+  posted_free (posted);
+}
+
+static gboolean
+post (GtxFuture  *self,
+      const char *reason)
+{
+  Posted *posted = g_new (Posted, 1);
+
+  posted->future = g_object_ref (self);
+  posted->reason = g_strdup (reason);
+  g_atomic_int_set (&self->is_watched, TRUE);
+  if (gtx_scheduler_post (self->home, cancel_posted, posted))
+    return TRUE;
+  posted_free (posted);
+  return FALSE;
 }
 
 /* Cancels a future whose main context is gone, so that there is no home thread to settle it.  A task
@@ -44,6 +126,19 @@ cancel_homeless (GtxFuture *self)
   if (gtx_future_is_task (self) && !gtx_task_is_unstarted (self))
     return FALSE;
   return gtx_future_finish_homeless (self);
+}
+
+static gboolean
+cancel_from_anywhere (GtxFuture  *self,
+                      const char *reason)
+{
+  GtxVisit visit = gtx_scheduler_enter (self->home);
+
+  if (visit == GTX_VISITING)
+    return cancel_on_visit (self, reason);
+  if (visit == GTX_HERE || gtx_future_done (self))
+    return gtx_future_cancel_here_for (self, reason);
+  return post (self, reason) || cancel_homeless (self);
 }
 
 /**
@@ -68,21 +163,36 @@ cancel_homeless (GtxFuture *self)
 gboolean
 gtx_cancel (gpointer future)
 {
-  GtxFuture *self = future;
-  GtxVisit visit;
+  return gtx_future_check (future, G_STRFUNC) && cancel_from_anywhere (future, NULL);
+}
 
-  if (!gtx_future_check (future, G_STRFUNC))
-    return FALSE;
-  visit = gtx_scheduler_enter (self->home);
-  if (visit == GTX_VISITING)
-    return cancel_on_visit (self);
-  if (visit == GTX_HERE || gtx_future_done (self))
-    return gtx_future_cancel_here (self);
-  g_atomic_int_set (&self->is_watched, TRUE);
-  if (gtx_scheduler_post (self->home, cancel_and_unref, g_object_ref (self)))
-    return TRUE;
-  g_object_unref (self);
-  return cancel_homeless (self);
+/**
+ * gtx_cancel_with_reason:
+ * @future: (type GtxFuture): a #GtxFuture or #GtxTask
+ * @reason: (nullable): why, for a person; %NULL makes this function the same as gtx_cancel()
+ *
+ * Requests that @future be cancelled, as gtx_cancel() does, and says why: asyncio's
+ * `Task.cancel(msg)`.
+ *
+ * The message of the %G_IO_ERROR_CANCELLED that the task gets from its await, and ends with if it
+ * returns that error, has the reason, and so have the errors of the tasks that await it.
+ * The reason is passed on, as the request is, to the tasks and futures that the task awaits in its main
+ * context.  A wait for the outside, such as an operation of GIO or a function in a thread, tells its
+ * own error.  gtx_print_tasks() shows the reason of a request that is pending.
+ *
+ * If there are several requests, the first to end the task's wait tells its reason, and if the task does
+ * not wait, the last one does, as in asyncio.  A request without a reason counts among them.  Never
+ * suspends; may be called in any thread.
+ *
+ * Returns: as gtx_cancel()
+ *
+ * Since: 0.1
+ */
+gboolean
+gtx_cancel_with_reason (gpointer    future,
+                        const char *reason)
+{
+  return gtx_future_check (future, G_STRFUNC) && cancel_from_anywhere (future, reason);
 }
 
 /* ---- A task's requests ---- */

@@ -186,6 +186,7 @@ gtx_task_take_up_by_cancellable (GtxTask *self)
       gtx_task_cancel (&self->parent_instance);
       return;
     }
+  gtx_task_set_reason (self, NULL);
   self->n_cancels++;
   self->n_standing++;
   self->must_cancel = TRUE;

@@ -4,6 +4,7 @@
 #include "task/done-callback.h"
 
 #include "task/references.h"
+#include "task/task-private.h"
 
 /* A done callback that waits in the future, or in the ready list.  It is in no list
  * when its data is freed, for the function that frees the data may do anything. */
@@ -14,6 +15,8 @@ struct _GtxDoneCallback
   GtxDoneFunc func;
   gpointer data;
   GDestroyNotify data_free;
+  GPtrArray *locals;            /* the task-local values of the code that added it; NULL: none */
+  gboolean has_locals;          /* func is called with these values, and not with the thread's */
   GtxDoneCallback *next_alike;  /* the next with this function and data; a ring, if there is a table */
 };
 
@@ -22,7 +25,18 @@ done_callback_free (GtxDoneCallback *self)
 {
   if (self->data_free)
     self->data_free (self->data);
+  if (self->locals)
+    g_ptr_array_unref (self->locals);
   g_free (self);
+}
+
+static void
+call_with_locals (GtxDoneCallback *self)
+{
+  GPtrArray *of_thread = gtx_task_locals_exchange_of_thread (g_steal_pointer (&self->locals));
+
+  self->func (self->future, self->data);
+  gtx_task_locals_end_of_callback (of_thread);
 }
 
 static void
@@ -31,7 +45,10 @@ done_callback_run (GtxHandle *handle)
   GtxDoneCallback *callback = (GtxDoneCallback *) handle;
   GtxFuture *future = callback->future;
 
-  callback->func (future, callback->data);
+  if (G_UNLIKELY (callback->has_locals && gtx_task_locals_are_used ()))
+    call_with_locals (callback);
+  else
+    callback->func (future, callback->data);
   done_callback_free (callback);
   /* Callbacks that are called when the main context goes are the last code that runs in it. */
   if (gtx_scheduler_is_running (future->home))
@@ -169,19 +186,17 @@ post_done_callback (GtxFuture       *self,
   g_object_unref (self);
 }
 
-void
-gtx_future_call_back (GtxFuture        *self,
-                      GtxDoneFunc       func,
-                      gpointer          data,
-                      GDestroyNotify    data_free,
-                      GtxDoneCallback **callback)
+static void
+call_back (GtxFuture        *self,
+           GtxDoneCallback   wanted,
+           GtxDoneCallback **callback)
 {
   GtxDoneCallback *added = g_new (GtxDoneCallback, 1);
   GtxVisit visit;
 
-  *added = (GtxDoneCallback) {
-    .handle.run = done_callback_run, .future = self, .func = func, .data = data, .data_free = data_free
-  };
+  *added = wanted;
+  added->handle.run = done_callback_run;
+  added->future = self;
   if (callback)
     *callback = added;
   g_atomic_int_set (&self->is_watched, TRUE);
@@ -195,6 +210,44 @@ gtx_future_call_back (GtxFuture        *self,
     post_done_callback (self, added);
 }
 
+void
+gtx_future_call_back (GtxFuture        *self,
+                      GtxDoneFunc       func,
+                      gpointer          data,
+                      GDestroyNotify    data_free,
+                      GtxDoneCallback **callback)
+{
+  call_back (self, (GtxDoneCallback) { .func = func, .data = data, .data_free = data_free }, callback);
+}
+
+void
+gtx_future_call_back_with_locals (GtxFuture        *self,
+                                  GtxDoneFunc       func,
+                                  gpointer          data,
+                                  GDestroyNotify    data_free,
+                                  GtxDoneCallback **callback)
+{
+  call_back (self,
+             (GtxDoneCallback) {
+               .func = func, .data = data, .data_free = data_free,
+               .locals = gtx_task_locals_inherit (), .has_locals = TRUE
+             },
+             callback);
+}
+
+gboolean
+gtx_future_may_call_back (gpointer    future,
+                          const char *function)
+{
+  if (!gtx_future_check (future, function))
+    return FALSE;
+  if (G_LIKELY (gtx_n_references (future) > 0))
+    return TRUE;
+  g_critical ("%s: the future is being freed, so the callback will not be called; "
+              "do not add a callback in a function that frees another callback's data", function);
+  return FALSE;
+}
+
 /**
  * gtx_future_add_done_callback:
  * @future: (type GtxFuture): a #GtxFuture or #GtxTask
@@ -205,7 +258,8 @@ gtx_future_call_back (GtxFuture        *self,
  * Has @callback called in a round after @future is done, or in the next round if
  * @future is done already: asyncio's `Future.add_done_callback()`.
  *
- * Callbacks and awaiting tasks run in the order in which they came.  Never
+ * Callbacks and awaiting tasks run in the order in which they came.  As in asyncio, @callback
+ * has a copy of the task-local values (see #GtxTaskLocal) of the code that adds it.  Never
  * suspends; may be called in any thread, and @callback runs in the home of
  * @future, where @data is freed, too, as long as the main context exists.
  *
@@ -217,18 +271,11 @@ gtx_future_add_done_callback (gpointer        future,
                               gpointer        data,
                               GDestroyNotify  data_free)
 {
-  if (!gtx_future_check (future, G_STRFUNC))
-    return;
   g_return_if_fail (callback != NULL);
 
-  if (G_LIKELY (gtx_n_references (future) > 0))
-    {
-      gtx_future_call_back (future, callback, data, data_free, NULL);
-      return;
-    }
-  g_critical ("gtx_future_add_done_callback: the future is being freed, so the callback will not be called; "
-              "do not add a callback in a function that frees another callback's data");
-  if (data_free)
+  if (gtx_future_may_call_back (future, G_STRFUNC))
+    gtx_future_call_back_with_locals (future, callback, data, data_free, NULL);
+  else if (data_free)
     data_free (data);
 }
 

@@ -52,13 +52,14 @@ append_bounded (GString    *text,
 }
 
 GError *
-gtx_error_new_group (GPtrArray *errors)
+gtx_error_new_group (GPtrArray  *errors,
+                     const char *heading)
 {
-  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GString) text = g_string_new (heading);
   GPtrArray *held = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
   GError *error;
 
-  g_string_printf (text, "%u error%s in a task group: ", errors->len, errors->len == 1 ? "" : "s");
+  g_string_append (text, ": ");
   for (guint i = 0; i < errors->len; i++)
     {
       const GError *one = g_ptr_array_index (errors, i);
@@ -82,7 +83,7 @@ gtx_error_new_group (GPtrArray *errors)
  * `ExceptionGroup.exceptions`.  Never suspends; may be called in any thread.
  *
  * Returns: the number of errors; 0 for any other error, and for a %GTX_ERROR_GROUP
- *   that was not made by a task group
+ *   that was made neither by a task group nor by gtx_any()
  *
  * Since: 0.1
  */
@@ -105,8 +106,8 @@ gtx_error_get_n_errors (const GError *error)
  * @index: the index of the error, from 0, below gtx_error_get_n_errors()
  *
  * Lends one of the errors that a group holds, in the order in which the tasks
- * ended; the error of the block itself comes last.  Never suspends; may be called
- * in any thread.
+ * ended; the error of the block itself comes last.  An error of gtx_any() holds them in the
+ * order of its futures.  Never suspends; may be called in any thread.
  *
  * Returns: (transfer none): the error, valid while @error lives
  *
@@ -179,4 +180,21 @@ gtx_take_cancelled_error (GError *error)
     g_private_set (&spare_error, error);
   else
     g_error_free (error);
+}
+
+void
+gtx_set_cancelled_error_for (GError     **error,
+                             const char  *reason)
+{
+  if (reason)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "%s: %s", cancelled_message, reason);
+  else
+    gtx_set_cancelled_error (error);
+}
+
+gboolean
+gtx_error_tells_reason (const GError *error)
+{
+  return error && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
+         g_str_has_prefix (error->message, cancelled_message) && error->message[strlen (cancelled_message)] == ':';
 }

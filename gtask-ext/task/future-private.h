@@ -11,7 +11,7 @@
  * - The state goes once from pending to finished or cancelled (by way of settling,
  *   if another thread may settle the future).  Result and error are written
  *   before, and belong to the future afterwards; the error of a cancelled future
- *   is made when it is first asked for.
+ *   is made when it is first asked for, unless there is a reason to tell.
  * - A result that is taken stays in its field, but belongs to the code that took it.
  * - The callbacks are touched in the home thread only, and empty once the
  *   future is done and its home has seen it. */
@@ -46,6 +46,9 @@ typedef struct
   GObjectClass parent_class;
   /* Called in the home thread. */
   gboolean (*cancel) (GtxFuture *self);
+  /* Returns the future of the same home that @self waits for, if a request to @self is passed on to
+   * it; or NULL.  Called in the home thread.  NULL: @self never waits for any. */
+  GtxFuture *(*get_awaited) (GtxFuture *self);
 } GtxFutureClass;
 
 /* The class of tasks, once there is one; it has no subclasses. */
@@ -57,11 +60,18 @@ gtx_future_is_task (const GtxFuture *self)
   return ((const GTypeInstance *) self)->g_class == __atomic_load_n (&gtx_task_class, __ATOMIC_RELAXED);
 }
 
-/* Whether any code may settle @self, at any time. */
+static inline const GtxFutureClass *
+gtx_future_class (const GtxFuture *self)
+{
+  return (const GtxFutureClass *) ((const GTypeInstance *) self)->g_class;
+}
+
+/* Whether any code may settle @self, or what @self waits for, at any time. */
 static inline gboolean
 gtx_future_is_open (const GtxFuture *self)
 {
-  return !gtx_future_is_task (self) && G_TYPE_FROM_INSTANCE (self) == GTX_TYPE_FUTURE;
+  return !gtx_future_is_task (self) &&
+         (G_TYPE_FROM_INSTANCE (self) == GTX_TYPE_FUTURE || gtx_future_class (self)->get_awaited);
 }
 
 static inline GtxFutureState
@@ -74,6 +84,17 @@ static inline gboolean
 gtx_future_done (GtxFuture *self)
 {
   return gtx_future_state (self) >= GTX_FUTURE_FINISHED;
+}
+
+/* Gives another home to a future that was not started, and that no other code has. */
+static inline void
+gtx_future_set_home (GtxFuture    *self,
+                     GtxScheduler *home)
+{
+  if (home == self->home)
+    return;
+  gtx_scheduler_unref (self->home);
+  self->home = gtx_scheduler_ref (home);
 }
 
 /* Closes a future that is being freed, so that functions that free its data cannot settle it. */
@@ -111,6 +132,13 @@ gboolean gtx_future_finish          (GtxFuture      *self,
                                      GDestroyNotify  result_free,
                                      GError         *error);
 gboolean gtx_future_finish_cancelled (GtxFuture     *self);
+/* The same with the error that tells the reason; NULL: there is no reason.  Takes @error in any case. */
+gboolean gtx_future_finish_cancelled_for (GtxFuture *self,
+                                          GError    *error);
+
+/* The same for a request with a reason, or NULL. */
+gboolean gtx_future_finish_cancelled_as_asked (GtxFuture  *self,
+                                               const char *reason);
 
 /* Settles @self, if it is not done, with an error that nobody is warned of: a caller that holds the
  * future asks for the error, and one that has dropped it need not know.  Takes @error. */
@@ -121,9 +149,9 @@ void     gtx_future_fail_quietly    (GtxFuture      *self,
  * included; in any thread. */
 gboolean gtx_future_finish_homeless (GtxFuture      *self);
 
-/* The same as gtx_future_finish () with the result of @other, which is done and keeps it:
- * taking the result of @self takes that of @other. */
-gboolean gtx_future_finish_as       (GtxFuture      *self,
+/* Settles @self, if it is not done, in the same way as @other, which is done.  @other keeps the result:
+ * taking that of @self takes that of @other.  An error is passed on: @other's counts as retrieved. */
+void     gtx_future_finish_like     (GtxFuture      *self,
                                      GtxFuture      *other);
 
 /* Returns the outcome of @self, which is done: TRUE, or FALSE with @error set. */
@@ -148,3 +176,13 @@ void     gtx_future_free_at_home    (GtxFuture      *self,
 
 /* Makes a request to cancel @self; to be called in the home thread. */
 gboolean gtx_future_cancel_here     (GtxFuture      *self);
+/* The same with a reason, or NULL. */
+gboolean gtx_future_cancel_here_for (GtxFuture      *self,
+                                     const char     *reason);
+/* Returns the future that takes a request to @self: @self, or what it waits for, or what that waits
+ * for.  To be called in the home thread. */
+GtxFuture *gtx_future_get_addressee (GtxFuture      *self);
+
+/* For an object of the library that has lost its last reference while its home keeps one: reports the
+ * mistake, and takes a reference again. */
+void     gtx_future_keep_after_mistake (GtxFuture   *self);

@@ -112,8 +112,19 @@ gtx_future_fail_quietly (GtxFuture *self,
 gboolean
 gtx_future_finish_cancelled (GtxFuture *self)
 {
+  return gtx_future_finish_cancelled_for (self, NULL);
+}
+
+gboolean
+gtx_future_finish_cancelled_for (GtxFuture *self,
+                                 GError    *error)
+{
   if (!begin_to_settle (self))
-    return FALSE;
+    {
+      g_clear_error (&error);
+      return FALSE;
+    }
+  self->error = error;
   settle (self, GTX_FUTURE_CANCELLED);
   return TRUE;
 }
@@ -127,6 +138,18 @@ gtx_future_finish_homeless (GtxFuture *self)
   return TRUE;
 }
 
+static void
+propagate_cancelled (GtxFuture  *self,
+                     GError    **error)
+{
+  const GError *own = __atomic_load_n (&self->error, __ATOMIC_ACQUIRE);
+
+  if (own && error)
+    g_propagate_error (error, g_error_copy (own));
+  else
+    gtx_set_cancelled_error (error);
+}
+
 gboolean
 gtx_future_propagate (GtxFuture  *self,
                       GError    **error)
@@ -135,7 +158,7 @@ gtx_future_propagate (GtxFuture  *self,
 
   if (gtx_future_state (self) == GTX_FUTURE_CANCELLED)
     {
-      gtx_set_cancelled_error (error);
+      propagate_cancelled (self, error);
       return FALSE;
     }
   if (self->error == NULL)
@@ -161,16 +184,32 @@ result_owner (GtxFuture *self)
   return self->result_free == unref_owner ? self->result : self;
 }
 
-gboolean
-gtx_future_finish_as (GtxFuture *self,
-                      GtxFuture *other)
+void
+gtx_future_finish_like (GtxFuture *self,
+                        GtxFuture *other)
 {
-  GtxFuture *owner = g_object_ref (result_owner (other));
+  if (gtx_future_state (other) == GTX_FUTURE_CANCELLED)
+    gtx_future_finish_cancelled_for (self, other->error ? g_error_copy (other->error) : NULL);
+  else if (other->error == NULL)
+    {
+      GtxFuture *owner = g_object_ref (result_owner (other));
 
-  if (gtx_future_finish (self, owner, unref_owner, NULL))
-    return TRUE;
-  g_object_unref (owner);
-  return FALSE;
+      if (!gtx_future_finish (self, owner, unref_owner, NULL))
+        g_object_unref (owner);
+    }
+  else
+    {
+      GError *error = g_error_copy (other->error);
+
+      /* The library does not warn that the main context has ended: a caller that has dropped the
+       * future need not know. */
+      if (g_error_matches (error, GTX_ERROR, GTX_ERROR_CONTEXT_GONE))
+        gtx_future_forgive_error (self);
+      if (gtx_future_finish (self, NULL, NULL, error))
+        gtx_future_forgive_error (other);
+      else
+        g_error_free (error);
+    }
 }
 
 static void
@@ -213,8 +252,8 @@ gtx_future_lend_result (GtxFuture  *self,
 
 /* The last reference goes, and it is the home's: some code has dropped a reference that
  * was not its own.  The home gets its reference back. */
-static void
-keep_after_mistake (GtxFuture *self)
+void
+gtx_future_keep_after_mistake (GtxFuture *self)
 {
   if (gtx_future_is_task (self))
     g_critical ("The task of %s lost its last reference before it ended, although its main context keeps one: "
@@ -241,7 +280,7 @@ gtx_future_dispose (GObject *object)
   if (gtx_n_references (object) > 1)
     G_OBJECT_CLASS (gtx_future_parent_class)->dispose (object);
   else if (G_UNLIKELY (is_kept ((GtxFuture *) object)))
-    keep_after_mistake ((GtxFuture *) object);
+    gtx_future_keep_after_mistake ((GtxFuture *) object);
 }
 
 static void

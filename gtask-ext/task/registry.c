@@ -31,7 +31,7 @@ gtx_task_end_homeless (GtxTask *self)
   if (!self->must_cancel)
     error = g_error_new (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
                          "Task %s cannot run: its main context is gone", gtx_task_get_name (self));
-  gtx_task_end_unrun (self, error);
+  gtx_task_end_without_stack (self, NULL, error);
 }
 
 static void

@@ -18,6 +18,7 @@ typedef struct
 {
   GArray *visits;               /* to make, the next one last */
   GPtrArray *asked;             /* futures that the visited task waits for */
+  const char *reason;           /* of the request that is under way; NULL: none */
   guint n_visits_again;         /* planned in this request, below a task that has passed one on already */
   gboolean is_under_way;
 } Way;
@@ -73,10 +74,12 @@ stop_waiting (GtxTask *self)
   gtx_scheduler_call_soon (self->parent_instance.home, &self->step.handle);
 }
 
-/* A request to a task that runs inside another is made to the outer task. */
+/* A request to a task that runs inside another is made to the outer task, and one to a future that
+ * waits for another is made to that one. */
 static GtxFuture *
-who_runs (GtxFuture *future)
+who_takes (GtxFuture *future)
 {
+  future = gtx_future_get_addressee (future);
   return gtx_future_is_task (future) ? &gtx_task_outermost ((GtxTask *) future)->parent_instance : future;
 }
 
@@ -102,7 +105,7 @@ ask_awaited (Way       *way,
   for (guint i = way->asked->len; i-- > 0;)
     {
       GtxFuture *future = way->asked->pdata[i];
-      Visit visit = { who_runs (future), waiter, n_again, FALSE };
+      Visit visit = { who_takes (future), waiter, n_again, FALSE };
 
       if (gtx_future_done (future))
         {
@@ -129,6 +132,24 @@ is_asked_again (const GtxWaiter *waiter)
   return waiter->passed_on && waiter->passed_at == gtx_task_n_gone_on (waiter->task);
 }
 
+void
+gtx_task_set_reason (GtxTask    *self,
+                     const char *reason)
+{
+  if (self->reason == NULL && reason == NULL)
+    return;
+  g_free (self->reason);
+  self->reason = g_strdup (reason);
+}
+
+/* As in asyncio, the last reason counts, but the request that has ended a wait is the one that the task
+ * is told of. */
+static gboolean
+is_told_before (const GtxWaiter *waiter)
+{
+  return waiter && (waiter->state == GTX_WAITER_CANCELLED || is_asked_again (waiter));
+}
+
 gboolean
 gtx_task_was_cancelled (GtxTask *self)
 {
@@ -149,6 +170,16 @@ gtx_task_asks_itself (const GtxTask *self)
   return current == self && !gtx_scheduler_runs_messages (self->parent_instance.home);
 }
 
+/* An eager task that the task has begun runs as a function that the task calls, as in asyncio. */
+static gboolean
+is_asked_from_inside (const GtxTask *self)
+{
+  if (gtx_task_asks_itself (self))
+    return TRUE;
+  return self->step.fiber && gtx_fiber_has_begun_running (self->step.fiber) &&
+         !gtx_scheduler_runs_messages (self->parent_instance.home);
+}
+
 static void
 visit_task (Way     *way,
             GtxTask *self,
@@ -160,7 +191,9 @@ visit_task (Way     *way,
   self->n_cancels++;
   self->n_standing++;
   self->is_its_own = FALSE;
-  if (self->waiter == NULL && !gtx_task_asks_itself (self))
+  if (!is_told_before (waiter))
+    gtx_task_set_reason (self, way->reason);
+  if (self->waiter == NULL && !is_asked_from_inside (self))
     self->outlived = TRUE;
   if (self->cancellable && gtx_task_cancellable_is_to_show (self->cancellable))
     gtx_request_show ((GCancellable *) self->cancellable);
@@ -195,7 +228,7 @@ make_visit (Way  *way,
     end_visit ((GtxTask *) future);
   else if (!gtx_future_is_task (future))
     {
-      if (gtx_future_cancel_here (future))
+      if (gtx_future_cancel_here_for (future, way->reason))
         take (visit.asker);
     }
   else if (!gtx_future_done (future))
@@ -207,8 +240,9 @@ make_visit (Way  *way,
 
 /* Passes a request all the way down, beginning with @waiter, or with @task if that is NULL. */
 static gboolean
-make_request (GtxTask   *task,
-              GtxWaiter *waiter)
+make_request (GtxTask    *task,
+              GtxWaiter  *waiter,
+              const char *reason)
 {
   Way *way = current_way ();
 
@@ -216,6 +250,7 @@ make_request (GtxTask   *task,
   gtx_requests_hold ();
   way->is_under_way = TRUE;
   way->n_visits_again = 0;
+  way->reason = reason;
   task->in_request = waiter != NULL;
   if (waiter)
     ask_awaited (way, waiter, 0);
@@ -237,20 +272,27 @@ make_request (GtxTask   *task,
 gboolean
 gtx_waiter_pass_on (GtxWaiter *self)
 {
-  return make_request (self->task, self);
+  return make_request (self->task, self, self->task->reason);
+}
+
+gboolean
+gtx_task_cancel_for (GtxFuture  *future,
+                     const char *reason)
+{
+  GtxTask *self = gtx_task_outermost ((GtxTask *) future);
+
+  if (!g_atomic_int_get (&self->is_started))
+    return gtx_future_finish_cancelled_as_asked (future, reason);
+  if (gtx_future_done (&self->parent_instance))
+    return FALSE;
+  make_request (self, NULL, reason);
+  return TRUE;
 }
 
 gboolean
 gtx_task_cancel (GtxFuture *future)
 {
-  GtxTask *self = (GtxTask *) who_runs (future);
-
-  if (!g_atomic_int_get (&self->is_started))
-    return gtx_future_finish_cancelled (future);
-  if (gtx_future_done (&self->parent_instance))
-    return FALSE;
-  make_request (self, NULL);
-  return TRUE;
+  return gtx_task_cancel_for (future, NULL);
 }
 
 /* Handlers do not run in the task, where they might await, for the task is about to wait itself. */

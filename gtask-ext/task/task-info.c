@@ -16,11 +16,11 @@ static void
 append_waits (GtxTask *task,
               GString *text)
 {
-  if (task == gtx_task_current ())
+  if (task->step.fiber && gtx_fiber_is_running (task->step.fiber))
     g_string_append (text, "runs");
   else if (task->runner)
     g_string_append_printf (text, "runs inside %s", gtx_task_get_name (task->runner));
-  else if (task->step.fiber == NULL)
+  else if (task->step.fiber == NULL && task->waiter == NULL)
     g_string_append (text, "has not begun");
   else if (task->waiter == NULL || gtx_waiter_is_over (task->waiter))
     g_string_append (text, "is ready");
@@ -42,7 +42,8 @@ gtx_task_append_state (GtxTask *task,
     }
   append_waits (task, text);
   if (task->must_cancel)
-    g_string_append (text, ", and is to be cancelled");
+    g_string_append_printf (text, ", and is to be cancelled%s%s", task->reason ? ": " : "",
+                            task->reason ? task->reason : "");
 }
 
 GPtrArray *

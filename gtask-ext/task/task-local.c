@@ -42,10 +42,16 @@ current_values (void)
   return task ? task->locals : g_private_get (&of_thread);
 }
 
+gboolean
+gtx_task_locals_are_used (void)
+{
+  return g_atomic_int_get (&has_values);
+}
+
 GPtrArray *
 gtx_task_locals_inherit (void)
 {
-  GPtrArray *values = g_atomic_int_get (&has_values) ? current_values () : NULL;
+  GPtrArray *values = gtx_task_locals_are_used () ? current_values () : NULL;
 
   return values ? g_ptr_array_ref (values) : NULL;
 }
@@ -76,12 +82,12 @@ gtx_task_locals_clear (GtxTask *task)
   g_clear_pointer (&task->locals, leak_values);
 }
 
-void
-gtx_task_locals_clear_of_thread (const char *file,
-                                 int         line)
+/* Destroys the thread's values, and values that are set meanwhile.  Returns whether there is an end
+ * to that; if not, the last values are leaked. */
+static gboolean
+clear_of_thread (void)
 {
   GPtrArray *values = gtx_task_locals_exchange_of_thread (NULL);
-  g_autofree char *caller = NULL;
 
   for (int i = 0; values && i < MAX_ROUNDS; i++)
     {
@@ -89,11 +95,29 @@ gtx_task_locals_clear_of_thread (const char *file,
       values = gtx_task_locals_exchange_of_thread (NULL);
     }
   if (values == NULL)
-    return;
+    return TRUE;
+  leak_values (values);
+  return FALSE;
+}
 
+void
+gtx_task_locals_clear_of_thread (const char *file,
+                                 int         line)
+{
+  g_autofree char *caller = NULL;
+
+  if (clear_of_thread ())
+    return;
   caller = gtx_caller_describe ("at", "for", file, line);
   g_critical ("The function that gtx_to_thread() ran %s " ENDS_ENDLESSLY, caller);
-  leak_values (values);
+}
+
+void
+gtx_task_locals_end_of_callback (GPtrArray *of_thread)
+{
+  if (!clear_of_thread ())
+    g_critical ("A done callback " ENDS_ENDLESSLY);
+  gtx_task_locals_exchange_of_thread (of_thread);
 }
 
 void

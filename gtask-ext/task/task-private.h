@@ -90,12 +90,14 @@ struct _GtxTask
   guint has_returned : 1;       /* the coroutine has returned */
   guint in_request : 1;         /* a request is being passed on through this task */
   guint begins_cancelled : 1;   /* begins even if a request came before: the first await delivers it */
+  guint is_shielded : 1;        /* runs a shielded call, and is not cancelled with all tasks */
 
   GtxTaskCancellable *cancellable; /* made when asked for */
   GPtrArray *locals;            /* of task-local.c; NULL: no values */
   GtxOperation *operation;      /* the last one, made when needed; begins with its GtxOperationKind */
   GtxTaskEnd *ends;
   gpointer timeouts;            /* the innermost block of timeout.c that was begun */
+  char *reason;                 /* of the last request that the task is, or was, to be told of; NULL: none */
 };
 
 /* ---- task.c ---- */
@@ -146,8 +148,9 @@ gtx_task_claim_start (GtxTask *self)
 /* Frees the task's data before anybody learns that the task has ended, as Python drops a
  * coroutine's frame. */
 void     gtx_task_free_data        (GtxTask     *self);
-/* Ends a task that never ran, so that there is no stack to leave.  Takes @error. */
-void     gtx_task_end_unrun        (GtxTask     *self,
+/* Ends a task that never ran here, so that there is no stack to leave.  Takes @result and @error. */
+void     gtx_task_end_without_stack (GtxTask    *self,
+                                    gpointer     result,
                                     GError      *error);
 
 /* Runs the coroutine of an unstarted task inside @runner; FALSE if the task
@@ -155,11 +158,18 @@ void     gtx_task_end_unrun        (GtxTask     *self,
 gboolean gtx_task_run_inside       (GtxTask     *self,
                                     GtxTask     *runner);
 
-/* Gives another home to a task that was not started, and that no other code has. */
-void     gtx_task_set_home         (GtxTask      *self,
-                                    GtxScheduler *home);
-
 void     gtx_task_start_unless_started (GtxTask *self);
+
+/* Starts @self, which was claimed, and which waits already, in @waiter, for other code to run its
+ * coroutine and to end it. */
+void     gtx_task_start_waiting    (GtxTask     *self,
+                                    GtxWaiter   *waiter);
+/* Starts @self, in its home's thread, as the one that runs the coroutine of @task, which has that name
+ * and number.  Takes @locals. */
+void     gtx_task_start_in_place_of (GtxTask    *self,
+                                    const char  *name,
+                                    guint64      number,
+                                    GPtrArray   *locals);
 
 static inline gboolean
 gtx_task_is_unstarted (GtxFuture *future)
@@ -195,6 +205,8 @@ void     gtx_task_count_going_on   (const GtxTask *task);
 
 /* ---- task-local.c ---- */
 
+/* Whether there has been any value in this program. */
+gboolean   gtx_task_locals_are_used (void);
 /* Returns the values that a new task starts with, or NULL. */
 GPtrArray *gtx_task_locals_inherit (void);
 /* Sets a value of a task that was started and has not begun yet. */
@@ -211,6 +223,8 @@ void       gtx_task_locals_clear_of_thread (const char *file,
                                             int         line);
 /* Sets the thread's values to @values, and returns the values that it had. */
 GPtrArray *gtx_task_locals_exchange_of_thread (GPtrArray *values);
+/* Destroys the thread's values, which a callback had for itself, and sets them to @of_thread again. */
+void       gtx_task_locals_end_of_callback (GPtrArray *of_thread);
 
 /* ---- main-stack.c ---- */
 
@@ -316,6 +330,12 @@ gboolean gtx_task_was_cancelled    (GtxTask  *self);
 
 /* GtxFutureClass.cancel for tasks. */
 gboolean gtx_task_cancel           (GtxFuture   *future);
+/* The same with a reason, or NULL. */
+gboolean gtx_task_cancel_for       (GtxFuture   *future,
+                                    const char  *reason);
+/* Sets the reason of the last request to a copy of @reason, or to none. */
+void     gtx_task_set_reason       (GtxTask     *self,
+                                    const char  *reason);
 
 /* Delivers the request that stands: returns FALSE with G_IO_ERROR_CANCELLED set. */
 gboolean gtx_task_deliver_request  (GtxTask     *self,

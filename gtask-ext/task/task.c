@@ -161,9 +161,11 @@ finish (GtxTask  *self,
       gtx_future_finish (future, result, result ? self->result_free : NULL, error);
       return;
     }
-  if (error)
-    gtx_take_cancelled_error (error);
-  gtx_future_finish_cancelled (future);
+  if (error == NULL && self->reason)
+    gtx_set_cancelled_error_for (&error, self->reason);
+  else if (error && !gtx_error_tells_reason (error))
+    gtx_take_cancelled_error (g_steal_pointer (&error));
+  gtx_future_finish_cancelled_for (future, error);
 }
 
 /* A coroutine, and the function that frees its data, must end in the process in which they began. */
@@ -206,13 +208,13 @@ run_on_fiber (gpointer data)
   gtx_scheduler_let_go_of_pushed ();
 }
 
-/* Ends a task that never ran, so that there is no stack to leave. */
 void
-gtx_task_end_unrun (GtxTask *self,
-                    GError  *error)
+gtx_task_end_without_stack (GtxTask  *self,
+                            gpointer  result,
+                            GError   *error)
 {
   gtx_task_free_data (self);
-  finish (self, NULL, error);
+  finish (self, result, error);
   gtx_pins_drop (&self->parent_instance.pins, self);
 }
 
@@ -264,8 +266,8 @@ static void
 abandon (GtxStep *step,
          char    *problem)
 {
-  gtx_task_end_unrun (GTX_CONTAINER_OF (step, GtxTask, step),
-                      problem ? g_error_new_literal (GTX_ERROR, GTX_ERROR_NO_STACK, problem) : NULL);
+  gtx_task_end_without_stack (GTX_CONTAINER_OF (step, GtxTask, step), NULL,
+                              problem ? g_error_new_literal (GTX_ERROR, GTX_ERROR_NO_STACK, problem) : NULL);
   g_free (problem);
 }
 
@@ -310,6 +312,7 @@ gtx_task_finalize (GObject *object)
   if (self->cancellable)
     gtx_task_cancellable_retire (self->cancellable);
   g_free (self->name);
+  g_free (self->reason);
 
   ((GObjectClass *) gtx_task_parent_class)->finalize (object);
 }

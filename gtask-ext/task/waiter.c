@@ -84,9 +84,10 @@ suspend_asked (GtxTask   *self,
 }
 
 G_GNUC_NO_INLINE static gboolean
-fail (GError **error)
+fail (const GtxTask  *self,
+      GError        **error)
 {
-  gtx_set_cancelled_error (error);
+  gtx_set_cancelled_error_for (error, self->reason);
   return FALSE;
 }
 
@@ -95,7 +96,7 @@ gtx_task_deliver_request (GtxTask  *self,
                           GError  **error)
 {
   gtx_task_settle_request (self);
-  return fail (error);
+  return fail (self, error);
 }
 
 gboolean
@@ -146,7 +147,7 @@ wait_standing (GtxWaiter  *self,
   suspend_asked (self->task, self);
   if (self->task->must_cancel)
     self->task->outlived = TRUE;
-  return self->state != GTX_WAITER_CANCELLED || fail (error);
+  return self->state != GTX_WAITER_CANCELLED || fail (self->task, error);
 }
 
 gboolean
@@ -155,7 +156,7 @@ gtx_waiter_wait (GtxWaiter  *self,
 {
   if (G_UNLIKELY (self->stands))
     return wait_standing (self, error);
-  return G_LIKELY (suspend (self->task, self) && self->state != GTX_WAITER_CANCELLED) || fail (error);
+  return G_LIKELY (suspend (self->task, self) && self->state != GTX_WAITER_CANCELLED) || fail (self->task, error);
 }
 
 /* Has no fast path, for a task that waits like this has a GCancellable, as a rule. */
@@ -177,7 +178,7 @@ gtx_task_let_others_run (GtxTask  *self,
                          GError  **error)
 {
   gtx_scheduler_call_soon (self->parent_instance.home, &self->step.handle);
-  return suspend (self, NULL) || fail (error);
+  return suspend (self, NULL) || fail (self, error);
 }
 
 void

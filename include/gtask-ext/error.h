@@ -27,12 +27,12 @@ G_BEGIN_DECLS
  * @GTX_ERROR_INVALID_ARGUMENT: an argument is out of its range
  * @GTX_ERROR_CONTEXT_GONE: the main context of the task or future is gone
  * @GTX_ERROR_INVALID_STATE: the function was called too early or too late
- * @GTX_ERROR_GROUP: tasks of a group failed: asyncio's `ExceptionGroup`; see
- *   gtx_error_get_error()
+ * @GTX_ERROR_GROUP: tasks of a group failed, or all futures of gtx_any(): asyncio's
+ *   `ExceptionGroup`; see gtx_error_get_error()
  * @GTX_ERROR_BROKEN_BARRIER: a barrier was broken, or reset, while tasks waited
- * @GTX_ERROR_QUEUE_FULL: there is no room in a queue
- * @GTX_ERROR_QUEUE_EMPTY: there is nothing in a queue
- * @GTX_ERROR_QUEUE_SHUT_DOWN: a queue was shut down
+ * @GTX_ERROR_QUEUE_FULL: there is no room in a queue or channel
+ * @GTX_ERROR_QUEUE_EMPTY: there is nothing in a queue, channel or subscription
+ * @GTX_ERROR_QUEUE_SHUT_DOWN: a queue was shut down, or a channel or broadcast closed
  * @GTX_ERROR_OBJECT_GONE: the object whose signal was awaited is gone
  *
  * The errors of this library.

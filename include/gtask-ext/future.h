@@ -57,6 +57,8 @@ GTX_API guint         gtx_future_remove_done_callback (gpointer        future,
                                                        gpointer        data);
 
 GTX_API gboolean      gtx_cancel                      (gpointer        future);
+GTX_API gboolean      gtx_cancel_with_reason          (gpointer        future,
+                                                       const char     *reason);
 
 GTX_API gboolean      gtx_await                       (gpointer        future,
                                                        GError        **error);

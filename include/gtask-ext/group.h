@@ -25,7 +25,8 @@ G_BEGIN_DECLS
  * return gtx_task_group_end (&group, &failure, error);
  * ]|
  *
- * A child that fails cancels the other children and the block.  A group whose block is
+ * A child that fails cancels the other children and the block, unless
+ * gtx_task_group_set_error_func() lets children fail alone.  A group whose block is
  * left by an early return cancels its children and waits for them, where asyncio only
  * waits; a request to cancel that comes meanwhile is kept for the next await, and the
  * library warns of errors of children.
@@ -46,6 +47,21 @@ typedef struct
  * Since: 0.1
  */
 #define GTX_TASK_GROUP_INIT { NULL }
+
+/**
+ * GtxTaskErrorFunc:
+ * @task: a child that has failed
+ * @error: its error
+ * @data: the data that was passed to gtx_task_group_set_error_func()
+ *
+ * Called in the thread of the group's task, outside of all tasks, when a child of the group has failed.
+ * The group does not end before the function returns.
+ *
+ * Since: 0.1
+ */
+typedef void (*GtxTaskErrorFunc) (GtxTask      *task,
+                                  const GError *error,
+                                  gpointer      data);
 
 /**
  * gtx_task_group_create_task:
@@ -97,6 +113,9 @@ typedef struct
 GTX_API void     gtx_task_group_begin     (GtxTaskGroup  *self);
 GTX_API void     gtx_task_group_set_limit (GtxTaskGroup  *self,
                                            guint          limit);
+GTX_API void     gtx_task_group_set_error_func (GtxTaskGroup     *self,
+                                                GtxTaskErrorFunc  func,
+                                                gpointer          data);
 GTX_API GtxTask *gtx_task_group_start     (GtxTaskGroup  *self,
                                            GtxTask       *task,
                                            GError       **error);

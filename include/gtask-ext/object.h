@@ -57,5 +57,8 @@ GTX_API gboolean  gtx_await_notify    (gpointer      object,
                                        GError      **error);
 GTX_API void      gtx_task_bind       (GtxTask      *self,
                                        gpointer      object);
+GTX_API void      gtx_future_add_done_callback_object (gpointer     future,
+                                                       GtxDoneFunc  callback,
+                                                       gpointer     object);
 
 G_END_DECLS

@@ -23,9 +23,16 @@ G_BEGIN_DECLS
  * cancelled as soon as @coroutine has ended, and has to quit that loop: connect to its
  * #GCancellable.
  *
- * Sets the coroutine's own error, or %GTX_ERROR_ALREADY_RUNNING inside a task
- * or a callback of a main loop.  Blocks; not to be called in a task.  May be
- * called in any thread that may iterate its thread-default main context.
+ * Ctrl-C ends the run, as in `asyncio.run()`, if this function is called in the main thread while
+ * SIGINT has its default action: the first SIGINT cancels @coroutine, which may clean up, and the
+ * second one, or one that comes when @coroutine has ended, ends the program.  A program that handles
+ * SIGINT itself, with g_unix_signal_add(), gtx_await_unix_signal() or sigaction(), before the run or in
+ * it, does so alone.
+ *
+ * Sets the coroutine's own error, %G_IO_ERROR_CANCELLED if SIGINT has ended it, where `asyncio.run()`
+ * raises `KeyboardInterrupt`, or %GTX_ERROR_ALREADY_RUNNING inside a task or a callback of a main
+ * loop.  Blocks; not to be called in a task.  May be called in any thread that may iterate its
+ * thread-default main context.
  *
  * Returns: %TRUE if the coroutine succeeded
  *

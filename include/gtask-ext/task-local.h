@@ -19,7 +19,9 @@ G_BEGIN_DECLS
  * ]|
  *
  * A task starts with the values of the code that started it, and sees no change that is
- * made later.  Outside of all tasks the value is that of the thread.
+ * made later.  A done callback, and the function of gtx_future_then(), has a copy of the values of
+ * the code that added it, and changes only that copy.  Otherwise, outside of all tasks, the value
+ * is that of the thread.
  *
  * Since: 0.1
  */

@@ -136,6 +136,47 @@ typedef gpointer (*GtxPointerCoroutine) (gpointer   data,
                                  (data_free), (result_free))
 
 /**
+ * gtx_create_task_eager:
+ * @coroutine: a boolean coroutine, `gboolean f (U *data, GError **error)`
+ * @data: (transfer full) (nullable): its data, a `U *`
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ *
+ * Starts a task whose coroutine runs at once, inside this call, until it suspends first or
+ * ends: asyncio's `create_task (…, eager_start=True)`.
+ *
+ * Code that need not wait then needs no turn of the main loop.  gtx_task_start_eager()
+ * describes such a start.  Never suspends the caller; may be called in any thread, whose
+ * thread-default main context is the task's home: in a thread that does not run that main
+ * context, the task starts as that of gtx_create_task() does.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+#define gtx_create_task_eager(coroutine, data, data_free)                      \
+  gtx_create_task_eager_named (#coroutine, (GtxCoroutine) (coroutine),         \
+                               GTX_COROUTINE_DATA_ (coroutine, data), (data_free))
+
+/**
+ * gtx_create_task_pointer_eager:
+ * @coroutine: a pointer coroutine, `R *f (U *data, GError **error)`
+ * @data: (transfer full) (nullable): its data, a `U *`
+ * @data_free: (nullable): frees @data when the coroutine has ended
+ * @result_free: (nullable): frees a result that nobody took
+ *
+ * Starts a task whose coroutine runs at once, as gtx_create_task_eager() does, of a
+ * coroutine that has a result.
+ *
+ * Returns: (transfer full): a new #GtxTask
+ *
+ * Since: 0.1
+ */
+#define gtx_create_task_pointer_eager(coroutine, data, data_free, result_free) \
+  gtx_create_task_pointer_eager_named (#coroutine, (GtxPointerCoroutine) (coroutine), \
+                                       GTX_POINTER_COROUTINE_DATA_ (coroutine, data), \
+                                       (data_free), (result_free))
+
+/**
  * gtx_create_task_in:
  * @context: (nullable): the main context that the task is to run in; %NULL: the default
  *   one
@@ -199,6 +240,15 @@ GTX_API GtxTask      *gtx_create_task_pointer_named (const char          *functi
                                                    gpointer             data,
                                                    GDestroyNotify       data_free,
                                                    GDestroyNotify       result_free) G_GNUC_WARN_UNUSED_RESULT;
+GTX_API GtxTask      *gtx_create_task_eager_named (const char          *function,
+                                                   GtxCoroutine         coroutine,
+                                                   gpointer             data,
+                                                   GDestroyNotify       data_free) G_GNUC_WARN_UNUSED_RESULT;
+GTX_API GtxTask      *gtx_create_task_pointer_eager_named (const char  *function,
+                                                   GtxPointerCoroutine  coroutine,
+                                                   gpointer             data,
+                                                   GDestroyNotify       data_free,
+                                                   GDestroyNotify       result_free) G_GNUC_WARN_UNUSED_RESULT;
 GTX_API GtxTask      *gtx_create_task_in_named    (GMainContext        *context,
                                                    const char          *function,
                                                    GtxCoroutine         coroutine,
@@ -211,6 +261,7 @@ GTX_API GtxTask      *gtx_create_task_pointer_in_named (GMainContext   *context,
                                                    GDestroyNotify       data_free,
                                                    GDestroyNotify       result_free) G_GNUC_WARN_UNUSED_RESULT;
 GTX_API GtxTask      *gtx_task_start              (GtxTask             *self);
+GTX_API GtxTask      *gtx_task_start_eager        (GtxTask             *self);
 GTX_API GtxTask      *gtx_task_start_in           (GtxTask             *self,
                                                    GMainContext        *context);
 

@@ -19,10 +19,12 @@ G_BEGIN_DECLS
  * for, and between gtx_test_hold() and gtx_test_release(): meanwhile no sleep ends, nor a
  * timeout around the wait.  An operation that gtx_gtask_run() runs in the same main
  * context counts as one of GIO, so a sleep in it never ends: await its coroutine in the
- * test instead.  While a task waits for a signal of an object, or for a plain future,
- * time does not jump past the moment at which another source of the main loop is due,
- * such as that of g_timeout_add(): until then it passes as real time does.  It also
- * passes as real time does while a Unix signal is waited for.
+ * test instead.  While a task waits for a signal of an object, for a plain future, or in
+ * a #GtxChannel or #GtxBroadcast, time does not jump past the moment at which another
+ * source of the main loop is due, such as that of g_timeout_add(): until then it passes
+ * as real time does.  Another thread that uses a channel does not hold time: a test that
+ * waits for one calls gtx_test_hold().  Time also passes as real time does while a Unix
+ * signal is waited for.
  *
  * If nothing is ready, no timer is left, no other source of the main loop waits for
  * anything and the process has no other thread, every task waits for ever: the program

@@ -62,10 +62,10 @@ has_python (void)
 }
 
 static void
-compare_seed (const char *generator, const char *oracle, const char *path, int seed)
+compare_seed (const char *generator, const char *oracle, const char *path, int seed, const char *features)
 {
   g_autofree char *number = g_strdup_printf ("%d", seed);
-  g_autofree char *text = run ((const char *const[]) { "python3", generator, number, NULL });
+  g_autofree char *text = run ((const char *const[]) { "python3", generator, number, features, NULL });
   g_autofree char *expected = NULL;
   g_autofree char *trace = NULL;
 
@@ -73,7 +73,7 @@ compare_seed (const char *generator, const char *oracle, const char *path, int s
   expected = run ((const char *const[]) { "python3", oracle, path, NULL });
   trace = trace_of (path);
   if (strcmp (trace, expected) != 0)
-    g_test_message ("seed %d differs:\n%s", seed, text);
+    g_test_message ("seed %d of %s differs:\n%s", seed, features, text);
   g_assert_cmpstr (trace, ==, expected);
 }
 
@@ -93,7 +93,7 @@ test_fresh (void)
   folder = g_dir_make_tmp ("scenario-XXXXXX", NULL);
   path = g_build_filename (folder, "scenario", NULL);
   for (int i = 0; i < N_FRESH; i++)
-    compare_seed (generator, oracle, path, g_test_rand_int_range (0, G_MAXINT32));
+    compare_seed (generator, oracle, path, g_test_rand_int_range (0, G_MAXINT32), i % 2 ? "all,eager" : "all");
   g_remove (path);
   g_rmdir (folder);
 }

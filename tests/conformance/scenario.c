@@ -81,13 +81,17 @@ name_task (GtxTask *task, const char *coroutine)
   gtx_task_set_name (task, name);
 }
 
-static GtxTask *
-spawn (const char *coroutine)
+static void
+spawn (Call *call, char **words)
 {
-  GtxTask *task = gtx_task_start (task_for (coroutine));
+  GtxTask *task = task_for (words[2]);
 
-  name_task (task, coroutine);
-  return task;
+  name_task (task, words[2]);
+  if (strcmp (words[0], "spawn_eager") == 0)
+    gtx_task_start_eager (task);
+  else
+    gtx_task_start (task);
+  g_hash_table_insert (call->tasks, words[1], task);
 }
 
 static GtxTask *
@@ -445,8 +449,8 @@ run_statement (Call *call, Statement *statement, GError **error)
     return flow (gtx_sleep (atoi (words[1]) / 1000.0, error));
   else if (strcmp (what, "call") == 0 || strcmp (what, "wait_for_call") == 0)
     return run_call_here (statement, error);
-  else if (strcmp (what, "spawn") == 0)
-    g_hash_table_insert (call->tasks, words[1], spawn (words[2]));
+  else if (strcmp (what, "spawn") == 0 || strcmp (what, "spawn_eager") == 0)
+    spawn (call, words);
   else if (strcmp (what, "share") == 0 || is_word (what, of_one))
     {
       GtxTask *task = find (call, words[g_strv_length (words) - 1]);

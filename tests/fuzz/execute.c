@@ -61,7 +61,7 @@ run (const char *text)
 
   g_assert_true (gtx_run_may_begin (scheduler, context, NULL));
   gtx_scheduler_set_virtual (scheduler, on_deadlock, scheduler);
-  gtx_run_on (scheduler, context, "run_scenario", (GtxCoroutine) run_scenario, program, NULL);
+  gtx_run_on (scheduler, context, FALSE, "run_scenario", (GtxCoroutine) run_scenario, program, NULL);
   gtx_scheduler_set_real (scheduler);
   while (g_main_context_iteration (context, FALSE))
     ;

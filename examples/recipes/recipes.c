@@ -1,0 +1,19 @@
+#include "recipes.h"
+
+const Recipe recipes[] = {
+  { "abandon", recipe_abandon },
+  { "actor", recipe_actor },
+  { "by-value", recipe_by_value },
+  { "crowd", recipe_crowd },
+  { "debounce", recipe_debounce },
+  { "in-time", recipe_in_time },
+  { "interval", recipe_interval },
+  { "mirrors", recipe_mirrors },
+  { "poll", recipe_poll },
+  { "progress", recipe_progress },
+  { "ready", recipe_ready },
+  { "restart", recipe_restart },
+  { "sources", recipe_sources },
+  { "takers", recipe_takers },
+  { NULL, NULL }
+};
