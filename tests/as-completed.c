@@ -28,7 +28,7 @@ test_order (gpointer data, GError **error)
   GError *failure = NULL;
 
   g_assert_true (gtx_as_completed_next (each, error) == b);
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
+  g_assert_cmpfloat (gtx_get_time (), ==, 1);
   g_assert_true (gtx_sleep (5, error));
   g_assert_true (gtx_as_completed_next (each, error) == c);
   g_assert_true (gtx_as_completed_next (each, error) == a);
@@ -106,7 +106,7 @@ test_timeout (gpointer data, GError **error)
 
       g_assert_null (gtx_as_completed_next (each, &failure));
       g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
-      g_assert_cmpfloat (gtx_test_get_time (), ==, 2);
+      g_assert_cmpfloat (gtx_get_time (), ==, 2);
     }
   g_assert_false (gtx_future_is_done (b));
   return gtx_await (b, error);
@@ -187,7 +187,7 @@ test_collected (gpointer data, GError **error)
   g_assert_cmpuint (given->len, ==, 2);
   g_assert_true (given->pdata[0] == a && given->pdata[1] == b);
   g_assert_true (gtx_wait (given, GTX_ALL_COMPLETED, GTX_FOREVER, error));
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.05);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0.05);
   return TRUE;
 }
 

@@ -29,7 +29,7 @@ test_long_chain (gpointer data, GError **error)
   gtx_cancel (first);
   g_assert_false (gtx_await (first, &failure));
   assert_cancelled (failure);
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
+  g_assert_cmpfloat (gtx_get_time (), ==, 1);
   return TRUE;
 }
 

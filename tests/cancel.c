@@ -39,7 +39,7 @@ test_while_sleeping (gpointer data, GError **error)
   g_assert_true (gtx_cancel (task));
   assert_ends_cancelled (task);
   assert_trace ("slept!");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.25);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0.25);
   return TRUE;
 }
 
@@ -301,7 +301,7 @@ test_clean_up (gpointer data, GError **error)
   gtx_cancel (task);
   assert_ends_cancelled (task);
   assert_trace ("cleaning cleaned");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 2);
+  g_assert_cmpfloat (gtx_get_time (), ==, 2);
   return TRUE;
 }
 

@@ -95,7 +95,7 @@ test_receiver_timed_out (gpointer data, GError **error)
 
   g_assert_false (gtx_call_with_timeout (1, receive_and_note, "main", &failure));
   g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
+  g_assert_cmpfloat (gtx_get_time (), ==, 1);
   g_assert_true (send_now ("x"));
   return receive_and_note ("main", error);
 }

@@ -35,7 +35,7 @@ test_held (gpointer data, GError **error)
   gtx_test_hold ();
   g_assert_true (gtx_call_with_timeout (1, receive_in_time, NULL, error));
   gtx_test_release ();
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0);
   g_thread_join (thread);
   g_clear_object (&channel);
   return TRUE;

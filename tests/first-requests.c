@@ -66,7 +66,7 @@ test_first_awaited (gpointer data, GError **error)
   gtx_cancel (course.racing);
   end_race (&course);
   assert_trace ("first! other cancelled");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 1.5);
+  g_assert_cmpfloat (gtx_get_time (), ==, 1.5);
   return TRUE;
 }
 
@@ -94,7 +94,7 @@ test_twice (gpointer data, GError **error)
   gtx_cancel (course.racing);
   end_race (&course);
   assert_trace ("first! other cancelled went on");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 2.5);
+  g_assert_cmpfloat (gtx_get_time (), ==, 2.5);
   return TRUE;
 }
 
@@ -109,7 +109,7 @@ test_others_awaited (gpointer data, GError **error)
   gtx_cancel (course.racing);
   end_race (&course);
   assert_trace ("first other returned");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 2);
+  g_assert_cmpfloat (gtx_get_time (), ==, 2);
   return TRUE;
 }
 
@@ -321,7 +321,7 @@ test_main_loop (gpointer data, GError **error)
   for (guint is_done = 0; is_done < 2; is_done++)
     {
       g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
-      double time = gtx_test_get_time ();
+      double time = gtx_get_time ();
       GtxTask *watched;
 
       watched = gtx_create_task (sleep_watched, &watched, NULL);
@@ -331,7 +331,7 @@ test_main_loop (gpointer data, GError **error)
       g_assert_true (gtx_race (tasks, error) == tasks->pdata[1]);
       assert_trace ("first other! handled");
       g_assert_true (gtx_sleep (1, error));
-      g_assert_cmpfloat (gtx_test_get_time (), >, time + 1);
+      g_assert_cmpfloat (gtx_get_time (), >, time + 1);
     }
   return TRUE;
 }

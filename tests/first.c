@@ -62,7 +62,7 @@ test_race (gpointer data, GError **error)
 
   g_assert_true (gtx_race (tasks, error) == tasks->pdata[1]);
   assert_trace ("a b! c!");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.001);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0.001);
   g_assert_true (gtx_future_is_cancelled (tasks->pdata[0]));
   g_assert_true (gtx_future_is_cancelled (tasks->pdata[2]));
   return gtx_await (tasks->pdata[1], error);
@@ -108,7 +108,7 @@ test_others_end_slowly (gpointer data, GError **error)
 
   g_assert_true (gtx_race (tasks, error) == tasks->pdata[1]);
   assert_trace ("a succeeds fails");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 1.001);
+  g_assert_cmpfloat (gtx_get_time (), ==, 1.001);
   g_assert_cmpstr (gtx_future_get_result (tasks->pdata[0]), ==, "succeeds");
   g_ptr_array_set_size (tasks, 0);
   /* What end_slowly () returned with an error was freed at once. */
@@ -205,7 +205,7 @@ test_any (gpointer data, GError **error)
   gtx_cancel (tasks->pdata[3]);
   g_assert_true (gtx_any (tasks, error) == tasks->pdata[2]);
   assert_trace ("a slow!");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.003);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0.003);
   return TRUE;
 }
 
@@ -237,7 +237,7 @@ test_any_all_fail (gpointer data, GError **error)
   assert_cancelled (gtx_error_get_error (failure, 2));
   g_assert_cmpstr (gtx_error_get_error (failure, 3)->message, ==, "2");
   g_assert_true (g_str_has_prefix (failure->message, "None of the futures succeeded: 3; 1; "));
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.003);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0.003);
   return TRUE;
 }
 

@@ -19,7 +19,7 @@ test_results (gpointer data, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (words); i++)
     g_ptr_array_add (tasks, gtx_create_task_pointer (shout, words[i], NULL, g_free));
   g_assert_true (gtx_gather (tasks, GTX_GATHER_NONE, error));
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 5);
+  g_assert_cmpfloat (gtx_get_time (), ==, 5);
   g_assert_cmpstr (gtx_future_get_result (tasks->pdata[0]), ==, "THREE");
   g_assert_cmpstr (gtx_future_get_result (tasks->pdata[1]), ==, "A");
   g_assert_cmpstr (gtx_future_get_result (tasks->pdata[2]), ==, "TO");
@@ -256,7 +256,7 @@ test_all_kinds_returned (gpointer data, GError **error)
 
   g_assert_true (gtx_gather_list (GTX_GATHER_RETURN_ERRORS, error, one, failed, cancelled, slow, cancelled,
                                   late, NULL));
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.02);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0.02);
   g_assert_cmpstr (gtx_future_get_result (one), ==, "1");
   g_assert_error (gtx_future_get_error (failed), G_IO_ERROR, G_IO_ERROR_EXISTS);
   assert_cancelled (gtx_future_get_error (cancelled));

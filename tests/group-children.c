@@ -111,7 +111,7 @@ test_create (gpointer data, GError **error)
   gtx_task_group_create_task (&group, create_two, &group, NULL, error);
   g_assert_true (gtx_task_group_end (&group, NULL, error));
   assert_trace ("first second");
-  g_assert_cmpfloat_with_epsilon (gtx_test_get_time (), 0.3, 1e-9);
+  g_assert_cmpfloat_with_epsilon (gtx_get_time (), 0.3, 1e-9);
   return TRUE;
 }
 

@@ -102,7 +102,7 @@ test_limit (gpointer data, GError **error)
   ADD (&group, note_and_return, "c");
   g_assert_true (gtx_task_group_end (&group, NULL, error));
   assert_trace ("a b c");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 2);
+  g_assert_cmpfloat (gtx_get_time (), ==, 2);
   return TRUE;
 }
 
@@ -245,7 +245,7 @@ test_starts_child (gpointer data, GError **error)
   ADD (&group, fail_later, "first");
   g_assert_true (gtx_task_group_end (&group, NULL, error));
   assert_trace ("first again");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 2);
+  g_assert_cmpfloat (gtx_get_time (), ==, 2);
   return TRUE;
 }
 

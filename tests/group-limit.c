@@ -32,11 +32,11 @@ test_limit (gpointer data, GError **error)
   for (int i = 0; i < 10; i++)
     {
       g_assert_nonnull (gtx_task_group_create_task (&group, count_running, NULL, NULL, error));
-      g_assert_cmpfloat (gtx_test_get_time (), ==, i / 3);
+      g_assert_cmpfloat (gtx_get_time (), ==, i / 3);
     }
   g_assert_true (gtx_task_group_end (&group, NULL, error));
   g_assert_cmpuint (most_running, ==, 3);
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 4);
+  g_assert_cmpfloat (gtx_get_time (), ==, 4);
   return TRUE;
 }
 
@@ -226,7 +226,7 @@ test_limit_finder (gpointer data, GError **error)
   g_assert_nonnull (gtx_task_group_create_task (&group, find_work, &group, NULL, error));
   g_assert_true (gtx_task_group_end (&group, NULL, error));
   g_assert_cmpuint (most_running, ==, 3);
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 4);
+  g_assert_cmpfloat (gtx_get_time (), ==, 4);
   return TRUE;
 }
 

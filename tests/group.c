@@ -143,7 +143,7 @@ test_left_early (gpointer data, GError **error)
 {
   g_assert_true (leave_early (NULL, error));
   assert_trace ("leaves child!");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
+  g_assert_cmpfloat (gtx_get_time (), ==, 1);
   return TRUE;
 }
 
@@ -196,7 +196,7 @@ test_cancel_by_child (gpointer data, GError **error)
   gtx_task_group_create_task (&group, cancel_group, &group, NULL, error);
   g_assert_true (gtx_task_group_end (&group, NULL, error));
   assert_trace ("sibling!");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
+  g_assert_cmpfloat (gtx_get_time (), ==, 1);
   return gtx_sleep (1, error);
 }
 

@@ -99,7 +99,7 @@ test_boolean (gpointer data, GError **error)
   gtx_gtask_run (task, do_work);
   g_assert_true (gtx_await (reply->came, error));
   assert_trace ("worker callback");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
+  g_assert_cmpfloat (gtx_get_time (), ==, 1);
   return g_task_propagate_boolean (G_TASK (reply->result), error);
 }
 
@@ -194,7 +194,7 @@ test_cancelled (gpointer data, GError **error)
   g_cancellable_cancel (cancellable);
   g_assert_true (gtx_await (reply->came, error));
   assert_trace ("worker cleans-up callback");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 2);
+  g_assert_cmpfloat (gtx_get_time (), ==, 2);
   assert_reply_cancelled (reply);
   return TRUE;
 }
@@ -212,7 +212,7 @@ test_return_on_cancel (gpointer data, GError **error)
   g_assert_true (gtx_sleep (1, error));
   g_cancellable_cancel (cancellable);
   g_assert_true (gtx_await (reply->came, error));
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
+  g_assert_cmpfloat (gtx_get_time (), ==, 1);
   assert_reply_cancelled (reply);
   return gtx_sleep (2, error);
 }
@@ -229,7 +229,7 @@ test_cancelled_before (gpointer data, GError **error)
   gtx_gtask_run (task, do_work);
   g_assert_true (gtx_await (reply->came, error));
   assert_trace ("worker cleans-up callback");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
+  g_assert_cmpfloat (gtx_get_time (), ==, 1);
   assert_reply_cancelled (reply);
   return TRUE;
 }

@@ -50,7 +50,7 @@ test_in_order (gpointer data, GError **error)
   assert_trace ("a");
   g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, a, b, c, NULL));
   assert_trace ("b c");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 3);
+  g_assert_cmpfloat (gtx_get_time (), ==, 3);
   g_assert_false (gtx_lock_locked (lock));
   return TRUE;
 }
@@ -111,7 +111,7 @@ test_no_overtaking (gpointer data, GError **error)
   g_assert_false (gtx_lock_locked (lock));
   g_assert_true (gtx_lock_acquire (lock, error));
   assert_trace ("first");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
+  g_assert_cmpfloat (gtx_get_time (), ==, 1);
   gtx_lock_release (lock);
   return gtx_await (first, error);
 }

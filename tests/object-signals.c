@@ -57,7 +57,7 @@ test_timeout (gpointer data, GError **error)
 
   g_assert_false (gtx_wait_for (task, 5, &failure));
   g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 5);
+  g_assert_cmpfloat (gtx_get_time (), ==, 5);
   return TRUE;
 }
 

@@ -171,7 +171,7 @@ test_other_thread (gpointer data, GError **error)
   thread = g_thread_new ("callback", call_back, &started);
   if (!gtx_await (future, error))
     return FALSE;
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0);
   g_assert_false (gtx_future_is_done (sleep));
   g_thread_join (thread);
   result = finish (future);

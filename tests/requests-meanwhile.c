@@ -88,7 +88,7 @@ be_asked_near_timeout (gpointer inside, GError **error)
   be_told ();
   g_assert_false (gtx_sleep (10, &failure));
   assert_cancelled (failure);
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
+  g_assert_cmpfloat (gtx_get_time (), ==, 1);
   return gtx_timeout_end (&timeout, &failure, error);
 }
 

@@ -417,7 +417,7 @@ test_taken_back_at_bottom (gpointer data, GError **error)
   gtx_sleep (1, NULL);
   gtx_cancel (top);
   g_assert_true (gtx_await (top, error));
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 2);
+  g_assert_cmpfloat (gtx_get_time (), ==, 2);
   return TRUE;
 }
 

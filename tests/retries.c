@@ -14,7 +14,7 @@ static gboolean
 work (Work *self, GError **error)
 {
   if (self->n_calls < G_N_ELEMENTS (self->times))
-    self->times[self->n_calls] = gtx_test_get_time ();
+    self->times[self->n_calls] = gtx_get_time ();
   self->n_calls++;
   if (self->n_calls > self->n_failures)
     return TRUE;
@@ -31,7 +31,7 @@ test_succeeds (gpointer data, GError **error)
 
   g_assert_true (gtx_call_with_retries (&policy, work, &at_once, error));
   g_assert_cmpuint (at_once.n_calls, ==, 1);
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0);
   g_assert_true (gtx_call_with_retries (&policy, work, &later, error));
   g_assert_cmpuint (later.n_calls, ==, 3);
   return TRUE;
@@ -49,7 +49,7 @@ test_fails (gpointer data, GError **error)
   g_assert_false (gtx_call_with_retries (&policy, work, &never, &failure));
   g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_BUSY);
   g_assert_cmpstr (failure->message, ==, "attempt 3");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, never.times[2]);
+  g_assert_cmpfloat (gtx_get_time (), ==, never.times[2]);
   g_clear_error (&failure);
 
   g_assert_false (gtx_call_with_retries (&once, work, &never, &failure));
@@ -241,7 +241,7 @@ test_timeouts (gpointer data, GError **error)
 
   g_assert_false (gtx_call_with_retries (&policy, sleep_in_time, &never, &failure));
   g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 3);
+  g_assert_cmpfloat (gtx_get_time (), ==, 3);
   g_assert_cmpuint (never.n_calls, ==, 0);
   g_clear_error (&failure);
 

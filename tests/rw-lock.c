@@ -105,7 +105,7 @@ test_in_order (gpointer data, GError **error)
   assert_trace ("w2");
   g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, r1, r2, r3, r4, w1, w2, w3, NULL));
   assert_trace ("w3");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 5);
+  g_assert_cmpfloat (gtx_get_time (), ==, 5);
   assert_free ();
   return TRUE;
 }
@@ -133,7 +133,7 @@ test_writer_not_starved (gpointer data, GError **error)
   w = gtx_create_task (write_a_while, "w", NULL);
   g_assert_true (gtx_await (w, error));
   g_assert_true (g_str_has_prefix (trace->str, "r r w"));
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 2.5);
+  g_assert_cmpfloat (gtx_get_time (), ==, 2.5);
   return gtx_gather_list (GTX_GATHER_NONE, error, r1, r2, NULL);
 }
 

@@ -52,13 +52,13 @@ test_goes_on (gpointer data, GError **error)
   gtx_scope_cancel (scope);
   g_assert_true (gtx_sleep (0.1, error));
   assert_trace ("cancelled");
-  before = gtx_test_get_time ();
+  before = gtx_get_time ();
   for (guint i = 0; i < 3; i++)
     gtx_scope_cancel (scope);
   gtx_scope_close (scope);
   g_assert_true (gtx_scope_join (scope, error));
   assert_trace ("cancelled cleaned");
-  g_assert_cmpfloat_with_epsilon (gtx_test_get_time () - before, 3, 0.1);
+  g_assert_cmpfloat_with_epsilon (gtx_get_time () - before, 3, 0.1);
   return TRUE;
 }
 
@@ -159,7 +159,7 @@ test_own_request (gpointer data, GError **error)
     {
       g_autoptr (GtxScope) scope = g_object_new (GTX_TYPE_SCOPE, NULL);
       GtxTask *task = gtx_scope_start (scope, gtx_task_new_named ("own", coroutines[i], NULL, NULL));
-      double before = gtx_test_get_time ();
+      double before = gtx_get_time ();
 
       g_assert_true (gtx_sleep (0.1, error));
       while (gtx_cancelling (task) == 0)
@@ -168,7 +168,7 @@ test_own_request (gpointer data, GError **error)
       gtx_scope_cancel (scope);
       g_assert_true (gtx_scope_join (scope, error));
       assert_trace ("cancelled");
-      g_assert_cmpfloat_with_epsilon (gtx_test_get_time () - before, 0.1, 0.01);
+      g_assert_cmpfloat_with_epsilon (gtx_get_time () - before, 0.1, 0.01);
     }
   return TRUE;
 }
@@ -253,11 +253,11 @@ test_object_ends_goes_on (gpointer data, GError **error)
 {
   guint n_times = 1;
   g_autoptr (GtxScope) scope = end_while_closing (&n_times, dispose);
-  double before = gtx_test_get_time ();
+  double before = gtx_get_time ();
 
   g_assert_true (gtx_scope_join (scope, error));
   assert_trace ("cancelled cleaned");
-  g_assert_cmpfloat_with_epsilon (gtx_test_get_time () - before, 3, 0.1);
+  g_assert_cmpfloat_with_epsilon (gtx_get_time () - before, 3, 0.1);
   return TRUE;
 }
 

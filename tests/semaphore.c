@@ -49,7 +49,7 @@ test_two_at_a_time (gpointer data, GError **error)
   g_assert_true (gtx_semaphore_locked (semaphore));
   g_assert_true (gtx_gather (tasks, GTX_GATHER_NONE, error));
   assert_trace ("c d e");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 3);
+  g_assert_cmpfloat (gtx_get_time (), ==, 3);
   g_assert_false (gtx_semaphore_locked (semaphore));
   return TRUE;
 }

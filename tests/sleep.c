@@ -27,7 +27,7 @@ test_zero (gpointer data, GError **error)
   note ("main");
   gtx_sleep (-1, NULL);
   assert_trace ("main a b");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0);
   return gtx_gather_list (GTX_GATHER_NONE, error, a, b, NULL);
 }
 
@@ -85,9 +85,9 @@ static gboolean
 test_fractions (gpointer data, GError **error)
 {
   g_assert_true (gtx_sleep (0.0000001, error));
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.000001);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0.000001);
   g_assert_true (gtx_sleep (0.1, error));
-  g_assert_cmpfloat_with_epsilon (gtx_test_get_time (), 0.100001, 1e-9);
+  g_assert_cmpfloat_with_epsilon (gtx_get_time (), 0.100001, 1e-9);
   return TRUE;
 }
 
@@ -156,7 +156,7 @@ test_future (gpointer data, GError **error)
   if (!gtx_await (late, error))
     return FALSE;
   assert_trace ("now early late");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 20);
+  g_assert_cmpfloat (gtx_get_time (), ==, 20);
   g_assert_null (gtx_future_get_result (late));
   return TRUE;
 }
@@ -176,7 +176,7 @@ test_future_cancelled (gpointer data, GError **error)
   g_assert_true (gtx_cancel (endless));
   g_assert_true (gtx_sleep (0, error));
   /* The timer is gone, so time does not jump to its end. */
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
+  g_assert_cmpfloat (gtx_get_time (), ==, 1);
   g_assert_cmpint (G_OBJECT (future)->ref_count, ==, 1);
   return TRUE;
 }
@@ -202,10 +202,10 @@ test_future_set (gpointer data, GError **error)
 
   g_assert_true (gtx_future_set_result (future, (gpointer) "early", NULL));
   g_assert_true (gtx_await (future, error));
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0);
   g_assert_true (gtx_sleep (10, error));
   g_assert_cmpstr (gtx_future_get_result (future), ==, "early");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 10);
+  g_assert_cmpfloat (gtx_get_time (), ==, 10);
   g_assert_cmpint (G_OBJECT (future)->ref_count, ==, 1);
   return TRUE;
 }
@@ -221,7 +221,7 @@ test_future_crowd (gpointer data, GError **error)
     g_ptr_array_add (futures, gtx_sleep_future (1 + i % 7));
   if (!gtx_gather (futures, GTX_GATHER_NONE, error))
     return FALSE;
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 7);
+  g_assert_cmpfloat (gtx_get_time (), ==, 7);
   for (guint i = 0; i < n; i++)
     g_assert_cmpint (G_OBJECT (futures->pdata[i])->ref_count, ==, 1);
   return TRUE;

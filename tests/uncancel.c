@@ -117,7 +117,7 @@ test_structured (gpointer data, GError **error)
   g_assert_true (gtx_await (second, error));
   g_assert_true (!in_time.timed_out && in_time.finished);
   g_assert_cmpuint (gtx_cancelling (second), ==, 0);
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.1);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0.1);
   return TRUE;
 }
 

@@ -12,9 +12,9 @@ test_takes_no_time (gpointer data, GError **error)
 {
   gint64 start = g_get_monotonic_time ();
 
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0);
   g_assert_true (gtx_sleep (100000, error));
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 100000);
+  g_assert_cmpfloat (gtx_get_time (), ==, 100000);
   g_assert_cmpint (g_get_monotonic_time () - start, <, 60 * G_USEC_PER_SEC);
   return TRUE;
 }
@@ -28,7 +28,7 @@ test_order (gpointer data, GError **error)
 
   g_assert_true (gtx_gather_list (GTX_GATHER_NONE, error, a, b, c, NULL));
   assert_trace ("a b c");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.03);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0.03);
   return TRUE;
 }
 
@@ -37,7 +37,7 @@ static gboolean
 test_work (gpointer data, GError **error)
 {
   g_usleep (2000);
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0);
   return gtx_sleep (0, error);
 }
 
@@ -66,7 +66,7 @@ test_operation (gpointer data, GError **error)
   work_async (GTX_ASYNC);
   g_assert_true (g_task_propagate_boolean (G_TASK (gtx_await_result ()), error));
   assert_trace ("");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0);
   return gtx_await (sleeper, error);
 }
 
@@ -121,8 +121,8 @@ test_signal (gpointer data, GError **error)
   g_assert_true (gtx_sleep (0, error));
   g_timeout_add (500, activate, action);
   g_assert_true (gtx_wait_for (task, 60, error));
-  g_assert_cmpfloat (gtx_test_get_time (), >=, 0.1);
-  g_assert_cmpfloat (gtx_test_get_time (), <, 60);
+  g_assert_cmpfloat (gtx_get_time (), >=, 0.1);
+  g_assert_cmpfloat (gtx_get_time (), <, 60);
   return TRUE;
 }
 
@@ -166,7 +166,7 @@ test_after_work (gpointer data, GError **error)
   g_assert_true (gtx_sleep (0.001, error));
   g_usleep (3000);
   g_assert_true (gtx_sleep (0.001, error));
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.002);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0.002);
   g_source_destroy (slow);
   gtx_future_set_result (future, NULL, NULL);
   return gtx_await (waits, error);
@@ -272,7 +272,7 @@ test_unix_signal (gpointer data, GError **error)
   g_assert_true (gtx_sleep (0, error));
   thread = g_thread_new ("sender", send_usr1, NULL);
   g_assert_true (gtx_wait_for (task, 60, error));
-  g_assert_cmpfloat (gtx_test_get_time (), <, 60);
+  g_assert_cmpfloat (gtx_get_time (), <, 60);
   g_thread_join (thread);
   return TRUE;
 }
@@ -348,7 +348,7 @@ test_leaves_nothing (void)
 static gboolean
 test_begins_anew (gpointer data, GError **error)
 {
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0);
   return gtx_sleep (1, error);
 }
 

@@ -15,7 +15,7 @@ test_time_over (gpointer data, GError **error)
   g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   g_assert_true (gtx_future_is_cancelled (slow));
   assert_trace ("quick slow!");
-  g_assert_cmpfloat_with_epsilon (gtx_test_get_time (), 1.001, 1e-9);
+  g_assert_cmpfloat_with_epsilon (gtx_get_time (), 1.001, 1e-9);
   g_assert_cmpuint (gtx_cancelling (gtx_current_task ()), ==, 0);
   return TRUE;
 }
@@ -50,7 +50,7 @@ test_no_time_while_running (gpointer data, GError **error)
       g_assert_true (gtx_future_is_cancelled (task));
       assert_trace ("slow!");
     }
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0);
   return TRUE;
 }
 
@@ -63,7 +63,7 @@ test_forever (gpointer data, GError **error)
   g_assert_true (gtx_wait_for (unstarted, GTX_FOREVER, error));
   g_assert_true (gtx_wait_for (task, GTX_FOREVER, error));
   assert_trace ("called slept");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 1e9);
+  g_assert_cmpfloat (gtx_get_time (), ==, 1e9);
   return TRUE;
 }
 
@@ -98,7 +98,7 @@ test_cancelled (gpointer data, GError **error)
       assert_cancelled (failure);
       g_assert_true (gtx_future_is_cancelled (inner) && gtx_future_is_cancelled (never));
     }
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0);
   return TRUE;
 }
 
@@ -124,7 +124,7 @@ test_future_set (gpointer data, GError **error)
       g_assert_cmpstr (gtx_future_get_result (future), ==, "ok");
       g_assert_true (gtx_future_is_done (setter));
     }
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0);
   return TRUE;
 }
 
@@ -157,7 +157,7 @@ test_future_pending (gpointer data, GError **error)
       g_assert_false (gtx_wait_for (future, limits[i], &failure));
       g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
       g_assert_true (gtx_future_is_cancelled (future));
-      g_assert_cmpfloat (gtx_test_get_time (), ==, limits[i]);
+      g_assert_cmpfloat (gtx_get_time (), ==, limits[i]);
     }
   return gtx_sleep (1, error);
 }

@@ -40,10 +40,10 @@ test_all (gpointer data, GError **error)
   g_assert_true (gtx_wait (tasks, GTX_ALL_COMPLETED, GTX_FOREVER, error));
   g_assert_cmpuint (n_done (tasks), ==, 3);
   assert_trace ("a b c");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.003);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0.003);
   /* A second wait takes no time. */
   g_assert_true (gtx_wait (tasks, GTX_ALL_COMPLETED, GTX_FOREVER, error));
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.003);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0.003);
   return TRUE;
 }
 
@@ -58,7 +58,7 @@ test_all_and_error (gpointer data, GError **error)
     {
       g_assert_true (gtx_wait (tasks, GTX_ALL_COMPLETED, GTX_FOREVER, error));
       g_assert_cmpuint (n_done (tasks), ==, 4);
-      g_assert_cmpfloat (gtx_test_get_time (), ==, 0.004);
+      g_assert_cmpfloat (gtx_get_time (), ==, 0.004);
     }
   g_assert_error (gtx_future_get_error (failing), G_IO_ERROR, G_IO_ERROR_FAILED);
   return TRUE;
@@ -85,7 +85,7 @@ test_first (gpointer data, GError **error)
   g_assert_true (gtx_wait (tasks, GTX_FIRST_COMPLETED, GTX_FOREVER, error));
   g_assert_cmpuint (n_done (tasks), ==, 1);
   assert_trace ("a");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.001);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0.001);
   return TRUE;
 }
 
@@ -136,7 +136,7 @@ test_first_error_at_once (gpointer data, GError **error)
   g_assert_true (gtx_wait (tasks, GTX_FIRST_ERROR, GTX_FOREVER, error));
   g_assert_cmpuint (n_done (tasks), ==, 1);
   g_assert_true (gtx_future_is_done (tasks->pdata[3]));
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0);
   return TRUE;
 }
 
@@ -176,7 +176,7 @@ test_time_over (gpointer data, GError **error)
 
   g_assert_true (gtx_wait (tasks, GTX_ALL_COMPLETED, 0.0025, error));
   g_assert_cmpuint (n_done (tasks), ==, 2);
-  g_assert_cmpfloat_with_epsilon (gtx_test_get_time (), 0.0025, 1e-6);
+  g_assert_cmpfloat_with_epsilon (gtx_get_time (), 0.0025, 1e-6);
   return TRUE;
 }
 
@@ -190,7 +190,7 @@ test_time_over_at_the_end (gpointer data, GError **error)
   g_assert_true (gtx_wait (tasks, GTX_ALL_COMPLETED, 0.002, error));
   g_assert_cmpuint (n_done (tasks), ==, 2);
   g_assert_false (gtx_future_is_done (tasks->pdata[2]));
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0.002);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0.002);
   return TRUE;
 }
 

@@ -6,7 +6,7 @@
 static gboolean
 work (double *begin, GError **error)
 {
-  g_print ("at %.1f\n", gtx_test_get_time () - *begin);
+  g_print ("at %.1f\n", gtx_get_time () - *begin);
   return gtx_sleep (0.03, error);
 }
 
@@ -15,9 +15,9 @@ work (double *begin, GError **error)
 static gboolean
 work_regularly (double *begin, GError **error)
 {
-  *begin = gtx_test_get_time ();
+  *begin = gtx_get_time ();
   for (guint n = 1; ; n++)
-    if (!work (begin, error) || !gtx_sleep (*begin + n * INTERVAL - gtx_test_get_time (), error))
+    if (!work (begin, error) || !gtx_sleep (*begin + n * INTERVAL - gtx_get_time (), error))
       return FALSE;
 }
 

@@ -205,28 +205,3 @@ gtx_test_release (void)
   else
     g_critical ("gtx_test_release() was called more often than gtx_test_hold(); call it once for each hold");
 }
-
-/**
- * gtx_test_get_time:
- *
- * Tells the time by which sleeps are measured, in seconds: virtual time in
- * gtx_test_run(), else the monotonic clock's.  Never suspends; to be called in
- * the thread that runs the thread-default main context.
- *
- * Returns: the time in seconds
- *
- * Since: 0.1
- */
-double
-gtx_test_get_time (void)
-{
-  GtxScheduler *scheduler = gtx_scheduler_get ();
-  GtxVisit visit = gtx_scheduler_enter_home (scheduler, G_STRFUNC);
-  gint64 time;
-
-  if (visit == GTX_ELSEWHERE)
-    return g_get_monotonic_time () / 1e6;
-  time = gtx_scheduler_get_time (scheduler);
-  gtx_scheduler_leave (scheduler, visit);
-  return time / 1e6;
-}

@@ -61,7 +61,7 @@ G_BEGIN_DECLS
  * test_retries (gpointer data, GError **error)
  * {
  *   g_assert_true (fetch_with_retries (uri, error));
- *   g_assert_cmpfloat (gtx_test_get_time (), ==, 1 + 2 + 4);
+ *   g_assert_cmpfloat (gtx_get_time (), ==, 1 + 2 + 4);
  *   return TRUE;
  * }
  *
@@ -83,6 +83,5 @@ GTX_API void     gtx_test_add_func_named (const char    *path,
                                           GtxCoroutine   coroutine);
 GTX_API void     gtx_test_hold           (void);
 GTX_API void     gtx_test_release        (void);
-GTX_API double   gtx_test_get_time       (void);
 
 G_END_DECLS

@@ -22,7 +22,7 @@ trace_to (FILE *file, void (*at_end) (void))
 static long
 milliseconds (void)
 {
-  return lround (gtx_test_get_time () * 1000);
+  return lround (gtx_get_time () * 1000);
 }
 
 void
