@@ -192,9 +192,12 @@ gtx_set_cancelled_error_for (GError     **error,
     gtx_set_cancelled_error (error);
 }
 
+/* Most messages have no reason, which the first comparison finds out. */
 gboolean
 gtx_error_tells_reason (const GError *error)
 {
-  return error && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
-         g_str_has_prefix (error->message, cancelled_message) && error->message[strlen (cancelled_message)] == ':';
+  static const gsize length = sizeof cancelled_message - 1;
+
+  return error && strncmp (error->message, cancelled_message, length) == 0 && error->message[length] == ':' &&
+         g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
