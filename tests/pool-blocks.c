@@ -202,6 +202,30 @@ in_virtual_time (gpointer data, GError **error)
   return TRUE;
 }
 
+static gboolean
+create_in_thread (gpointer data, GCancellable *cancellable, GError **error)
+{
+  GtxTask **task = data;
+
+  *task = gtx_create_task_on (NULL, take_real_time, NULL, NULL);
+  return TRUE;
+}
+
+/* The same if a thread has created the task. */
+static gboolean
+in_virtual_time_by_thread (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) sleeper = gtx_create_task (sleep_long, NULL, NULL);
+  g_autoptr (GtxTask) task = NULL;
+
+  g_assert_true (gtx_to_thread (create_in_thread, (gpointer) &task, error));
+  g_assert_true (gtx_await (task, error));
+  g_assert_cmpfloat (gtx_get_time (), ==, 0);
+  gtx_cancel (sleeper);
+  assert_ends_cancelled (sleeper);
+  return TRUE;
+}
+
 /* ---- Servers ---- */
 
 typedef struct
@@ -237,17 +261,23 @@ run_server (Server *self, GError **error)
   return gtx_serve_on (self->pool, self->listener, 0, greet, self, error);
 }
 
-static gboolean
-be_greeted (Server *self, GError **error)
+static GSocketConnection *
+connect_to (Server *self, GError **error)
 {
   g_autoptr (GSocketClient) client = g_socket_client_new ();
   g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
   g_autoptr (GSocketAddress) address = g_inet_socket_address_new (loopback, self->port);
-  g_autoptr (GSocketConnection) connection = NULL;
-  char text[6] = "";
 
   g_socket_client_set_enable_proxy (client, FALSE);
-  connection = gtx_socket_client_connect (client, G_SOCKET_CONNECTABLE (address), error);
+  return gtx_socket_client_connect (client, G_SOCKET_CONNECTABLE (address), error);
+}
+
+static gboolean
+be_greeted (Server *self, GError **error)
+{
+  g_autoptr (GSocketConnection) connection = connect_to (self, error);
+  char text[6] = "";
+
   if (connection == NULL ||
       !gtx_input_stream_read_all (g_io_stream_get_input_stream (G_IO_STREAM (connection)), text, 5, NULL, error))
     return FALSE;
@@ -283,6 +313,41 @@ served (gpointer data, GError **error)
   return TRUE;
 }
 
+/* The server drops the client, or accepts no more. */
+static gboolean
+be_dropped (Server *self, GError **error)
+{
+  g_autoptr (GSocketConnection) connection = connect_to (self, NULL);
+  char byte;
+
+  if (connection)
+    g_assert_cmpint (gtx_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)), &byte, 1, NULL),
+                     <=, 0);
+  return TRUE;
+}
+
+/* The pool is closed, and then several clients come at once. */
+static gboolean
+served_by_closed (gpointer data, GError **error)
+{
+  Server server = { .pool = pool_new (2), .listener = g_socket_listener_new () };
+  g_autoptr (GPtrArray) clients = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GtxTask) task = NULL;
+  g_autoptr (GError) failure = NULL;
+
+  server.port = g_socket_listener_add_any_inet_port (server.listener, NULL, error);
+  task = gtx_create_task (run_server, &server, NULL);
+  close_and_unref (g_object_ref (server.pool));
+  for (int i = 0; i < 4; i++)
+    g_ptr_array_add (clients, gtx_create_task (be_dropped, &server, NULL));
+  g_assert_false (gtx_await (task, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_GROUP);
+  g_assert_true (gtx_gather (clients, 0, error));
+  g_object_unref (server.pool);
+  g_object_unref (server.listener);
+  return TRUE;
+}
+
 int
 main (int    argc,
       char **argv)
@@ -296,6 +361,8 @@ main (int    argc,
   add_real_coroutine ("/pool-blocks/group-left", group_left);
   add_real_coroutine ("/pool-blocks/timed-out", timed_out);
   add_coroutine ("/pool-blocks/virtual-time", in_virtual_time);
+  add_coroutine ("/pool-blocks/virtual-time/by-thread", in_virtual_time_by_thread);
   add_real_coroutine ("/pool-blocks/served", served);
+  add_real_coroutine ("/pool-blocks/served/by-closed", served_by_closed);
   return g_test_run ();
 }

@@ -174,6 +174,33 @@ outside (void)
     g_main_context_iteration (NULL, TRUE);
 }
 
+static gpointer
+close_in_thread (gpointer pool)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (gtx_pool_close (pool, &error));
+  g_assert_no_error (error);
+  return pool;
+}
+
+/* A thread without a main context closes the pool while this one runs the default context. */
+static gboolean
+by_thread (gpointer data, GError **error)
+{
+  GtxPool *pool = pool_new (2);
+  gint n_cleaned = 0;
+  g_autoptr (GtxTask) task = gtx_create_task_on (pool, clean_up, &n_cleaned, NULL);
+  GThread *thread;
+
+  await_running (task);
+  thread = g_thread_new ("closes", close_in_thread, pool);
+  assert_ends_cancelled (task);
+  g_assert_true (g_thread_join (thread) == pool);
+  g_object_unref (pool);
+  return TRUE;
+}
+
 static gboolean
 cancel_everybody (gpointer data, GError **error)
 {
@@ -234,6 +261,9 @@ context_kept (gpointer data, GError **error)
 
   close_and_unref (pool);
   late = gtx_create_task_in (context, never, NULL, NULL);
+  /* Another thread may run the context now. */
+  g_main_context_wakeup (context);
+  g_main_context_iteration (context, TRUE);
   g_assert_false (gtx_await (late, &failure));
   g_assert_error (failure, GTX_ERROR, GTX_ERROR_CONTEXT_GONE);
   return TRUE;
@@ -343,6 +373,43 @@ create_from_thread (gpointer pool)
   return gtx_create_task_on (pool, sleep_a_moment, NULL, NULL);
 }
 
+/* A request is on its way to a coroutine that has returned, when the home goes. */
+static gpointer
+leave_asked (gpointer data)
+{
+  Homeless *homeless = data;
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GtxTask) task = NULL;
+  g_autoptr (GtxTask) next = NULL;
+
+  g_main_context_push_thread_default (context);
+  task = gtx_create_task_pointer_on (homeless->pool, give_nothing, homeless, free_homeless, g_free);
+  next = gtx_create_task_on (homeless->pool, pass_gate, &homeless->gate, NULL);
+  gate_await_begun (&homeless->gate, 1);
+  gtx_cancel (task);
+  g_main_context_pop_thread_default (context);
+  g_main_context_unref (context);
+  g_assert_error (gtx_future_get_error (task), GTX_ERROR, GTX_ERROR_CONTEXT_GONE);
+  g_assert_error (gtx_future_get_error (next), GTX_ERROR, GTX_ERROR_CONTEXT_GONE);
+  return NULL;
+}
+
+static void
+home_gone_asked (void)
+{
+  Homeless homeless = { .pool = pool_new (1) };
+  gint is_gone = FALSE;
+
+  gate_init (&homeless.gate);
+  g_object_weak_ref (G_OBJECT (homeless.pool), set_gone, &is_gone);
+  g_thread_join (g_thread_new ("home", leave_asked, &homeless));
+  gate_open (&homeless.gate);
+  close_and_unref (homeless.pool);
+  g_assert_cmpint (homeless.n_freed, ==, 1);
+  g_assert_true (is_gone);
+  gate_clear (&homeless.gate);
+}
+
 /* A thread without a main context starts tasks of the default one. */
 static gboolean
 from_thread (gpointer data, GError **error)
@@ -389,11 +456,13 @@ main (int    argc,
   add_real_coroutine ("/pool-end/closed/closer-cancelled", closer_cancelled);
   add_real_coroutine ("/pool-end/closed/own-thread", own_thread);
   g_test_add_func ("/pool-end/closed/outside", outside);
+  add_real_coroutine ("/pool-end/closed/by-thread", by_thread);
   add_real_coroutine ("/pool-end/all-cancelled", all_cancelled);
   add_real_coroutine ("/pool-end/context-kept", context_kept);
   add_real_coroutine ("/pool-end/dropped", dropped);
   add_real_coroutine ("/pool-end/many", many);
   g_test_add_func ("/pool-end/home-gone", home_gone);
+  g_test_add_func ("/pool-end/home-gone/asked", home_gone_asked);
   add_real_coroutine ("/pool-end/from-thread", from_thread);
   g_test_add_func ("/pool-end/left", left);
   return g_test_run ();

@@ -170,6 +170,44 @@ stolen (gpointer data, GError **error)
   return TRUE;
 }
 
+static gboolean
+block_when_cancelled (Gate *gate, GError **error)
+{
+  gtx_sleep (1000, NULL);
+  return pass_gate (gate, error);
+}
+
+/* A thread is woken for what it has begun, and for a job at the same time.  It goes on with the former, which
+ * waits for the job: another thread begins that. */
+static gboolean
+woken_for_both (gpointer data, GError **error)
+{
+  GtxPool *pool = pool_new (2);
+
+  for (int i = 0; i < 50; i++)
+    {
+      g_autoptr (GtxTask) blocks = NULL;
+      g_autoptr (GtxTask) sleeps = NULL;
+      g_autoptr (GtxTask) opens = NULL;
+      Gate gate;
+
+      gate_init (&gate);
+      blocks = gtx_create_task_on (pool, block_when_cancelled, &gate, NULL);
+      await_running (blocks);
+      sleeps = gtx_create_task_on (pool, sleep_long, NULL, NULL);
+      await_running (sleeps);
+      gtx_cancel (blocks);
+      opens = gtx_create_task_on (pool, open_gate, &gate, NULL);
+      if (!gtx_gather_list (0, error, blocks, opens, NULL))
+        return FALSE;
+      gtx_cancel (sleeps);
+      assert_ends_cancelled (sleeps);
+      gate_clear (&gate);
+    }
+  close_and_unref (pool);
+  return TRUE;
+}
+
 /* ---- Requests ---- */
 
 static gboolean
@@ -374,6 +412,51 @@ cancel_ring (gboolean from_home, GError **error)
   return TRUE;
 }
 
+/* Begins the ring when everybody is there, and does not wait for its part in it. */
+static gboolean
+leave_ring (Ring *ring, GError **error)
+{
+  g_autoptr (GtxTask) in_ring = NULL;
+  g_autoptr (GtxTask) sleeper = NULL;
+
+  pass_gate (&ring->gate, NULL);
+  in_ring = gtx_create_task (await_future, (GtxFuture *) ring->here, NULL);
+  sleeper = gtx_create_task (sleep_long, NULL, NULL);
+  return gtx_gather_list (0, error, in_ring, sleeper, NULL);
+}
+
+/* The home is busy until the answers to the request are there: they come with the request, which has gone
+ * round. */
+static gboolean
+ring_left (gpointer data, GError **error)
+{
+  GtxPool *pool = pool_new (1);
+  Ring ring;
+  Gate after;
+
+  gate_init (&ring.gate);
+  gate_init (&after);
+  ring.on_pool = gtx_create_task_on (pool, leave_ring, &ring, NULL);
+  ring.here = gtx_create_task (await_on_pool, &ring, NULL);
+  gate_open (&ring.gate);
+  await_running (ring.on_pool);
+  g_assert_true (gtx_sleep (0.01, error));
+  gtx_cancel (ring.here);
+  /* The only thread comes to this one after it has passed the request on, and ended that task. */
+  for (int i = 0; i < 5; i++)
+    g_object_unref (gtx_create_task_on (pool, open_gate, &after, NULL));
+  pass_gate (&after, NULL);
+  g_usleep (5000);
+  assert_ends_cancelled (ring.here);
+  assert_ends_cancelled (ring.on_pool);
+  close_and_unref (pool);
+  g_object_unref (ring.here);
+  g_object_unref (ring.on_pool);
+  gate_clear (&ring.gate);
+  gate_clear (&after);
+  return TRUE;
+}
+
 static gboolean
 ring_from_home (gpointer data, GError **error)
 {
@@ -397,6 +480,7 @@ main (int    argc,
   add_real_coroutine ("/pool/same-thread", same_thread);
   add_real_coroutine ("/pool/all-threads", all_threads);
   add_real_coroutine ("/pool/stolen", stolen);
+  add_real_coroutine ("/pool/woken-for-both", woken_for_both);
   add_real_coroutine ("/pool/cancelled/before", cancelled_before);
   add_real_coroutine ("/pool/cancelled/while", cancelled_while);
   add_real_coroutine ("/pool/cancelled/after", cancelled_after);
@@ -404,5 +488,6 @@ main (int    argc,
   add_real_coroutine ("/pool/cancelled/by-thread", cancelled_by_thread);
   add_real_coroutine ("/pool/ring/from-home", ring_from_home);
   add_real_coroutine ("/pool/ring/from-pool", ring_from_pool);
+  add_real_coroutine ("/pool/ring/left", ring_left);
   return g_test_run ();
 }

@@ -169,7 +169,8 @@ serve (Server   *self,
   if (prepare)
     prepare (&group, prepare_data);
   while ((connection = accept_next (self, &failure)))
-    gtx_task_group_create_task (&group, serve_client, client_new (self, connection), client_free, NULL);
+    if (!gtx_task_group_create_task (&group, serve_client, client_new (self, connection), client_free, &failure))
+      break;
   /* A client that comes from now on is refused, and does not wait for an answer that never comes. */
   g_socket_listener_close (self->listener);
   /* The error that ends the server is returned as it is, and not as one of a group's errors. */

@@ -116,6 +116,13 @@ gtx_scheduler_has_work (GtxScheduler *self)
          gtx_scheduler_has_messages (self);
 }
 
+gboolean
+gtx_scheduler_is_due (GtxScheduler *self)
+{
+  return gtx_scheduler_has_work (self) ||
+         (self->timers.length > 0 && gtx_timers_first (&self->timers)->deadline <= gtx_scheduler_get_time (self));
+}
+
 void
 gtx_scheduler_stop (GtxScheduler *self)
 {

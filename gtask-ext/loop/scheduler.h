@@ -78,6 +78,8 @@ void          gtx_scheduler_cancel_timer (GtxScheduler  *self,
                                          GtxTimer      *timer);
 /* Whether a handle is ready or held back, or a message from another thread is there. */
 gboolean      gtx_scheduler_has_work    (GtxScheduler  *self);
+/* Whether the scheduler would run something now, that is, also a timer that is due. */
+gboolean      gtx_scheduler_is_due      (GtxScheduler  *self);
 /* Has the run finish its round, and leave what is ready then for later. */
 void          gtx_scheduler_stop        (GtxScheduler  *self);
 gboolean      gtx_scheduler_is_stopping (GtxScheduler  *self);

@@ -20,7 +20,7 @@ struct _GtxJob
   GtxHandle link;               /* in a line, or among those that a worker has begun */
   gatomicrefcount n_references; /* one of the home's, one of the line's and the worker's, and the messages' */
   gint state;                   /* atomic */
-  GtxTask *task;                /* a reference */
+  GtxTask *task;                /* a reference, until the job has ended */
   GObject *pool;                /* a reference, until the job has ended */
   gpointer data;                /* of the task; freed in the home */
   char *name;                   /* of the task when it was started; NULL: it has none of its own */
@@ -62,9 +62,8 @@ job_unref (GtxJob *self)
 {
   if (!g_atomic_ref_count_dec (&self->n_references))
     return;
-  g_assert (self->data == NULL && self->pool == NULL && self->copy == NULL);
+  g_assert (self->task == NULL && self->data == NULL && self->pool == NULL && self->copy == NULL);
   g_clear_pointer (&self->locals, g_ptr_array_unref);
-  g_object_unref (self->task);
   g_free (self->name);
   g_free (self);
 }
@@ -130,15 +129,19 @@ free_data (GtxJob *self)
     self->task->data_free (data);
 }
 
-/* The data goes before anybody learns of the end, as with other tasks. */
+/* The data goes before anybody learns of the end, as with other tasks.  The reference of the task is dropped
+ * here, and not where the last reference of the job goes. */
 static void
 end (GtxJob *self)
 {
+  if (gtx_handle_is_linked (&self->step))
+    gtx_handle_unlink (&self->step);
   free_data (self);
   if (self->holds)
     gtx_scheduler_release (self->task->parent_instance.home);
   end_task (self, g_steal_pointer (&self->result), g_steal_pointer (&self->error));
   g_clear_object (&self->pool);
+  g_clear_object (&self->task);
   job_unref (self);
 }
 
@@ -186,6 +189,18 @@ request_refused (gpointer data)
   request_answered (data);
 }
 
+/* If the home is gone, this may be the last answer that it waited for. */
+static void
+answer_request (GtxJob   *self,
+                gboolean  made)
+{
+  if (gtx_scheduler_post (self->task->parent_instance.home, made ? request_answered : request_refused, self))
+    return;
+  if (--self->n_answers == 0)
+    end_homeless (self);
+  job_unref (self);
+}
+
 static void
 cancel_there (gpointer data)
 {
@@ -196,8 +211,7 @@ cancel_there (gpointer data)
     made = gtx_crossing_cancel (data, &self->copy->parent_instance);
   else
     gtx_crossing_unref (data);
-  if (!gtx_scheduler_post (self->task->parent_instance.home, made ? request_answered : request_refused, self))
-    job_unref (self);
+  answer_request (self, made);
 }
 
 /* Ends a task that was not begun, or breaks a ring of tasks that wait for one another: then the job
@@ -294,6 +308,21 @@ gtx_job_new (GtxTask *task,
   return self;
 }
 
+/* Virtual time stands still until the job has ended. */
+static void
+hold (GtxJob *self)
+{
+  gtx_scheduler_hold (self->task->parent_instance.home);
+  self->holds = TRUE;
+}
+
+static void
+hold_and_unref (gpointer data)
+{
+  hold (data);
+  job_unref (data);
+}
+
 void
 gtx_job_start (GtxJob *self)
 {
@@ -301,10 +330,9 @@ gtx_job_start (GtxJob *self)
   GtxVisit visit = gtx_scheduler_enter (home);
 
   if (visit)
-    {
-      gtx_scheduler_hold (home);
-      self->holds = TRUE;
-    }
+    hold (self);
+  else if (!gtx_scheduler_post (home, hold_and_unref, job_ref (self)))
+    job_unref (self);
   gtx_task_start_waiting (self->task, &self->waiter);
   gtx_scheduler_leave (home, visit);
 }

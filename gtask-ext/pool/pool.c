@@ -156,13 +156,44 @@ why_not_close (GtxPool *self)
   return NULL;
 }
 
+static gboolean
+await_end (GtxPool  *self,
+           GError  **error)
+{
+  g_autoptr (GtxFuture) end = gtx_future_new ();
+
+  gtx_workers_tell_end (self->workers, end);
+  return gtx_await (end, error);
+}
+
 static void
-iterate_until_done (GtxFuture *future)
+iterate_until_end (GtxPool      *self,
+                   GMainContext *context)
+{
+  g_autoptr (GtxFuture) end = gtx_future_new ();
+
+  gtx_workers_tell_end (self->workers, end);
+  while (!gtx_future_is_done (end))
+    g_main_context_iteration (context, TRUE);
+}
+
+/* Another thread may run the thread-default main context, and goes on with it. */
+static void
+await_end_outside (GtxPool *self)
 {
   g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
+  g_autoptr (GMainContext) own = NULL;
 
-  while (!gtx_future_is_done (future))
-    g_main_context_iteration (context, TRUE);
+  if (g_main_context_acquire (context))
+    {
+      iterate_until_end (self, context);
+      g_main_context_release (context);
+      return;
+    }
+  own = g_main_context_new ();
+  g_main_context_push_thread_default (own);
+  iterate_until_end (self, own);
+  g_main_context_pop_thread_default (own);
 }
 
 /**
@@ -175,8 +206,8 @@ iterate_until_done (GtxFuture *future)
  *
  * Tasks that have not begun never begin.  A task that is given to the pool from now on
  * fails with %GTX_ERROR_INVALID_STATE.  Suspends the current task; outside of all tasks,
- * iterates the thread-default main context meanwhile, because tasks that clean up may wait
- * for it.  Closing a pool again waits for the same end.  May be called in any thread
+ * blocks, and iterates the thread-default main context meanwhile, unless another thread
+ * runs it, because tasks that clean up may wait for it.  Closing a pool again waits for the same end.  May be called in any thread
  * but the pool's own.
  *
  * Sets %G_IO_ERROR_CANCELLED if the current task is cancelled while it waits: the pool is
@@ -191,7 +222,6 @@ gboolean
 gtx_pool_close (GtxPool  *self,
                 GError  **error)
 {
-  g_autoptr (GtxFuture) end = NULL;
   const char *why_not;
 
   g_return_val_if_fail (GTX_IS_POOL (self), FALSE);
@@ -205,11 +235,9 @@ gtx_pool_close (GtxPool  *self,
   if (self->workers == NULL)
     return TRUE;
   gtx_workers_close (self->workers);
-  end = gtx_future_new ();
-  gtx_workers_tell_end (self->workers, end);
   if (gtx_task_current () == NULL)
-    iterate_until_done (end);
-  else if (!gtx_await (end, error))
+    await_end_outside (self);
+  else if (!await_end (self, error))
     return FALSE;
   gtx_workers_join (self->workers);
   return TRUE;

@@ -103,22 +103,35 @@ look (GtxWorker *self)
   return found;
 }
 
-/* The poll function of the thread's main context: while it waits, the thread sleeps. */
+static gint
+sleep_in_poll (GtxWorker *self,
+               GPollFD   *fds,
+               guint      n,
+               gint       timeout)
+{
+  gint n_ready;
+
+  g_atomic_int_inc (&self->workers->n_asleep);
+  __atomic_store_n (&self->is_asleep, TRUE, __ATOMIC_SEQ_CST);
+  n_ready = g_poll (fds, n, has_any_jobs (self->workers) ? 0 : timeout);
+  if (__atomic_exchange_n (&self->is_asleep, FALSE, __ATOMIC_SEQ_CST))
+    g_atomic_int_add (&self->workers->n_asleep, -1);
+  return n_ready;
+}
+
+/* The poll function of the thread's main context: while it waits, the thread sleeps.  A thread that was
+ * woken for a job, or found one, may first have to go on with what has begun here: then it wakes another
+ * one.  Of the descriptors, one is that of the wake-up. */
 static gint
 poll_and_sleep (GPollFD *fds,
                 guint    n,
                 gint     timeout)
 {
   GtxWorker *self = gtx_worker_current ();
-  gint n_ready;
+  gint n_ready = timeout == 0 || look (self) ? g_poll (fds, n, 0) : sleep_in_poll (self, fds, n, timeout);
 
-  if (timeout == 0 || look (self))
-    return g_poll (fds, n, 0);
-  g_atomic_int_inc (&self->workers->n_asleep);
-  __atomic_store_n (&self->is_asleep, TRUE, __ATOMIC_SEQ_CST);
-  n_ready = g_poll (fds, n, has_any_jobs (self->workers) ? 0 : timeout);
-  if (__atomic_exchange_n (&self->is_asleep, FALSE, __ATOMIC_SEQ_CST))
-    g_atomic_int_add (&self->workers->n_asleep, -1);
+  if (has_any_jobs (self->workers) && (n_ready > 1 || gtx_scheduler_is_due (self->scheduler)))
+    wake_one (self->workers);
   return n_ready;
 }
 
@@ -381,6 +394,7 @@ end_thread (GtxWorker *self)
     gtx_job_abandon (gtx_job_of_link (link));
   gtx_scheduler_end_messages (self->scheduler);
   gtx_scheduler_leave (self->scheduler, visit);
+  g_main_context_set_poll_func (self->context, NULL);
   g_main_context_pop_thread_default (self->context);
   g_mutex_lock (&self->mutex);
   context = g_steal_pointer (&self->context);
