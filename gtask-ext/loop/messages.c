@@ -3,6 +3,12 @@
 
 #include "loop/scheduler-private.h"
 
+/* How long to look for a message that is expected.  Waking the main loop takes both sides longer. */
+#define LOOK_US 20
+
+/* How many looks to leave out at most, if they have found nothing. */
+#define MOST_LEFT_OUT 63
+
 struct _GtxMessage
 {
   GtxMessage *next;
@@ -130,6 +136,62 @@ gtx_scheduler_is_asked_for_messages (GtxScheduler *self)
 {
   return self->n_asking > 1;
 }
+
+/* ---- Looking for a message ---- */
+
+void
+gtx_scheduler_expect (GtxScheduler *self)
+{
+  self->n_expected++;
+}
+
+void
+gtx_scheduler_expect_less (GtxScheduler *self)
+{
+  g_assert (self->n_expected > 0);
+  self->n_expected--;
+}
+
+/* With only one processor, nobody could post a message meanwhile. */
+static gboolean
+may_look (GtxScheduler *self)
+{
+  static gint has_several;      /* processors: 1 if so, -1 if not; 0: not known yet */
+
+  if (self->n_expected == 0)
+    return FALSE;
+  if (g_atomic_int_get (&has_several) == 0)
+    g_atomic_int_set (&has_several, g_get_num_processors () > 1 ? 1 : -1);
+  if (g_atomic_int_get (&has_several) < 0)
+    return FALSE;
+  if (self->n_left_out == 0)
+    return TRUE;
+  self->n_left_out--;
+  return FALSE;
+}
+
+/* If what is expected takes long, looks are left out more and more. */
+gboolean
+gtx_scheduler_look_for_message (GtxScheduler *self)
+{
+  gint64 until;
+
+  if (!may_look (self))
+    return FALSE;
+  until = g_get_monotonic_time () + LOOK_US;
+  do
+    if (gtx_scheduler_has_messages (self))
+      {
+        self->n_to_leave_out = 0;
+        return TRUE;
+      }
+  while (g_get_monotonic_time () < until);
+  self->n_left_out = self->n_to_leave_out;
+  self->n_to_leave_out = MIN (2 * self->n_to_leave_out + 1, MOST_LEFT_OUT);
+  return FALSE;
+}
+
+/* ---- The end ---- */
 
 void
 gtx_scheduler_end_messages (GtxScheduler *self)

@@ -46,6 +46,9 @@ struct _GtxScheduler
   gint64 waker_time;            /* its ready time, which is never reached */
   GtxMessage *taken;            /* the owner's: messages behind the one that runs */
   GtxMessage **last_taken;
+  guint n_expected;             /* see gtx_scheduler_expect () */
+  guint n_left_out;             /* looks to leave out, since the last ones have found nothing */
+  guint n_to_leave_out;         /* after the next look that finds nothing */
   guint n_asking;               /* calls of gtx_scheduler_run_messages (), one inside the other */
   guint n_asking_outside;       /* of these, those outside of the innermost eager fiber that runs */
 
@@ -141,6 +144,9 @@ gtx_scheduler_has_messages (GtxScheduler *self)
 {
   return self->taken || __atomic_load_n (&self->first_message, __ATOMIC_RELAXED) != NULL;
 }
+
+/* Looks for a message that is expected.  Returns whether there is one. */
+gboolean  gtx_scheduler_look_for_message (GtxScheduler *self);
 
 /* Refuses messages from now on, unless there are some left.  Returns whether it does. */
 gboolean  gtx_scheduler_close_messages (GtxScheduler *self);

@@ -80,6 +80,10 @@ void          gtx_scheduler_cancel_timer (GtxScheduler  *self,
 gboolean      gtx_scheduler_has_work    (GtxScheduler  *self);
 /* Whether the scheduler would run something now, that is, also a timer that is due. */
 gboolean      gtx_scheduler_is_due      (GtxScheduler  *self);
+/* Between these two calls another thread may soon post a message: before it sleeps, the main loop looks for
+ * it for a moment, as waking it takes longer. */
+void          gtx_scheduler_expect      (GtxScheduler  *self);
+void          gtx_scheduler_expect_less (GtxScheduler  *self);
 /* Has the run finish its round, and leave what is ready then for later. */
 void          gtx_scheduler_stop        (GtxScheduler  *self);
 gboolean      gtx_scheduler_is_stopping (GtxScheduler  *self);

@@ -169,7 +169,7 @@ probe_prepare (GSource *source,
   if (!gtx_scheduler_is_dispatched_here (self))
     return FALSE;
   if (!self->fairness.demoted)
-    *timeout = is_due (self) ? 0 : gtx_alarm_time_left (self);
+    *timeout = is_due (self) || gtx_scheduler_look_for_message (self) ? 0 : gtx_alarm_time_left (self);
   self->polling = TRUE;
   gtx_fairness_begin_poll (self);
   return FALSE;

@@ -33,7 +33,7 @@ struct _GtxJob
   GtxCrossingPoint point;
   guint n_answers;
   gboolean was_refused;         /* a request came when the coroutine had ended */
-  gboolean holds;               /* virtual time is held */
+  gboolean holds;               /* virtual time is held, and an answer expected */
 
   /* The worker's */
   GtxWorker *worker;
@@ -134,11 +134,16 @@ free_data (GtxJob *self)
 static void
 end (GtxJob *self)
 {
+  GtxScheduler *home = self->task->parent_instance.home;
+
   if (gtx_handle_is_linked (&self->step))
     gtx_handle_unlink (&self->step);
   free_data (self);
   if (self->holds)
-    gtx_scheduler_release (self->task->parent_instance.home);
+    {
+      gtx_scheduler_expect_less (home);
+      gtx_scheduler_release (home);
+    }
   end_task (self, g_steal_pointer (&self->result), g_steal_pointer (&self->error));
   g_clear_object (&self->pool);
   g_clear_object (&self->task);
@@ -308,11 +313,14 @@ gtx_job_new (GtxTask *task,
   return self;
 }
 
-/* Virtual time stands still until the job has ended. */
+/* Virtual time stands still until the job has ended, and the main loop expects an answer. */
 static void
 hold (GtxJob *self)
 {
-  gtx_scheduler_hold (self->task->parent_instance.home);
+  GtxScheduler *home = self->task->parent_instance.home;
+
+  gtx_scheduler_hold (home);
+  gtx_scheduler_expect (home);
   self->holds = TRUE;
 }
 
