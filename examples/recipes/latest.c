@@ -35,7 +35,7 @@ recipe_latest (gpointer data, GError **error)
 {
   g_autoptr (GtxBroadcast) values = gtx_broadcast_new (1, (GBoxedCopyFunc) g_strdup, g_free);
   g_autoptr (GtxSubscription) subscription = gtx_broadcast_subscribe (values);
-  g_autoptr (GtxTask) measuring = gtx_create_task (measure, values, NULL);
+  g_autoptr (GtxTask) measuring = gtx_create_task (measure, g_object_ref (values), g_object_unref);
   g_autoptr (GError) failure = NULL;
 
   show_latest (subscription, &failure);

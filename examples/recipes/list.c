@@ -50,7 +50,7 @@ recipe_list (gpointer data, GError **error)
 {
   g_autoptr (GListStore) list = g_list_store_new (G_TYPE_CANCELLABLE);
   g_autoptr (GtxQueue) found = gtx_queue_new (0, g_object_unref);
-  g_autoptr (GtxTask) finding = gtx_create_task (find, found, NULL);
+  g_autoptr (GtxTask) finding = gtx_create_task (find, g_object_ref (found), g_object_unref);
   g_autoptr (GError) failure = NULL;
 
   g_signal_connect (list, "items-changed", G_CALLBACK (on_changed), NULL);

@@ -47,15 +47,19 @@ gboolean
 recipe_pause (gpointer data, GError **error)
 {
   g_autoptr (GtxQueue) texts = gtx_queue_new (0, g_free);
-  g_autoptr (GtxTask) typing = gtx_create_task (type, texts, NULL);
+  g_autoptr (GtxTask) typing = gtx_create_task (type, g_object_ref (texts), g_object_unref);
   Typing self = { .texts = texts };
+  g_autoptr (GError) failure = NULL;
   char *text;
 
-  while ((text = text_after_pause (&self, NULL)))
+  while ((text = text_after_pause (&self, &failure)))
     {
       g_print ("%s\n", text);
       g_free (text);
     }
   g_free (self.last);
-  return gtx_await (typing, error);
+  if (g_error_matches (failure, GTX_ERROR, GTX_ERROR_QUEUE_SHUT_DOWN))
+    return gtx_await (typing, error);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }
