@@ -16,20 +16,20 @@ test_ticks (gpointer data, GError **error)
   g_autoptr (GError) failure = NULL;
 
   g_assert_true (next_tick (&ticks, error));
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0);
   /* The work takes longer than the interval: what is late comes at once, and the next tick when it should. */
   g_assert_true (gtx_sleep (2.5, error));
   g_assert_true (next_tick (&ticks, error) && next_tick (&ticks, error));
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 2.5);
+  g_assert_cmpfloat (gtx_get_time (), ==, 2.5);
   g_assert_true (next_tick (&ticks, error));
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 3);
+  g_assert_cmpfloat (gtx_get_time (), ==, 3);
   /* A wait that is cancelled leaves its tick. */
   g_assert_false (gtx_call_with_timeout (0.5, next_tick, &ticks, &failure));
   g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   gtx_cancel (gtx_current_task ());
   g_assert_false (next_tick (&ticks, NULL));
   g_assert_true (next_tick (&ticks, error));
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 4);
+  g_assert_cmpfloat (gtx_get_time (), ==, 4);
   return TRUE;
 }
 
@@ -182,7 +182,7 @@ test_pause_end (gpointer data, GError **error)
   gtx_queue_shutdown (texts, GTX_SHUTDOWN_DRAIN);
   g_assert_true (note_after_pause (&typing, error));
   assert_trace ("a");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 0);
+  g_assert_cmpfloat (gtx_get_time (), ==, 0);
   g_assert_false (note_after_pause (&typing, &failure));
   g_assert_error (failure, GTX_ERROR, GTX_ERROR_QUEUE_SHUT_DOWN);
   return TRUE;
@@ -275,13 +275,13 @@ test_merge_fails (gpointer data, GError **error)
   g_assert_error (failure, GTX_ERROR, GTX_ERROR_GROUP);
   g_assert_cmpuint (gtx_error_get_n_errors (failure), ==, 1);
   g_assert_cmpstr (gtx_error_get_error (failure, 0)->message, ==, "broken");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 1);
+  g_assert_cmpfloat (gtx_get_time (), ==, 1);
   g_clear_error (&failure);
 
   g_assert_false (take_from_two (&taker_fails, &failure));
   assert_trace ("a 1 x stopped");
   g_assert_cmpstr (gtx_error_get_error (failure, 0)->message, ==, "no more, please");
-  g_assert_cmpfloat (gtx_test_get_time (), ==, 2);
+  g_assert_cmpfloat (gtx_get_time (), ==, 2);
   return TRUE;
 }
 
