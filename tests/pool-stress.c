@@ -5,7 +5,7 @@
 #include "thread-run.h"
 
 #define N_HOMES 3
-#define N_ROUNDS (UNDER_TSAN || RUNNING_ON_VALGRIND ? 5 : 40)
+#define N_ROUNDS (UNDER_TSAN || UNDER_EMULATOR || RUNNING_ON_VALGRIND ? 5 : 40)
 #define N_TASKS 60
 
 typedef struct
