@@ -424,6 +424,73 @@ run_with_broadcast (gconstpointer data)
 
 #define add(path, coroutine) add_run_ ("/broadcast/" path, (coroutine), run_with_broadcast)
 
+/* Never has to wait. */
+static gboolean
+keep_busy (GtxSubscription *subscription, GError **error)
+{
+  for (;;)
+    {
+      g_autofree char *word = NULL;
+
+      send_word ("x");
+      word = gtx_subscription_receive (subscription, NULL, error);
+      if (word == NULL)
+        return FALSE;
+    }
+}
+
+/* A request gets to a task that keeps the broadcast busy. */
+static gboolean
+test_busy_cancelled (gpointer data, GError **error)
+{
+  g_autoptr (GtxSubscription) subscription = gtx_broadcast_subscribe (broadcast);
+  g_autoptr (GtxTask) task = gtx_create_task (keep_busy, subscription, NULL);
+
+  g_assert_true (gtx_sleep (0, error));
+  gtx_cancel (task);
+  assert_ends_cancelled (task);
+  return TRUE;
+}
+
+static gpointer
+copy_nothing (gpointer word)
+{
+  return NULL;
+}
+
+static gboolean
+test_copy_of_nothing (gpointer data, GError **error)
+{
+  g_autoptr (GtxBroadcast) own = gtx_broadcast_new (1, copy_nothing, g_free);
+  g_autoptr (GtxSubscription) subscription = gtx_broadcast_subscribe (own);
+  g_autoptr (GError) failure = NULL;
+
+  g_assert_true (gtx_broadcast_send (own, g_strdup ("x"), error));
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*item_copy*NULL*");
+  g_assert_null (gtx_subscription_try_receive (subscription, NULL, &failure));
+  g_test_assert_expected_messages ();
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_NO_REASON);
+  return TRUE;
+}
+
+/* Objects that were made without their functions, and functions that do not fit together. */
+static void
+test_mistakes (void)
+{
+  g_autoptr (GtxBroadcast) bare = g_object_new (GTX_TYPE_BROADCAST, NULL);
+  g_autoptr (GtxSubscription) subscription = gtx_broadcast_subscribe (bare);
+  g_autoptr (GtxSubscription) without = g_object_new (GTX_TYPE_SUBSCRIPTION, NULL);
+
+  g_assert_true (gtx_broadcast_send (bare, (gpointer) "x", NULL));
+  g_assert_cmpstr (gtx_subscription_try_receive (subscription, NULL, NULL), ==, "x");
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*broadcast != NULL*");
+  g_assert_null (gtx_subscription_try_receive (without, NULL, NULL));
+  g_test_assert_expected_messages ();
+  g_test_expect_message ("gtask-ext", G_LOG_LEVEL_CRITICAL, "*item_copy != NULL*");
+  g_assert_null (gtx_broadcast_new (4, NULL, g_free));
+  g_test_assert_expected_messages ();
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -437,6 +504,9 @@ main (int argc, char *argv[])
   add ("wakes-all", test_wakes_all);
   add ("shared-subscription", test_shared_subscription);
   add ("asked", test_asked);
+  add ("busy-cancelled", test_busy_cancelled);
+  add ("copy-of-nothing", test_copy_of_nothing);
+  g_test_add_func ("/broadcast/mistakes", test_mistakes);
   add ("closed", test_closed);
   g_test_add_func ("/broadcast/outside", test_outside);
   g_test_add_func ("/broadcast/contexts", test_contexts);

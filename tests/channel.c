@@ -332,6 +332,34 @@ test_let_go_meanwhile (gpointer data, GError **error)
   return TRUE;
 }
 
+/* Never has to wait. */
+static gboolean
+go_round (gpointer data, GError **error)
+{
+  for (;;)
+    {
+      g_autofree char *item = NULL;
+
+      if (!gtx_channel_send (channel, g_strdup ("x"), error))
+        return FALSE;
+      item = gtx_channel_receive (channel, error);
+      if (item == NULL)
+        return FALSE;
+    }
+}
+
+/* A request gets to a task that keeps the channel busy. */
+static gboolean
+test_busy_cancelled (gpointer data, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (go_round, NULL, NULL);
+
+  g_assert_true (gtx_sleep (0, error));
+  gtx_cancel (task);
+  assert_ends_cancelled (task);
+  return TRUE;
+}
+
 /* ---- Memory ---- */
 
 static gboolean
@@ -380,6 +408,7 @@ main (int argc, char *argv[])
   add ("other-source", test_other_source);
   add ("others-run", test_others_run);
   add ("others-run/let-go", test_let_go_meanwhile);
+  add ("busy-cancelled", test_busy_cancelled);
   add ("freed", test_freed);
   return g_test_run ();
 }

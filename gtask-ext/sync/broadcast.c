@@ -5,6 +5,8 @@
 
 #include "gtask-ext/error.h"
 
+#include <string.h>
+
 G_DEFINE_FINAL_TYPE (GtxBroadcast, gtx_broadcast, G_TYPE_OBJECT)
 
 /* ---- Items ---- */
@@ -123,14 +125,17 @@ gtx_broadcast_init (GtxBroadcast *self)
 {
   g_mutex_init (&self->mutex);
   gtx_handle_list_init (&self->line);
+  self->capacity = 1;
+  self->slots = g_new0 (GtxBroadcastSlot, 1);
 }
 
 /**
  * gtx_broadcast_new:
  * @capacity: how many items are kept for receivers that are behind, at least 1
- * @item_copy: (nullable): makes what a receiver gets of an item, such as g_object_ref(); %NULL if all
- *   may have the same pointer
- * @item_free: (nullable): frees an item, when all receivers have had it or it is not kept any longer
+ * @item_copy: (nullable): makes what a receiver gets of an item, such as g_object_ref(), and never
+ *   %NULL; %NULL if all may have the same pointer, which nobody frees
+ * @item_free: (nullable): frees an item, when all receivers have had it or it is not kept any longer;
+ *   %NULL if @item_copy is
  *
  * Makes a broadcast.  It calls @item_copy and @item_free in any thread that uses it, and @item_copy
  * for the same item in several threads at once.  Never suspends; may be called in any thread.
@@ -147,12 +152,15 @@ gtx_broadcast_new (guint          capacity,
   GtxBroadcast *self;
 
   g_return_val_if_fail (capacity > 0, NULL);
+  /* Receivers would get what is freed. */
+  g_return_val_if_fail (item_copy != NULL || item_free == NULL, NULL);
 
   self = g_object_new (GTX_TYPE_BROADCAST, NULL);
   self->capacity = capacity;
   self->item_copy = item_copy;
   self->item_free = item_free;
-  self->slots = g_new0 (GtxBroadcastSlot, capacity);
+  self->slots = g_renew (GtxBroadcastSlot, self->slots, capacity);
+  memset (self->slots, 0, capacity * sizeof (GtxBroadcastSlot));
   return self;
 }
 

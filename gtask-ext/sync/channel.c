@@ -119,38 +119,35 @@ fail_closed (GError **error)
   return FALSE;
 }
 
+/* While the task waits, the reference of the caller is dropped if the main context goes. */
 static gpointer
 wait_for_item (GtxChannel       *self,
                GtxSharedWaiter  *waiter,
                GError          **error)
 {
+  gboolean woken = gtx_shared_waiter_wait (waiter, error);
   gpointer item = NULL;
-  gboolean woken;
 
-  g_object_ref (self);
-  woken = gtx_shared_waiter_wait (waiter, error);
   if (woken && waiter->outcome == GTX_SHARED_SERVED)
     item = gtx_channel_take_promised (self);
   else if (woken)
     fail_closed (error);
   else if (waiter->outcome == GTX_SHARED_SERVED)
     gtx_channel_give_up_promised (self);
-  g_object_unref (self);
   return item;
 }
 
-/* An item that was sent stays so, and a request that came since then stands. */
+/* Does as wait_for_item () about the caller's reference.  An item that was sent stays so, and a request that
+ * came since then stands. */
 static gboolean
 wait_for_room (GtxChannel       *self,
                GtxSharedWaiter  *waiter,
                GError          **error)
 {
   GtxTask *task = waiter->base.task;
-  gboolean woken, sent;
+  gboolean woken = gtx_shared_waiter_wait_out (waiter);
+  gboolean sent = waiter->outcome == GTX_SHARED_SERVED;
 
-  g_object_ref (self);
-  woken = gtx_shared_waiter_wait_out (waiter);
-  sent = waiter->outcome == GTX_SHARED_SERVED;
   if (sent)
     task->outlived |= task->must_cancel;
   else if (woken && !task->must_cancel)
@@ -159,7 +156,6 @@ wait_for_room (GtxChannel       *self,
     gtx_task_deliver_request (task, error);
   if (!sent)
     drop (self, waiter->item);
-  g_object_unref (self);
   return sent;
 }
 
@@ -178,7 +174,6 @@ send (GtxChannel  *self,
     case GTX_SHARED_OPEN:
       return wait_for_room (self, &waiter, error);
     case GTX_SHARED_SERVED:
-      gtx_shared_let_others_run (task);
       return TRUE;
     default:
       drop (self, item);
@@ -200,7 +195,6 @@ receive (GtxChannel  *self,
     case GTX_SHARED_OPEN:
       return wait_for_item (self, &waiter, error);
     case GTX_SHARED_SERVED:
-      gtx_shared_let_others_run (task);
       return item;
     default:
       fail_closed (error);
@@ -232,16 +226,20 @@ gtx_channel_send (GtxChannel  *self,
                   gpointer     item,
                   GError     **error)
 {
+  gboolean sent = FALSE;
   GtxTask *task;
 
   g_return_val_if_fail (GTX_IS_CHANNEL (self), FALSE);
   g_return_val_if_fail (item != NULL, FALSE);
 
   task = gtx_task_begin_await (G_STRFUNC, error);
-  if (task)
-    return send (self, task, item, error);
-  drop (self, item);
-  return FALSE;
+  g_object_ref (self);
+  if (task && gtx_shared_let_others_run (task, self, item, self->item_free, error))
+    sent = send (self, task, item, error);
+  else
+    drop (self, item);
+  g_object_unref (self);
+  return sent;
 }
 
 /**
@@ -301,12 +299,17 @@ gpointer
 gtx_channel_receive (GtxChannel  *self,
                      GError     **error)
 {
+  gpointer item = NULL;
   GtxTask *task;
 
   g_return_val_if_fail (GTX_IS_CHANNEL (self), NULL);
 
   task = gtx_task_begin_await (G_STRFUNC, error);
-  return task ? receive (self, task, error) : NULL;
+  g_object_ref (self);
+  if (task && gtx_shared_let_others_run (task, self, NULL, NULL, error))
+    item = receive (self, task, error);
+  g_object_unref (self);
+  return item;
 }
 
 /**

@@ -4,13 +4,42 @@
 
 /* ---- The task ---- */
 
-void
-gtx_shared_let_others_run (GtxTask *task)
+typedef struct
 {
-  if (G_LIKELY (!gtx_scheduler_is_over (task->parent_instance.home)))
-    return;
-  gtx_task_let_others_run_first (task);
-  task->outlived |= task->must_cancel;
+  GtxHandle at_end;
+  gpointer object;
+  gpointer item;
+  GDestroyNotify item_free;
+} Pause;
+
+static void
+context_gone (GtxHandle *at_end)
+{
+  Pause *self = GTX_CONTAINER_OF (at_end, Pause, at_end);
+
+  if (self->item_free)
+    self->item_free (self->item);
+  g_object_unref (self->object);
+}
+
+gboolean
+gtx_shared_let_others_run (GtxTask         *task,
+                           gpointer         object,
+                           gpointer         item,
+                           GDestroyNotify   item_free,
+                           GError         **error)
+{
+  GtxScheduler *home = task->parent_instance.home;
+  Pause pause;
+  gboolean goes_on;
+
+  if (G_LIKELY (!gtx_scheduler_is_over (home)))
+    return TRUE;
+  pause = (Pause) { .at_end.run = context_gone, .object = object, .item = item, .item_free = item_free };
+  gtx_scheduler_call_at_end (home, &pause.at_end);
+  goes_on = gtx_task_let_others_run (task, error);
+  gtx_handle_unlink (&pause.at_end);
+  return goes_on;
 }
 
 /* Other threads may end the wait, so that virtual time is open to them. */

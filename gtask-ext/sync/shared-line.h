@@ -56,10 +56,16 @@ gtx_shared_waiter_init (GtxSharedWaiter     *self,
 
 /* ---- For the task; the mutex is not locked ---- */
 
-/* To be called after the task got what it wanted without waiting.  Lets others run if the time of the
- * task's run is over: while other threads keep the object busy, the task may never have to wait, and
- * would keep its main loop from everything else.  A request that comes meanwhile stands. */
-void     gtx_shared_let_others_run   (GtxTask             *task);
+/* To be called before the task takes or sends anything.  Lets others run if the time of the task's run is
+ * over: while other threads keep the object busy, the task may never have to wait, and would keep its main
+ * loop from everything else, and itself from every request.  FALSE with @error set if it was cancelled.
+ * If the main context goes meanwhile, @item is freed by @item_free (NULL: is not), and the reference of
+ * @object that the caller has is dropped. */
+gboolean gtx_shared_let_others_run   (GtxTask             *task,
+                                      gpointer             object,
+                                      gpointer             item,
+                                      GDestroyNotify       item_free,
+                                      GError             **error);
 
 /* Does as gtx_waiter_wait () does.  The outcome may have been decided even if this fails. */
 gboolean gtx_shared_waiter_wait      (GtxSharedWaiter     *self,

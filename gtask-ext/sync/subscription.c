@@ -27,12 +27,15 @@ gtx_subscription_finalize (GObject *object)
   GtxBroadcast *broadcast = self->broadcast;
   GtxSharedItem *given_up = NULL;
 
-  g_mutex_lock (&broadcast->mutex);
-  *gtx_broadcast_count_at (broadcast, position_of (self)) -= 1;
-  gtx_broadcast_give_up_received (broadcast, &given_up);
-  g_mutex_unlock (&broadcast->mutex);
-  gtx_shared_items_release (given_up);
-  g_object_unref (broadcast);
+  if (broadcast)
+    {
+      g_mutex_lock (&broadcast->mutex);
+      *gtx_broadcast_count_at (broadcast, position_of (self)) -= 1;
+      gtx_broadcast_give_up_received (broadcast, &given_up);
+      g_mutex_unlock (&broadcast->mutex);
+      gtx_shared_items_release (given_up);
+      g_object_unref (broadcast);
+    }
   G_OBJECT_CLASS (gtx_subscription_parent_class)->finalize (object);
 }
 
@@ -51,7 +54,10 @@ gtx_subscription_init (GtxSubscription *self)
  * gtx_broadcast_subscribe:
  * @self: a #GtxBroadcast
  *
- * Subscribes to what is sent from now on.  Never suspends; may be called in any thread.
+ * Subscribes to what is sent from now on.
+ *
+ * Several tasks may receive from the subscription: each item wakes all of them, and goes to one.  For many
+ * workers a #GtxChannel is better, which wakes one.  Never suspends; may be called in any thread.
  *
  * Returns: (transfer full): a new #GtxSubscription, which holds a reference to @self
  *
@@ -177,6 +183,14 @@ take_or_wait (GtxSubscription  *self,
   return outcome;
 }
 
+static void
+fail_to_copy (GError **error)
+{
+  g_critical ("The item_copy function of a broadcast returned NULL, which is no item; it must return a copy or "
+              "reference of its argument");
+  g_set_error_literal (error, GTX_ERROR, GTX_ERROR_NO_REASON, "The item was received, and its copy is NULL");
+}
+
 /**
  * gtx_subscription_receive:
  * @self: a #GtxSubscription
@@ -200,23 +214,24 @@ gtx_subscription_receive (GtxSubscription  *self,
                           guint64          *n_missed,
                           GError          **error)
 {
-  GtxSharedOutcome outcome;
+  GtxSharedOutcome outcome = GTX_SHARED_LEFT;
   gpointer item = NULL;
   GtxTask *task;
 
-  g_return_val_if_fail (GTX_IS_SUBSCRIPTION (self), NULL);
+  g_return_val_if_fail (GTX_IS_SUBSCRIPTION (self) && self->broadcast != NULL, NULL);
 
   task = gtx_task_begin_await (G_STRFUNC, error);
   if (task == NULL)
     return NULL;
-  /* Dropped when the task goes on, or by gone (). */
+  /* Dropped when the task goes on, or when its main context goes. */
   g_object_ref (self);
-  outcome = take_or_wait (self, task, &item, n_missed, error);
+  if (gtx_shared_let_others_run (task, self, NULL, NULL, error))
+    outcome = take_or_wait (self, task, &item, n_missed, error);
   g_object_unref (self);
   if (outcome == GTX_SHARED_REFUSED)
     gtx_broadcast_fail_closed (error);
-  else if (outcome == GTX_SHARED_SERVED)
-    gtx_shared_let_others_run (task);
+  else if (outcome == GTX_SHARED_SERVED && item == NULL)
+    fail_to_copy (error);
   return item;
 }
 
@@ -245,11 +260,13 @@ gtx_subscription_try_receive (GtxSubscription  *self,
   gpointer item = NULL;
   GtxSharedOutcome outcome;
 
-  g_return_val_if_fail (GTX_IS_SUBSCRIPTION (self), NULL);
+  g_return_val_if_fail (GTX_IS_SUBSCRIPTION (self) && self->broadcast != NULL, NULL);
 
   outcome = take_or_enter (self, &item, n_missed, NULL);
   if (outcome == GTX_SHARED_REFUSED)
     gtx_broadcast_fail_closed (error);
+  else if (outcome == GTX_SHARED_SERVED && item == NULL)
+    fail_to_copy (error);
   else if (outcome == GTX_SHARED_OPEN)
     g_set_error_literal (error, GTX_ERROR, GTX_ERROR_QUEUE_EMPTY, "There is nothing to receive");
   return item;
