@@ -410,6 +410,27 @@ test_fork (gpointer data, GError **error)
   return gtx_await (task, error);
 }
 
+static gboolean
+note_default (gpointer data, GError **error)
+{
+  note (g_main_context_get_thread_default () ? "another" : "own");
+  return TRUE;
+}
+
+/* The starter has pushed a main context which is not the task's. */
+static void
+test_foreign_default (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GtxTask) task = gtx_task_new (note_default, NULL, NULL);
+
+  g_main_context_push_thread_default (context);
+  gtx_task_start_eager (task);
+  g_main_context_pop_thread_default (context);
+  iterate_until_done (NULL, task);
+  assert_trace ("own");
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -422,6 +443,7 @@ main (int argc, char *argv[])
   add_real_coroutine ("/eager-places/below-loop", test_below_loop);
   add_real_coroutine ("/eager-places/runs-a-loop", test_runs_a_loop);
   add_coroutine ("/eager-places/thread-default", test_thread_default);
+  add_outside ("/eager-places/foreign-default", test_foreign_default);
   add_coroutine ("/eager-places/environment", test_environment);
   add_coroutine ("/eager-places/main-stack", test_main_stack);
   add_coroutine ("/eager-places/drops-itself", test_drops_itself);

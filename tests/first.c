@@ -304,6 +304,25 @@ test_outside (void)
   g_assert_false (gtx_future_is_done (futures->pdata[0]));
 }
 
+static gpointer
+go_on_as_it_was (gpointer future, gpointer data)
+{
+  return NULL;
+}
+
+/* A continuation of the task itself would never end. */
+static gboolean
+test_continuation_of_itself (gpointer data, GError **error)
+{
+  g_autoptr (GPtrArray) futures = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GError) failure = NULL;
+
+  g_ptr_array_add (futures, gtx_future_then (gtx_current_task (), go_on_as_it_was, NULL, NULL));
+  g_assert_null (gtx_race (futures, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_AWAITS_ITSELF);
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -321,6 +340,7 @@ main (int argc, char *argv[])
   add_coroutine ("/first/any/succeeds-late", test_any_succeeds_late);
   add_coroutine ("/first/any/all-fail", test_any_all_fail);
   add_coroutine ("/first/refused", test_refused);
+  add_coroutine ("/first/continuation-of-itself", test_continuation_of_itself);
   g_test_add_func ("/first/outside", test_outside);
   return g_test_run ();
 }

@@ -441,6 +441,37 @@ test_mistake (void)
   g_test_assert_expected_messages ();
 }
 
+static gboolean
+sleep_a_moment (gpointer data, GError **error)
+{
+  return gtx_sleep (0.01, error);
+}
+
+/* A request that was dealt with is not the reason why the loser of a race is cancelled. */
+static gboolean
+test_race (gpointer data, GError **error)
+{
+  for (int withdraws = FALSE; withdraws <= TRUE; withdraws++)
+    {
+      g_autoptr (GPtrArray) futures = g_ptr_array_new_with_free_func (g_object_unref);
+      const GError *loss;
+
+      gtx_cancel_with_reason (gtx_current_task (), "the window was closed");
+      g_assert_false (gtx_sleep (0, NULL));
+      if (withdraws)
+        gtx_uncancel (gtx_current_task ());
+      g_ptr_array_add (futures, gtx_create_task (sleep_a_moment, NULL, NULL));
+      g_ptr_array_add (futures, gtx_create_task (sleep_long, NULL, NULL));
+      g_assert_true (gtx_race (futures, error) == futures->pdata[0]);
+      loss = gtx_future_get_error (futures->pdata[1]);
+      assert_cancelled (loss);
+      g_assert_null (strstr (loss->message, "window"));
+    }
+  while (gtx_uncancel (gtx_current_task ()) > 0)
+    ;
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -454,6 +485,7 @@ main (int argc, char *argv[])
   add_coroutine ("/reason/withdrawn", test_withdrawn);
   add_coroutine ("/reason/timeout", test_timeout);
   add_coroutine ("/reason/futures", test_futures);
+  add_coroutine ("/reason/race", test_race);
   add_coroutine ("/reason/shown", test_shown);
   add_coroutine ("/reason/thread", test_thread);
   g_test_add_func ("/reason/context-gone", test_context_gone);

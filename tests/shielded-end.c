@@ -27,14 +27,46 @@ clean_up_with_others (double *seconds, GError **error)
   return gtx_task_group_end (&group, &failure, error);
 }
 
+static gpointer
+go_on_as_it_was (gpointer future, gpointer data)
+{
+  return NULL;
+}
+
+static gboolean
+await_task (GtxTask *task, GError **error)
+{
+  return gtx_await (task, error);
+}
+
+/* Awaits a task by way of a continuation, and one that runs inside another. */
+static gboolean
+clean_up_behind (double *seconds, GError **error)
+{
+  g_autoptr (GtxTask) task = gtx_create_task (sleep_and_say, seconds, NULL);
+  g_autoptr (GtxFuture) continuation = gtx_future_then (task, go_on_as_it_was, NULL, NULL);
+  g_autoptr (GtxTask) inside = gtx_task_new (sleep_and_say, seconds, NULL);
+  g_autoptr (GtxTask) runner = NULL;
+
+  if (!gtx_await (continuation, error))
+    return FALSE;
+  runner = gtx_create_task (await_task, inside, NULL);
+  return gtx_sleep (0, error) && gtx_await (inside, error);
+}
+
 static double seconds = 1;
 static gboolean is_cancelled;
 
+typedef gboolean (*CleanUp) (double *seconds, GError **error);
+
+static CleanUp alone = sleep_and_say;
+static CleanUp with_others = clean_up_with_others;
+static CleanUp behind = clean_up_behind;
+
 static gboolean
-call_shielded (gpointer others, GError **error)
+call_shielded (CleanUp *clean_up, GError **error)
 {
-  gboolean cleaned = others ? gtx_call_shielded (50, clean_up_with_others, &seconds, error)
-                            : gtx_call_shielded (50, sleep_and_say, &seconds, error);
+  gboolean cleaned = gtx_call_shielded_named (50, "clean_up", (GtxCoroutine) *clean_up, &seconds, error);
   g_autoptr (GError) failure = NULL;
 
   g_assert_true (cleaned);
@@ -45,21 +77,21 @@ call_shielded (gpointer others, GError **error)
 }
 
 static gboolean
-end_in_call (gpointer others, GError **error)
+end_in_call (CleanUp *clean_up, GError **error)
 {
-  g_object_unref (gtx_create_task (call_shielded, others, NULL));
+  g_object_unref (gtx_create_task (call_shielded, clean_up, NULL));
   return gtx_sleep (0.5, error);
 }
 
 /* The end waits for the call, cancels the task that has made it, and nobody below. */
 static void
-assert_left_alone (gpointer others, const char *expected)
+assert_left_alone (CleanUp *clean_up, const char *expected)
 {
   g_autoptr (GError) error = NULL;
 
   trace = g_string_new (NULL);
   is_cancelled = FALSE;
-  g_assert_true (gtx_test_run (end_in_call, others, &error));
+  g_assert_true (gtx_test_run (end_in_call, clean_up, &error));
   g_assert_no_error (error);
   assert_trace (expected);
   g_assert_true (is_cancelled);
@@ -69,13 +101,19 @@ assert_left_alone (gpointer others, const char *expected)
 static void
 test_run (void)
 {
-  assert_left_alone (NULL, "clean");
+  assert_left_alone (&alone, "clean");
 }
 
 static void
 test_run_others (void)
 {
-  assert_left_alone ((gpointer) "with others", "clean clean");
+  assert_left_alone (&with_others, "clean clean");
+}
+
+static void
+test_run_behind (void)
+{
+  assert_left_alone (&behind, "clean clean");
 }
 
 static gboolean
@@ -201,7 +239,7 @@ show_dialog (gpointer data, GError **error)
 static gboolean
 end_below_dialog (gpointer data, GError **error)
 {
-  g_object_unref (gtx_create_task (call_shielded, NULL, NULL));
+  g_object_unref (gtx_create_task (call_shielded, &alone, NULL));
   g_object_unref (gtx_create_task (show_dialog, NULL, NULL));
   return gtx_sleep (0.01, error);
 }
@@ -226,6 +264,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/shielded-end/run", test_run);
   g_test_add_func ("/shielded-end/run/others", test_run_others);
+  g_test_add_func ("/shielded-end/run/behind", test_run_behind);
   g_test_add_func ("/shielded-end/clean-up", test_clean_up);
   g_test_add_func ("/shielded-end/limit", test_limit);
   g_test_add_func ("/shielded-end/cancel-all", test_cancel_all);

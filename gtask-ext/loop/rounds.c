@@ -522,10 +522,18 @@ gtx_scheduler_begin_eagerly (GtxScheduler *self,
 
   g_assert (step->fiber == NULL && !gtx_handle_is_linked (&step->handle));
 
+  /* During a visit this thread need not have the context, and without it another one would be the
+   * thread-default context of the fiber. */
+  if (!g_main_context_acquire (context))
+    {
+      gtx_scheduler_call_soon (self, &step->handle);
+      return;
+    }
   step->fiber = step->kind->make (step, NULL, NULL);
   if (step->fiber == NULL)
     {
       gtx_scheduler_call_soon (self, &step->handle);
+      g_main_context_release (context);
       return;
     }
   if (self->running == 0)
@@ -541,6 +549,7 @@ gtx_scheduler_begin_eagerly (GtxScheduler *self,
     gtx_scheduler_own (self);
   else
     gtx_scheduler_disown (self);
+  g_main_context_release (context);
   g_main_context_unref (context);
   gtx_scheduler_unref (self);
 }

@@ -93,6 +93,9 @@ end_others (Race *self)
   GtxTask *task = self->waiter.task;
 
   self->is_ending = TRUE;
+  /* The reason of a request that was dealt with before is not this one's. */
+  if (self->first && task->n_standing == 0)
+    gtx_task_set_reason (task, NULL);
   if (self->n_left > 0)
     gtx_waiter_pass_on (&self->waiter);
   while (self->n_left > 0)

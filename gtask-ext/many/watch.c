@@ -13,6 +13,7 @@ gtx_watches_check (GtxTask     *task,
   for (guint i = 0; i < futures->len; i++)
     {
       GtxFuture *future = g_ptr_array_index (futures, i);
+      GtxFuture *last;
 
       if (!gtx_future_check (future, function))
         g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
@@ -21,8 +22,8 @@ gtx_watches_check (GtxTask     *task,
         g_set_error (error, GTX_ERROR, GTX_ERROR_INVALID_ARGUMENT,
                      "Item %u of the array that %s() was given belongs to another main context; "
                      "give it a task that awaits it", i + 1, function);
-      else if (future == &task->parent_instance ||
-               (gtx_future_is_task (future) && ((GtxTask *) future)->runner == task))
+      else if (gtx_future_is_task (last = gtx_future_get_addressee (future)) &&
+               gtx_task_outermost ((GtxTask *) last) == task)
         g_set_error (error, GTX_ERROR, GTX_ERROR_AWAITS_ITSELF,
                      "Task %s passes itself to %s(), which would never end; pass other futures",
                      gtx_task_get_name (task), function);

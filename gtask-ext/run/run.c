@@ -68,7 +68,7 @@ is_shielded (GtxTask *task)
 }
 
 /* Finds the tasks among @futures that @are_meant is TRUE for, and those that they wait for, which are
- * parts of their work. */
+ * parts of their work: if such a task runs inside another one, that one. */
 static GHashTable *
 find_with_awaited (GPtrArray *futures,
                    gboolean (*are_meant) (GtxTask *task))
@@ -85,7 +85,7 @@ find_with_awaited (GPtrArray *futures,
       g_autoptr (GPtrArray) awaited = g_hash_table_add (found, task) ? gtx_task_get_awaited (task) : NULL;
 
       for (guint i = 0; awaited && i < awaited->len; i++)
-        g_ptr_array_add (left, awaited->pdata[i]);
+        g_ptr_array_add (left, gtx_task_outermost (awaited->pdata[i]));
     }
   return found;
 }

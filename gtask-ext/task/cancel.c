@@ -220,6 +220,7 @@ gtx_uncancel (GtxTask *self)
   if (self->n_cancels == 0 || --self->n_cancels > 0)
     return self->n_cancels;
   gtx_task_settle_request (self);
+  gtx_task_set_reason (self, NULL);
   /* The next request is passed on to this task as a new one, not as a repetition. */
   if (g_atomic_int_get (&self->is_started))
     gtx_task_count_going_on (self);

@@ -61,6 +61,32 @@ gtx_task_new_pointer_named (const char          *function,
   return self;
 }
 
+static void
+free_unbegun (GtxHandle *handle)
+{
+  GtxTask *self = GTX_CONTAINER_OF (handle, GtxTask, step.handle);
+
+  gtx_task_free_data (self);
+  gtx_pins_drop (&self->parent_instance.pins, self);
+}
+
+/* The function that frees the data may do anything, and the code that starts the task is not ready for
+ * that: it runs later, if there is somebody to run it. */
+static void
+free_unbegun_soon (GtxTask  *self,
+                   gboolean  takes_tasks)
+{
+  GtxScheduler *home = self->parent_instance.home;
+
+  if (!takes_tasks || gtx_scheduler_get_context (home) == NULL)
+    {
+      free_unbegun (&self->step.handle);
+      return;
+    }
+  self->step.handle.run = free_unbegun;
+  gtx_scheduler_call_soon (home, &self->step.handle);
+}
+
 /* Makes the task one that is to begin, in its home thread; the caller has pinned it.  @takes_tasks: FALSE
  * if the home refuses messages, since nobody will run it any more.  FALSE if the task has ended without
  * beginning. */
@@ -71,8 +97,7 @@ enter_registry (GtxTask  *self,
   /* A task that was cancelled meanwhile is done, and its coroutine does not run. */
   if (gtx_future_done (&self->parent_instance))
     {
-      gtx_task_free_data (self);
-      gtx_pins_drop (&self->parent_instance.pins, self);
+      free_unbegun_soon (self, takes_tasks);
       return FALSE;
     }
   if (!takes_tasks || gtx_scheduler_get_context (self->parent_instance.home) == NULL)

@@ -58,7 +58,7 @@ gtx_task_get_awaited (GtxTask *task)
   task->waiter->kind->list_awaited (task->waiter, futures);
   for (guint i = 0; i < futures->len; i++)
     {
-      GtxFuture *future = futures->pdata[i];
+      GtxFuture *future = gtx_future_get_addressee (futures->pdata[i]);
 
       if (gtx_future_is_task (future) && future->home == task->parent_instance.home && !gtx_future_done (future))
         futures->pdata[n++] = future;
