@@ -75,11 +75,11 @@ gtx_operation_future_cancel (GtxFuture *future)
 }
 
 /* A GTask keeps its main context.  If no thread runs that any more, a message to it would keep both
- * for ever, so the result is dropped here. */
+ * for ever, so the result is dropped here.  A result that the program has set need not be an object. */
 static void
 drop_homeless_result (GtxFuture *self)
 {
-  if (self->result && !self->is_taken && !gtx_scheduler_is_local (self->home) &&
+  if (self->result && self->result_free == g_object_unref && !self->is_taken && !gtx_scheduler_is_local (self->home) &&
       gtx_scheduler_is_abandoned (self->home))
     g_clear_object ((GObject **) &self->result);
 }
@@ -120,7 +120,7 @@ typedef struct
 static void
 arrival_free (Arrival *arrival)
 {
-  g_object_unref (arrival->result);
+  g_clear_object (&arrival->result);
   g_object_unref (arrival->future);
   g_free (arrival);
 }
@@ -137,10 +137,11 @@ arrive (gpointer data)
   self->is_under_way = FALSE;
   if (gtx_handle_is_linked (&self->at_end))
     gtx_handle_unlink (&self->at_end);
+  /* The future gets this reference: once it is done, another thread may take the result and drop it. */
   if (self->cancelling)
     gtx_future_finish_cancelled (&self->parent_instance);
   else if (gtx_future_finish (&self->parent_instance, arrival->result, g_object_unref, NULL))
-    g_object_ref (arrival->result);
+    arrival->result = NULL;
   arrival_free (arrival);
 }
 
