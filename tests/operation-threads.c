@@ -3,23 +3,6 @@
 
 #include "fixture.h"
 
-/* ---- The moment at which a result arrives ---- */
-
-static gpointer watched_result;
-static GtxFuture *watched_future;
-static guint n_late;
-
-/* This definition replaces GObject's.  From the moment at which the future is done, another thread may take
- * its result and drop it. */
-#undef g_object_ref
-gpointer
-g_object_ref (gpointer object)
-{
-  if (watched_result && object == watched_result && gtx_future_is_done (watched_future))
-    n_late++;
-  return (g_object_ref_sink) (object);
-}
-
 typedef struct
 {
   GAsyncReadyCallback callback;
@@ -32,28 +15,6 @@ begin_async (Begun *begun, GCancellable *cancellable, GAsyncReadyCallback callba
   begun->callback = callback;
   begun->data = data;
 }
-
-static gboolean
-test_arrival (gpointer data, GError **error)
-{
-  g_autoptr (GtxFuture) future = gtx_operation_future_new ();
-  g_autoptr (GTask) result = g_task_new (NULL, NULL, NULL, NULL);
-  g_autoptr (GTask) taken = NULL;
-  Begun begun;
-
-  g_task_return_boolean (result, TRUE);
-  begin_async (&begun, GTX_ASYNC_FUTURE (future));
-  watched_future = future;
-  watched_result = result;
-  begun.callback (NULL, G_ASYNC_RESULT (result), begun.data);
-  taken = gtx_await_pointer (future, error);
-  watched_result = NULL;
-  g_assert_true (taken == result);
-  g_assert_cmpuint (n_late, ==, 0);
-  return TRUE;
-}
-
-/* ---- Dropped when no thread runs the context any more ---- */
 
 typedef struct
 {
@@ -119,7 +80,6 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
-  add_coroutine ("/operation-threads/arrival", test_arrival);
   g_test_add_func ("/operation-threads/set-by-program", test_set_by_program);
   return g_test_run ();
 }

@@ -67,18 +67,18 @@ static void
 settle (GtxFuture      *self,
         GtxFutureState  state)
 {
-  GtxVisit visit = gtx_scheduler_enter (self->home);
+  GtxScheduler *home = self->home;
+  GtxVisit visit = gtx_scheduler_enter (home);
 
-  /* Once the state is stored, code that waits for the future may drop the last reference. */
-  if (G_UNLIKELY (!visit))
+  /* Once the state is stored, code that waits for the future may drop the last reference.  So the callbacks
+   * are queued before: none of them runs until this thread goes on. */
+  if (G_LIKELY (visit))
+    queue_callbacks (self);
+  else
     g_object_ref (self);
   __atomic_store_n (&self->state, state, __ATOMIC_RELEASE);
-  if (G_LIKELY (visit))
-    {
-      queue_callbacks (self);
-      gtx_scheduler_leave (self->home, visit);
-    }
-  else if (!gtx_scheduler_post (self->home, queue_callbacks_and_unref, self))
+  gtx_scheduler_leave (home, visit);
+  if (G_UNLIKELY (!visit) && !gtx_scheduler_post (home, queue_callbacks_and_unref, self))
     {
       gtx_future_drop_callbacks (self);
       g_object_unref (self);
