@@ -181,25 +181,9 @@ gtx_cancel_with_reason (gpointer    future,
 
 /* ---- A task's requests ---- */
 
-/**
- * gtx_uncancel:
- * @self: a #GtxTask
- *
- * Withdraws one request to cancel: asyncio's `Task.uncancel()`.  When none is
- * left, a request that was not delivered yet is dropped.  Never suspends; to be
- * called in the thread of the task's home.
- *
- * Returns: how many requests are left
- *
- * Since: 0.1
- */
-guint
-gtx_uncancel (GtxTask *self)
+static guint
+withdraw (GtxTask *self)
 {
-  g_return_val_if_fail (GTX_IS_TASK (self), 0);
-
-  while (self->runner)
-    self = self->runner;
   gtx_task_take_up_request (self);
   if (self->n_cancels == 0 || --self->n_cancels > 0)
     return self->n_cancels;
@@ -210,6 +194,36 @@ gtx_uncancel (GtxTask *self)
   return 0;
 }
 
+static gboolean
+is_under_way (GtxTask *self)
+{
+  return g_atomic_int_get (&self->is_started) && !gtx_future_done (&self->parent_instance);
+}
+
+/**
+ * gtx_uncancel:
+ * @self: a #GtxTask
+ *
+ * Withdraws one request to cancel: asyncio's `Task.uncancel()`.  When none is
+ * left, a request that was not delivered yet is dropped.  Never suspends; to be
+ * called in the thread of the task's home: in any other thread it withdraws nothing
+ * from a task that has been started and is not done, and a g_critical() says so.
+ *
+ * Returns: how many requests are left
+ *
+ * Since: 0.1
+ */
+guint
+gtx_uncancel (GtxTask *self)
+{
+  g_return_val_if_fail (GTX_IS_TASK (self), 0);
+
+  self = gtx_task_outermost (self);
+  if (is_under_way (self) && gtx_scheduler_is_foreign (self->parent_instance.home, G_STRFUNC))
+    return 0;
+  return withdraw (self);
+}
+
 guint
 gtx_task_withdraw_request (GtxTask *self,
                            guint    made_at)
@@ -217,7 +231,7 @@ gtx_task_withdraw_request (GtxTask *self,
   gtx_task_take_up_request (self);
   if (self->n_settled == made_at && self->n_standing > 0 && --self->n_standing == 0)
     gtx_task_settle_request (self);
-  return gtx_uncancel (self);
+  return withdraw (gtx_task_outermost (self));
 }
 
 void
