@@ -91,11 +91,54 @@ test_borrowed (gpointer data, GError **error)
   return TRUE;
 }
 
+/* ---- The error of a cancelled future ---- */
+
+/* ThreadSanitizer sees whether code in the future's thread expects that nobody makes the error meanwhile. */
+static gpointer
+ask_for_error (gpointer future)
+{
+  while (!gtx_future_is_done (future))
+    g_thread_yield ();
+  assert_cancelled (gtx_future_get_error (future));
+  return NULL;
+}
+
+static gboolean
+test_error_in_scope (gpointer data, GError **error)
+{
+  g_autoptr (GObject) object = g_object_new (G_TYPE_OBJECT, NULL);
+  GtxScope *scope = gtx_object_get_scope (object);
+  g_autoptr (GtxTask) task = g_object_ref (gtx_scope_create_task (scope, sleep_long, NULL, NULL));
+  GThread *thread = g_thread_new ("asks", ask_for_error, task);
+
+  gtx_sleep (0, NULL);
+  gtx_cancel (task);
+  gtx_scope_join (scope, NULL);
+  g_thread_join (thread);
+  return TRUE;
+}
+
+static gboolean
+test_error_in_shield (gpointer data, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_future_new ();
+  g_autoptr (GtxFuture) shield = gtx_shield (future);
+  GThread *thread = g_thread_new ("asks", ask_for_error, future);
+
+  gtx_cancel (future);
+  g_assert_false (gtx_await (shield, NULL));
+  g_assert_true (gtx_future_is_cancelled (shield));
+  g_thread_join (thread);
+  return TRUE;
+}
+
 int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   add_coroutine ("/threads-done/operation", test_operation);
   add_coroutine ("/threads-done/borrowed", test_borrowed);
+  add_coroutine ("/threads-done/error/scope", test_error_in_scope);
+  add_coroutine ("/threads-done/error/shield", test_error_in_shield);
   return g_test_run ();
 }

@@ -85,6 +85,16 @@ shield_unref (gpointer shield)
 
 /* ---- The end of the inner future ---- */
 
+/* Another thread may be making the error of a future that was cancelled. */
+static void
+end_cancelled (GtxFuture *outer,
+               GtxFuture *inner)
+{
+  const GError *error = __atomic_load_n (&inner->error, __ATOMIC_ACQUIRE);
+
+  gtx_future_finish_cancelled_for (outer, error ? g_error_copy (error) : NULL);
+}
+
 static void
 on_inner_done (gpointer future,
                gpointer shield)
@@ -97,7 +107,7 @@ on_inner_done (gpointer future,
   if (gtx_future_done (outer))
     return;
   if (gtx_future_state (inner) == GTX_FUTURE_CANCELLED)
-    gtx_future_finish_cancelled_for (outer, inner->error ? g_error_copy (inner->error) : NULL);
+    end_cancelled (outer, inner);
   else if (inner->error == NULL)
     gtx_future_finish_as (outer, inner);
   else
