@@ -4,6 +4,7 @@
 #pragma once
 
 #include "loop/fairness.h"
+#include "loop/onlookers.h"
 
 typedef struct _GtxMessage GtxMessage;
 typedef struct _GtxPoller GtxPoller;
@@ -18,6 +19,7 @@ typedef struct _GtxPoller GtxPoller;
  *   no lock to find out.
  * - The marker is in the ready list exactly while a round is being run, be it by this dispatch, one
  *   below or one above it: the handles before the marker belong to the round.
+ * - Nobody takes the mutex of another scheduler while the mutex of one is locked, but fork () does.
  * - A timer is in the heap or its handle is in the ready list, never both.
  * - A handle that is appended while the main loop polls wakes the main loop. */
 struct _GtxScheduler
@@ -38,7 +40,7 @@ struct _GtxScheduler
   GCond visits_ended;
 
   /* Messages */
-  GMutex mutex;                 /* protects messages, visits, and the end of the context */
+  GMutex mutex;                 /* protects messages, onlookers, visits, and the end of the context */
   gboolean closed;              /* nobody takes messages any more */
   GtxMessage *first_message;
   GtxMessage **last_message;
@@ -47,6 +49,7 @@ struct _GtxScheduler
   GtxMessage *taken;            /* the owner's: messages behind the one that runs */
   GtxMessage **last_taken;
   guint n_asking;               /* calls of gtx_scheduler_run_messages (), one inside the other */
+  GtxHandleList onlookers;      /* GtxOnlooker.link */
 
   /* Rounds */
   GtxHandleList ready;
@@ -143,6 +146,11 @@ gtx_scheduler_has_messages (GtxScheduler *self)
 
 /* Refuses messages from now on, unless there are some left.  Returns whether it does. */
 gboolean  gtx_scheduler_close_messages (GtxScheduler *self);
+
+/* ---- onlookers.c ---- */
+
+/* When the context goes: tells all that are left. */
+void      gtx_scheduler_tell_onlookers (GtxScheduler *self);
 
 /* ---- rounds.c ---- */
 

@@ -44,6 +44,7 @@ gtx_scheduler_unref (GtxScheduler *self)
     return;
 
   g_assert (self->base.context == NULL);
+  g_assert (gtx_handle_list_is_empty (&self->onlookers));
   gtx_timers_clear (&self->timers);
   if (gtx_stack_pool_n_used (self->base.stacks) == 0)
     gtx_stack_pool_free (self->base.stacks);
@@ -67,6 +68,7 @@ scheduler_new (GMainContext *context)
   self->entries_left = 1;
   gtx_handle_list_init (&self->ready);
   gtx_handle_list_init (&self->at_end);
+  gtx_handle_list_init (&self->onlookers);
   gtx_fairness_init (self);
   g_mutex_init (&self->mutex);
   g_cond_init (&self->visits_ended);
