@@ -32,7 +32,7 @@ struct _GtxScheduler
   GDestroyNotify destroy_extension;
 
   /* Whose thread */
-  gsize dispatcher;             /* number of the thread; 0: none has dispatched yet */
+  gsize dispatcher;             /* number of the thread; 0: none has dispatched yet; NO_THREAD: it has ended */
   gsize visitor;                /* number of the thread that visits */
   guint n_visits;
   guint n_waiting;              /* threads that wait for visits to end */

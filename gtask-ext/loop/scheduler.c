@@ -9,7 +9,8 @@
 /* Numbers of no thread: */
 #define NOT_NUMBERED (G_MAXSIZE - 2)
 #define PARENT_PROCESS (G_MAXSIZE - 1) /* owns the schedulers that had fibers at a fork () */
-#define NO_THREAD G_MAXSIZE     /* owns the schedulers whose contexts are gone */
+#define NO_THREAD G_MAXSIZE     /* owns the schedulers whose contexts are gone; was the dispatcher of some whose
+                                 * thread has ended */
 
 __thread gsize gtx_this_thread = NOT_NUMBERED;
 
@@ -179,6 +180,35 @@ set_dispatcher (GtxScheduler *self,
   __atomic_store_n (&self->dispatcher, thread, __ATOMIC_RELAXED);
 }
 
+static void foreach_scheduler (void (*func) (GtxScheduler *self));
+
+static void
+forget_dispatcher (GtxScheduler *self)
+{
+  g_mutex_lock (&self->mutex);
+  if (gtx_scheduler_is_dispatched_here (self))
+    set_dispatcher (self, NO_THREAD);
+  g_mutex_unlock (&self->mutex);
+}
+
+/* Called when a thread ends that has been the dispatcher of a scheduler. */
+static void
+end_thread (gpointer unused)
+{
+  G_LOCK (schedulers);
+  foreach_scheduler (forget_dispatcher);
+  G_UNLOCK (schedulers);
+}
+
+static GPrivate end_of_dispatcher = G_PRIVATE_INIT (end_thread);
+
+static void
+become_dispatcher (GtxScheduler *self)
+{
+  set_dispatcher (self, gtx_this_thread);
+  g_private_set (&end_of_dispatcher, self);
+}
+
 void
 gtx_scheduler_own (GtxScheduler *self)
 {
@@ -223,10 +253,10 @@ complain_of_thread (GtxScheduler *self)
 gboolean
 gtx_scheduler_take (GtxScheduler *self)
 {
-  gsize this_thread = number_of_this_thread ();
   gboolean complains = FALSE;
   gboolean taken = FALSE;
 
+  number_of_this_thread ();
   g_mutex_lock (&self->mutex);
   if (gtx_scheduler_is_others (self))
     {
@@ -237,7 +267,7 @@ gtx_scheduler_take (GtxScheduler *self)
     self->is_wanted = TRUE;
   else
     {
-      set_dispatcher (self, this_thread);
+      become_dispatcher (self);
       taken = TRUE;
     }
   g_mutex_unlock (&self->mutex);
@@ -281,7 +311,7 @@ may_visit (GtxScheduler *self,
     return TRUE;
   if (!g_main_context_is_owner (self->base.context))
     return FALSE;
-  set_dispatcher (self, gtx_this_thread);
+  become_dispatcher (self);
   return TRUE;
 }
 
@@ -361,6 +391,12 @@ gtx_scheduler_is_foreign (GtxScheduler *self,
 
   gtx_scheduler_leave (self, visit);
   return visit == GTX_ELSEWHERE;
+}
+
+gboolean
+gtx_scheduler_has_lost_thread (GtxScheduler *self)
+{
+  return __atomic_load_n (&self->dispatcher, __ATOMIC_RELAXED) == NO_THREAD;
 }
 
 gboolean

@@ -176,6 +176,8 @@ GtxVisit      gtx_scheduler_enter_home   (GtxScheduler *self,
 gboolean      gtx_scheduler_is_foreign   (GtxScheduler *self,
                                           const char   *function);
 
+/* Whether the last thread that was known to have the scheduler's context has ended. */
+gboolean      gtx_scheduler_has_lost_thread (GtxScheduler *self);
 /* Whether no thread has the scheduler's context, or the context is gone. */
 gboolean      gtx_scheduler_is_abandoned (GtxScheduler *self);
 

@@ -65,14 +65,32 @@ cancel_on_visit (GtxFuture  *self,
 /* A request that is posted to the future's home. */
 typedef struct
 {
-  GtxFuture *future;
+  GtxFuture *future;            /* a reference; or NULL, if the weak one is used */
+  GWeakRef weak;                /* to a future that must not stay with the message, see GtxFutureClass */
   char *reason;
 } Posted;
+
+static Posted *
+posted_new (GtxFuture  *future,
+            const char *reason)
+{
+  Posted *self = g_new0 (Posted, 1);
+
+  self->reason = g_strdup (reason);
+  if (gtx_future_keeps_context (future))
+    g_weak_ref_init (&self->weak, future);
+  else
+    self->future = g_object_ref (future);
+  return self;
+}
 
 static void
 posted_free (Posted *self)
 {
-  g_object_unref (self->future);
+  if (self->future)
+    g_object_unref (self->future);
+  else
+    g_weak_ref_clear (&self->weak);
   g_free (self->reason);
   g_free (self);
 }
@@ -82,8 +100,10 @@ static void
 cancel_posted (gpointer data)
 {
   Posted *posted = data;
+  g_autoptr (GtxFuture) future = posted->future ? g_object_ref (posted->future) : g_weak_ref_get (&posted->weak);
 
-  gtx_cancel_with_reason (posted->future, posted->reason);
+  if (future)
+    gtx_cancel_with_reason (future, posted->reason);
   posted_free (posted);
 }
 
@@ -91,10 +111,8 @@ static gboolean
 post (GtxFuture  *self,
       const char *reason)
 {
-  Posted *posted = g_new (Posted, 1);
+  Posted *posted = posted_new (self, reason);
 
-  posted->future = g_object_ref (self);
-  posted->reason = g_strdup (reason);
   g_atomic_int_set (&self->is_watched, TRUE);
   if (gtx_scheduler_post (self->home, cancel_posted, posted))
     return TRUE;

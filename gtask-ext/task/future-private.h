@@ -56,7 +56,16 @@ typedef struct
   GObjectClass parent_class;
   /* Called in the home thread. */
   gboolean (*cancel) (GtxFuture *self);
+  /* Whether the result keeps the main context of the home.  A message that keeps the future must not be
+   * left in that main context when nobody runs it any more: both would stay for ever. */
+  gboolean result_keeps_context;
 } GtxFutureClass;
+
+static inline gboolean
+gtx_future_keeps_context (GtxFuture *self)
+{
+  return ((GtxFutureClass *) G_OBJECT_GET_CLASS (self))->result_keeps_context;
+}
 
 /* The class of tasks, once there is one; it has no subclasses. */
 extern gpointer gtx_task_class G_GNUC_INTERNAL;
