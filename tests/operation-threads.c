@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Futures of operations that end in one thread, and are used in another. */
 
+#define _GNU_SOURCE
+
 #include "fixture.h"
+
+#include <dlfcn.h>
 
 typedef struct
 {
@@ -237,6 +241,88 @@ test_request_is_late (void)
   g_assert_true (gone);
 }
 
+/* ---- A main context stays free ---- */
+
+static guint n_acquired;
+
+/* This definition replaces GLib's.  While another thread has a main context, if only for a moment,
+ * g_main_context_push_thread_default () and gtx_run () fail. */
+gboolean
+g_main_context_acquire (GMainContext *context)
+{
+  static gboolean (*acquire) (GMainContext *context);
+
+  if (acquire == NULL)
+    *(void **) &acquire = dlsym (RTLD_NEXT, "g_main_context_acquire");
+  n_acquired++;
+  return acquire (context);
+}
+
+typedef struct
+{
+  GtxFuture *future;
+  GtxEvent *event;
+} Used;
+
+static gboolean
+use_both (Used *used, GError **error)
+{
+  gtx_event_set (used->event);
+  return gtx_event_wait (used->event, error) && run_operation (&used->future, error);
+}
+
+static gpointer
+use_elsewhere (gpointer data)
+{
+  Used *used = data;
+
+  gtx_event_clear (used->event);
+  g_object_unref (used->future);
+  return NULL;
+}
+
+static void
+assert_stays_free (Used *used)
+{
+  g_object_add_weak_pointer (G_OBJECT (used->future), (gpointer *) &used->future);
+  n_acquired = 0;
+  g_thread_join (g_thread_new ("elsewhere", use_elsewhere, used));
+  g_assert_cmpuint (n_acquired, ==, 0);
+  g_assert_null (used->future);
+  g_assert_false (gtx_event_is_set (used->event));
+}
+
+/* Between the runs of a thread, others use and drop what no task uses any more. */
+static void
+test_between_runs (void)
+{
+  g_autoptr (GtxEvent) event = gtx_event_new ();
+  Used used = { NULL, event };
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_assert_true (gtx_run (use_both, &used, &error));
+      g_assert_no_error (error);
+      assert_stays_free (&used);
+    }
+}
+
+static void
+test_after_thread (void)
+{
+  g_autoptr (GtxEvent) event = gtx_event_new ();
+  Used used = { NULL, event };
+  gint gone;
+  GMainContext *context = context_new (&gone);
+  Worker worker = { context, (GtxCoroutine) use_both, &used };
+
+  g_thread_join (g_thread_new ("worker", work, &worker));
+  assert_stays_free (&used);
+  g_main_context_unref (context);
+  g_assert_true (gone);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -246,5 +332,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/operation-threads/callback", test_callback_when_thread_has_ended);
   g_test_add_func ("/operation-threads/callback/next-thread", test_callback_in_next_thread);
   g_test_add_func ("/operation-threads/request", test_request_is_late);
+  g_test_add_func ("/operation-threads/stays-free/between-runs", test_between_runs);
+  g_test_add_func ("/operation-threads/stays-free/after-thread", test_after_thread);
   return g_test_run ();
 }

@@ -37,6 +37,7 @@ struct _GtxScheduler
   guint n_visits;
   guint n_waiting;              /* threads that wait for visits to end */
   gboolean is_wanted;           /* a thread that wanted to dispatch was put off */
+  gint is_left;                 /* atomic; the dispatcher's run has ended, and it has run nothing since */
   GCond visits_ended;
 
   /* Messages */

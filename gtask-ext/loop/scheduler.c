@@ -212,8 +212,10 @@ become_dispatcher (GtxScheduler *self)
 void
 gtx_scheduler_own (GtxScheduler *self)
 {
-  if (!gtx_scheduler_is_local (self))
-    set_owner (self, number_of_this_thread ());
+  if (gtx_scheduler_is_local (self))
+    return;
+  set_owner (self, number_of_this_thread ());
+  __atomic_store_n (&self->is_left, FALSE, __ATOMIC_RELAXED);
 }
 
 void
@@ -399,22 +401,26 @@ gtx_scheduler_has_lost_thread (GtxScheduler *self)
   return __atomic_load_n (&self->dispatcher, __ATOMIC_RELAXED) == NO_THREAD;
 }
 
+/* Does not acquire the context to find out: if this thread had it, be it for a moment, another one could
+ * not begin to run it. */
 gboolean
 gtx_scheduler_is_abandoned (GtxScheduler *self)
 {
-  gboolean is_abandoned = TRUE;
+  gboolean is_used;
 
   g_mutex_lock (&self->mutex);
-  if (read_owner (self) != 0 || self->n_visits > 0)
-    is_abandoned = self->base.context == NULL;
-  else if (self->base.context)
-    {
-      is_abandoned = g_main_context_acquire (self->base.context);
-      if (is_abandoned)
-        g_main_context_release (self->base.context);
-    }
+  is_used = read_owner (self) != 0 || self->n_visits > 0 ||
+            !(self->dispatcher == 0 || self->dispatcher == NO_THREAD || g_atomic_int_get (&self->is_left));
+  if (self->base.context == NULL)
+    is_used = FALSE;
   g_mutex_unlock (&self->mutex);
-  return is_abandoned;
+  return !is_used;
+}
+
+void
+gtx_scheduler_leave_for_now (GtxScheduler *self)
+{
+  g_atomic_int_set (&self->is_left, TRUE);
 }
 
 void
