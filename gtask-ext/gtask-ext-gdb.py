@@ -140,7 +140,7 @@ def watched(watches):
 
 def describe_await(waiter, tasks):
     awaited = waiter.as_type('Await')['awaited']
-    if int(awaited['state']) >= FUTURE_DONE:
+    if int(awaited['state']) & FUTURE_DONE:
         return None, []
     task = tasks.get(int(awaited))
     return ('task ' + task.name if task else 'future ' + address_of(awaited)), [int(awaited)]
@@ -154,7 +154,7 @@ def describe_distant(waiter, tasks):
 
 def describe_shielded(waiter, tasks):
     awaited = waiter.as_type('ShieldedWait')['awaited']
-    if int(awaited['state']) >= FUTURE_DONE:
+    if int(awaited['state']) & FUTURE_DONE:
         return None, []
     return 'the shielded task ' + tasks[int(awaited)].name, [int(awaited)]
 

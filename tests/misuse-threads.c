@@ -379,6 +379,52 @@ test_blocks (gpointer data, GError **error)
   return gtx_task_group_end (&group, &failure, error) && gtx_timeout_end (&timeout, &failure, error);
 }
 
+/* ---- Requests ---- */
+
+static gboolean
+withdraw_in_thread (gpointer task, GCancellable *cancellable, GError **error)
+{
+  expect_elsewhere ("gtx_uncancel");
+  g_assert_cmpuint (gtx_uncancel (task), ==, 0);
+  g_test_assert_expected_messages ();
+  return TRUE;
+}
+
+static gboolean
+withdraw_silently (gpointer task, GCancellable *cancellable, GError **error)
+{
+  g_assert_cmpuint (gtx_uncancel (task), ==, 0);
+  return TRUE;
+}
+
+static gboolean
+outlast_request (GtxEvent *event, GError **error)
+{
+  while (!gtx_event_is_set (event))
+    gtx_event_wait (event, NULL);
+  g_assert_cmpuint (gtx_cancelling (gtx_current_task ()), ==, 1);
+  return TRUE;
+}
+
+/* The request stays.  A task that has not begun, or has ended, belongs to no thread. */
+static gboolean
+test_uncancel (gpointer data, GError **error)
+{
+  g_autoptr (GtxEvent) event = gtx_event_new ();
+  g_autoptr (GtxTask) task = gtx_create_task (outlast_request, event, NULL);
+  g_autoptr (GtxTask) unstarted = gtx_task_new (sleep_long, NULL, NULL);
+
+  gtx_sleep (0, NULL);
+  gtx_cancel (task);
+  if (!gtx_to_thread (withdraw_in_thread, task, error))
+    return FALSE;
+  gtx_event_set (event);
+  if (!gtx_await (task, error))
+    return FALSE;
+  gtx_cancel (unstarted);
+  return gtx_to_thread (withdraw_silently, task, error) && gtx_to_thread (withdraw_silently, unstarted, error);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -391,5 +437,6 @@ main (int argc, char **argv)
   add_coroutine ("/misuse-threads/dropped/at-home", test_dropped_at_home);
   add_coroutine ("/misuse-threads/dropped/elsewhere", test_dropped_elsewhere);
   add_coroutine ("/misuse-threads/blocks", test_blocks);
+  add_coroutine ("/misuse-threads/uncancel", test_uncancel);
   return g_test_run ();
 }

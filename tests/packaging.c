@@ -104,6 +104,17 @@ test_installed (gpointer *fixture, gconstpointer data)
 #endif
 }
 
+/* The library need not be installed to be used: pkg-config looks for "-uninstalled" first. */
+static void
+test_uninstalled (gpointer *fixture, gconstpointer data)
+{
+  g_autofree char *build = g_test_build_filename (G_TEST_BUILT, "..", NULL);
+
+  run ("export PKG_CONFIG_PATH='%s/meson-uninstalled';"
+       "${CC:-cc} user.c -o user $(pkg-config --cflags --libs gtask-ext-1)", build);
+  run ("test \"$(LD_LIBRARY_PATH='%s/gtask-ext' ./user)\" = 'Hello, world'", build);
+}
+
 /* As a part of the program, and nothing else is installed then. */
 static void
 test_static (gpointer *fixture, gconstpointer data)
@@ -151,6 +162,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/packaging/subproject", gpointer, NULL, set_up, test_subproject, tear_down);
   g_test_add ("/packaging/installed", gpointer, NULL, set_up, test_installed, tear_down);
+  g_test_add ("/packaging/uninstalled", gpointer, NULL, set_up, test_uninstalled, tear_down);
   g_test_add ("/packaging/static", gpointer, NULL, set_up, test_static, tear_down);
   g_test_add ("/packaging/both", gpointer, NULL, set_up, test_both, tear_down);
   return g_test_run ();

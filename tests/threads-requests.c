@@ -82,9 +82,7 @@ test_left_ring (void)
   turn (context);
   turn (NULL);
   gtx_cancel (tasks[0]);
-  turn (context);               /* passes the request on */
-  turn (NULL);                  /* the request has come back */
-  turn (context);               /* lets go of the task here */
+  turn (context);               /* passes the request on, which comes back */
   cancel_at_end_of_wait (tasks[0]);
   turn (context);
   g_assert_true (gtx_future_is_cancelled (tasks[1]));
@@ -92,30 +90,55 @@ test_left_ring (void)
   g_object_unref (tasks[1]);
 }
 
-static void
-on_context_gone (gpointer future, gpointer task)
+static GtxTask *
+await_in (GMainContext *context, gpointer *awaited)
 {
-  cancel_at_end_of_wait (task);
+  GtxTask *task;
+
+  g_main_context_push_thread_default (context);
+  *awaited = gtx_future_new ();
+  g_main_context_pop_thread_default (context);
+  task = gtx_create_task (await_pointed_to, awaited, NULL);
+  turn (NULL);
+  return task;
 }
 
 static void
 test_context_gone (void)
 {
   GMainContext *context = g_main_context_new ();
-  g_autoptr (GtxTask) task = NULL;
-  g_autoptr (GtxFuture) set = NULL;
   gpointer awaited;
+  g_autoptr (GtxTask) task = await_in (context, &awaited);
+
+  g_main_context_unref (context);
+  cancel_at_end_of_wait (task);
+  g_object_unref (awaited);
+}
+
+/* The request comes back from a main context that is going, and the wait ends after that. */
+static void
+on_context_goes (gpointer future, gpointer task)
+{
+  cancel_in_thread (task);
+  turn (NULL);
+  g_assert_false (gtx_future_is_done (task));
+}
+
+static void
+test_context_goes (void)
+{
+  GMainContext *context = g_main_context_new ();
+  gpointer awaited;
+  g_autoptr (GtxTask) task = await_in (context, &awaited);
+  g_autoptr (GtxFuture) set = NULL;
 
   g_main_context_push_thread_default (context);
-  awaited = gtx_future_new ();
   set = gtx_future_new ();
   g_main_context_pop_thread_default (context);
-  task = gtx_create_task (await_pointed_to, &awaited, NULL);
-  turn (NULL);
-  turn (context);
-  gtx_future_add_done_callback (set, on_context_gone, task, NULL);
+  gtx_future_add_done_callback (set, on_context_goes, task, NULL);
   gtx_future_set_result (set, NULL, NULL);
   g_main_context_unref (context);
+  turn (NULL);
   g_assert_true (gtx_future_is_cancelled (task));
   g_object_unref (awaited);
 }
@@ -240,6 +263,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/threads-requests/wait-ended/left-ring", test_left_ring);
   g_test_add_func ("/threads-requests/wait-ended/context-gone", test_context_gone);
+  g_test_add_func ("/threads-requests/context-goes", test_context_goes);
   g_test_add_func ("/threads-requests/handler", test_handler);
   g_test_add_func ("/threads-requests/handler/operation", test_handler_of_operation);
   return g_test_run ();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "loop/fairness.h"
+#include "loop/onlookers.h"
 
 typedef struct _GtxMessage GtxMessage;
 typedef struct _GtxPoller GtxPoller;
@@ -18,6 +19,7 @@ typedef struct _GtxPoller GtxPoller;
  *   no lock to find out.
  * - The marker is in the ready list exactly while a round is being run, be it by this dispatch, one
  *   below or one above it: the handles before the marker belong to the round.
+ * - Nobody takes the mutex of another scheduler while the mutex of one is locked, but fork () does.
  * - A timer is in the heap or its handle is in the ready list, never both.
  * - A handle that is appended while the main loop polls wakes the main loop. */
 struct _GtxScheduler
@@ -30,15 +32,16 @@ struct _GtxScheduler
   GDestroyNotify destroy_extension;
 
   /* Whose thread */
-  gsize dispatcher;             /* number of the thread; 0: none has dispatched yet */
+  gsize dispatcher;             /* number of the thread; 0: none has dispatched yet; NO_THREAD: it has ended */
   gsize visitor;                /* number of the thread that visits */
   guint n_visits;
   guint n_waiting;              /* threads that wait for visits to end */
   gboolean is_wanted;           /* a thread that wanted to dispatch was put off */
+  gint is_left;                 /* atomic; the dispatcher's run has ended, and it has run nothing since */
   GCond visits_ended;
 
   /* Messages */
-  GMutex mutex;                 /* protects messages, visits, and the end of the context */
+  GMutex mutex;                 /* protects messages, onlookers, visits, and the end of the context */
   gboolean closed;              /* nobody takes messages any more */
   GtxMessage *first_message;
   GtxMessage **last_message;
@@ -51,6 +54,7 @@ struct _GtxScheduler
   guint n_to_leave_out;         /* after the next look that finds nothing */
   guint n_asking;               /* calls of gtx_scheduler_run_messages (), one inside the other */
   guint n_asking_outside;       /* of these, those outside of the innermost eager fiber that runs */
+  GtxHandleList onlookers;      /* GtxOnlooker.link */
 
   /* Rounds */
   GtxHandleList ready;
@@ -150,6 +154,11 @@ gboolean  gtx_scheduler_look_for_message (GtxScheduler *self);
 
 /* Refuses messages from now on, unless there are some left.  Returns whether it does. */
 gboolean  gtx_scheduler_close_messages (GtxScheduler *self);
+
+/* ---- onlookers.c ---- */
+
+/* When the context goes: tells all that are left. */
+void      gtx_scheduler_tell_onlookers (GtxScheduler *self);
 
 /* ---- rounds.c ---- */
 

@@ -9,7 +9,8 @@
 /* Numbers of no thread: */
 #define NOT_NUMBERED (G_MAXSIZE - 2)
 #define PARENT_PROCESS (G_MAXSIZE - 1) /* owns the schedulers that had fibers at a fork () */
-#define NO_THREAD G_MAXSIZE     /* owns the schedulers whose contexts are gone */
+#define NO_THREAD G_MAXSIZE     /* owns the schedulers whose contexts are gone; was the dispatcher of some whose
+                                 * thread has ended */
 
 __thread gsize gtx_this_thread = NOT_NUMBERED;
 
@@ -44,6 +45,7 @@ gtx_scheduler_unref (GtxScheduler *self)
     return;
 
   g_assert (self->base.context == NULL);
+  g_assert (gtx_handle_list_is_empty (&self->onlookers));
   gtx_timers_clear (&self->timers);
   if (gtx_stack_pool_n_used (self->base.stacks) == 0)
     gtx_stack_pool_free (self->base.stacks);
@@ -67,6 +69,7 @@ scheduler_new (GMainContext *context)
   self->entries_left = 1;
   gtx_handle_list_init (&self->ready);
   gtx_handle_list_init (&self->at_end);
+  gtx_handle_list_init (&self->onlookers);
   gtx_fairness_init (self);
   g_mutex_init (&self->mutex);
   g_cond_init (&self->visits_ended);
@@ -177,11 +180,42 @@ set_dispatcher (GtxScheduler *self,
   __atomic_store_n (&self->dispatcher, thread, __ATOMIC_RELAXED);
 }
 
+static void foreach_scheduler (void (*func) (GtxScheduler *self));
+
+static void
+forget_dispatcher (GtxScheduler *self)
+{
+  g_mutex_lock (&self->mutex);
+  if (gtx_scheduler_is_dispatched_here (self))
+    set_dispatcher (self, NO_THREAD);
+  g_mutex_unlock (&self->mutex);
+}
+
+/* Called when a thread ends that has been the dispatcher of a scheduler. */
+static void
+end_thread (gpointer unused)
+{
+  G_LOCK (schedulers);
+  foreach_scheduler (forget_dispatcher);
+  G_UNLOCK (schedulers);
+}
+
+static GPrivate end_of_dispatcher = G_PRIVATE_INIT (end_thread);
+
+static void
+become_dispatcher (GtxScheduler *self)
+{
+  set_dispatcher (self, gtx_this_thread);
+  g_private_set (&end_of_dispatcher, self);
+}
+
 void
 gtx_scheduler_own (GtxScheduler *self)
 {
-  if (!gtx_scheduler_is_local (self))
-    set_owner (self, number_of_this_thread ());
+  if (gtx_scheduler_is_local (self))
+    return;
+  set_owner (self, number_of_this_thread ());
+  __atomic_store_n (&self->is_left, FALSE, __ATOMIC_RELAXED);
 }
 
 void
@@ -221,10 +255,10 @@ complain_of_thread (GtxScheduler *self)
 gboolean
 gtx_scheduler_take (GtxScheduler *self)
 {
-  gsize this_thread = number_of_this_thread ();
   gboolean complains = FALSE;
   gboolean taken = FALSE;
 
+  number_of_this_thread ();
   g_mutex_lock (&self->mutex);
   if (gtx_scheduler_is_others (self))
     {
@@ -235,7 +269,7 @@ gtx_scheduler_take (GtxScheduler *self)
     self->is_wanted = TRUE;
   else
     {
-      set_dispatcher (self, this_thread);
+      become_dispatcher (self);
       taken = TRUE;
     }
   g_mutex_unlock (&self->mutex);
@@ -279,7 +313,7 @@ may_visit (GtxScheduler *self,
     return TRUE;
   if (!g_main_context_is_owner (self->base.context))
     return FALSE;
-  set_dispatcher (self, gtx_this_thread);
+  become_dispatcher (self);
   return TRUE;
 }
 
@@ -362,21 +396,31 @@ gtx_scheduler_is_foreign (GtxScheduler *self,
 }
 
 gboolean
+gtx_scheduler_has_lost_thread (GtxScheduler *self)
+{
+  return __atomic_load_n (&self->dispatcher, __ATOMIC_RELAXED) == NO_THREAD;
+}
+
+/* Does not acquire the context to find out: if this thread had it, be it for a moment, another one could
+ * not begin to run it. */
+gboolean
 gtx_scheduler_is_abandoned (GtxScheduler *self)
 {
-  gboolean is_abandoned = TRUE;
+  gboolean is_used;
 
   g_mutex_lock (&self->mutex);
-  if (read_owner (self) != 0 || self->n_visits > 0)
-    is_abandoned = self->base.context == NULL;
-  else if (self->base.context)
-    {
-      is_abandoned = g_main_context_acquire (self->base.context);
-      if (is_abandoned)
-        g_main_context_release (self->base.context);
-    }
+  is_used = read_owner (self) != 0 || self->n_visits > 0 ||
+            !(self->dispatcher == 0 || self->dispatcher == NO_THREAD || g_atomic_int_get (&self->is_left));
+  if (self->base.context == NULL)
+    is_used = FALSE;
   g_mutex_unlock (&self->mutex);
-  return is_abandoned;
+  return !is_used;
+}
+
+void
+gtx_scheduler_leave_for_now (GtxScheduler *self)
+{
+  g_atomic_int_set (&self->is_left, TRUE);
 }
 
 void

@@ -187,8 +187,14 @@ GtxVisit      gtx_scheduler_enter_home   (GtxScheduler *self,
 gboolean      gtx_scheduler_is_foreign   (GtxScheduler *self,
                                           const char   *function);
 
-/* Whether no thread has the scheduler's context, or the context is gone. */
+/* Whether the last thread that was known to have the scheduler's context has ended. */
+gboolean      gtx_scheduler_has_lost_thread (GtxScheduler *self);
+/* Whether no thread runs the scheduler, as far as it knows: it has no tasks, and its context is gone,
+ * or the thread that ran it last has ended, or has called gtx_scheduler_leave_for_now () and has run
+ * nothing since. */
 gboolean      gtx_scheduler_is_abandoned (GtxScheduler *self);
+/* For the scheduler's thread, at the end of a run of the main loop. */
+void          gtx_scheduler_leave_for_now (GtxScheduler *self);
 
 /* ---- What each task needs, inlined ---- */
 

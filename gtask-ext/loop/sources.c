@@ -217,6 +217,7 @@ urgent_finalize (GSource *source)
       run_all (&self->at_end);
       run_all (&self->fairness.held);
       run_all (&self->ready);
+      gtx_scheduler_tell_onlookers (self);
     }
   while (!gtx_scheduler_close_messages (self));
   g_clear_pointer (&self->poller, gtx_poller_free);

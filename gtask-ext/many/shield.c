@@ -9,19 +9,19 @@
 #include "gtask-ext/error.h"
 
 /* Invariants:
- * - The callback is set exactly while it may still be called.  It keeps a reference to the outer
- *   future.
- * - The callback and at_end belong to the home of the inner future.
- * - at_end is linked, and holds a reference to the shield, only while the callback is set. */
+ * - If both futures have one home, and the thread that makes the shield runs it, the callback is set
+ *   while it may still be called.  It belongs to that home.
+ * - Otherwise the onlooker is among those of the inner future until it is told or removed: the outer
+ *   future ends even if nobody runs the home of the inner one any more.
+ * - The callback, or the onlooker, keeps a reference to the outer future and one to the shield. */
 typedef struct
 {
   GtxWay *way;                  /* to the inner future, which may be freed before the outer ones */
   GtxScheduler *home;           /* of the inner future */
   GtxFuture *outer;
   GtxDoneCallback *callback;
-  GtxHandle at_end;             /* in the home of the inner future, if the outer future has another home */
+  GtxOnlooker onlooker;
   GtxScheduler *held;           /* the home of the outer future while virtual time is held in it, or NULL */
-  GtxFuture *left;              /* the inner future until it has dropped the callback, or NULL */
 } Shield;
 
 static void
@@ -51,23 +51,36 @@ on_inner_done (gpointer future,
     gtx_future_finish_like (outer, future);
 }
 
-/* The home of the inner future is gone and calls no more callbacks.  If the inner future is done,
- * the outer future ends in the same way.  Otherwise the outer future fails, and the library does
- * not warn of that error. */
+/* The home of the inner future is gone, and the library does not warn of this error. */
 static void
-end_without_home (Shield *shield)
+fail_without_home (GtxFuture *outer)
+{
+  GError *error = g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
+                                       "The shielded future can never end: its main context is gone");
+
+  gtx_future_fail_quietly (outer, error);
+}
+
+/* The callback or the onlooker lets go of the shield.  If the inner future is not done, it is being
+ * freed, unless its home is gone; nobody can set it then, and the outer future stays as it is. */
+static void
+let_go (Shield   *shield,
+        gboolean  is_homeless)
 {
   g_autoptr (GtxFuture) inner = gtx_way_go (shield->way);
-  GError *error;
 
   if (inner && gtx_future_done (inner))
     on_inner_done (inner, shield);
-  if (gtx_future_done (shield->outer))
-    return;
-  gtx_future_forgive_error (shield->outer);
-  error = g_error_new_literal (GTX_ERROR, GTX_ERROR_CONTEXT_GONE,
-                               "The shielded future can never end: its main context is gone");
-  gtx_future_set_error (shield->outer, error);
+  else if (is_homeless && !gtx_future_done (shield->outer))
+    fail_without_home (shield->outer);
+  g_object_unref (shield->outer);
+  shield_unref (shield);
+}
+
+static gboolean
+has_lost_home (const Shield *shield)
+{
+  return gtx_scheduler_get_context (shield->home) == NULL;
 }
 
 static void
@@ -76,111 +89,83 @@ callback_ends (gpointer data)
   Shield *shield = data;
 
   shield->callback = NULL;
-  if (gtx_handle_is_linked (&shield->at_end))
-    {
-      gtx_handle_unlink (&shield->at_end);
-      shield_unref (shield);
-    }
-  if (gtx_scheduler_get_context (shield->home) == NULL)
-    end_without_home (shield);
-  g_object_unref (shield->outer);
-  shield_unref (shield);
+  let_go (shield, has_lost_home (shield));
 }
 
-/* ---- Shields between two main contexts ---- */
-
+/* Called in any thread. */
 static void
-home_has_ended (gpointer data)
+onlooker_is_told (GtxHandle *link)
 {
-  Shield *shield = data;
+  Shield *shield = GTX_CONTAINER_OF (link, Shield, onlooker.link);
 
-  if (shield->callback)
-    end_without_home (shield);
-  shield_unref (shield);
+  let_go (shield, has_lost_home (shield));
 }
 
-/* The function posts a message because the object that ends with the main context may be the inner
- * future, or may end it. */
-static void
-home_ends (GtxHandle *handle)
-{
-  Shield *shield = GTX_CONTAINER_OF (handle, Shield, at_end);
+/* ---- The beginning ---- */
 
-  gtx_scheduler_post (shield->home, home_has_ended, shield);
+/* FALSE if the home of the inner future is another thread's. */
+static gboolean
+begin_here (Shield    *shield,
+            GtxFuture *inner)
+{
+  GtxVisit visit = gtx_scheduler_enter (shield->home);
+
+  if (visit)
+    gtx_future_call_back (inner, on_inner_done, shield, callback_ends, &shield->callback);
+  gtx_scheduler_leave (shield->home, visit);
+  return visit != GTX_ELSEWHERE;
 }
 
+/* Virtual time counts the other main context as waited for. */
 static void
-watch_home (gpointer data)
+hold (Shield       *shield,
+      GtxScheduler *home)
 {
-  Shield *shield = data;
-
-  if (shield->callback)
-    gtx_scheduler_call_at_end (shield->home, &shield->at_end);
-  else
-    shield_unref (shield);
-}
-
-/* If the callback was added when the main context was about to go, posting fails. */
-static void
-begin_across (Shield    *shield,
-              GtxFuture *outer)
-{
-  GtxVisit visit = gtx_scheduler_enter (outer->home);
+  GtxVisit visit = gtx_scheduler_enter (home);
 
   if (visit)
     {
-      shield->held = outer->home;
-      gtx_scheduler_hold (shield->held);
+      shield->held = home;
+      gtx_scheduler_hold (home);
     }
-  gtx_scheduler_leave (outer->home, visit);
-  if (gtx_scheduler_post (shield->home, watch_home, g_atomic_rc_box_acquire (shield)))
+  gtx_scheduler_leave (home, visit);
+}
+
+static void
+begin (Shield    *shield,
+       GtxFuture *inner)
+{
+  g_atomic_rc_box_acquire (shield);
+  g_object_ref (shield->outer);
+  if (shield->outer->home != shield->home)
+    hold (shield, shield->outer->home);
+  else if (begin_here (shield, inner))
     return;
-  end_without_home (shield);
-  shield_unref (shield);
+  shield->onlooker.link.run = onlooker_is_told;
+  if (!gtx_future_look_on (inner, &shield->onlooker))
+    let_go (shield, TRUE);
 }
 
 /* ---- The end of the outer future ---- */
 
-/* The inner future drops the callback of an outer future that no longer needs it, because a program
- * may shield a long wait many times. */
-static void
-forget (gpointer data)
-{
-  Shield *shield = data;
-  GtxFuture *inner = g_steal_pointer (&shield->left);
-
-  if (shield->callback && !gtx_future_done (inner))
-    gtx_future_take_back (inner, shield->callback);
-  g_object_unref (inner);
-  shield_unref (shield);
-}
-
+/* The inner future lets go of an outer future that no longer needs it, because a program may shield a
+ * long wait many times. */
 static void
 on_outer_done (gpointer outer,
                gpointer data)
 {
   Shield *shield = data;
-  g_autoptr (GtxFuture) inner = gtx_way_go (shield->way);
-  GtxVisit visit;
+  g_autoptr (GtxFuture) inner = NULL;
 
-  if (inner == NULL || gtx_future_done (inner))
-    return;
-  shield->left = g_object_ref (inner);
-  g_atomic_rc_box_acquire (shield);
-  visit = gtx_scheduler_enter (inner->home);
-  if (visit)
+  if (shield->callback == NULL)
     {
-      /* The callback may still be on its way to the inner future. */
-      gtx_future_fetch_callbacks (inner);
-      forget (shield);
+      if (gtx_onlooker_remove (&shield->onlooker, shield->home))
+        let_go (shield, FALSE);
+      return;
     }
-  else if (!gtx_scheduler_post (inner->home, forget, shield))
-    {
-      /* The inner future has lost its home, and frees the callback when it is freed. */
-      g_clear_object (&shield->left);
-      shield_unref (shield);
-    }
-  gtx_scheduler_leave (inner->home, visit);
+  inner = gtx_way_go (shield->way);
+  if (inner && !gtx_future_done (inner))
+    gtx_future_take_back (inner, shield->callback);
 }
 
 /* The outer future keeps its home until now, so that held is valid.  If the main context of that
@@ -231,12 +216,8 @@ gtx_shield (gpointer future)
   shield = g_atomic_rc_box_new0 (Shield);
   shield->way = gtx_way_to (future);
   shield->home = gtx_scheduler_ref (((GtxFuture *) future)->home);
-  shield->at_end.run = home_ends;
-  shield->outer = g_object_ref (outer);
-  gtx_future_call_back (future, on_inner_done, g_atomic_rc_box_acquire (shield), callback_ends,
-                        &shield->callback);
-  if (outer->home != shield->home)
-    begin_across (shield, outer);
+  shield->outer = outer;
+  begin (shield, future);
   gtx_future_call_back (outer, on_outer_done, shield, outer_ends, NULL);
   return outer;
 }

@@ -74,13 +74,27 @@ gtx_operation_future_cancel (GtxFuture *future)
   return TRUE;
 }
 
-/* A GTask keeps its main context.  If no thread runs that any more, a message to it would keep both
- * for ever, so the result is dropped here. */
-static void
-drop_homeless_result (GtxFuture *self)
+/* The default main context is never freed, and may be GTK's, whose objects are freed at home. */
+static gboolean
+is_dropped_at_home (GtxFuture *self)
 {
-  if (self->result && !self->is_taken && !gtx_scheduler_is_local (self->home) &&
-      gtx_scheduler_is_abandoned (self->home))
+  return gtx_scheduler_get_context (self->home) == g_main_context_default () &&
+         !gtx_scheduler_is_abandoned (self->home);
+}
+
+/* A GTask keeps its main context.  If no thread runs that any more, a message to it would keep both
+ * for ever, and the thread that runs it now may be about to end.  So the result is dropped here.  A
+ * result that the program has set need not be an object. */
+static void
+drop_result_elsewhere (GtxFuture *self)
+{
+  GtxVisit visit;
+
+  if (self->result == NULL || self->result_free != g_object_unref || self->is_taken)
+    return;
+  visit = gtx_scheduler_enter (self->home);
+  gtx_scheduler_leave (self->home, visit);
+  if (visit == GTX_ELSEWHERE && !is_dropped_at_home (self))
     g_clear_object ((GObject **) &self->result);
 }
 
@@ -91,7 +105,7 @@ gtx_operation_future_finalize (GObject *object)
 
   g_clear_pointer (&self->token, gtx_token_free);
   g_object_unref (self->cancellable);
-  drop_homeless_result (&self->parent_instance);
+  drop_result_elsewhere (&self->parent_instance);
   G_OBJECT_CLASS (gtx_operation_future_parent_class)->finalize (object);
 }
 
@@ -100,6 +114,7 @@ gtx_operation_future_class_init (GtxOperationFutureClass *class)
 {
   G_OBJECT_CLASS (class)->finalize = gtx_operation_future_finalize;
   class->cancel = gtx_operation_future_cancel;
+  class->result_keeps_context = TRUE;
 }
 
 static void
@@ -120,7 +135,7 @@ typedef struct
 static void
 arrival_free (Arrival *arrival)
 {
-  g_object_unref (arrival->result);
+  g_clear_object (&arrival->result);
   g_object_unref (arrival->future);
   g_free (arrival);
 }
@@ -137,10 +152,11 @@ arrive (gpointer data)
   self->is_under_way = FALSE;
   if (gtx_handle_is_linked (&self->at_end))
     gtx_handle_unlink (&self->at_end);
+  /* The future gets this reference: once it is done, another thread may take the result and drop it. */
   if (self->cancelling)
     gtx_future_finish_cancelled (&self->parent_instance);
   else if (gtx_future_finish (&self->parent_instance, arrival->result, g_object_unref, NULL))
-    g_object_ref (arrival->result);
+    arrival->result = NULL;
   arrival_free (arrival);
 }
 
@@ -205,7 +221,10 @@ begin_at_home (GtxOperationFuture *self)
  *
  * The result keeps the main context, as any #GTask does: a caller that keeps the future
  * after its main loop has ended keeps the context, too.  If the last reference is dropped
- * while no thread runs the context, the result is freed in the thread that drops it.
+ * outside the thread of the context, the result is freed in the thread that drops it, unless
+ * it belongs to the default context.  A done callback that is added when the thread of the
+ * context has ended keeps neither, and is called only if another thread runs the context
+ * while a caller keeps the future.
  *
  * Several operations can be under way at once without a task for each: gather or wait for
  * their futures.  Never suspends; to be called in the thread that runs the thread-default

@@ -329,6 +329,7 @@ gtx_run_on (GtxScheduler  *scheduler,
   is_interrupted = gtx_interrupt_end (&interrupt) && was_interrupted (&interrupt, main_task);
   end_leftovers (run);
   succeeded = end_run (main_task, is_interrupted, error);
+  gtx_scheduler_leave_for_now (scheduler);
   g_main_context_release (context);
   return succeeded;
 }
@@ -420,6 +421,7 @@ gtx_cancel_all (void)
     {
       run->spares = TRUE;
       end_leftovers_patiently (run);
+      gtx_scheduler_leave_for_now (scheduler);
     }
   g_main_context_release (context);
 }

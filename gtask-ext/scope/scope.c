@@ -182,9 +182,13 @@ static void
 tell_error (GtxScope *self,
             GtxTask  *task)
 {
-  const GError *error = task->parent_instance.error;
+  const GError *error;
 
-  if (gtx_future_state (&task->parent_instance) != GTX_FUTURE_FINISHED || error == NULL)
+  /* Another thread may be making the error of a task that was cancelled. */
+  if (gtx_future_state (&task->parent_instance) != GTX_FUTURE_FINISHED)
+    return;
+  error = task->parent_instance.error;
+  if (error == NULL)
     return;
   if (gtx_error_is_cancelled (error))
     gtx_future_forgive_error (&task->parent_instance);

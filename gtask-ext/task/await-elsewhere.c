@@ -7,22 +7,55 @@
 
 #include "gtask-ext/error.h"
 
-/* A task's wait for a future of another main context.  The future has a callback there that
- * posts back; until then the handles belong to that main context.
+/* A task's wait for a future of another main context, which it looks on.
  *
- * Invariant: n_answers counts the answers that are to come from code that has this address.  The last
- * answer wakes the waiter.  From then on no code uses the address: the task may go on at any time, and
- * this is gone then. */
+ * Invariants:
+ * - All fields but the onlooker's are used in the task's home only.  The home of the future reads those
+ *   that do not change, while it makes a request.
+ * - n_answers counts the messages to come that have this address: that the future is over, and one for
+ *   each request that has not been withdrawn.  The last one wakes the waiter.  From then on no code uses
+ *   the address: the task may go on at any time, and this is gone then.
+ * - When the future is over, nobody need run its home any more.  So the requests that are still on their
+ *   way are withdrawn then.  The thread that has begun to make a request answers it. */
 typedef struct
 {
   GtxWaiter waiter;
-  GtxFuture *awaited;
-  GtxHandle handle;             /* among the future's callbacks */
-  GtxHandle at_end;             /* runs when the other main context goes */
-  guint n_answers;              /* to come while the waiter is pending; used in the task's home only */
+  GtxFuture *awaited;           /* the caller has a reference */
+  GtxOnlooker onlooker;
+  guint n_answers;              /* to come while the waiter is pending */
+  GtxHandleList requests;       /* that were neither answered nor withdrawn */
   GtxCrossingPoint point;       /* for requests */
   gboolean in_ring;             /* a request has come back to this wait */
 } DistantAwait;
+
+/* A request, from its making to its answer.
+ *
+ * Invariant: the state changes once.  Either the home of the awaited future begins to make the request,
+ * posts it back as the answer, and the task's home frees it.  Or the task's home withdraws it, and the
+ * other home frees it when it arrives there, without a look at the wait, which may be gone. */
+typedef struct
+{
+  GtxHandle link;               /* in the requests of the wait */
+  DistantAwait *await;
+  gint state;                   /* atomic */
+  gboolean was_made;
+} Request;
+
+enum
+{
+  ON_ITS_WAY,
+  BEGUN,
+  WITHDRAWN
+};
+
+static gboolean
+stop_on_its_way (Request *self,
+                 gint     state)
+{
+  return g_atomic_int_compare_and_exchange (&self->state, ON_ITS_WAY, state);
+}
+
+/* ---- Answers, in the task's home ---- */
 
 /* Lets a request stand that was not taken in the other main context, unless it was withdrawn. */
 static void
@@ -32,13 +65,11 @@ let_stand (GtxTask *task)
     task->must_cancel = TRUE;
 }
 
-/* Called for each answer: one says that the future has ended, and each request is answered.  A future
- * that took a request, but went with its main context instead of ending, leaves the request standing. */
+/* A future that took a request, but went with its main context instead of ending, leaves the request
+ * standing. */
 static void
-distant_answered (gpointer data)
+answered (DistantAwait *await)
 {
-  DistantAwait *await = data;
-
   if (--await->n_answers > 0)
     return;
   if (await->point.latest > 0 && !gtx_future_done (await->awaited))
@@ -46,85 +77,111 @@ distant_answered (gpointer data)
   gtx_waiter_wake (&await->waiter);
 }
 
-/* Called for a request that came when the future had ended. */
 static void
-distant_refused (gpointer data)
+request_answered (gpointer data)
 {
-  let_stand (((DistantAwait *) data)->waiter.task);
-  distant_answered (data);
+  Request *request = data;
+  DistantAwait *await = request->await;
+
+  if (!request->was_made)
+    let_stand (await->waiter.task);
+  gtx_handle_unlink (&request->link);
+  g_free (request);
+  answered (await);
 }
 
+/* The other home may free a request as soon as it is withdrawn. */
 static void
-distant_tell (DistantAwait *await)
+withdraw_requests (DistantAwait *await)
 {
-  if (gtx_handle_is_linked (&await->handle))
-    gtx_handle_unlink (&await->handle);
-  if (gtx_handle_is_linked (&await->at_end))
-    gtx_handle_unlink (&await->at_end);
-  gtx_scheduler_post (await->waiter.task->parent_instance.home, distant_answered, await);
+  GtxHandleList begun;
+  GtxHandle *link;
+
+  gtx_handle_list_init (&begun);
+  while ((link = gtx_handle_list_pop (&await->requests)))
+    if (stop_on_its_way (GTX_CONTAINER_OF (link, Request, link), WITHDRAWN))
+      {
+        let_stand (await->waiter.task);
+        await->n_answers--;
+      }
+    else
+      gtx_handle_list_append (&begun, link);
+  gtx_handle_list_splice (&await->requests, &begun);
 }
 
+/* Called when the future is done, or never will be. */
 static void
-distant_done (GtxHandle *handle)
+over (gpointer data)
 {
-  distant_tell (GTX_CONTAINER_OF (handle, DistantAwait, handle));
+  withdraw_requests (data);
+  answered (data);
 }
 
+/* ---- Elsewhere ---- */
+
+/* Called in any thread. */
 static void
-distant_gone (GtxHandle *handle)
+post_over (GtxHandle *link)
 {
-  distant_tell (GTX_CONTAINER_OF (handle, DistantAwait, at_end));
+  DistantAwait *await = GTX_CONTAINER_OF (link, DistantAwait, onlooker.link);
+
+  gtx_scheduler_post (await->waiter.task->parent_instance.home, over, await);
 }
 
+/* Called in the home of the awaited future. */
 static void
-distant_attach (gpointer data)
+make_request (gpointer data)
 {
-  DistantAwait *await = data;
+  Request *request = gtx_crossing_get_data (data);
+  DistantAwait *await = request->await;
 
-  if (gtx_future_done (await->awaited))
+  if (!stop_on_its_way (request, BEGUN))
     {
-      distant_tell (await);
+      gtx_crossing_unref (data);
+      g_free (request);
       return;
     }
-  gtx_handle_list_append (&await->awaited->callbacks, &await->handle);
-  gtx_scheduler_call_at_end (await->awaited->home, &await->at_end);
+  request->was_made = gtx_crossing_cancel (data, await->awaited);
+  if (!gtx_scheduler_post (await->waiter.task->parent_instance.home, request_answered, request))
+    g_free (request);
 }
 
-static void
-distant_cancel_there (gpointer data)
-{
-  DistantAwait *await = gtx_crossing_get_data (data);
-  gboolean made = gtx_crossing_cancel (data, await->awaited);
-
-  gtx_scheduler_post (await->waiter.task->parent_instance.home,
-                      made ? distant_answered : distant_refused, await);
-}
-
-static void
-distant_detach (gpointer data)
-{
-  DistantAwait *await = data;
-
-  if (gtx_handle_is_linked (&await->at_end))
-    distant_tell (await);
-  gtx_scheduler_post (await->waiter.task->parent_instance.home, distant_answered, await);
-}
+/* ---- Requests, in the task's home ---- */
 
 /* Breaks a ring of tasks of several main contexts that await one another. */
 static void
 stop_awaiting (DistantAwait *await)
 {
   await->in_ring = TRUE;
-  if (gtx_scheduler_post (await->awaited->home, distant_detach, await))
-    await->n_answers++;
+  if (gtx_onlooker_remove (&await->onlooker, await->awaited->home))
+    over (await);
+}
+
+static gboolean
+post_request (DistantAwait *await)
+{
+  Request *request = g_new (Request, 1);
+  GtxCrossing *crossing = gtx_crossing_new (&await->point, request);
+  guint64 number = gtx_crossing_get_request (crossing);
+
+  *request = (Request) { .await = await, .state = ON_ITS_WAY };
+  gtx_handle_list_append (&await->requests, &request->link);
+  if (!gtx_scheduler_post (await->awaited->home, make_request, crossing))
+    {
+      gtx_handle_unlink (&request->link);
+      g_free (request);
+      gtx_crossing_unref (crossing);
+      return FALSE;
+    }
+  await->n_answers++;
+  gtx_crossing_point_count (&await->point, number);
+  return TRUE;
 }
 
 static gboolean
 distant_cancel (GtxWaiter *waiter)
 {
   DistantAwait *await = (DistantAwait *) waiter;
-  GtxCrossing *crossing;
-  guint64 request;
 
   /* The task is about to go on, and is told of the request then. */
   if (waiter->state != GTX_WAITER_PENDING)
@@ -136,15 +193,8 @@ distant_cancel (GtxWaiter *waiter)
       stop_awaiting (await);
       return FALSE;
     }
-  crossing = gtx_crossing_new (&await->point, await);
-  request = gtx_crossing_get_request (crossing);
-  if (!gtx_scheduler_post (await->awaited->home, distant_cancel_there, crossing))
-    {
-      gtx_crossing_unref (crossing);
-      return FALSE;
-    }
-  await->n_answers++;
-  gtx_crossing_point_count (&await->point, request);
+  if (!post_request (await))
+    return FALSE;
   /* Tasks that go on in the other main context are not counted in this one. */
   gtx_task_count_going_on (await->waiter.task);
   return TRUE;
@@ -170,15 +220,15 @@ await_distant (GtxTask    *task,
   GtxScheduler *home = task->parent_instance.home;
   DistantAwait await = {
     .awaited = awaited,
-    .handle = { .run = distant_done },
-    .at_end = { .run = distant_gone },
+    .onlooker.link.run = post_over,
     .n_answers = 1,
   };
   gboolean woken;
 
   gtx_waiter_init (&await.waiter, task, &distant_kind);
+  gtx_handle_list_init (&await.requests);
   gtx_crossing_point_init (&await.point);
-  if (!gtx_scheduler_post (awaited->home, distant_attach, &await))
+  if (!gtx_future_look_on (awaited, &await.onlooker))
     return TRUE;
   gtx_scheduler_hold (home);
   woken = gtx_waiter_wait (&await.waiter, error);

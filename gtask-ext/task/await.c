@@ -165,10 +165,10 @@ await_result (gpointer     future,
  * @future is not a future, or belongs to a main context that the current task has
  * pushed as thread-default.
  *
- * A future of another main context may be awaited.  A request to cancel, or a
- * timeout, is passed on to that main context, and ends this await only when that
- * main context has answered: not while its thread is blocked, or while no thread
- * runs it.
+ * A future of another main context may be awaited, even if no thread runs that any
+ * more when the future is done.  A request to cancel, or a timeout, is passed on to
+ * that main context, and ends this await only when that main context has answered,
+ * or @future is done: not while its thread is blocked, or while no thread runs it.
  *
  * Returns: %TRUE exactly when there is no error
  *

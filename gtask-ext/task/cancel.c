@@ -81,14 +81,32 @@ cancel_on_visit (GtxFuture  *self,
 /* A request that is posted to the future's home. */
 typedef struct
 {
-  GtxFuture *future;
+  GtxFuture *future;            /* a reference; or NULL, if the weak one is used */
+  GWeakRef weak;                /* to a future that must not stay with the message, see GtxFutureClass */
   char *reason;
 } Posted;
+
+static Posted *
+posted_new (GtxFuture  *future,
+            const char *reason)
+{
+  Posted *self = g_new0 (Posted, 1);
+
+  self->reason = g_strdup (reason);
+  if (gtx_future_keeps_context (future))
+    g_weak_ref_init (&self->weak, future);
+  else
+    self->future = g_object_ref (future);
+  return self;
+}
 
 static void
 posted_free (Posted *self)
 {
-  g_object_unref (self->future);
+  if (self->future)
+    g_object_unref (self->future);
+  else
+    g_weak_ref_clear (&self->weak);
   g_free (self->reason);
   g_free (self);
 }
@@ -98,8 +116,10 @@ static void
 cancel_posted (gpointer data)
 {
   Posted *posted = data;
+  g_autoptr (GtxFuture) future = posted->future ? g_object_ref (posted->future) : g_weak_ref_get (&posted->weak);
 
-  gtx_cancel_with_reason (posted->future, posted->reason);
+  if (future)
+    gtx_cancel_with_reason (future, posted->reason);
   posted_free (posted);
 }
 
@@ -107,10 +127,8 @@ static gboolean
 post (GtxFuture  *self,
       const char *reason)
 {
-  Posted *posted = g_new (Posted, 1);
+  Posted *posted = posted_new (self, reason);
 
-  posted->future = g_object_ref (self);
-  posted->reason = g_strdup (reason);
   g_atomic_int_set (&self->is_watched, TRUE);
   if (gtx_scheduler_post (self->home, cancel_posted, posted))
     return TRUE;
@@ -197,25 +215,9 @@ gtx_cancel_with_reason (gpointer    future,
 
 /* ---- A task's requests ---- */
 
-/**
- * gtx_uncancel:
- * @self: a #GtxTask
- *
- * Withdraws one request to cancel: asyncio's `Task.uncancel()`.  When none is
- * left, a request that was not delivered yet is dropped.  Never suspends; to be
- * called in the thread of the task's home.
- *
- * Returns: how many requests are left
- *
- * Since: 0.1
- */
-guint
-gtx_uncancel (GtxTask *self)
+static guint
+withdraw (GtxTask *self)
 {
-  g_return_val_if_fail (GTX_IS_TASK (self), 0);
-
-  while (self->runner)
-    self = self->runner;
   gtx_task_take_up_request (self);
   if (self->n_cancels == 0 || --self->n_cancels > 0)
     return self->n_cancels;
@@ -227,6 +229,36 @@ gtx_uncancel (GtxTask *self)
   return 0;
 }
 
+static gboolean
+is_under_way (GtxTask *self)
+{
+  return g_atomic_int_get (&self->is_started) && !gtx_future_done (&self->parent_instance);
+}
+
+/**
+ * gtx_uncancel:
+ * @self: a #GtxTask
+ *
+ * Withdraws one request to cancel: asyncio's `Task.uncancel()`.  When none is
+ * left, a request that was not delivered yet is dropped.  Never suspends; to be
+ * called in the thread of the task's home: in any other thread it withdraws nothing
+ * from a task that has been started and is not done, and a g_critical() says so.
+ *
+ * Returns: how many requests are left
+ *
+ * Since: 0.1
+ */
+guint
+gtx_uncancel (GtxTask *self)
+{
+  g_return_val_if_fail (GTX_IS_TASK (self), 0);
+
+  self = gtx_task_outermost (self);
+  if (is_under_way (self) && gtx_scheduler_is_foreign (self->parent_instance.home, G_STRFUNC))
+    return 0;
+  return withdraw (self);
+}
+
 /* gtx_uncancel () of a request that was made when n_settled was @made_at, and may still stand. */
 static guint
 withdraw_request (GtxTask *self,
@@ -235,7 +267,7 @@ withdraw_request (GtxTask *self,
   gtx_task_take_up_request (self);
   if (self->n_settled == made_at && self->n_standing > 0 && --self->n_standing == 0)
     gtx_task_settle_request (self);
-  return gtx_uncancel (self);
+  return withdraw (gtx_task_outermost (self));
 }
 
 void

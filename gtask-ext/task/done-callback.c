@@ -173,10 +173,60 @@ add_done_callback_and_unref (gpointer data)
   g_object_unref (self);
 }
 
+/* A callback on its way to a future that must not stay with the message, see GtxFutureClass. */
+typedef struct
+{
+  GWeakRef future;
+  GtxDoneCallback *callback;
+} Late;
+
+static void
+late_free (Late *self)
+{
+  if (self->callback)
+    done_callback_free (self->callback);
+  g_weak_ref_clear (&self->future);
+  g_free (self);
+}
+
+static void
+add_if_alive (gpointer data)
+{
+  Late *late = data;
+  g_autoptr (GtxFuture) future = g_weak_ref_get (&late->future);
+
+  if (future)
+    {
+      g_atomic_int_add (&future->n_on_the_way, -1);
+      add_done_callback (g_steal_pointer (&late->callback));
+    }
+  late_free (late);
+}
+
+static void
+post_to_lost_thread (GtxFuture       *self,
+                     GtxDoneCallback *callback)
+{
+  Late *late = g_new0 (Late, 1);
+
+  g_weak_ref_init (&late->future, self);
+  late->callback = callback;
+  g_atomic_int_inc (&self->n_on_the_way);
+  if (gtx_scheduler_post (self->home, add_if_alive, late))
+    return;
+  g_atomic_int_add (&self->n_on_the_way, -1);
+  late_free (late);
+}
+
 static void
 post_done_callback (GtxFuture       *self,
                     GtxDoneCallback *callback)
 {
+  if (gtx_future_keeps_context (self) && gtx_scheduler_has_lost_thread (self->home))
+    {
+      post_to_lost_thread (self, callback);
+      return;
+    }
   g_object_ref (self);
   g_atomic_int_inc (&self->n_on_the_way);
   if (gtx_scheduler_post (self->home, add_done_callback_and_unref, callback))

@@ -5,7 +5,7 @@
 #include "gtask-ext/future.h"
 
 #include "task/pins.h"
-#include "loop/scheduler.h"
+#include "loop/onlookers.h"
 
 /* Invariants:
  * - The state goes once from pending to finished or cancelled (by way of settling,
@@ -14,7 +14,12 @@
  *   is made when it is first asked for, unless there is a reason to tell.
  * - A result that is taken stays in its field, but belongs to the code that took it.
  * - The callbacks are touched in the home thread only, and empty once the
- *   future is done and its home has seen it. */
+ *   future is done and its home has seen it.
+ * - The state has GTX_FUTURE_LOOKED_ON before there is an onlooker.  So the thread that settles the
+ *   future knows of it, although a lock is taken only then: whoever adds an onlooker looks at the
+ *   state after that, and finds the future done, or the other thread finds the onlooker.
+ * - The future lives while an onlooker that needs it is told: a task that awaits it has a reference,
+ *   and the thread that settles it takes one before it stores the state. */
 typedef enum
 {
   GTX_FUTURE_PENDING,
@@ -22,6 +27,10 @@ typedef enum
   GTX_FUTURE_FINISHED,
   GTX_FUTURE_CANCELLED
 } GtxFutureState;
+
+/* Bits of the state: the GtxFutureState, and the bit of futures that had an onlooker. */
+#define GTX_FUTURE_STATES 3
+#define GTX_FUTURE_LOOKED_ON 4
 
 struct _GtxFuture
 {
@@ -33,8 +42,9 @@ struct _GtxFuture
   gpointer result;
   GDestroyNotify result_free;
   GError *error;
+  GtxOnlooker *onlookers;       /* see loop/onlookers.h */
   guint mark;                   /* used by many/watch.c to count futures without repeats */
-  gint state;                   /* GtxFutureState */
+  gint state;                   /* GtxFutureState, and GTX_FUTURE_LOOKED_ON */
   gint is_watched;              /* a done callback was added, or another thread was asked to cancel it */
   gint error_is_no_news;        /* the error was retrieved, or is expected to go unretrieved */
   gint is_taken;                /* the result, which is not NULL, was taken */
@@ -49,7 +59,16 @@ typedef struct
   /* Returns the future of the same home that @self waits for, if a request to @self is passed on to
    * it; or NULL.  Called in the home thread.  NULL: @self never waits for any. */
   GtxFuture *(*get_awaited) (GtxFuture *self);
+  /* Whether the result keeps the main context of the home.  A message that keeps the future must not be
+   * left in that main context when nobody runs it any more: both would stay for ever. */
+  gboolean result_keeps_context;
 } GtxFutureClass;
+
+static inline gboolean
+gtx_future_keeps_context (GtxFuture *self)
+{
+  return ((GtxFutureClass *) G_OBJECT_GET_CLASS (self))->result_keeps_context;
+}
 
 /* The class of tasks, once there is one; it has no subclasses. */
 extern gpointer gtx_task_class G_GNUC_INTERNAL;
@@ -77,13 +96,13 @@ gtx_future_is_open (const GtxFuture *self)
 static inline GtxFutureState
 gtx_future_state (GtxFuture *self)
 {
-  return (GtxFutureState) __atomic_load_n (&self->state, __ATOMIC_ACQUIRE);
+  return (GtxFutureState) (__atomic_load_n (&self->state, __ATOMIC_ACQUIRE) & GTX_FUTURE_STATES);
 }
 
 static inline gboolean
 gtx_future_done (GtxFuture *self)
 {
-  return gtx_future_state (self) >= GTX_FUTURE_FINISHED;
+  return (__atomic_load_n (&self->state, __ATOMIC_ACQUIRE) & GTX_FUTURE_FINISHED) != 0;
 }
 
 /* Gives another home to a future that was not started, and that no other code has. */
@@ -102,7 +121,7 @@ static inline void
 gtx_future_close (GtxFuture *self)
 {
   if (gtx_future_state (self) == GTX_FUTURE_PENDING)
-    __atomic_store_n (&self->state, GTX_FUTURE_SETTLING, __ATOMIC_RELAXED);
+    __atomic_fetch_or (&self->state, GTX_FUTURE_SETTLING, __ATOMIC_RELAXED);
 }
 
 /* Prevents the warning of an error that nobody retrieves, which @self has or may get. */
@@ -120,6 +139,12 @@ gtx_future_fetch_callbacks (GtxFuture *self)
   if (g_atomic_int_get (&self->n_on_the_way) > 0)
     gtx_scheduler_run_messages (self->home);
 }
+
+/* Has @onlooker told, in any thread, when @self is done, or never will be, since its main context is
+ * gone.  FALSE if it is done, or its main context will not be run any more: @onlooker is not told.  If
+ * @self is freed, @onlooker is told, too.  @self keeps its home from now on. */
+gboolean gtx_future_look_on         (GtxFuture      *self,
+                                     GtxOnlooker    *onlooker);
 
 /* Whether @object is a future; else a g_critical names @function. */
 gboolean gtx_future_check           (gconstpointer  object,

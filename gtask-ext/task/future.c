@@ -47,15 +47,29 @@ queue_callbacks_and_unref (gpointer data)
   g_object_unref (data);
 }
 
+/* The state may have GTX_FUTURE_LOOKED_ON, which stays. */
+G_GNUC_NO_INLINE static gboolean
+claim_settling_slowly (GtxFuture *self)
+{
+  gint state = __atomic_load_n (&self->state, __ATOMIC_RELAXED);
+
+  while ((state & GTX_FUTURE_STATES) == GTX_FUTURE_PENDING)
+    if (__atomic_compare_exchange_n (&self->state, &state, state | GTX_FUTURE_SETTLING, FALSE,
+                                     __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+      return TRUE;
+  return FALSE;
+}
+
 /* TRUE in one thread only, and only once. */
-static gboolean
+static inline gboolean
 claim_settling (GtxFuture *self)
 {
-  return g_atomic_int_compare_and_exchange (&self->state, GTX_FUTURE_PENDING, GTX_FUTURE_SETTLING);
+  return G_LIKELY (g_atomic_int_compare_and_exchange (&self->state, GTX_FUTURE_PENDING, GTX_FUTURE_SETTLING)) ||
+         claim_settling_slowly (self);
 }
 
 /* The same as claim_settling (), but cheaper for a task, which only the thread of its home settles. */
-static gboolean
+static inline gboolean
 begin_to_settle (GtxFuture *self)
 {
   if (gtx_future_is_task (self))
@@ -63,26 +77,93 @@ begin_to_settle (GtxFuture *self)
   return claim_settling (self);
 }
 
-static void
-settle (GtxFuture      *self,
-        GtxFutureState  state)
+/* Keeps a future until its onlookers have been told. */
+typedef struct
 {
-  GtxVisit visit = gtx_scheduler_enter (self->home);
+  GtxHandle handle;
+  GtxFuture *future;
+} Told;
 
-  /* Once the state is stored, code that waits for the future may drop the last reference. */
-  if (G_UNLIKELY (!visit))
-    g_object_ref (self);
+static void
+all_are_told (GtxHandle *handle)
+{
+  Told *self = (Told *) handle;
+
+  g_object_unref (self->future);
+  g_free (self);
+}
+
+G_GNUC_NO_INLINE static void
+store_state_and_tell (GtxFuture      *self,
+                      GtxFutureState  state)
+{
+  Told *told = g_new (Told, 1);
+
+  *told = (Told) { .handle.run = all_are_told, .future = g_object_ref (self) };
   __atomic_store_n (&self->state, state, __ATOMIC_RELEASE);
-  if (G_LIKELY (visit))
-    {
-      queue_callbacks (self);
-      gtx_scheduler_leave (self->home, visit);
-    }
-  else if (!gtx_scheduler_post (self->home, queue_callbacks_and_unref, self))
+  gtx_onlookers_tell (&self->onlookers, self->home, &told->handle);
+}
+
+/* Once the state is stored, code that waits for the future may drop the last reference: @self is not used
+ * after that, unless it had an onlooker. */
+static inline void
+store_state (GtxFuture      *self,
+             GtxFutureState  state)
+{
+  gint before = __atomic_load_n (&self->state, __ATOMIC_RELAXED) & GTX_FUTURE_STATES;
+
+  if (G_UNLIKELY (!__atomic_compare_exchange_n (&self->state, &before, (gint) state, FALSE,
+                                                __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)))
+    store_state_and_tell (self, state);
+}
+
+G_GNUC_NO_INLINE static void
+settle_away (GtxFuture      *self,
+             GtxScheduler   *home,
+             GtxFutureState  state)
+{
+  GtxVisit visit = gtx_scheduler_enter (home);
+
+  if (visit)
+    queue_callbacks (self);
+  else
+    g_object_ref (self);
+  store_state (self, state);
+  gtx_scheduler_leave (home, visit);
+  if (!visit && !gtx_scheduler_post (home, queue_callbacks_and_unref, self))
     {
       gtx_future_drop_callbacks (self);
       g_object_unref (self);
     }
+}
+
+/* The callbacks are queued before the state is stored.  None of them runs until this thread goes on. */
+static void
+settle (GtxFuture      *self,
+        GtxFutureState  state)
+{
+  GtxScheduler *home = self->home;
+
+  if (G_UNLIKELY (!gtx_scheduler_is_local (home)))
+    {
+      settle_away (self, home, state);
+      return;
+    }
+  queue_callbacks (self);
+  store_state (self, state);
+}
+
+gboolean
+gtx_future_look_on (GtxFuture   *self,
+                    GtxOnlooker *onlooker)
+{
+  if (gtx_future_done (self))
+    return FALSE;
+  __atomic_fetch_or (&self->state, GTX_FUTURE_LOOKED_ON, __ATOMIC_ACQ_REL);
+  if (!gtx_onlooker_add (onlooker, self->home, &self->onlookers))
+    return FALSE;
+  /* A thread that has settled the future meanwhile may have looked for onlookers before. */
+  return !gtx_future_done (self) || !gtx_onlooker_remove (onlooker, self->home);
 }
 
 gboolean
@@ -188,9 +269,12 @@ void
 gtx_future_finish_like (GtxFuture *self,
                         GtxFuture *other)
 {
+  /* Another thread may be making the error of a future that was cancelled. */
+  const GError *failure = __atomic_load_n (&other->error, __ATOMIC_ACQUIRE);
+
   if (gtx_future_state (other) == GTX_FUTURE_CANCELLED)
-    gtx_future_finish_cancelled_for (self, other->error ? g_error_copy (other->error) : NULL);
-  else if (other->error == NULL)
+    gtx_future_finish_cancelled_for (self, failure ? g_error_copy (failure) : NULL);
+  else if (failure == NULL)
     {
       GtxFuture *owner = g_object_ref (result_owner (other));
 
@@ -199,7 +283,7 @@ gtx_future_finish_like (GtxFuture *self,
     }
   else
     {
-      GError *error = g_error_copy (other->error);
+      GError *error = g_error_copy (failure);
 
       /* The library does not warn that the main context has ended: a caller that has dropped the
        * future need not know. */
@@ -284,6 +368,14 @@ gtx_future_dispose (GObject *object)
 }
 
 static void
+close_pending (GtxFuture *self)
+{
+  gtx_future_close (self);
+  if (__atomic_load_n (&self->state, __ATOMIC_RELAXED) & GTX_FUTURE_LOOKED_ON)
+    gtx_onlookers_tell (&self->onlookers, self->home, NULL);
+}
+
+static void
 gtx_future_finalize (GObject *object)
 {
   GtxFuture *self = (GtxFuture *) object;
@@ -294,7 +386,8 @@ gtx_future_finalize (GObject *object)
     g_warning ("%s: its error was never retrieved: %s",
                gtx_future_is_task (self) ? gtx_task_get_function ((GtxTask *) self) : "A GtxFuture",
                self->error->message);
-  gtx_future_close (self);
+  if (G_UNLIKELY (!gtx_future_done (self)))
+    close_pending (self);
   if (G_UNLIKELY (self->callback_table != NULL || !gtx_handle_list_is_empty (&self->callbacks)))
     gtx_future_drop_callbacks (self);
   if (!self->is_taken)
