@@ -214,11 +214,13 @@ test_before (gpointer data, GError **error)
   g_assert_true (gtx_cancel (task));
   gtx_task_start_eager (task);
   assert_ends_cancelled (task);
+  g_assert_true (gtx_sleep (0, error));
   g_assert_cmpint (n_freed, ==, 1);
 
   g_cancellable_cancel (gtx_task_get_cancellable (other));
   gtx_task_start_eager (other);
   assert_ends_cancelled (other);
+  g_assert_true (gtx_sleep (0, error));
   g_assert_cmpint (n_freed, ==, 2);
   return TRUE;
 }
