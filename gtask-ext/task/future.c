@@ -266,6 +266,24 @@ result_owner (GtxFuture *self)
 }
 
 gboolean
+gtx_future_keeps_context (GtxFuture *self)
+{
+  GtxFuture *owner = gtx_future_done (self) ? result_owner (self) : self;
+
+  return ((GtxFutureClass *) G_OBJECT_GET_CLASS (owner))->result_keeps_context;
+}
+
+/* Another future sees to its result itself. */
+static void
+free_result (GtxFuture *self)
+{
+  if (self->result_free == unref_owner)
+    unref_owner (self->result);
+  else
+    gtx_future_free_at_home (self, self->result, self->result_free);
+}
+
+gboolean
 gtx_future_finish_as (GtxFuture *self,
                       GtxFuture *other)
 {
@@ -371,8 +389,8 @@ gtx_future_finalize (GObject *object)
     close_pending (self);
   if (G_UNLIKELY (self->callback_table != NULL || !gtx_handle_list_is_empty (&self->callbacks)))
     gtx_future_drop_callbacks (self);
-  if (!self->is_taken)
-    gtx_future_free_at_home (self, self->result, self->result_free);
+  if (self->result && !self->is_taken)
+    free_result (self);
   if (self->error)
     g_error_free (self->error);
   gtx_scheduler_unref (self->home);
