@@ -527,7 +527,9 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
+  /* ThreadSanitizer lets the child of a fork () in a run go on before it handles the signal. */
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    g_test_add_data_func (cases[i].path, &cases[i], run_case);
+    if (!UNDER_TSAN || cases[i].run != fork_in_run)
+      g_test_add_data_func (cases[i].path, &cases[i], run_case);
   return g_test_run ();
 }

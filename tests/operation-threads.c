@@ -115,9 +115,25 @@ run_operation (GtxFuture **future, GError **error)
   return gtx_await (*future, error);
 }
 
+/* The result of the shield is that of the future. */
+static gboolean
+run_shielded (GtxFuture **shield, GError **error)
+{
+  g_autoptr (GtxFuture) future = gtx_operation_future_new ();
+  g_autoptr (GTask) task = NULL;
+  Begun begun;
+
+  begin_async (&begun, GTX_ASYNC_FUTURE (future));
+  task = g_task_new (NULL, NULL, begun.callback, begun.data);
+  *shield = gtx_shield (future);
+  g_task_return_boolean (task, TRUE);
+  return gtx_await (*shield, error);
+}
+
 /* A thread that has its main context still, but will not run it again. */
 typedef struct
 {
+  GtxCoroutine coroutine;
   GMainContext *context;
   GtxFuture *future;
   GAsyncQueue *stages;          /* each side pushes when it has done its part */
@@ -131,7 +147,7 @@ run_and_linger (gpointer data)
   g_autoptr (GError) error = NULL;
 
   g_main_context_push_thread_default (ending->context);
-  gtx_run (run_operation, &ending->future, &error);
+  gtx_run (ending->coroutine, (gpointer) &ending->future, &error);
   g_assert_no_error (error);
   g_async_queue_push (ending->stages, ending);
   g_async_queue_pop (ending->replies);
@@ -141,10 +157,10 @@ run_and_linger (gpointer data)
 }
 
 static void
-test_dropped_while_thread_ends (void)
+drop_while_thread_ends (GtxCoroutine coroutine)
 {
   gint gone;
-  Ending ending = { context_new (&gone), NULL, g_async_queue_new (), g_async_queue_new () };
+  Ending ending = { coroutine, context_new (&gone), NULL, g_async_queue_new (), g_async_queue_new () };
   GThread *thread = g_thread_new ("lingers", run_and_linger, &ending);
 
   g_async_queue_pop (ending.stages);
@@ -157,6 +173,18 @@ test_dropped_while_thread_ends (void)
 }
 
 static void
+test_dropped (void)
+{
+  drop_while_thread_ends ((GtxCoroutine) run_operation);
+}
+
+static void
+test_shield_dropped (void)
+{
+  drop_while_thread_ends ((GtxCoroutine) run_shielded);
+}
+
+static void
 not_called (gpointer future, gpointer data)
 {
   g_assert_not_reached ();
@@ -164,12 +192,12 @@ not_called (gpointer future, gpointer data)
 
 /* The thread has ended, so that nobody calls the callback. */
 static void
-test_callback_when_thread_has_ended (void)
+add_callback_when_thread_has_ended (GtxCoroutine coroutine)
 {
   gint gone;
   GMainContext *context = context_new (&gone);
   GtxFuture *future = NULL;
-  Worker worker = { context, (GtxCoroutine) run_operation, &future };
+  Worker worker = { context, coroutine, &future };
 
   n_freed = 0;
   g_thread_join (g_thread_new ("worker", work, &worker));
@@ -178,6 +206,18 @@ test_callback_when_thread_has_ended (void)
   g_main_context_unref (context);
   g_assert_cmpint (n_freed, ==, 1);
   g_assert_true (gone);
+}
+
+static void
+test_callback (void)
+{
+  add_callback_when_thread_has_ended ((GtxCoroutine) run_operation);
+}
+
+static void
+test_callback_of_shield (void)
+{
+  add_callback_when_thread_has_ended ((GtxCoroutine) run_shielded);
 }
 
 static void
@@ -328,8 +368,10 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/operation-threads/set-by-program", test_set_by_program);
-  g_test_add_func ("/operation-threads/dropped", test_dropped_while_thread_ends);
-  g_test_add_func ("/operation-threads/callback", test_callback_when_thread_has_ended);
+  g_test_add_func ("/operation-threads/dropped", test_dropped);
+  g_test_add_func ("/operation-threads/dropped/shield", test_shield_dropped);
+  g_test_add_func ("/operation-threads/callback", test_callback);
+  g_test_add_func ("/operation-threads/callback/shield", test_callback_of_shield);
   g_test_add_func ("/operation-threads/callback/next-thread", test_callback_in_next_thread);
   g_test_add_func ("/operation-threads/request", test_request_is_late);
   g_test_add_func ("/operation-threads/stays-free/between-runs", test_between_runs);

@@ -64,12 +64,6 @@ typedef struct
   gboolean result_keeps_context;
 } GtxFutureClass;
 
-static inline gboolean
-gtx_future_keeps_context (GtxFuture *self)
-{
-  return ((GtxFutureClass *) G_OBJECT_GET_CLASS (self))->result_keeps_context;
-}
-
 /* The class of tasks, once there is one; it has no subclasses. */
 extern gpointer gtx_task_class G_GNUC_INTERNAL;
 
@@ -191,6 +185,9 @@ gboolean gtx_future_take_result     (GtxFuture      *self,
 /* Lends the result of @self; NULL with @error set if it was taken. */
 gpointer gtx_future_lend_result     (GtxFuture      *self,
                                      GError        **error);
+
+/* Whether @self, or the future whose result it has, is of a class whose result_keeps_context. */
+gboolean gtx_future_keeps_context   (GtxFuture      *self);
 
 /* ---- future-remains.c and cancel.c ---- */
 
