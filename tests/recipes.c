@@ -29,6 +29,7 @@ static const struct
                "Graz does not have it; Rome does not have it\n" },
   { "numbers", "4\n9\n16\n" },
   { "pause", "ta\ntask\n" },
+  { "places", "8 tasks, at most two at once\n" },
   { "poll", "2 pages left\n1 pages left\n0 pages left\nprinted\n"
             "200 pages left\n199 pages left\n198 pages left\nTimed out\n" },
   /* The thread is as quick as it likes. */

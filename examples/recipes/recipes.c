@@ -15,6 +15,7 @@ const Recipe recipes[] = {
   { "mirrors", recipe_mirrors },
   { "numbers", recipe_numbers },
   { "pause", recipe_pause },
+  { "places", recipe_places },
   { "poll", recipe_poll },
   { "progress", recipe_progress },
   { "ready", recipe_ready },

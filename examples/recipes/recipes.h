@@ -17,6 +17,7 @@ gboolean recipe_merge    (gpointer data, GError **error);
 gboolean recipe_mirrors  (gpointer data, GError **error);
 gboolean recipe_numbers  (gpointer data, GError **error);
 gboolean recipe_pause    (gpointer data, GError **error);
+gboolean recipe_places   (gpointer data, GError **error);
 gboolean recipe_poll     (gpointer data, GError **error);
 gboolean recipe_progress (gpointer data, GError **error);
 gboolean recipe_ready    (gpointer data, GError **error);
