@@ -249,6 +249,12 @@ keep_context (gpointer data, GError **error)
   return g_main_context_ref_thread_default ();
 }
 
+static GtxFuture *
+give_future (gpointer data, GError **error)
+{
+  return gtx_future_new ();
+}
+
 static gboolean
 context_kept (gpointer data, GError **error)
 {
@@ -256,10 +262,17 @@ context_kept (gpointer data, GError **error)
   g_autoptr (GtxTask) task = gtx_create_task_pointer_on (pool, keep_context, NULL, NULL,
                                                          (GDestroyNotify) g_main_context_unref);
   g_autoptr (GMainContext) context = gtx_await_pointer (task, error);
+  g_autoptr (GtxTask) giver = gtx_create_task_pointer_on (pool, give_future, NULL, NULL, g_object_unref);
+  g_autoptr (GtxFuture) future = gtx_await_pointer (giver, error);
+  g_autoptr (GtxTask) waiting = gtx_create_task (await_future, future, NULL);
   g_autoptr (GtxTask) late = NULL;
   g_autoptr (GError) failure = NULL;
 
+  g_assert_true (gtx_sleep (0, error));
   close_and_unref (pool);
+  g_assert_false (gtx_await (waiting, &failure));
+  g_assert_error (failure, GTX_ERROR, GTX_ERROR_CONTEXT_GONE);
+  g_clear_error (&failure);
   late = gtx_create_task_in (context, never, NULL, NULL);
   /* Another thread may run the context now. */
   g_main_context_wakeup (context);

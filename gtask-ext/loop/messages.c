@@ -199,6 +199,7 @@ gtx_scheduler_end_messages (GtxScheduler *self)
   do
     gtx_scheduler_run_messages (self);
   while (!gtx_scheduler_close_messages (self));
+  gtx_scheduler_tell_onlookers (self);
 }
 
 gboolean

@@ -152,7 +152,8 @@ void          gtx_scheduler_foreach_at_end (GtxScheduler  *self,
                                             gpointer       data);
 /* Runs the messages that other threads have posted so far. */
 void          gtx_scheduler_run_messages (GtxScheduler *self);
-/* The same, and refuses messages from now on, for a thread that runs the context for the last time. */
+/* The same, and refuses messages and onlookers from now on, for a thread that runs the context for the last
+ * time. */
 void          gtx_scheduler_end_messages (GtxScheduler *self);
 /* Whether a message runs: then the code that runs was asked for by another thread, and not by the
  * current task.  A fiber that a message has begun eagerly does not count as the message. */
