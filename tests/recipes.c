@@ -17,6 +17,7 @@ static const struct
   { "abandon", "the answer to the first question\nThe task was cancelled\n" },
   { "actor", "the balance is 70\nThe queue was shut down\n" },
   { "by-value", "68 and -40\n" },
+  { "cached", "shows a spinner\nshows the text of page 1\nshows the text of page 1\n" },
   { "crowd", "10 calls, at most 3 at once\n10 calls, at most 3 at once\n" },
   { "debounce", "searching ta\nsearching task\nfound task\n" },
   { "folder", "50 files\n50 files\n20 files\n" },
@@ -36,6 +37,7 @@ static const struct
   { "progress", "* %\n100 %\n" },
   { "ready", "good is ready\nbroken: the port is taken\n" },
   { "restart", "broken is given up: start 3 failed\nsteady: 1 starts\nshaky: 3 starts\nbroken: 3 starts\n" },
+  { "save", "saved: a letter\nThe task was cancelled\n" },
   { "sources", "tick\npressed\ntick\n" },
   { "takers", "item 0\nitem 1\n" },
 };

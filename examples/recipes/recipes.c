@@ -4,6 +4,7 @@ const Recipe recipes[] = {
   { "abandon", recipe_abandon },
   { "actor", recipe_actor },
   { "by-value", recipe_by_value },
+  { "cached", recipe_cached },
   { "crowd", recipe_crowd },
   { "debounce", recipe_debounce },
   { "folder", recipe_folder },
@@ -20,6 +21,7 @@ const Recipe recipes[] = {
   { "progress", recipe_progress },
   { "ready", recipe_ready },
   { "restart", recipe_restart },
+  { "save", recipe_save },
   { "sources", recipe_sources },
   { "takers", recipe_takers },
   { NULL, NULL }

@@ -6,6 +6,7 @@
 gboolean recipe_abandon  (gpointer data, GError **error);
 gboolean recipe_actor    (gpointer data, GError **error);
 gboolean recipe_by_value (gpointer data, GError **error);
+gboolean recipe_cached   (gpointer data, GError **error);
 gboolean recipe_crowd    (gpointer data, GError **error);
 gboolean recipe_debounce (gpointer data, GError **error);
 gboolean recipe_folder   (gpointer data, GError **error);
@@ -22,6 +23,7 @@ gboolean recipe_poll     (gpointer data, GError **error);
 gboolean recipe_progress (gpointer data, GError **error);
 gboolean recipe_ready    (gpointer data, GError **error);
 gboolean recipe_restart  (gpointer data, GError **error);
+gboolean recipe_save     (gpointer data, GError **error);
 gboolean recipe_sources  (gpointer data, GError **error);
 gboolean recipe_takers   (gpointer data, GError **error);
 
