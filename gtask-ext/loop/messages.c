@@ -137,6 +137,26 @@ gtx_scheduler_is_asked_for_messages (GtxScheduler *self)
   return self->n_asking > 1;
 }
 
+/* ---- A flag ---- */
+
+void
+gtx_scheduler_watch_flag (GtxScheduler  *self,
+                          const gint    *flag,
+                          void         (*func) (gpointer data),
+                          gpointer       data)
+{
+  self->flag = flag;
+  self->flag_func = func;
+  self->flag_data = data;
+}
+
+void
+gtx_scheduler_heed_flag (GtxScheduler *self)
+{
+  self->flag = NULL;
+  self->flag_func (self->flag_data);
+}
+
 /* ---- Looking for a message ---- */
 
 void

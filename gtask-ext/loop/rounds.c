@@ -497,6 +497,8 @@ gtx_scheduler_run (GtxScheduler *self,
   self->polling = FALSE;
   begin_time (self, start, budget);
 
+  if (gtx_scheduler_is_flagged (self))
+    gtx_scheduler_heed_flag (self);
   run_rounds (self);
 
   self->until = outer_until;

@@ -49,6 +49,9 @@ struct _GtxScheduler
   gint64 waker_time;            /* its ready time, which is never reached */
   GtxMessage *taken;            /* the owner's: messages behind the one that runs */
   GtxMessage **last_taken;
+  const gint *flag;             /* see gtx_scheduler_watch_flag (); NULL: none */
+  void (*flag_func) (gpointer data);
+  gpointer flag_data;
   guint n_expected;             /* see gtx_scheduler_expect () */
   guint n_left_out;             /* looks to leave out, since the last ones have found nothing */
   guint n_to_leave_out;         /* after the next look that finds nothing */
@@ -148,6 +151,16 @@ gtx_scheduler_has_messages (GtxScheduler *self)
 {
   return self->taken || __atomic_load_n (&self->first_message, __ATOMIC_RELAXED) != NULL;
 }
+
+/* Whether the flag that is watched was set. */
+static inline gboolean
+gtx_scheduler_is_flagged (GtxScheduler *self)
+{
+  return G_UNLIKELY (self->flag != NULL) && G_UNLIKELY (__atomic_load_n (self->flag, __ATOMIC_SEQ_CST) != 0);
+}
+
+/* Calls the function for a flag that was set. */
+void      gtx_scheduler_heed_flag     (GtxScheduler *self);
 
 /* Looks for a message that is expected.  Returns whether there is one. */
 gboolean  gtx_scheduler_look_for_message (GtxScheduler *self);

@@ -80,6 +80,12 @@ void          gtx_scheduler_cancel_timer (GtxScheduler  *self,
 gboolean      gtx_scheduler_has_work    (GtxScheduler  *self);
 /* Whether the scheduler would run something now, that is, also a timer that is due. */
 gboolean      gtx_scheduler_is_due      (GtxScheduler  *self);
+/* Calls @func in the scheduler's thread, outside of its rounds, once *@flag is not 0, and after that no
+ * more.  A signal handler may set the flag, and then wakes the main context.  NULL: ends this. */
+void          gtx_scheduler_watch_flag  (GtxScheduler  *self,
+                                         const gint    *flag,
+                                         void         (*func) (gpointer data),
+                                         gpointer       data);
 /* Between these two calls another thread may soon post a message: before it sleeps, the main loop looks for
  * it for a moment, as waking it takes longer. */
 void          gtx_scheduler_expect      (GtxScheduler  *self);

@@ -12,7 +12,8 @@ is_due (GtxScheduler *self)
 {
   const GtxTimer *timer;
 
-  if (!gtx_handle_list_is_empty (&self->ready) || gtx_scheduler_has_messages (self))
+  if (!gtx_handle_list_is_empty (&self->ready) || gtx_scheduler_has_messages (self) ||
+      gtx_scheduler_is_flagged (self))
     return TRUE;
   timer = self->jumper ? NULL : gtx_timers_first (&self->timers);
   return timer && timer->deadline <= g_source_get_time (self->urgent);

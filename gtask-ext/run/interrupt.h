@@ -8,7 +8,8 @@
 typedef struct
 {
   GtxTask *task;
-  GSource *source;              /* NULL: SIGINT is not this run's business */
+  gboolean is_begun;            /* SIGINT is this run's business */
+  GSource *source;              /* NULL: the main context is the default one, and needs none */
   gboolean has_asked;           /* the signal came, and the task was cancelled for it */
 } GtxInterrupt;
 
