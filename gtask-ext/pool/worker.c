@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The threads of a pool: where a job is put, which thread takes it, and how the threads sleep and end. */
+/* A thread of a pool: where a job is put, which thread takes it, and how the thread sleeps and ends. */
 
 #include "pool/job.h"
 #include "pool/worker.h"
@@ -17,21 +17,6 @@
 
 /* How many jobs a thread takes from another one's line at most. */
 #define MOST_STOLEN 64
-
-struct _GtxWorkers
-{
-  gatomicrefcount n_references;
-  guint n;
-  GtxWorker *workers;
-  gint n_asleep;                /* atomic */
-  gint n_looking;               /* atomic */
-  guint next;                   /* atomic: the next one to compare first */
-
-  GMutex mutex;                 /* guards what follows */
-  gboolean is_closed;
-  guint n_running;              /* threads whose tasks have not ended */
-  GPtrArray *ends;              /* futures to settle when none is running */
-};
 
 /* A GPrivate, since the room for thread-local variables is small. */
 static GPrivate current;
@@ -122,10 +107,10 @@ sleep_in_poll (GtxWorker *self,
 /* The poll function of the thread's main context: while it waits, the thread sleeps.  A thread that was
  * woken for a job, or found one, may first have to go on with what has begun here: then it wakes another
  * one.  Of the descriptors, one is that of the wake-up. */
-static gint
-poll_and_sleep (GPollFD *fds,
-                guint    n,
-                gint     timeout)
+gint
+gtx_worker_poll (GPollFD *fds,
+                 guint    n,
+                 gint     timeout)
 {
   GtxWorker *self = gtx_worker_current ();
   gint n_ready = timeout == 0 || look (self) ? g_poll (fds, n, 0) : sleep_in_poll (self, fds, n, timeout);
@@ -279,14 +264,30 @@ gtx_workers_push (GtxWorkers *self,
   return TRUE;
 }
 
+void
+gtx_worker_close_line (GtxWorker *self)
+{
+  GtxHandleList left;
+  GtxHandle *link;
+
+  gtx_handle_list_init (&left);
+  g_mutex_lock (&self->mutex);
+  self->is_closed = TRUE;
+  gtx_handle_list_splice (&left, &self->line);
+  __atomic_store_n (&self->n_in_line, 0, __ATOMIC_SEQ_CST);
+  g_mutex_unlock (&self->mutex);
+  while ((link = gtx_handle_list_pop (&left)))
+    gtx_job_refuse (gtx_job_of_link (link), NULL);
+}
+
 /* ---- In the thread ---- */
 
 /* Begins a job in every second round while there are any, so that other threads can take those that
  * have to wait.  In the round in between, what has ended says so, before the next coroutine takes the
  * thread for as long as it likes.  If there are more jobs, another thread may be asleep that was not
  * woken for each. */
-static void
-feed (GtxHandle *handle)
+void
+gtx_worker_feed (GtxHandle *handle)
 {
   GtxWorker *self = GTX_CONTAINER_OF (handle, GtxWorker, feeder);
   GtxJob *job;
@@ -369,19 +370,6 @@ await_end (GtxWorker  *self,
   return TRUE;
 }
 
-static void
-settle_ends (GtxWorkers *self)
-{
-  g_autoptr (GPtrArray) ends = NULL;
-
-  g_mutex_lock (&self->mutex);
-  if (--self->n_running == 0)
-    ends = g_steal_pointer (&self->ends);
-  g_mutex_unlock (&self->mutex);
-  for (guint i = 0; ends && i < ends->len; i++)
-    gtx_future_set_result (ends->pdata[i], NULL, NULL);
-}
-
 /* Ends what the run has left.  Other code may keep the main context, which nobody runs any more. */
 static void
 end_thread (GtxWorker *self)
@@ -401,8 +389,8 @@ end_thread (GtxWorker *self)
   g_mutex_unlock (&self->mutex);
 }
 
-static gpointer
-work (gpointer data)
+gpointer
+gtx_worker_work (gpointer data)
 {
   GtxWorker *self = data;
   GtxWorkers *workers = self->workers;
@@ -412,166 +400,7 @@ work (gpointer data)
   attach_source (self);
   gtx_run (await_end, self, NULL);
   end_thread (self);
-  settle_ends (workers);
+  gtx_workers_count_end (workers);
   gtx_workers_unref (workers);
   return NULL;
-}
-
-/* ---- All of them ---- */
-
-static void
-init_worker (GtxWorker  *self,
-             GtxWorkers *workers,
-             guint       number)
-{
-  self->workers = workers;
-  self->number = number;
-  self->feeder.run = feed;
-  gtx_handle_list_init (&self->line);
-  gtx_handle_list_init (&self->begun);
-  g_mutex_init (&self->mutex);
-  self->context = g_main_context_new ();
-  g_main_context_set_poll_func (self->context, poll_and_sleep);
-  self->scheduler = gtx_scheduler_ref (gtx_scheduler_for_context (self->context));
-  g_main_context_push_thread_default (self->context);
-  self->end = gtx_future_new ();
-  g_main_context_pop_thread_default (self->context);
-}
-
-static void
-clear_worker (GtxWorker *self)
-{
-  g_object_unref (self->end);
-  g_clear_pointer (&self->context, g_main_context_unref);
-  gtx_scheduler_unref (self->scheduler);
-  g_clear_pointer (&self->thread, g_thread_unref);
-  g_mutex_clear (&self->mutex);
-}
-
-static gboolean
-start_thread (GtxWorker  *self,
-              GError    **error)
-{
-  g_autofree char *name = g_strdup_printf ("gtask-ext %u", self->number);
-
-  gtx_workers_ref (self->workers);
-  self->thread = g_thread_try_new (name, work, self, error);
-  if (self->thread)
-    return TRUE;
-  gtx_workers_unref (self->workers);
-  return FALSE;
-}
-
-GtxWorkers *
-gtx_workers_new (guint    n,
-                 GError **error)
-{
-  GtxWorkers *self = g_new0 (GtxWorkers, 1);
-  guint n_started = 0;
-
-  g_atomic_ref_count_init (&self->n_references);
-  g_mutex_init (&self->mutex);
-  self->ends = g_ptr_array_new_with_free_func (g_object_unref);
-  self->n = self->n_running = n;
-  self->workers = g_new0 (GtxWorker, n);
-  for (guint i = 0; i < n; i++)
-    init_worker (&self->workers[i], self, i + 1);
-  while (n_started < n && start_thread (&self->workers[n_started], error))
-    n_started++;
-  if (n_started == n)
-    return self;
-
-  gtx_workers_close (self);
-  gtx_workers_join (self);
-  gtx_workers_unref (self);
-  return NULL;
-}
-
-GtxWorkers *
-gtx_workers_ref (GtxWorkers *self)
-{
-  g_atomic_ref_count_inc (&self->n_references);
-  return self;
-}
-
-void
-gtx_workers_unref (GtxWorkers *self)
-{
-  if (!g_atomic_ref_count_dec (&self->n_references))
-    return;
-  for (guint i = 0; i < self->n; i++)
-    clear_worker (&self->workers[i]);
-  g_clear_pointer (&self->ends, g_ptr_array_unref);
-  g_free (self->workers);
-  g_mutex_clear (&self->mutex);
-  g_free (self);
-}
-
-guint
-gtx_workers_get_n (GtxWorkers *self)
-{
-  return self->n;
-}
-
-static void
-close_line (GtxWorker *self)
-{
-  GtxHandleList left;
-  GtxHandle *link;
-
-  gtx_handle_list_init (&left);
-  g_mutex_lock (&self->mutex);
-  self->is_closed = TRUE;
-  gtx_handle_list_splice (&left, &self->line);
-  __atomic_store_n (&self->n_in_line, 0, __ATOMIC_SEQ_CST);
-  g_mutex_unlock (&self->mutex);
-  while ((link = gtx_handle_list_pop (&left)))
-    gtx_job_refuse (gtx_job_of_link (link), NULL);
-}
-
-void
-gtx_workers_close (GtxWorkers *self)
-{
-  gboolean was_closed;
-
-  g_mutex_lock (&self->mutex);
-  was_closed = self->is_closed;
-  self->is_closed = TRUE;
-  g_mutex_unlock (&self->mutex);
-  if (was_closed)
-    return;
-  for (guint i = 0; i < self->n; i++)
-    close_line (&self->workers[i]);
-  for (guint i = 0; i < self->n; i++)
-    gtx_future_set_result (self->workers[i].end, NULL, NULL);
-}
-
-void
-gtx_workers_tell_end (GtxWorkers *self,
-                      gpointer    future)
-{
-  gboolean have_ended;
-
-  g_mutex_lock (&self->mutex);
-  have_ended = self->n_running == 0;
-  if (!have_ended)
-    g_ptr_array_add (self->ends, g_object_ref (future));
-  g_mutex_unlock (&self->mutex);
-  if (have_ended)
-    gtx_future_set_result (future, NULL, NULL);
-}
-
-void
-gtx_workers_join (GtxWorkers *self)
-{
-  for (guint i = 0; i < self->n; i++)
-    {
-      GThread *thread = NULL;
-
-      g_mutex_lock (&self->mutex);
-      thread = g_steal_pointer (&self->workers[i].thread);
-      g_mutex_unlock (&self->mutex);
-      if (thread)
-        g_thread_join (thread);
-    }
 }
