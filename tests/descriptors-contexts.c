@@ -176,14 +176,13 @@ static void
 test_context_gone (void)
 {
   GtxTask *kept[4];
-  guint before;
+  guint before = 0;
   int pair[2];
   Wait wait;
 
   open_pair (pair);
   write_byte (pair[1]);
   wait = (Wait) { pair[0], G_IO_IN, 0 };
-  before = count_open ();
   for (guint i = 0; i < G_N_ELEMENTS (kept); i++)
     {
       GMainContext *context = g_main_context_new ();
@@ -193,6 +192,9 @@ test_context_gone (void)
       g_assert_true (gtx_run (await_task, kept[i], NULL));
       g_main_context_pop_thread_default (context);
       g_main_context_unref (context);
+      /* The first run opens a pipe for Ctrl-C, which stays. */
+      if (i == 0)
+        before = count_open ();
     }
   g_assert_cmpuint (count_open (), ==, before);
   for (guint i = 0; i < G_N_ELEMENTS (kept); i++)
