@@ -21,7 +21,7 @@ drop (GtxBroadcast *self,
 
 static GtxSharedItem *
 item_new (GtxBroadcast *self,
-            gpointer      item)
+          gpointer      item)
 {
   GtxSharedItem *shared = g_atomic_rc_box_new0 (GtxSharedItem);
 

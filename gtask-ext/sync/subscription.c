@@ -191,6 +191,18 @@ fail_to_copy (GError **error)
   g_set_error_literal (error, GTX_ERROR, GTX_ERROR_NO_REASON, "The item was received, and its copy is NULL");
 }
 
+/* Sets @error if @outcome is a refusal, or if the item was received and could not be copied. */
+static void
+explain (GtxSharedOutcome   outcome,
+         gpointer           item,
+         GError           **error)
+{
+  if (outcome == GTX_SHARED_REFUSED)
+    gtx_broadcast_fail_closed (error);
+  else if (outcome == GTX_SHARED_SERVED && item == NULL)
+    fail_to_copy (error);
+}
+
 /**
  * gtx_subscription_receive:
  * @self: a #GtxSubscription
@@ -228,10 +240,7 @@ gtx_subscription_receive (GtxSubscription  *self,
   if (gtx_shared_let_others_run (task, self, NULL, NULL, error))
     outcome = take_or_wait (self, task, &item, n_missed, error);
   g_object_unref (self);
-  if (outcome == GTX_SHARED_REFUSED)
-    gtx_broadcast_fail_closed (error);
-  else if (outcome == GTX_SHARED_SERVED && item == NULL)
-    fail_to_copy (error);
+  explain (outcome, item, error);
   return item;
 }
 
@@ -263,11 +272,8 @@ gtx_subscription_try_receive (GtxSubscription  *self,
   g_return_val_if_fail (GTX_IS_SUBSCRIPTION (self) && self->broadcast != NULL, NULL);
 
   outcome = take_or_enter (self, &item, n_missed, NULL);
-  if (outcome == GTX_SHARED_REFUSED)
-    gtx_broadcast_fail_closed (error);
-  else if (outcome == GTX_SHARED_SERVED && item == NULL)
-    fail_to_copy (error);
-  else if (outcome == GTX_SHARED_OPEN)
+  if (outcome == GTX_SHARED_OPEN)
     g_set_error_literal (error, GTX_ERROR, GTX_ERROR_QUEUE_EMPTY, "There is nothing to receive");
+  explain (outcome, item, error);
   return item;
 }
